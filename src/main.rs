@@ -1,0 +1,3 @@
+//! The `rir-sidecar` command.
+
+fn main() {}

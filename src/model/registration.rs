@@ -1,0 +1,296 @@
+//! What the RIR has: organizations, contacts, nets and customers as registered.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use ipnet::IpNet;
+use jiff::civil::Date;
+
+use super::{CustomerHandle, NetBlock, NetHandle, OrgHandle, PocHandle};
+
+/// An organization (`org` payload).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Org {
+    /// Its handle.
+    pub handle: OrgHandle,
+    /// Legal name.
+    pub name: String,
+    /// Name it does business as.
+    pub dba_name: Option<String>,
+    /// Its web page, or that of its referral server, as ARIN has it; not checked.
+    pub url: Option<String>,
+    /// Postal address.
+    pub address: Option<Address>,
+    /// Day of registration.
+    pub registration_date: Option<Date>,
+    /// Its points of contact, each with all its functions.
+    pub pocs: BTreeMap<PocHandle, BTreeSet<PocFunction>>,
+    /// The payload as received, elements as objects.
+    pub raw: serde_json::Value,
+}
+
+/// What a point of contact does for an organization (`pocLinkRef@function`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PocFunction {
+    /// `AD`
+    Admin,
+    /// `T`
+    Tech,
+    /// `AB`
+    Abuse,
+    /// `N`
+    Noc,
+    /// `R`
+    Routing,
+    /// `D`
+    Dns,
+    /// A code not known here, as ARIN wrote it.
+    Other(String),
+}
+
+/// Whether a point of contact is a person or a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PocType {
+    /// `PERSON`
+    Person,
+    /// `ROLE`
+    Role,
+    /// A type not known here, as ARIN wrote it.
+    Other(String),
+}
+
+/// A point of contact (`poc` payload).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Poc {
+    /// Its handle.
+    pub handle: PocHandle,
+    /// Person or role; `None` when ARIN did not say.
+    pub kind: Option<PocType>,
+    /// Company it belongs to.
+    pub company_name: Option<String>,
+    /// First name; roles have none.
+    pub first_name: Option<String>,
+    /// Middle name.
+    pub middle_name: Option<String>,
+    /// Last name, or the name of the role.
+    pub last_name: Option<String>,
+    /// Mail addresses in ARIN's order.
+    pub emails: Vec<String>,
+    /// Phone numbers in ARIN's order, each with its extension (`+1.703.555.0100 x12`).
+    pub phones: Vec<String>,
+    /// Postal address.
+    pub address: Option<Address>,
+    /// Day of registration.
+    pub registration_date: Option<Date>,
+    /// The payload as received, elements as objects.
+    pub raw: serde_json::Value,
+}
+
+/// A customer that a net is reassigned to without an organization of its own (`customer` payload).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Customer {
+    /// Its handle.
+    pub handle: CustomerHandle,
+    /// Its name.
+    pub name: String,
+    /// The organization whose net it got.
+    pub parent_org: Option<OrgHandle>,
+    /// Whether ARIN hides its street address; `None` when ARIN did not say.
+    pub private: Option<bool>,
+    /// Postal address.
+    pub address: Option<Address>,
+    /// Day of registration.
+    pub registration_date: Option<Date>,
+    /// The payload as received, elements as objects.
+    pub raw: serde_json::Value,
+}
+
+/// A registered net (`net` payload).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Net {
+    /// Its handle.
+    pub handle: NetHandle,
+    /// Its name.
+    pub name: String,
+    /// How it was given out, the type of its first block; `None` when ARIN did not say.
+    pub kind: Option<NetType>,
+    /// The blocks that make up its range, in address order; never empty.
+    pub blocks: Vec<NetBlock>,
+    /// The net it was cut from.
+    pub parent: Option<NetHandle>,
+    /// Who holds it.
+    pub holder: Option<Holder>,
+    /// Day of registration.
+    pub registration_date: Option<Date>,
+    /// The payload as received, elements as objects.
+    pub raw: serde_json::Value,
+}
+
+impl Net {
+    /// The whole range, first to last address over all blocks; `None` only if the blocks mix address families.
+    #[must_use]
+    pub fn range(&self) -> Option<NetBlock> {
+        NetBlock::spanning(&self.blocks)
+    }
+
+    /// The CIDR prefixes of its blocks, in address order.
+    #[must_use]
+    pub fn prefixes(&self) -> Vec<IpNet> {
+        self.blocks.iter().flat_map(NetBlock::prefixes).collect()
+    }
+
+    /// The organization that holds it directly.
+    #[must_use]
+    pub fn org(&self) -> Option<&OrgHandle> {
+        match &self.holder {
+            Some(Holder::Org(org)) => Some(org),
+            Some(Holder::Customer(_)) | None => None,
+        }
+    }
+
+    /// The customer that holds it.
+    #[must_use]
+    pub fn customer(&self) -> Option<&CustomerHandle> {
+        match &self.holder {
+            Some(Holder::Customer(customer)) => Some(customer),
+            Some(Holder::Org(_)) | None => None,
+        }
+    }
+}
+
+/// Who holds a net: an organization or a customer, never both.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    /// `orgHandle`
+    Org(OrgHandle),
+    /// `customerHandle`
+    Customer(CustomerHandle),
+}
+
+/// How a net was given out (`netBlock/type`; Reg-RWS, net payload).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NetType {
+    /// `DA`: allocated by ARIN to an organization that may give out parts of it.
+    DirectAllocation,
+    /// `A`: reallocated by its holder; may have children.
+    Reallocated,
+    /// `S`: reassigned by its holder; can have no children.
+    Reassigned,
+    /// `AR`, `AV`, `IR`, `IU` and the codes of other registries: held by a registry, not by an organization.
+    Registry(String),
+    /// A code not known here, as ARIN wrote it.
+    Other(String),
+}
+
+impl NetType {
+    /// Reads ARIN's code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Self {
+        match code {
+            "DA" => Self::DirectAllocation,
+            "A" => Self::Reallocated,
+            "S" => Self::Reassigned,
+            "AR" | "AV" | "IU" | "IR" | "AF" | "AP" | "LN" | "RN" | "RD" | "PV" | "RV" | "LX" | "PX" | "RX" | "FX" => {
+                Self::Registry(code.to_owned())
+            }
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// ARIN's code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::DirectAllocation => "DA",
+            Self::Reallocated => "A",
+            Self::Reassigned => "S",
+            Self::Registry(code) | Self::Other(code) => code,
+        }
+    }
+}
+
+impl PocFunction {
+    /// Reads ARIN's code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Self {
+        match code {
+            "AD" => Self::Admin,
+            "T" => Self::Tech,
+            "AB" => Self::Abuse,
+            "N" => Self::Noc,
+            "R" => Self::Routing,
+            "D" => Self::Dns,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// ARIN's code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Admin => "AD",
+            Self::Tech => "T",
+            Self::Abuse => "AB",
+            Self::Noc => "N",
+            Self::Routing => "R",
+            Self::Dns => "D",
+            Self::Other(code) => code,
+        }
+    }
+}
+
+impl PocType {
+    /// Reads ARIN's code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Self {
+        match code {
+            "PERSON" => Self::Person,
+            "ROLE" => Self::Role,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// ARIN's code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Person => "PERSON",
+            Self::Role => "ROLE",
+            Self::Other(code) => code,
+        }
+    }
+}
+
+/// A postal address. Any part may be missing; two equal addresses are one row in NetBox.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// Street lines in order, without empty ones.
+    pub street: Vec<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State or province (`iso3166-2`).
+    pub state_province: Option<String>,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// Two-letter country code, or the three-letter one where ARIN gave only that.
+    pub country: Option<String>,
+}
+
+impl Address {
+    /// The address, unless nothing at all is known of it.
+    #[must_use]
+    pub fn unless_empty(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [&self.city, &self.state_province, &self.postal_code, &self.country];
+        let text: Vec<&str> =
+            self.street.iter().map(String::as_str).chain(parts.into_iter().flatten().map(String::as_str)).collect();
+        f.write_str(&text.join(", "))
+    }
+}

@@ -1,0 +1,1 @@
+//! The client of NetBox and its Custom Objects plugin.

@@ -1,0 +1,7 @@
+//! Stand-ins for ARIN and NetBox, for the demo and the tests.
+//!
+//! Both speak real HTTP on a loopback port. They write and read their XML and JSON by themselves and share no codec with
+//! the clients, so that a mistake in a client cannot agree with itself here.
+
+pub mod netbox;
+pub mod regrws;

@@ -1,0 +1,1 @@
+//! Brings NetBox in line with what the RIR has registered.

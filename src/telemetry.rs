@@ -1,0 +1,1 @@
+//! Log output: where it goes and in which form.
