@@ -46,6 +46,12 @@ impl Pool {
         Ok(Client { transport: Arc::new(transport) })
     }
 
+    /// The registry instance that a config's `api_url` names, or `None` for one that no key may be sent to.
+    #[must_use]
+    pub fn instance(&self, api_url: &str) -> Option<Instance> {
+        self.allowed(api_url).ok().map(|base| Instance::of(&base))
+    }
+
     fn allowed(&self, api_url: &str) -> Result<Url, Error> {
         let text = match api_url.trim() {
             "" => Instance::PRODUCTION,
