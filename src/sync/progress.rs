@@ -58,6 +58,15 @@ pub struct Snapshot {
     pub prefixes: Count,
     /// Rows written.
     pub writes: Count,
+    /// Whether the run has ended.
+    pub over: bool,
+}
+
+impl Snapshot {
+    /// Starts over for the next config; only the count of configs goes on.
+    pub fn begin(&mut self, config: &str) {
+        *self = Self { config: config.to_owned(), configs: self.configs, ..Self::default() };
+    }
 }
 
 /// Where a run tells how far it is. Cheap to clone; nobody has to listen.
