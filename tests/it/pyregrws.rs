@@ -1,0 +1,1 @@
+//! The contract with pyregrws, the public Python client of Reg-RWS.
