@@ -1,6 +1,6 @@
-//! Faults: what a server may do instead of answering.
+//! Faults: what a server may do instead of answering, and when.
 
-use super::{Operation, RetryAfter};
+use super::{Operation, Request, RetryAfter};
 
 /// What happens instead of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,5 +63,26 @@ impl Rule {
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times: Some(times), ..self }
+    }
+}
+
+/// The rules of a server, in the order they were added.
+#[derive(Debug, Default)]
+pub(super) struct Rules(pub(super) Vec<Rule>);
+
+impl Rules {
+    /// The fault of the first rule that fits, which has struck once more by this.
+    pub(super) fn strike(&mut self, request: &Request) -> Option<Fault> {
+        let rule = self.0.iter_mut().find(|rule| rule.fits(request))?;
+        rule.times = rule.times.map(|times| times.saturating_sub(1));
+        Some(rule.fault.clone())
+    }
+}
+
+impl Rule {
+    fn fits(&self, request: &Request) -> bool {
+        self.times != Some(0)
+            && self.operation.is_none_or(|operation| operation == request.operation)
+            && self.target.as_ref().is_none_or(|target| *target == request.target)
     }
 }

@@ -8,24 +8,46 @@
 //! | `GET /rest/net/parentNet/{start}/{end}` | the most specific net that is larger than the range |
 //!
 //! It speaks real HTTP on a loopback port, keeps account of what it was asked ([`Requests`]) and fails on demand
-//! ([`Rule`], [`Fault`]). Nothing is ever written through it; the registry behind it can be edited at any time.
+//! ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::latency`], then [`Options::throttle`], then the faults,
+//! then the check of its key. Nothing is ever written through it; the registry behind it can be edited at any time.
+//!
+//! The XML is written by hand ([`xml`]) and read by nobody here: clients are to be tried against it.
 
-use std::{net::IpAddr, ops};
+use std::{io, sync::Arc};
+
+use axum::{Router, extract::Request as HttpRequest, serve::ListenerExt};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::sandbox::world::Registry;
 
 mod fault;
+mod forms;
+mod gate;
+mod havoc;
+mod index;
 mod options;
+mod payload;
+mod records;
+mod reply;
 mod requests;
+mod state;
+#[cfg(test)]
+mod tests;
+mod xml;
 
 pub use fault::{Fault, Rule};
 pub use options::{KEY, Lookup, Noise, Options, RetryAfter, Style, Throttle};
-pub use requests::{Auth, Operation, Request, Requests};
+pub use records::Editing;
+pub use requests::{Auth, Operation, Request, Requests, range_target};
+use state::{State, lock};
 
-/// A running server. It stops when dropped.
+/// A running server. It stops when dropped: it takes no more connections and ends those that are idle or hanging.
 #[derive(Debug)]
 pub struct Server {
-    registry: std::sync::Mutex<Registry>,
+    port: u16,
+    state: Arc<State>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<io::Result<()>>,
 }
 
 /// A server that could not be started.
@@ -36,24 +58,7 @@ pub struct StartError {
     pub port: u16,
     /// Why.
     #[source]
-    pub source: std::io::Error,
-}
-
-/// The registry behind a server, held for as long as this guard lives; answers wait for it.
-#[derive(Debug)]
-pub struct Editing<'a>(std::sync::MutexGuard<'a, Registry>);
-
-impl ops::Deref for Editing<'_> {
-    type Target = Registry;
-    fn deref(&self) -> &Registry {
-        &self.0
-    }
-}
-
-impl ops::DerefMut for Editing<'_> {
-    fn deref_mut(&mut self) -> &mut Registry {
-        &mut self.0
-    }
+    pub source: io::Error,
 }
 
 impl Server {
@@ -70,47 +75,77 @@ impl Server {
     /// # Errors
     /// When the port cannot be had.
     pub async fn start_on(port: u16, registry: Registry, options: Options) -> Result<Self, StartError> {
-        let _ = (port, options);
-        Ok(Self { registry: std::sync::Mutex::new(registry) })
+        let failed = |source| StartError { port, source };
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
+        let port = listener.local_addr().map_err(failed)?.port();
+        let (stop, stopping) = watch::channel(false);
+        let state = Arc::new(State::new(records::Records::new(registry), options, stopping.clone()));
+        let task = tokio::spawn(serve(listener, Arc::clone(&state), stopping));
+        Ok(Self { port, state, stop, task })
     }
 
     /// Base URL, the part before `/rest`, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
-        String::new()
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The registry it serves, to be read or edited.
     #[must_use]
     pub fn registry(&self) -> Editing<'_> {
-        Editing(self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Editing::of(&self.state.records)
     }
 
     /// Changes how it behaves from the next request on.
     pub fn configure(&self, change: impl FnOnce(&mut Options)) {
-        change(&mut Options::default());
+        change(Arc::make_mut(&mut lock(&self.state.options)));
     }
 
     /// What it was asked so far, failed requests included.
     #[must_use]
     pub fn requests(&self) -> Requests {
-        Requests::default()
+        lock(&self.state.requests).clone()
     }
 
     /// Forgets what it was asked.
-    pub fn forget_requests(&self) {}
+    pub fn forget_requests(&self) {
+        lock(&self.state.requests).0.clear();
+    }
 
     /// Adds a rule; of several that fit a request, the one added first strikes.
     pub fn fail(&self, rule: Rule) {
-        let _ = rule;
+        lock(&self.state.rules).0.push(rule);
     }
 
     /// Drops all rules.
-    pub fn heal(&self) {}
+    pub fn heal(&self) {
+        lock(&self.state.rules).0.clear();
+    }
+
+    /// Stops it and waits until its port is free and every connection has ended.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        // Neither a panic nor an I/O error of a server that is going away is of use to anyone.
+        let _ = (&mut self.task).await;
+    }
 }
 
-/// A range as [`Rule::about`] and [`Requests::count_about`] want it.
-#[must_use]
-pub fn range_target(first: IpAddr, last: IpAddr) -> String {
-    format!("{first}/{last}").to_ascii_uppercase()
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<State>, mut stopping: watch::Receiver<bool>) -> io::Result<()> {
+    let answer = move |request: HttpRequest| {
+        let state = Arc::clone(&state);
+        async move { state.respond(request.into_parts().0).await }
+    };
+    // Without this, small answers wait for the client's delayed acknowledgements. It may fail on a socket already gone.
+    let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
+    axum::serve(listener, Router::new().fallback(answer))
+        .with_graceful_shutdown(async move {
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        })
+        .await
 }

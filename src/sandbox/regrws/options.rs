@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::Fault;
+use super::{Fault, forms::fnv};
 
 /// Behaviour of a server. All of it can be changed while it runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,5 +97,17 @@ impl Noise {
     pub fn transient(rate: f64, seed: u64) -> Self {
         let faults = vec![Fault::Status(503), Fault::Status(502), Fault::Outage, Fault::CutOff];
         Self { rate, seed, faults }
+    }
+}
+
+impl Noise {
+    /// The fault that befalls the request for `path` that came `before` others for it.
+    pub(super) fn fault(&self, path: &str, before: u32) -> Option<Fault> {
+        let seed = fnv(path.as_bytes()) ^ self.seed.rotate_left(17) ^ u64::from(before).rotate_left(41);
+        let mut rng = fastrand::Rng::with_seed(seed);
+        if rng.f64() >= self.rate {
+            return None;
+        }
+        rng.choice(&self.faults).cloned()
     }
 }

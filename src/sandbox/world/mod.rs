@@ -10,8 +10,11 @@
 use ipnet::IpNet;
 
 mod calendar;
+mod cast;
+mod demo;
 mod edit;
 pub mod registry;
+mod sized;
 
 pub use registry::{
     Address, ContactType, Country, Customer, Holder, Net, Org, Phone, Poc, PocLink, Registry, UnknownHandle,
@@ -57,21 +60,7 @@ pub struct Prefix {
     pub vrf: Option<String>,
 }
 
-impl World {
-    /// A small world with one of every peculiarity.
-    #[must_use]
-    pub fn demo() -> Self {
-        Self::empty()
-    }
-
-    /// A world of `aggregates` aggregates and `prefixes` prefixes.
-    #[must_use]
-    pub fn sized(aggregates: usize, prefixes: usize) -> Self {
-        let _ = (aggregates, prefixes);
-        Self::empty()
-    }
-
-    fn empty() -> Self {
-        Self { registry: Registry::default(), ipam: Ipam::default(), config: String::new(), org_handle: String::new() }
-    }
+/// The subnets of a block that have this length, in address order; none if the block itself is longer.
+fn subnets(block: IpNet, length: u8) -> impl Iterator<Item = IpNet> {
+    block.subnets(length).into_iter().flatten()
 }
