@@ -11,7 +11,7 @@
 //! ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::latency`], then [`Options::throttle`], then the faults,
 //! then the check of its key. Nothing is ever written through it; the registry behind it can be edited at any time.
 //!
-//! The XML is written by hand ([`xml`]) and read by nobody here: clients are to be tried against it.
+//! The XML is written by hand and read by nobody here: clients are to be tried against it.
 
 use std::{io, sync::Arc};
 

@@ -180,3 +180,62 @@ fn stem(block: &IpNet) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::World, *};
+
+    fn block(text: &str) -> [IpNet; 1] {
+        [text.parse().unwrap()]
+    }
+
+    #[test]
+    fn handles_are_formed_as_arin_forms_them() {
+        let mut registry = Registry::default();
+        let mut allocate = |text: &str| registry.allocate(&block(text), "EXAMPLE-1");
+        let handles = ["23.144.0.0/20", "23.144.0.0/24", "2600:4000::/32", "2600:4000:0:1a::/64"].map(&mut allocate);
+        assert_eq!(handles, ["NET-23-144-0-0-1", "NET-23-144-0-0-2", "NET6-2600-4000-1", "NET6-2600-4000-0-1A-1"]);
+    }
+
+    #[test]
+    fn a_removed_poc_is_linked_by_nobody() {
+        let mut registry = World::demo().registry;
+        registry.remove_poc("NETOP3-ARIN").unwrap();
+        let links = registry.orgs.values().flat_map(|org| &org.pocs);
+        assert_eq!(links.filter(|link| link.handle == "NETOP3-ARIN").count(), 0);
+    }
+
+    #[test]
+    fn a_poc_that_moves_leaves_the_org_where_it_was() {
+        let mut registry = World::demo().registry;
+        let before = registry.orgs["EXAMPLE-NET-1"].clone();
+        let elsewhere = registry.orgs["CARRIER-7"].address.clone().unwrap();
+        registry.move_poc("EXAMP1-ARIN", elsewhere.clone()).unwrap();
+        assert_eq!(registry.pocs["EXAMP1-ARIN"].address, Some(elsewhere));
+        assert_eq!(registry.orgs["EXAMPLE-NET-1"], before);
+    }
+
+    #[test]
+    fn a_removed_net_leaves_its_customer_behind() {
+        let mut registry = World::demo().registry;
+        let net = registry.remove_net("NET-23-144-1-0-1").unwrap();
+        let Holder::Customer(customer) = net.holder else { panic!("{net:?}") };
+        assert!(registry.customers.contains_key(&customer));
+    }
+
+    #[test]
+    fn an_unknown_handle_is_an_error_that_names_it() {
+        let error = World::demo().registry.rename_net("NET-X", "NEW").unwrap_err();
+        assert_eq!(error.to_string(), "the registry has no net NET-X");
+    }
+
+    #[test]
+    fn a_reassigned_part_points_at_its_parent_and_holder() {
+        let mut registry = World::demo().registry;
+        let customer = registry.add_customer("EXAMPLE-NET-1", "Sample Newcomer", None);
+        let holder = Holder::Customer(customer);
+        let handle = registry.reassign("NET-23-144-0-0-1", &block("23.144.12.0/25"), holder.clone()).unwrap();
+        let net = &registry.nets[&handle];
+        assert_eq!((net.parent.as_deref(), &net.holder, &*net.net_type), (Some("NET-23-144-0-0-1"), &holder, "S"));
+    }
+}
