@@ -136,13 +136,13 @@ fn with_urls(merged: Config, problems: &mut Vec<Problem>) -> Result<Config, Inva
 }
 
 fn unfit(error: &ConfigError) -> Problem {
-    match error {
-        ConfigError::At { error, key: Some(key), .. } => Problem::new(key, error.to_string()),
-        ConfigError::Type { unexpected, expected, key: Some(key), .. } => {
-            Problem::new(key, format!("is {unexpected}, but has to be {expected}"))
-        }
-        other => Problem::new("configuration", other.to_string()),
+    if let ConfigError::At { error, key: Some(key), .. } = error {
+        return Problem::new(key, error.to_string());
     }
+    if let ConfigError::Type { unexpected, expected, key: Some(key), .. } = error {
+        return Problem::new(key, format!("is {unexpected}, but has to be {expected}"));
+    }
+    Problem::new("configuration", error.to_string())
 }
 
 /// What a single value may be, and what excludes what.

@@ -1,1 +1,292 @@
-//! What NetBox has.
+//! What NetBox has: the operator's aggregates, prefixes and RIR configs, and the rows recorded for registered objects.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use ipnet::IpNet;
+use jiff::{Timestamp, civil::Date};
+
+use super::{Instance, Key, NetBlock, OrgHandle};
+
+/// Id of a row in one of NetBox's tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct RowId(pub u64);
+
+impl fmt::Display for RowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A kind of object the sidecar records, in an order in which references point backwards: what comes first can be
+/// written first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ObjectType {
+    /// A postal address.
+    Address,
+    /// An organization.
+    Organization,
+    /// A point of contact.
+    Contact,
+    /// A registered net.
+    Network,
+    /// A customer that holds a net.
+    Customer,
+}
+
+impl ObjectType {
+    /// All of them, references pointing backwards.
+    pub const ALL: [Self; 5] = [Self::Address, Self::Organization, Self::Contact, Self::Network, Self::Customer];
+
+    /// The word used for one such object in logs and in NetBox's sync log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Organization => "organization",
+            Self::Contact => "contact",
+            Self::Network => "network",
+            Self::Customer => "customer",
+        }
+    }
+}
+
+impl fmt::Display for ObjectType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The value of one field of a row, as both sides of a comparison have it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Nothing is recorded.
+    Empty,
+    /// Text, or the code of a choice.
+    Text(String),
+    /// True or false.
+    Flag(bool),
+    /// A whole number.
+    Number(i64),
+    /// A day.
+    Date(Date),
+    /// Codes of several choices.
+    Choices(BTreeSet<String>),
+    /// A reference to one of our own rows, by its key.
+    Own(Key),
+    /// A reference to a row of NetBox or to a config, by id.
+    Core(RowId),
+    /// References to several rows of NetBox.
+    Cores(BTreeSet<RowId>),
+    /// A document.
+    Json(serde_json::Value),
+}
+
+impl Value {
+    /// Text as NetBox keeps it, without surrounding space; nothing for an absent or empty one.
+    #[must_use]
+    pub fn text(text: Option<&str>) -> Self {
+        text.map(str::trim).filter(|text| !text.is_empty()).map_or(Self::Empty, |text| Self::Text(text.to_owned()))
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The key of our own row that it refers to.
+    #[must_use]
+    pub fn as_own(&self) -> Option<&Key> {
+        if let Self::Own(key) = self { Some(key) } else { None }
+    }
+
+    /// The id of NetBox's row that it refers to.
+    #[must_use]
+    pub fn as_core(&self) -> Option<RowId> {
+        if let Self::Core(id) = self { Some(*id) } else { None }
+    }
+
+    /// The ids of NetBox's rows that it refers to; none for any other value.
+    #[must_use]
+    pub fn as_cores(&self) -> BTreeSet<RowId> {
+        if let Self::Cores(ids) = self { ids.clone() } else { BTreeSet::new() }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined = |items: Vec<String>| if items.is_empty() { "(none)".to_owned() } else { items.join(" ") };
+        match self {
+            Self::Empty => f.write_str("(none)"),
+            Self::Text(text) => f.write_str(&text.replace('\n', " / ")),
+            Self::Flag(flag) => flag.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Date(date) => date.fmt(f),
+            Self::Choices(codes) => f.write_str(&joined(codes.iter().cloned().collect())),
+            Self::Own(key) => key.fmt(f),
+            Self::Core(id) => write!(f, "#{id}"),
+            Self::Cores(ids) => f.write_str(&joined(ids.iter().map(|id| format!("#{id}")).collect())),
+            Self::Json(_) => f.write_str("(document)"),
+        }
+    }
+}
+
+/// Fields of a row by name.
+pub type Fields = BTreeMap<&'static str, Value>;
+
+/// Value of the `status` field of what is registered.
+pub const REGISTERED: &str = "registered";
+/// Value of the `status` field of what the RIR says it does not have any more.
+pub const NOT_FOUND: &str = "not-found";
+
+/// A row recorded for a registered object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its id.
+    pub id: RowId,
+    /// The fields the sidecar owns, without `raw_data`, which its `digest` stands for.
+    pub fields: Fields,
+    /// When it was last written.
+    pub last_synced: Option<Timestamp>,
+    /// Name of the NetBox user whose API key it was last read with.
+    pub synced_by: Option<String>,
+}
+
+impl Row {
+    /// The value of a field; [`Value::Empty`] where there is none.
+    #[must_use]
+    pub fn field(&self, name: &str) -> &Value {
+        self.fields.get(name).unwrap_or(&Value::Empty)
+    }
+
+    /// The text of a field.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.field(name).as_text()
+    }
+
+    /// Whether the RIR had it when it was last asked.
+    #[must_use]
+    pub fn is_registered(&self) -> bool {
+        self.text("status") == Some(REGISTERED)
+    }
+
+    /// The config it belongs to.
+    #[must_use]
+    pub fn config(&self) -> Option<RowId> {
+        self.field("config").as_core()
+    }
+}
+
+/// An RIR config: which RIR of NetBox is kept in step with which organization at which registry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Its id.
+    pub id: RowId,
+    /// Its unique name.
+    pub name: String,
+    /// The RIR (`ipam.rir`) whose aggregates it is about.
+    pub rir: Option<RowId>,
+    /// Which kind of registry it is; only `arin` is known.
+    pub registry: String,
+    /// Base URL of the registry's API, empty for ARIN's production.
+    pub api_url: String,
+    /// The organization whose registrations it is about.
+    pub org_handle: Option<OrgHandle>,
+    /// Whether it takes part in `--all` and scheduled runs.
+    pub is_active: bool,
+    /// When a sync of it last ended.
+    pub last_sync: Option<Timestamp>,
+}
+
+/// An aggregate of NetBox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Aggregate {
+    /// Its range.
+    pub prefix: IpNet,
+    /// Its id.
+    pub id: RowId,
+}
+
+/// A prefix of NetBox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Prefix {
+    /// Its range.
+    pub prefix: IpNet,
+    /// Its VRF, `None` for the global table, which sorts first.
+    pub vrf: Option<RowId>,
+    /// Its id.
+    pub id: RowId,
+}
+
+/// Everything of NetBox that one config's sync needs to know.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inventory {
+    /// All RIR configs.
+    pub configs: Vec<Config>,
+    /// The aggregates in scope, in address order.
+    pub aggregates: Vec<Aggregate>,
+    /// The prefixes inside those aggregates in all VRFs, in address order, the global table first.
+    pub prefixes: Vec<Prefix>,
+    /// The recorded rows of all configs and registry instances.
+    pub rows: BTreeMap<ObjectType, BTreeMap<Key, Row>>,
+}
+
+impl Inventory {
+    /// The row recorded under a key.
+    #[must_use]
+    pub fn row(&self, object: ObjectType, key: &Key) -> Option<&Row> {
+        self.rows.get(&object)?.get(key)
+    }
+
+    /// All rows of a type, in key order.
+    pub fn rows(&self, object: ObjectType) -> impl Iterator<Item = (&Key, &Row)> {
+        self.rows.get(&object).into_iter().flatten()
+    }
+
+    /// The rows of `config` at `instance` that count as registered, with their handles.
+    pub fn registered<'a>(
+        &'a self,
+        object: ObjectType,
+        config: RowId,
+        instance: &'a Instance,
+    ) -> impl Iterator<Item = (&'a str, &'a Row)> {
+        self.rows(object)
+            .filter(move |(_, row)| row.is_registered() && row.config() == Some(config))
+            .filter_map(move |(key, row)| Some((key.handle_at(instance)?, row)))
+    }
+
+    /// The aggregates whose range is exactly one of `cidrs`.
+    pub fn aggregates_at<'a>(&'a self, cidrs: &'a [IpNet]) -> impl Iterator<Item = &'a Aggregate> {
+        self.aggregates.iter().filter(|aggregate| cidrs.contains(&aggregate.prefix))
+    }
+
+    /// The best prefix with exactly this range: the global table's before any VRF's, then the oldest.
+    #[must_use]
+    pub fn prefix_at(&self, cidr: IpNet) -> Option<&Prefix> {
+        let from = self.prefixes.partition_point(|prefix| prefix.prefix < cidr);
+        self.prefixes.get(from).filter(|prefix| prefix.prefix == cidr)
+    }
+
+    /// The prefixes inside an aggregate, each range once, the shortest first.
+    #[must_use]
+    pub fn ranges_inside(&self, aggregate: &Aggregate) -> Vec<IpNet> {
+        let inside: BTreeSet<(u8, IpNet)> = self
+            .prefixes
+            .iter()
+            .filter(|prefix| aggregate.prefix.contains(&prefix.prefix))
+            .map(|prefix| (prefix.prefix.prefix_len(), prefix.prefix))
+            .collect();
+        inside.into_iter().map(|(_, range)| range).collect()
+    }
+
+    /// The aggregate that holds a range.
+    #[must_use]
+    pub fn aggregate_around(&self, range: &NetBlock) -> Option<&Aggregate> {
+        self.aggregates.iter().find(|aggregate| NetBlock::from(aggregate.prefix).covers(range))
+    }
+}

@@ -12,4 +12,6 @@ pub mod scope;
 
 pub use block::{InvalidBlock, NetBlock};
 pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle};
-pub use registration::{Address, Customer, Holder, Net, NetType, Org, Poc, PocFunction, PocType};
+pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Row, RowId, Value};
+pub use registration::{Address, Customer, Holder, Net, NetType, Org, Poc, PocFunction, PocType, Registration};
+pub use scope::{Resource, Scope};

@@ -8,7 +8,33 @@ use std::{
 use ipnet::IpNet;
 use jiff::civil::Date;
 
-use super::{CustomerHandle, NetBlock, NetHandle, OrgHandle, PocHandle};
+use super::{
+    CustomerHandle, Key, NetBlock, NetHandle, OrgHandle, PocHandle,
+    inventory::{ObjectType, RowId},
+};
+
+/// All that one run has learnt from the RIR so far.
+///
+/// Absence is listed only where the RIR itself said so; what could not be asked is in no list here.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Registration {
+    /// Organizations found.
+    pub orgs: BTreeMap<OrgHandle, Org>,
+    /// Points of contact found.
+    pub pocs: BTreeMap<PocHandle, Poc>,
+    /// What each point of contact does for the config's organization; `None` when that was not asked.
+    pub functions: Option<BTreeMap<PocHandle, BTreeSet<PocFunction>>>,
+    /// Customers found.
+    pub customers: BTreeMap<CustomerHandle, Customer>,
+    /// Nets found.
+    pub nets: BTreeMap<NetHandle, Net>,
+    /// The net that answers for an aggregate; `None` for an aggregate without one.
+    pub aggregates: BTreeMap<RowId, Option<NetHandle>>,
+    /// What is recorded and the RIR says it does not have.
+    pub gone: BTreeSet<(ObjectType, Key)>,
+    /// Whether something could not be asked, so that what is missing here may still exist.
+    pub incomplete: bool,
+}
 
 /// An organization (`org` payload).
 #[derive(Debug, Clone, PartialEq)]

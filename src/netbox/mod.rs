@@ -1,1 +1,91 @@
-//! The client of NetBox and its Custom Objects plugin.
+//! The client of NetBox and its Custom Objects plugin, over REST.
+//!
+//! [`Client`] reads lists ([`Client::list`]), single objects ([`Client::get`]), and who and what it talks to
+//! ([`Client::whoami`], [`Client::status`]). [`Writer`] writes rows of our custom object types in batches, where each row
+//! has an outcome of its own. [`schema`] holds those types and creates or migrates them.
+//!
+//! It may assume nothing of NetBox but what `docs/netbox.md` of that version documents or was measured: a filter may be
+//! ignored, a batch is all or nothing, a duplicate is a 500. It never sends a write again that may have arrived, unless
+//! sending it twice does no harm, and never follows a redirect or a URL from an answer.
+
+mod error;
+mod load;
+pub mod objects;
+mod rows;
+pub mod schema;
+mod transport;
+pub mod write;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use serde_json::{Map, Value};
+
+pub use error::{Error, Operation};
+pub use rows::{Status, User};
+pub use write::{Created, Draft, Patch, Refusal, Stop, Writer};
+
+use crate::config;
+use transport::Transport;
+
+/// A JSON object, as NetBox's rows are.
+pub type Row = Map<String, Value>;
+
+/// Path of the plugin's endpoints.
+pub const CUSTOM_OBJECTS: &str = "/api/plugins/custom-objects/";
+
+/// The client; cheap to clone, its clones share connections and counters.
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: Arc<Transport>,
+    page_size: u32,
+    batch_size: usize,
+    writes_in_flight: usize,
+    /// Whether the plugin takes arrays; one 405 settles it for all clones.
+    bulk: Arc<AtomicBool>,
+}
+
+impl Client {
+    /// Makes a client with these settings; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the token cannot be sent, or the certificate authority's file cannot be used.
+    pub fn new(settings: &config::Netbox) -> Result<Self, Error> {
+        Ok(Self {
+            transport: Arc::new(Transport::new(settings)?),
+            page_size: settings.page_size,
+            batch_size: settings.batch_size.max(1),
+            writes_in_flight: settings.writes_in_flight.max(1),
+            bulk: Arc::new(AtomicBool::new(true)),
+        })
+    }
+
+    /// How many requests went out, retries included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.transport.sent()
+    }
+
+    /// Writes rows of one of our custom object types; `message` goes to NetBox's change log with each row.
+    #[must_use]
+    pub fn writer<'a>(&'a self, slug: &'a str, message: &'a str) -> Writer<'a> {
+        Writer::new(self, slug, message)
+    }
+
+    /// Whether batches may be sent as arrays.
+    fn takes_arrays(&self) -> bool {
+        self.bulk.load(Ordering::Relaxed)
+    }
+
+    fn takes_no_arrays(&self) {
+        self.bulk.store(false, Ordering::Relaxed);
+    }
+}
+
+/// The path of a custom object type's list.
+#[must_use]
+pub fn objects_path(slug: &str) -> String {
+    format!("{CUSTOM_OBJECTS}{slug}/")
+}

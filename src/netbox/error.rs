@@ -1,0 +1,180 @@
+//! What can go wrong between us and NetBox.
+
+use std::{fmt, io, path::PathBuf, time::Duration};
+
+use reqwest::{Method, StatusCode};
+
+use super::schema::Destructive;
+use crate::retry::Retry;
+
+/// What was being done, as a person would look for it in NetBox's access log: `GET /api/status/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    method: Method,
+    path: String,
+}
+
+impl Operation {
+    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into() }
+    }
+
+    /// The permission it needs on the objects at its path, in NetBox's words.
+    fn permission(&self) -> &'static str {
+        match self.method {
+            Method::POST => "add",
+            Method::PUT | Method::PATCH => "change",
+            Method::DELETE => "delete",
+            _ => "view",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// Why NetBox did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No client can be made from the settings.
+    #[error("cannot make an HTTP client for NetBox")]
+    Client(#[source] reqwest::Error),
+    /// The file with the certificate authority cannot be read.
+    #[error("cannot read NetBox's certificate authority from {}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The token has characters that no header can carry.
+    #[error("the NetBox API token has characters that cannot be sent; it must be one line of ASCII")]
+    Token,
+    /// No whole answer came: no connection, a cut one, or none in time. A write may or may not have been done.
+    #[error("NetBox did not answer {operation}")]
+    Unreachable {
+        /// What was being done.
+        operation: Operation,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// NetBox, or something in front of it, could not do it now (502, 503, 504) or failed over it (500).
+    #[error("NetBox failed over {operation} with {status}: {detail}")]
+    Failed {
+        /// What was being done.
+        operation: Operation,
+        /// The status.
+        status: StatusCode,
+        /// What NetBox said about it.
+        detail: String,
+    },
+    /// Too many requests (429).
+    #[error("NetBox, or something in front of it, is asked too often: {operation}")]
+    Throttled {
+        /// What was being done.
+        operation: Operation,
+        /// How long to wait, if it said so.
+        wait: Option<Duration>,
+    },
+    /// The token is unknown, expired or not allowed to do this (401, 403).
+    #[error(
+        "NetBox refused {operation} with {status}: {detail}; the token must be valid and its user needs the permission \
+         to {} these objects", operation.permission()
+    )]
+    Forbidden {
+        /// What was being done.
+        operation: Operation,
+        /// The status.
+        status: StatusCode,
+        /// What NetBox said about it.
+        detail: String,
+    },
+    /// There is nothing at this path (404): another NetBox version, no plugin, or `bootstrap` has not run yet.
+    #[error("NetBox has nothing at {operation}")]
+    NotFound {
+        /// What was being done.
+        operation: Operation,
+    },
+    /// NetBox sent us elsewhere. Tokens are not carried along, so the setting has to name the right place.
+    #[error("NetBox redirected {operation} to {location}; set netbox.url to where it answers itself")]
+    Redirected {
+        /// What was being done.
+        operation: Operation,
+        /// Where it sent us.
+        location: String,
+    },
+    /// NetBox refused it for another reason (4xx).
+    #[error("NetBox refused {operation} with {status}: {detail}")]
+    Refused {
+        /// What was being done.
+        operation: Operation,
+        /// The status.
+        status: StatusCode,
+        /// What NetBox said about it.
+        detail: String,
+    },
+    /// The answer is not what NetBox documents.
+    #[error("NetBox's answer to {operation} is not {wanted}: {excerpt}")]
+    Malformed {
+        /// What was being done.
+        operation: Operation,
+        /// What was expected.
+        wanted: &'static str,
+        /// The beginning of what came.
+        excerpt: String,
+        /// Why it cannot be read, where it is not JSON at all.
+        source: Option<serde_json::Error>,
+    },
+    /// The answer is larger than anything we ask for.
+    #[error("NetBox's answer to {operation} is larger than {limit} bytes")]
+    TooLarge {
+        /// What was being done.
+        operation: Operation,
+        /// The limit.
+        limit: usize,
+    },
+    /// Rows came and went while a list was read page by page, each time it was tried.
+    #[error("the list at {operation} kept changing while it was read")]
+    Unstable {
+        /// What was being done.
+        operation: Operation,
+    },
+    /// A filter had no effect.
+    #[error("NetBox ignored the filter of {operation}; has `bootstrap` been run?")]
+    FilterIgnored {
+        /// What was being done.
+        operation: Operation,
+    },
+    /// The schema would lose data.
+    #[error("the change of the schema would lose data, and needs to be allowed expressly:\n{changes}")]
+    Destructive {
+        /// What would be lost.
+        changes: Destructive,
+    },
+}
+
+impl Error {
+    /// Whether trying again helps.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Unreachable { .. } | Self::Failed { .. } | Self::Throttled { wait: None, .. } => Retry::Backoff,
+            Self::Throttled { wait: Some(wait), .. } => Retry::After(*wait),
+            Self::Client(_)
+            | Self::CaFile { .. }
+            | Self::Token
+            | Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::Redirected { .. }
+            | Self::Refused { .. }
+            | Self::Malformed { .. }
+            | Self::TooLarge { .. }
+            | Self::Unstable { .. }
+            | Self::FilterIgnored { .. }
+            | Self::Destructive { .. } => Retry::Never,
+        }
+    }
+}
