@@ -105,7 +105,7 @@ fn body(change: &Change, recorded: &Inventory, stamp: &Stamp) -> serde_json::Map
 }
 
 /// Notes what was written, so that planning again finds nothing left to do.
-fn absorb(change: &Change, id: RowId, recorded: &mut Inventory) {
+pub(super) fn absorb(change: &Change, id: RowId, recorded: &mut Inventory) {
     let rows = recorded.rows.entry(change.object).or_default();
     let empty = || Row { id, fields: Fields::new(), last_synced: None, synced_by: None };
     let row = rows.entry(change.key.clone()).or_insert_with(empty);

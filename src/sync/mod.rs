@@ -27,6 +27,8 @@ mod questions;
 mod report;
 pub mod rules;
 mod run;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use crate::netbox::Stop;

@@ -232,6 +232,8 @@ impl Change {
 
 /// Fields that are not shown in a diff: they repeat what stands next to them, or stand for what is shown elsewhere.
 const HIDDEN: [&str; 4] = ["key", "digest", "handle", "config"];
+/// Fields whose values say nothing to a person: a document, and the key of an address that has its own line.
+const OPAQUE: [&str; 2] = ["raw_data", "address"];
 
 /// The plan as a diff: `+ ~ -` for each object, and below it a line for each field.
 impl fmt::Display for Plan {
@@ -246,25 +248,25 @@ impl fmt::Display for Change {
         match &self.action {
             Action::Create { fields } => {
                 writeln!(f, "+ {object} {handle}")?;
-                let worth_telling = |name: &&str| fields.get(name).is_some_and(|value| *value != Value::Empty);
-                for name in self.visible().filter(worth_telling) {
-                    writeln!(f, "    {name}: {}", fields.get(name).unwrap_or(&Value::Empty))?;
-                }
+                let own_line =
+                    |name: &str| *object == ObjectType::Address || OPAQUE.contains(&name) || name == "status";
+                let told = fields
+                    .iter()
+                    .filter(|(name, value)| **value != Value::Empty && !HIDDEN.contains(name) && !own_line(name));
+                told.into_iter().try_for_each(|(name, value)| writeln!(f, "    {name}: {value}"))
             }
             Action::Update { fields, .. } => {
                 writeln!(f, "~ {object} {handle}")?;
-                for (name, Altered { was, becomes }) in fields.iter().filter(|(name, _)| !HIDDEN.contains(name)) {
-                    if *name == "raw_data" {
-                        writeln!(f, "    {name}: updated")?;
+                fields.iter().filter(|(name, _)| !HIDDEN.contains(name)).try_for_each(|(name, altered)| {
+                    let Altered { was, becomes } = altered;
+                    if OPAQUE.contains(name) {
+                        writeln!(f, "    {name}: changed")
                     } else {
-                        writeln!(f, "    {name}: {was} -> {becomes}")?;
+                        writeln!(f, "    {name}: {was} -> {becomes}")
                     }
-                }
+                })
             }
-            Action::Retire { .. } => {
-                writeln!(f, "- {object} {handle}\n    status: registered -> not-found")?;
-            }
+            Action::Retire { .. } => writeln!(f, "- {object} {handle}\n    status: registered -> not-found"),
         }
-        Ok(())
     }
 }
