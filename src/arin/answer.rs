@@ -23,7 +23,8 @@ use reqwest::StatusCode;
 use super::{
     Decode, Error, Fault, Operation,
     convert::Unfit,
-    xml::{self, Element, Malformed},
+    element::Element,
+    xml::{self, Malformed},
 };
 
 /// An answer, fully received.
@@ -75,6 +76,7 @@ impl Question<'_> {
     fn judge_silence<T>(&self) -> Result<Option<T>, Error> {
         match self.status {
             StatusCode::OK => Err(self.cut_off(0)),
+            odd if odd.is_success() => self.judge_foreign(&[]),
             _ => self.judge_fault(self.wordless()),
         }
     }
@@ -151,6 +153,7 @@ fn excerpt(body: &[u8]) -> String {
         None => text,
     };
     match root_name(text) {
+        _ if text.trim().is_empty() => "(nothing)".to_owned(),
         "poc" | "customer" => shortened(&without_text(text), 200),
         _ => shortened(text, 200),
     }
@@ -173,5 +176,133 @@ fn shortened(text: &str, longest: usize) -> String {
     match line.char_indices().nth(longest) {
         Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
         None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{convert, tests::fixture},
+        *,
+    };
+    use crate::model::{Org, OrgHandle, PocHandle};
+
+    fn answer(status: u16, body: Vec<u8>) -> Answer {
+        let html = body.starts_with(b"<html") || body.starts_with(b"<!DOCTYPE html");
+        Answer { status: StatusCode::from_u16(status).unwrap(), html, location: None, body }
+    }
+
+    fn org(answer: Answer, proven: bool) -> Result<Option<Org>, Error> {
+        judge(&Operation::Org(OrgHandle::new("EXAMPLE-1").unwrap()), answer, proven, convert::org)
+    }
+
+    /// The verdict on a fixture, or on no body at all, for a key that has not worked before.
+    fn verdict(status: u16, name: &str) -> String {
+        let body = if name.is_empty() { Vec::new() } else { fixture(name) };
+        match org(answer(status, body), false) {
+            Ok(Some(org)) => format!("{status} {name}: {}", org.handle),
+            Ok(None) => format!("{status} {name}: absent"),
+            Err(error) => format!("{status} {name}: {error}"),
+        }
+    }
+
+    #[test]
+    fn the_object_or_its_absence() {
+        insta::assert_snapshot!(
+            [(200, "org.xml"), (404, "error_not_found.xml"), (404, "")].map(|(status, name)| verdict(status, name)).join("\n"),
+            @"
+        200 org.xml: EXAMPLE-1
+        404 error_not_found.xml: absent
+        404 : absent
+        "
+        );
+    }
+
+    #[test]
+    fn a_failure_is_never_an_absence() {
+        let answers = [
+            (404, "gateway_not_found.html"),
+            (404, "org.xml"),
+            (404, "truncated.xml"),
+            (404, "error_outage.xml"),
+            (404, "error_authentication.xml"),
+            (404, "error_entity.xml"),
+            (200, "error_not_found.xml"),
+            (410, "error_not_found.xml"),
+            (500, "error_not_found.xml"),
+            (204, ""),
+            (200, ""),
+            (301, ""),
+        ];
+        insta::assert_snapshot!(answers.map(|(status, name)| verdict(status, name)).join("\n"), @r#"
+        404 gateway_not_found.html: the answer to org EXAMPLE-1 (status 404) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: <html> <head><title>404 Not Found</title></head> <body><center><h1>404 Not Found</h1></center></body> </html>
+        404 org.xml: the answer to org EXAMPLE-1 (status 404) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: <org xmlns="http://www.arin.net/regrws/core/v1"> <city>Chantilly</city> <comment> <line number="1">Peering and abuse: see our web page.</line> <line number="0">Réseaux d'exemple &amp; fils</line> </co...
+        404 truncated.xml: the answer to org EXAMPLE-1 (status 404) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: <org xmlns="http://www.arin.net/regrws/core/v1"> <city>Chantilly</city> <comment> <line number="1">Peering and abuse: see our web page.</line> <line number="0">Réseaux d'exemple &amp; fils</line> </co...
+        404 error_outage.xml: ARIN could not answer org EXAMPLE-1 (status 404, E_OUTAGE: Reg-RWS is down for maintenance.)
+        404 error_authentication.xml: ARIN did not accept the API key for org EXAMPLE-1 (status 404, E_AUTHENTICATION: The API key you specified is not valid.)
+        404 error_entity.xml: ARIN refused org EXAMPLE-1 (status 404, E_ENTITY_VALIDATION: Payload entity failed to validate.; netBlock: The range is too large.; endAddress; See the user guide.)
+        200 error_not_found.xml: ARIN refused org EXAMPLE-1 (status 200, E_OBJECT_NOT_FOUND: The object could not be found.)
+        410 error_not_found.xml: ARIN refused org EXAMPLE-1 (status 410, E_OBJECT_NOT_FOUND: The object could not be found.)
+        500 error_not_found.xml: ARIN could not answer org EXAMPLE-1 (status 500, E_OBJECT_NOT_FOUND: The object could not be found.)
+        204 : the answer to org EXAMPLE-1 (status 204) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: (nothing)
+        200 : the answer to org EXAMPLE-1 was cut off after 0 bytes
+        301 : org EXAMPLE-1 was redirected (status 301) to an unnamed place, which is not followed; the API URL of the RIR config may be wrong
+        "#);
+    }
+
+    #[test]
+    fn an_empty_404_that_calls_itself_html_is_a_gateways() {
+        let judged = org(Answer { html: true, ..answer(404, Vec::new()) }, false);
+        assert!(matches!(judged, Err(Error::NotRegRws { status: 404, .. })), "{judged:?}");
+    }
+
+    #[test]
+    fn a_refused_key_stops_the_config() {
+        let answers = [
+            (400, "error_authentication.xml"),
+            (400, "error_bad_request.xml"),
+            (400, ""),
+            (401, "error_bad_request.xml"),
+            (401, "gateway_not_found.html"),
+            (401, ""),
+        ];
+        for (status, name) in answers {
+            let body = if name.is_empty() { Vec::new() } else { fixture(name) };
+            let judged = org(answer(status, body), false).unwrap_err();
+            assert!(matches!(judged, Error::Unauthorized { .. }) && judged.stops_config(), "{status} {name}: {judged}");
+        }
+    }
+
+    #[test]
+    fn a_bad_request_is_about_the_object_once_the_key_has_worked() {
+        for (status, name) in
+            [(400, "error_bad_request.xml"), (400, "error_entity.xml"), (403, "error_bad_request.xml")]
+        {
+            let judged = org(answer(status, fixture(name)), true).unwrap_err();
+            assert!(matches!(judged, Error::Refused { .. }) && !judged.stops_config(), "{status} {name}: {judged}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_repeats_what_arin_says() {
+        insta::assert_snapshot!(verdict(400, "error_entity.xml"), @"400 error_entity.xml: ARIN refused org EXAMPLE-1 (status 400, E_ENTITY_VALIDATION: Payload entity failed to validate.; netBlock: The range is too large.; endAddress; See the user guide.)");
+    }
+
+    #[test]
+    fn what_is_no_payload_is_shown_in_part() {
+        let answers = [(200, "attack_doctype.xml"), (200, "poc_role.xml"), (200, "gateway_not_found.html")];
+        insta::assert_snapshot!(answers.map(|(status, name)| verdict(status, name)).join("\n"), @r#"
+        200 attack_doctype.xml: the answer to org EXAMPLE-1 is not a readable `org` payload: <!DOCTYPE org [ <!ENTITY a "EXAMPLE"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;"> <!ENTITY file SYSTEM "file:///etc/hostname"> ]> <org xmlns="http://www.arin.net/regrws...
+        200 poc_role.xml: the answer to org EXAMPLE-1 is not a readable `org` payload: <poc xmlns="http://www.arin.net/regrws/core/v1"><contactType></contactType><companyName></companyName><lastName></lastName><emails/><phones/><handle></handle></poc>
+        200 gateway_not_found.html: the answer to org EXAMPLE-1 is not a readable `org` payload: <html> <head><title>404 Not Found</title></head> <body><center><h1>404 Not Found</h1></center></body> </html>
+        "#);
+    }
+
+    #[test]
+    fn nobodys_name_mail_or_telephone_is_shown() {
+        let operation = Operation::Poc(PocHandle::new("EXADM-ARIN").unwrap());
+        let broken = String::from_utf8(fixture("poc_person.xml")).unwrap().replace("</poc>", "</pod>");
+        let error = judge(&operation, answer(200, broken.into_bytes()), true, convert::poc).unwrap_err();
+        insta::assert_snapshot!(error, @r#"the answer to poc EXADM-ARIN is not a readable `poc` payload: <poc xmlns="http://www.arin.net/regrws/core/v1"><contactType></contactType><companyName></companyName><firstName></firstName><middleName/><lastName></lastName><emails><email></email><email></email></e..."#);
     }
 }

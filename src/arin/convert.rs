@@ -2,7 +2,7 @@
 //!
 //! What a payload must have is little: its handle, and for a net one block that can be read. A name that is missing is
 //! replaced by the handle; everything else is `None` or empty. A date or a block that cannot be read is logged and left
-//! out, never a reason to lose the object; it stays in `raw`, whose form [`super::xml`] describes.
+//! out, never a reason to lose the object; it stays in `raw`, whose form [`super::element`] describes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use tracing::{debug, warn};
 
-use super::{text, xml::Element};
+use super::{element::Element, text};
 use crate::model::{
     Address, Customer, CustomerHandle, Holder, Net, NetBlock, NetHandle, NetType, Org, OrgHandle, Poc, PocFunction,
     PocHandle, PocType,
@@ -207,4 +207,206 @@ fn block(wire: &Element) -> Option<NetBlock> {
     let length = wire.text_of("cidrLength")?.trim_start_matches('/').parse().ok()?;
     let cidr = IpNet::new(first, length).ok()?;
     (cidr.network() == first).then(|| cidr.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{tests, xml},
+        *,
+    };
+
+    fn fixture(name: &str) -> Element {
+        xml::parse(&tests::fixture(name)).unwrap()
+    }
+
+    fn read<T>(xml: &str, read: fn(&Element) -> Result<T, Unfit>) -> Result<T, Unfit> {
+        read(&xml::parse(xml.as_bytes()).unwrap())
+    }
+
+    /// The value, one line a field, without the raw data.
+    fn shown(value: &impl std::fmt::Debug) -> String {
+        let text = format!("{value:#?}");
+        let fields = text.split("\n    raw: ").next().unwrap_or_default();
+        let fields =
+            fields.replace("\n     ", "\t").replace("\n    )", ")").replace("\n    ]", "]").replace("\n    }", "}");
+        fields.split('\t').map(str::trim_start).collect::<Vec<_>>().join("").replace("\n    ", "\n")
+    }
+
+    #[test]
+    fn an_org_keeps_its_lines_in_order_and_its_pocs_together() {
+        insta::assert_snapshot!(shown(&org(&fixture("org.xml")).unwrap()), @r#"
+        Org {
+        handle: OrgHandle("EXAMPLE-1",),
+        name: "Example Networks, Inc.",
+        dba_name: Some("Example <Networks>",),
+        url: Some("https://www.example.net/",),
+        address: Some(Address {street: ["1 Example Way","Suite 500",],city: Some("Chantilly",),state_province: Some("VA",),postal_code: Some("20151",),country: Some("US",),},),
+        registration_date: Some(2011-11-07,),
+        pocs: {PocHandle("EXADM-ARIN",): {Admin,Other("ZZ",),},PocHandle("EXNOC-ARIN",): {Tech,Abuse,},},
+        "#);
+    }
+
+    #[test]
+    fn prefixes_other_name_spaces_and_empty_lists_do_no_harm() {
+        insta::assert_snapshot!(shown(&org(&fixture("org_prefixed.xml")).unwrap()), @r#"
+        Org {
+        handle: OrgHandle("EXAMPLE-2",),
+        name: "Exemple Réseau & Cie",
+        dba_name: None,
+        url: None,
+        address: Some(Address {street: ["Rue de l'Exemple",],city: None,state_province: None,postal_code: None,country: Some("CAN",),},),
+        registration_date: Some(2019-06-12,),
+        pocs: {},
+        "#);
+    }
+
+    #[test]
+    fn a_bare_org_goes_by_its_handle() {
+        insta::assert_snapshot!(shown(&org(&fixture("org_bare.xml")).unwrap()), @r#"
+        Org {
+        handle: OrgHandle("EXAMPLE-3",),
+        name: "EXAMPLE-3",
+        dba_name: None,
+        url: None,
+        address: None,
+        registration_date: None,
+        pocs: {},
+        "#);
+    }
+
+    #[test]
+    fn a_person_has_mail_addresses_and_phones_in_order() {
+        insta::assert_snapshot!(shown(&poc(&fixture("poc_person.xml")).unwrap()), @r#"
+        Poc {
+        handle: PocHandle("EXADM-ARIN",),
+        kind: Some(Person,),
+        company_name: Some("Example Networks, Inc.",),
+        first_name: Some("Zoë",),
+        middle_name: None,
+        last_name: Some("Example",),
+        emails: ["zoe@example.net","hostmaster@example.net",],
+        phones: ["+1.703.555.0100 x12","+1.703.555.0101",],
+        address: Some(Address {street: ["1 Example Way",],city: Some("Chantilly",),state_province: Some("VA",),postal_code: Some("20151",),country: Some("US",),},),
+        registration_date: Some(2009-01-02,),
+        "#);
+    }
+
+    #[test]
+    fn a_role_has_its_name_as_last_name() {
+        insta::assert_snapshot!(shown(&poc(&fixture("poc_role.xml")).unwrap()), @r#"
+        Poc {
+        handle: PocHandle("EXNOC-ARIN",),
+        kind: Some(Role,),
+        company_name: Some("Example Networks, Inc.",),
+        first_name: None,
+        middle_name: None,
+        last_name: Some("Network Operations Center",),
+        emails: [],
+        phones: [],
+        address: None,
+        registration_date: None,
+        "#);
+    }
+
+    #[test]
+    fn a_customer_needs_no_postal_code() {
+        insta::assert_snapshot!(shown(&customer(&fixture("customer.xml")).unwrap()), @r#"
+        Customer {
+        handle: CustomerHandle("C00000001",),
+        name: "Example Café",
+        parent_org: Some(OrgHandle("EXAMPLE-1",),),
+        private: Some(false,),
+        address: Some(Address {street: ["2 Example Quay","Dock 4",],city: Some("Dublin",),state_province: None,postal_code: None,country: Some("IE",),},),
+        registration_date: Some(2018-07-04,),
+        "#);
+    }
+
+    #[test]
+    fn a_net_has_its_padded_blocks_in_address_order() {
+        insta::assert_snapshot!(shown(&net(&fixture("net.xml")).unwrap()), @r#"
+        Net {
+        handle: NetHandle("NET-192-0-2-0-1",),
+        name: "EXAMPLE-CAFE",
+        kind: Some(Reassigned,),
+        blocks: [NetBlock {first: 192.0.2.0,last: 192.0.2.255,},NetBlock {first: 198.51.100.0,last: 198.51.100.127,},],
+        parent: Some(NetHandle("NET-192-0-0-0-1",),),
+        holder: Some(Customer(CustomerHandle("C00000001",),),),
+        registration_date: Some(2011-11-07,),
+        "#);
+    }
+
+    #[test]
+    fn a_net_of_an_unknown_type_keeps_it() {
+        insta::assert_snapshot!(shown(&net(&fixture("net_v6.xml")).unwrap()), @r#"
+        Net {
+        handle: NetHandle("NET6-2001-DB8-1",),
+        name: "EXAMPLE-V6",
+        kind: Some(Other("QQ",),),
+        blocks: [NetBlock {first: 2001:db8::,last: 2001:db8:0:ffff:ffff:ffff:ffff:ffff,},],
+        parent: None,
+        holder: Some(Org(OrgHandle("EXAMPLE-1",),),),
+        registration_date: None,
+        "#);
+    }
+
+    #[test]
+    fn a_block_without_end_is_as_long_as_it_says_and_an_unreadable_one_is_left_out() {
+        insta::assert_snapshot!(shown(&net(&fixture("net_poor.xml")).unwrap()), @r#"
+        Net {
+        handle: NetHandle("NET-203-0-113-0-1",),
+        name: "NET-203-0-113-0-1",
+        kind: None,
+        blocks: [NetBlock {first: 203.0.113.64,last: 203.0.113.127,},],
+        parent: None,
+        holder: None,
+        registration_date: None,
+        "#);
+    }
+
+    #[test]
+    fn a_net_without_readable_block_is_unfit() {
+        let reversed = "<net><handle>NET-1</handle><netBlocks><netBlock><startAddress>192.0.2.2</startAddress>\
+             <endAddress>192.0.2.1</endAddress></netBlock></netBlocks></net>";
+        for xml in ["<net><handle>NET-1</handle></net>", "<net><handle>NET-1</handle><netBlocks/></net>", reversed] {
+            assert_eq!(read(xml, net), Err(Unfit::NoBlock), "{xml}");
+        }
+    }
+
+    #[test]
+    fn a_length_that_does_not_fit_the_start_makes_no_block() {
+        for length in ["24", "33", "x"] {
+            let xml = format!(
+                "<net><handle>NET-1</handle><netBlocks><netBlock><startAddress>192.0.2.1</startAddress>\
+                 <cidrLength>{length}</cidrLength></netBlock></netBlocks></net>"
+            );
+            assert_eq!(read(&xml, net), Err(Unfit::NoBlock), "{length}");
+        }
+    }
+
+    #[test]
+    fn no_handle_means_no_object() {
+        assert_eq!(read("<org><handle> </handle></org>", org), Err(Unfit::NoHandle));
+        assert_eq!(read("<poc/>", poc), Err(Unfit::NoHandle));
+        assert_eq!(read("<customer/>", customer), Err(Unfit::NoHandle));
+        assert_eq!(read("<net/>", net), Err(Unfit::NoHandle));
+    }
+
+    #[test]
+    fn another_payload_is_named() {
+        insta::assert_snapshot!(read("<poc><handle>EX-ARIN</handle></poc>", org).unwrap_err(), @"it is `poc` where `org` was expected");
+    }
+
+    #[test]
+    fn the_order_of_blocks_and_links_changes_nothing() {
+        let block = |start: &str, kind: &str| {
+            format!(
+                "<netBlock><type>{kind}</type><startAddress>{start}</startAddress><cidrLength>25</cidrLength></netBlock>"
+            )
+        };
+        let net_of =
+            |blocks: String| read(&format!("<net><handle>NET-1</handle><netBlocks>{blocks}</netBlocks></net>"), net);
+        let (a, b) = (block("192.0.2.0", "A"), block("192.0.2.128", "S"));
+        assert_eq!(net_of(format!("{a}{b}")), net_of(format!("{b}{a}")));
+    }
 }

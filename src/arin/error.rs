@@ -51,8 +51,8 @@ impl fmt::Display for Operation {
 /// Why ARIN's answer is not known. No variant ever means that there is no such object.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The HTTP client cannot be made: no TLS roots, for instance.
-    #[error("cannot set up the HTTP client for ARIN")]
+    /// The HTTP client cannot be made: the system has no CA certificates, for instance.
+    #[error("cannot set up the HTTP client for ARIN; does the system have CA certificates (package ca-certificates)?")]
     Setup(#[source] reqwest::Error),
     /// The base URL is not on the allow list. Nothing was sent.
     #[error(
@@ -205,6 +205,16 @@ pub enum Decode {
     Payload(#[from] Unfit),
 }
 
+impl Decode {
+    fn foreign_words(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Xml(malformed) => malformed.foreign_words(),
+            Self::Payload(Unfit::Other { found, .. }) => vec![found],
+            Self::Payload(Unfit::NoHandle | Unfit::NoBlock) => Vec::new(),
+        }
+    }
+}
+
 impl Error {
     /// Whether asking again may help.
     #[must_use]
@@ -275,7 +285,8 @@ impl Error {
                 fault.code.iter_mut().chain(&mut fault.message).collect()
             }
             Self::Redirected { location, .. } => location.iter_mut().collect(),
-            Self::NotRegRws { excerpt, .. } | Self::Invalid { excerpt, .. } => vec![excerpt],
+            Self::NotRegRws { excerpt, .. } => vec![excerpt],
+            Self::Invalid { excerpt, source, .. } => source.foreign_words().into_iter().chain([excerpt]).collect(),
             Self::Setup(_)
             | Self::NotAllowed { .. }
             | Self::UnusableKey

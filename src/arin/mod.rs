@@ -6,7 +6,7 @@
 //! becomes `None`.
 //!
 //! On the way in: `transport` sends the question and tries again what may pass, `throttle` holds it back, `answer` judges
-//! status and body, `xml` reads the body into a plain tree, `convert` makes the model value of it.
+//! status and body, `xml` reads the body into a tree of `element`s, `convert` makes the model value of it.
 //!
 //! The client assumes of an answer only what is documented: elements in any order and under any prefix, each of them
 //! possibly missing or empty, with unknown ones between. It never writes to ARIN, never follows a redirect, and never
@@ -14,6 +14,7 @@
 
 mod answer;
 mod convert;
+mod element;
 mod error;
 mod pool;
 #[cfg(test)]

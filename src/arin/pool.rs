@@ -95,3 +95,72 @@ pub(super) fn presentable(text: &str) -> String {
     }
     url.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> Pool {
+        let allowed = [Instance::PRODUCTION, "https://reg.ote.arin.net/", "http://127.0.0.1:8080/arin/"];
+        let allowed_base_urls = allowed.map(|url| url.parse().unwrap()).into();
+        Pool::new(&config::Arin { allowed_base_urls, ..super::super::tests::settings() }).unwrap()
+    }
+
+    fn instance(api_url: &str) -> Result<String, Error> {
+        pool().client(api_url, SecretString::from("API-KEY")).map(|client| client.instance().to_string())
+    }
+
+    #[test]
+    fn a_listed_url_is_taken_with_or_without_a_slash() {
+        for (url, name) in [
+            ("", "arin"),
+            (" https://reg.arin.net ", "arin"),
+            ("https://REG.arin.net:443/", "arin"),
+            ("https://reg.ote.arin.net", "arin-ote"),
+            ("http://127.0.0.1:8080/arin", "arin@127.0.0.1:8080"),
+        ] {
+            assert_eq!(instance(url).unwrap(), name, "{url}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for url in [
+            "http://reg.arin.net",
+            "https://reg.arin.net.example.net",
+            "https://reg.arin.net:8443",
+            "https://reg.arin.net/rest",
+            "https://user@reg.arin.net",
+            "https://reg.arin.net/?x",
+            "https://reg.arin.net/#x",
+            "http://127.0.0.1:8080",
+            "reg.arin.net",
+            "file:///etc",
+            "data:x",
+        ] {
+            assert!(matches!(instance(url), Err(Error::NotAllowed { .. })), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_url_and_the_setting_but_no_credentials() {
+        insta::assert_snapshot!(instance("https://user:secret@arin.example.net/x?apikey=API-KEY").unwrap_err(), @"`https://arin.example.net/x` is not listed in arin.allowed_base_urls, so no API key is sent there; correct the API URL of the RIR config (the part before /rest), or add it to that setting");
+        insta::assert_snapshot!(instance("//user:secret@arin.example.net/x?apikey=API-KEY").unwrap_err(), @"`arin.example.net/x` is not listed in arin.allowed_base_urls, so no API key is sent there; correct the API URL of the RIR config (the part before /rest), or add it to that setting");
+    }
+
+    #[test]
+    fn a_key_that_no_header_can_carry_is_refused() {
+        for key in ["", "  ", "API KEY", "API-\nKEY", "API-KÉY"] {
+            let error = pool().client("", SecretString::from(key)).unwrap_err();
+            assert!(matches!(error, Error::UnusableKey), "{key}");
+        }
+    }
+
+    #[test]
+    fn configs_at_one_instance_share_its_throttle() {
+        let pool = pool();
+        let throttle = |url: &str| pool.throttle(Instance::of(&url.parse().unwrap()));
+        assert!(Arc::ptr_eq(&throttle(Instance::PRODUCTION), &throttle("https://reg.arin.net/")));
+        assert!(!Arc::ptr_eq(&throttle(Instance::PRODUCTION), &throttle(Instance::OTE)));
+    }
+}

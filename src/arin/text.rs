@@ -43,3 +43,74 @@ fn month_number(name: &str) -> Option<i8> {
     let name = name.to_ascii_lowercase();
     (1..).zip(NAMES).find(|(_, known)| *known == name).map(|(number, _)| number)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> String {
+        address(text).map_or_else(|| "unreadable".to_owned(), |address| address.to_string())
+    }
+
+    #[test]
+    fn padded_octets_are_decimal() {
+        assert_eq!(read("192.000.002.010"), "192.0.2.10");
+        assert_eq!(read(" 010.001.000.099 "), "10.1.0.99");
+    }
+
+    #[test]
+    fn what_is_no_address_is_unreadable() {
+        for text in
+            ["", "192.0.2", "192.0.2.1.1", "192.0.2.256", "192.0.2.0001", "192.0.2.+1", "0x7f.0.0.1", "192.0..1", "x:y"]
+        {
+            assert_eq!(read(text), "unreadable", "{text}");
+        }
+    }
+
+    #[test]
+    fn ipv6_comes_in_either_case_and_written_out() {
+        assert_eq!(read("2001:0DB8:0000:0000:0000:0000:0000:00ff"), "2001:db8::ff");
+        assert_eq!(read("2001:db8::FF"), "2001:db8::ff");
+    }
+
+    #[test]
+    fn dates_are_the_day_as_written() {
+        let day = |text| date(text).map(|date| date.to_string()).unwrap_or_default();
+        for text in ["Mon Nov 07 14:04:28 EST 2011", "Mon Nov 7 23:59:59 2011", "Mon Nov 07 14:04:28 GMT-05:00 2011"] {
+            assert_eq!(day(text), "2011-11-07", "{text}");
+        }
+        for text in ["2011-11-07T23:59:59-05:00", "2011-11-07T00:00:00.000+14:00", "2011-11-07T00:00:00Z", "2011-11-07"]
+        {
+            assert_eq!(day(text), "2011-11-07", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_none() {
+        for text in [
+            "",
+            "today",
+            "2011-13-07T00:00:00Z",
+            "Mon Foo 07 14:04:28 EST 2011",
+            "Mon Feb 30 14:04:28 EST 2011",
+            "ééééééé",
+        ] {
+            assert_eq!(date(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn zero_padding_changes_no_address(a: u8, b: u8, c: u8, d: u8) {
+            prop_assert_eq!(address(&format!("{a:03}.{b:03}.{c:03}.{d:03}")), Some(IpAddr::from([a, b, c, d])));
+            prop_assert_eq!(address(&format!("{a}.{b:02}.{c:03}.{d}")), Some(IpAddr::from([a, b, c, d])));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text: String) {
+            let _ = (address(&text), date(&text));
+        }
+    }
+}

@@ -109,7 +109,8 @@ impl Throttle {
     }
 }
 
-/// What a further 429 did to the pause.
+/// What a 429 did to the pause.
+#[derive(Debug)]
 enum Extended {
     Begun,
     Longer,
@@ -125,5 +126,107 @@ impl Clock for TokioClock {
 
     fn now(&self) -> Duration {
         self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn throttle(per_second: u32, burst: u32, in_flight: usize) -> Throttle {
+        let settings = config::Arin {
+            requests_per_second: per_second,
+            burst,
+            max_in_flight: in_flight,
+            ..super::super::tests::settings()
+        };
+        Throttle::new(Instance::of(&"http://arin.test".parse().unwrap()), &settings)
+    }
+
+    /// When each of `count` requests, all asked for at once, may go out.
+    async fn departures(throttle: &Throttle, count: usize) -> Vec<u128> {
+        let start = Instant::now();
+        let departure = async || {
+            drop(throttle.permit().await);
+            start.elapsed().as_millis()
+        };
+        let mut departures = futures_util::future::join_all((0..count).map(|_| departure())).await;
+        departures.sort_unstable();
+        departures
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_the_burst_requests_go_at_the_rate() {
+        insta::assert_debug_snapshot!(departures(&throttle(10, 3, 100), 6).await, @"
+        [
+            0,
+            0,
+            0,
+            100,
+            200,
+            300,
+        ]
+        ");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_of_zero_is_no_limit() {
+        assert_eq!(departures(&throttle(0, 1, 100), 50).await, [0; 50]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_requests_than_allowed_are_under_way() {
+        let throttle = throttle(0, 1, 2);
+        let (_one, _two) = (throttle.permit().await, throttle.permit().await);
+        let third = tokio::time::timeout(Duration::from_secs(3600), throttle.permit()).await;
+        assert!(third.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_every_request() {
+        let throttle = throttle(0, 1, 2);
+        throttle.pause(Duration::from_secs(7));
+        let departures = departures(&throttle, 5).await;
+        assert!(departures.iter().all(|at| (7000..7010).contains(at)), "{departures:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_pause_lengthens_the_first_and_never_shortens_it() {
+        let throttle = throttle(0, 1, 2);
+        for seconds in [3, 7, 1] {
+            throttle.pause(Duration::from_secs(seconds));
+        }
+        let departures = departures(&throttle, 1).await;
+        assert!((7000..7010).contains(&departures[0]), "{departures:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_begins_while_a_request_waits_for_its_turn_holds_it_too() {
+        let throttle = throttle(1, 1, 2);
+        drop(throttle.permit().await);
+        let pause = async {
+            sleep(Duration::from_millis(500)).await;
+            throttle.pause(Duration::from_secs(5));
+        };
+        let (departures, ()) = tokio::join!(departures(&throttle, 1), pause);
+        assert!(departures[0] >= 5500, "{departures:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_first_429_of_a_pause_begins_one() {
+        let throttle = throttle(0, 1, 2);
+        let ends = [3, 7, 1].map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        insta::assert_debug_snapshot!(ends.map(|end| throttle.extend_pause(end)), @"
+        [
+            Begun,
+            Longer,
+            Covered,
+        ]
+        ");
+    }
+
+    #[test]
+    fn an_endless_pause_is_shortened() {
+        assert_eq!(throttle(0, 1, 1).pause(Duration::from_secs(86_400)), LONGEST_PAUSE);
     }
 }

@@ -25,9 +25,9 @@ use super::{
     Error, Operation,
     answer::{Answer, judge},
     convert::Unfit,
+    element::Element,
     pool::presentable,
     throttle::Throttle,
-    xml::Element,
 };
 use crate::{
     config::{self, Auth},
@@ -39,7 +39,11 @@ use crate::{
 pub(super) fn http(settings: &config::Arin) -> Result<reqwest::Client, Error> {
     // An error says that the process has chosen a provider already, which will do as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    let encrypted = settings.allowed_base_urls.iter().any(|url| url.scheme() == "https");
+    let builder = reqwest::Client::builder();
+    // A sandbox on plain HTTP must also run where no certificates are installed.
+    let builder = if encrypted { builder } else { builder.tls_certs_only([]) };
+    builder
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
         .default_headers(HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/xml"))]))
         .redirect(reqwest::redirect::Policy::none())
@@ -56,8 +60,9 @@ pub(super) struct Transport {
     http: reqwest::Client,
     throttle: Arc<Throttle>,
     base: Url,
-    auth: Auth,
     key: SecretString,
+    /// The header that carries the key, unless the query does.
+    authorization: Option<HeaderValue>,
     policy: Policy,
     max_body: usize,
     sent: AtomicU64,
@@ -73,16 +78,13 @@ impl Transport {
         base: Url,
         key: SecretString,
     ) -> Result<Self, Error> {
-        let printable = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
         let key = SecretString::from(key.expose_secret().trim());
-        if !printable(key.expose_secret()) {
-            return Err(Error::UnusableKey);
-        }
+        let header = authorization(key.expose_secret()).ok_or(Error::UnusableKey)?;
         Ok(Self {
             http,
             throttle,
             base,
-            auth: settings.auth,
+            authorization: (settings.auth == Auth::Header).then_some(header),
             key,
             policy: Policy { count: settings.retry_count, backoff: settings.retry_backoff },
             max_body: settings.max_body_bytes,
@@ -116,7 +118,8 @@ impl Transport {
             if retry >= self.policy.count || error.retry() == Retry::Never {
                 return Err(error);
             }
-            debug!(arin.operation = %operation, arin.attempt = retry + 1, "{error}; it is asked again");
+            let cause: &dyn std::error::Error = &error;
+            debug!(arin.operation = %operation, arin.attempt = retry + 1, error = cause, "{operation} is asked again");
             match error.retry() {
                 Retry::Backoff => sleep(self.policy.jittered(retry)).await,
                 // The throttle holds the request back, with all others.
@@ -136,7 +139,7 @@ impl Transport {
         let response = self.send(operation).await?;
         Span::current().record("http.status", response.status().as_u16());
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
-            let asked = retry_after(response.headers()).unwrap_or_else(|| self.policy.wait(retry));
+            let asked = retry_after(response.headers()).unwrap_or_else(|| self.policy.jittered(retry));
             return Err(Error::Throttled { operation: operation.clone(), wait: self.throttle.pause(asked) });
         }
         let answer = self.receive(operation, response).await?;
@@ -147,8 +150,8 @@ impl Transport {
 
     async fn send(&self, operation: &Operation) -> Result<Response, Error> {
         let mut request = self.http.get(self.url(operation));
-        if self.auth == Auth::Header {
-            request = request.header(header::AUTHORIZATION, format!("ApiKey {}", self.key.expose_secret()));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
         request.send().await.map_err(|source| {
@@ -175,7 +178,7 @@ impl Transport {
                     .extend([range.first().to_string(), range.last().to_string()]),
             };
         }
-        if self.auth == Auth::Query {
+        if self.authorization.is_none() {
             url.query_pairs_mut().append_pair("apikey", self.key.expose_secret());
         }
         url
@@ -211,6 +214,14 @@ impl Transport {
     }
 }
 
+/// The key as a header that is never shown; `None` for a key that cannot be one.
+fn authorization(key: &str) -> Option<HeaderValue> {
+    let usable = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let mut header = usable.then(|| HeaderValue::from_str(&format!("ApiKey {key}")).ok()).flatten()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
 fn broken(operation: &Operation, received: usize, source: reqwest::Error) -> Error {
     let (operation, source) = (operation.clone(), source.without_url());
     if source.is_timeout() {
@@ -233,4 +244,40 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         }
     };
     (!wait.is_zero()).then_some(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(retry_after: &str) -> Option<u64> {
+        let date = HeaderValue::from_static("Fri, 06 Nov 2026 12:00:00 GMT");
+        let asked = HeaderValue::from_str(retry_after).unwrap();
+        retry_after_of([(header::DATE, date), (header::RETRY_AFTER, asked)])
+    }
+
+    fn retry_after_of(headers: impl IntoIterator<Item = (header::HeaderName, HeaderValue)>) -> Option<u64> {
+        super::retry_after(&HeaderMap::from_iter(headers)).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn a_wait_comes_in_seconds_or_as_a_date() {
+        assert_eq!(wait("120"), Some(120));
+        assert_eq!(wait("Fri, 06 Nov 2026 12:01:30 GMT"), Some(90));
+    }
+
+    #[test]
+    fn no_wait_and_no_sense_are_left_to_the_back_off() {
+        for text in ["", "0", "soon", "-1", "1.5", "99999999999999999999999", "Fri, 06 Nov 2026 11:59:59 GMT"] {
+            assert_eq!(wait(text), None, "{text}");
+        }
+        assert_eq!(retry_after_of([]), None);
+    }
+
+    #[test]
+    fn without_a_date_from_the_server_our_clock_counts() {
+        let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
+        let wait = retry_after_of([(header::RETRY_AFTER, HeaderValue::from_str(&soon).unwrap())]).unwrap();
+        assert!((50..=60).contains(&wait), "{wait}");
+    }
 }

@@ -3,13 +3,6 @@
 //! [`parse`] keeps local names only, so that `<ns2:org>` and `<org>` are one, and drops name space declarations, comments
 //! and processing instructions. It refuses what a payload never has and an attack would: document types, entities other
 //! than XML's own five and characters by number, and elements nested deeper than [`DEEPEST`]. It never panics.
-//!
-//! [`Element::to_json`] is the form in which payloads are kept as raw data. It is the one Python's `xmltodict` made common:
-//! an element is an object of its children, a repeated one an array, one with text alone a string; attributes stand under
-//! `@name`, text beside attributes or children under `#text`. Equal content gives equal JSON, as far as the order of a
-//! payload means nothing: members are sorted by name, repeated elements by their `@number` where they have one, and by
-//! their content where they hold no text of their own. Elements that say nothing at all are left out, since ARIN writes
-//! what is missing either way.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -19,7 +12,8 @@ use quick_xml::{
     escape::{EscapeError, resolve_predefined_entity},
     events::{BytesDecl, BytesRef, BytesStart, Event},
 };
-use serde_json::{Map, Value};
+
+use super::element::Element;
 
 /// How deep elements may be nested. Reg-RWS needs six levels.
 pub(super) const DEEPEST: usize = 64;
@@ -50,85 +44,23 @@ pub enum Malformed {
     TooDeep,
 }
 
-/// An element by its local name, with its text trimmed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Element {
-    pub(super) name: String,
-    attributes: BTreeMap<String, String>,
-    text: String,
-    children: Vec<Element>,
-}
-
-impl Element {
-    /// All children of this name, in order.
-    pub(super) fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
-        self.children.iter().filter(move |child| child.name == name)
-    }
-
-    /// The items of a list such as `<emails><email/></emails>`.
-    pub(super) fn items<'a>(&'a self, list: &'a str, name: &'a str) -> impl Iterator<Item = &'a Self> {
-        self.children(list).flat_map(move |list| list.children(name))
-    }
-
-    /// The element's own text, unless it has none.
-    pub(super) fn text(&self) -> Option<&str> {
-        Some(self.text.as_str()).filter(|text| !text.is_empty())
-    }
-
-    /// The text of the first child of this name that has any.
-    pub(super) fn text_of(&self, name: &str) -> Option<&str> {
-        self.children.iter().filter(|child| child.name == name).find_map(Self::text)
-    }
-
-    /// An attribute, unless it is empty.
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
-    }
-
-    /// The element as raw data; the module says in which form.
-    pub(super) fn to_json(&self) -> Value {
-        let mut members = Map::new();
-        for (name, children) in self.by_name() {
-            let mut values: Vec<Value> = children.into_iter().map(Self::to_json).collect();
-            let value = if values.len() == 1 { values.pop().unwrap_or_default() } else { Value::Array(values) };
-            members.insert(name.to_owned(), value);
-        }
-        for (name, value) in &self.attributes {
-            members.insert(format!("@{name}"), value.as_str().into());
-        }
-        match self.text() {
-            Some(text) if members.is_empty() => text.into(),
-            Some(text) => {
-                members.insert("#text".to_owned(), text.into());
-                members.into()
+impl Malformed {
+    /// The words of the body that the error repeats: names of elements that do not match.
+    pub(super) fn foreign_words(&mut self) -> Vec<&mut String> {
+        use quick_xml::errors::{Error, IllFormedError as IllFormed};
+        match self {
+            Self::Syntax(Error::IllFormed(IllFormed::MismatchedEndTag { expected, found })) => vec![expected, found],
+            Self::Syntax(Error::IllFormed(IllFormed::UnmatchedEndTag(name) | IllFormed::MissingEndTag(name))) => {
+                vec![name]
             }
-            None => members.into(),
+            Self::Syntax(_)
+            | Self::CutOff
+            | Self::NotXml
+            | Self::Attribute(_)
+            | Self::Doctype
+            | Self::Entity
+            | Self::TooDeep => Vec::new(),
         }
-    }
-
-    /// The children that say anything, by name, repeated ones in the order that [`Element::to_json`] gives them.
-    fn by_name(&self) -> BTreeMap<&str, Vec<&Self>> {
-        let mut by_name: BTreeMap<&str, Vec<&Self>> = BTreeMap::new();
-        for child in self.children.iter().filter(|child| !child.is_silent()) {
-            by_name.entry(&child.name).or_default().push(child);
-        }
-        for repeated in by_name.values_mut().filter(|repeated| repeated.len() > 1) {
-            if repeated.iter().all(|child| child.number().is_some()) {
-                repeated.sort_by_key(|child| child.number());
-            } else if repeated.iter().all(|child| child.text.is_empty()) {
-                repeated.sort_by_cached_key(|child| child.to_json().to_string());
-            }
-        }
-        by_name
-    }
-
-    /// The place of a line among its siblings.
-    pub(super) fn number(&self) -> Option<u64> {
-        self.attribute("number")?.parse().ok()
-    }
-
-    fn is_silent(&self) -> bool {
-        self.text.is_empty() && self.attributes.is_empty() && self.children.iter().all(Self::is_silent)
     }
 }
 
@@ -254,4 +186,91 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, Malformed> {
 /// Control characters mean nothing in a registration, and PostgreSQL refuses some of them.
 fn printable(character: &char) -> bool {
     !character.is_control() || character.is_whitespace()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::tests::fixture, *};
+
+    fn json(text: &str) -> String {
+        parse(text.as_bytes()).unwrap().to_json().to_string()
+    }
+
+    fn refused(body: &[u8]) -> Malformed {
+        parse(body).unwrap_err()
+    }
+
+    #[test]
+    fn the_five_entities_and_numbers_are_resolved() {
+        insta::assert_snapshot!(json(r#"<a b="&lt;&quot;&#x41;">&amp;&gt;&apos;&#66;&#xE9;</a>"#), @r##"{"#text":"&>'Bé","@b":"<\"A"}"##);
+    }
+
+    #[test]
+    fn a_document_type_is_refused() {
+        assert!(matches!(refused(&fixture("attack_doctype.xml")), Malformed::Doctype));
+    }
+
+    #[test]
+    fn any_other_entity_is_refused() {
+        assert!(matches!(refused(&fixture("attack_entity.xml")), Malformed::Entity));
+        assert!(matches!(refused(br#"<a b="&file;"/>"#), Malformed::Entity));
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        assert!(matches!(refused(&fixture("attack_depth.xml")), Malformed::TooDeep));
+    }
+
+    #[test]
+    fn every_shortened_payload_is_cut_off() {
+        let whole = fixture("poc_role.xml");
+        let end = whole.trim_ascii_end().len();
+        let cut = |end: usize| parse(&whole[..end]);
+        for end in 0..end {
+            assert!(matches!(cut(end), Err(Malformed::CutOff)), "cut at {end}: {:?}", cut(end));
+        }
+    }
+
+    #[test]
+    fn text_around_the_payload_is_refused() {
+        for body in ["Service unavailable", "oops <org/>", "<org/> oops", "<org/><org/>", "</org>"] {
+            assert!(!matches!(refused(body.as_bytes()), Malformed::CutOff), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_declared_encoding_is_read() {
+        assert_eq!(json("<?xml version=\"1.0\" encoding=\"UTF-8\"?><a>é</a>"), r#""é""#);
+        let latin = parse(b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>\xe9</a>").unwrap();
+        assert_eq!(latin.text(), Some("é"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_text() {
+        assert_eq!(parse(b"\xef\xbb\xbf<a/>").unwrap().name, "a");
+    }
+
+    #[test]
+    fn a_wrong_byte_does_not_cost_the_object() {
+        assert_eq!(parse(b"<a>caf\xe9</a>").unwrap().text(), Some("caf\u{fffd}"));
+    }
+
+    #[test]
+    fn control_characters_are_left_out() {
+        assert_eq!(parse(b"<a>x\x00&#1;y</a>").unwrap().text(), Some("xy"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body: Vec<u8>) {
+            let _ = parse(&body);
+        }
+
+        #[test]
+        fn no_markup_makes_it_panic(body in r#"(<[/?!]?|>|/>|]]>|--|&|;|#|x|"|'|=| |net|handle|:|CDATA\[|\[|DOCTYPE|xmlns|\PC){0,60}"#) {
+            let _ = parse(body.as_bytes()).map(|root| root.to_json());
+        }
+    }
 }

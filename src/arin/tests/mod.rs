@@ -1,0 +1,147 @@
+//! The client against a server that misbehaves, over real HTTP on a loopback port.
+
+mod asking;
+mod retries;
+mod safety;
+
+use std::{
+    error::Error as _,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::{HeaderMap, Response},
+};
+use secrecy::SecretString;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+use crate::config::{Arin, Auth};
+
+const KEY: &str = "API-AAAA-BBBB-CCCC-DDDD";
+
+/// Settings that try three times, at once.
+pub(super) fn settings() -> Arin {
+    Arin {
+        allowed_base_urls: Vec::new(),
+        auth: Auth::Header,
+        requests_per_second: 0,
+        burst: 1,
+        max_in_flight: 8,
+        connect_timeout: Duration::from_secs(5),
+        timeout: Duration::from_secs(5),
+        retry_count: 2,
+        retry_backoff: Duration::from_millis(5),
+        max_body_bytes: 100_000,
+    }
+}
+
+/// A server that keeps what it is asked and answers by a function of how often it was asked before.
+struct Server {
+    url: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+/// A request as it arrived.
+#[derive(Clone)]
+struct Seen {
+    uri: String,
+    headers: HeaderMap,
+    at: Instant,
+}
+
+impl Server {
+    async fn answering(answer: impl Fn(usize) -> Response<Body> + Clone + Send + Sync + 'static) -> Self {
+        let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let kept = Arc::clone(&seen);
+        let router = axum::Router::new().fallback(move |request: Request| {
+            let mut seen = kept.lock().unwrap();
+            let uri = request.uri().to_string();
+            seen.push(Seen { uri, headers: request.headers().clone(), at: Instant::now() });
+            let answer = answer(seen.len() - 1);
+            async move { answer }
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, seen }
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    fn client(&self) -> Client {
+        self.client_with(settings())
+    }
+
+    fn client_with(&self, settings: Arin) -> Client {
+        client(&self.url, settings)
+    }
+}
+
+fn client(url: &str, settings: Arin) -> Client {
+    let pool = Pool::new(&Arin { allowed_base_urls: vec![url.parse().unwrap()], ..settings }).unwrap();
+    pool.client(url, SecretString::from(KEY)).unwrap()
+}
+
+/// A file of `tests/fixtures/arin`.
+pub(super) fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/arin/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn xml(status: u16, name: &str) -> Response<Body> {
+    let answer = Response::builder().status(status).header("content-type", "application/xml");
+    answer.body(Body::from(fixture(name))).unwrap()
+}
+
+fn throttled(retry_after: Option<String>) -> Response<Body> {
+    let mut answer = Response::builder().status(429);
+    if let Some(wait) = retry_after {
+        answer = answer.header("retry-after", wait);
+    }
+    answer.body(Body::empty()).unwrap()
+}
+
+fn example() -> OrgHandle {
+    OrgHandle::new("EXAMPLE-1").unwrap()
+}
+
+/// The error with all its causes, in both forms, as any log might show it.
+fn chain(error: &Error) -> String {
+    let mut text = format!("{error}\n{error:?}");
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text += &format!("\n{inner}\n{inner:?}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// A server that writes `answer` and hangs up, and then, from the second connection on, `then`.
+async fn raw_server(answer: Vec<u8>, then: Vec<u8>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let connections = AtomicUsize::new(0);
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let answer = if connections.fetch_add(1, Ordering::Relaxed) == 0 { &answer } else { &then };
+            let _ = socket.read(&mut [0; 4096]).await;
+            let _ = socket.write_all(answer).await;
+            let _ = socket.shutdown().await;
+        }
+    });
+    url
+}
+
+fn with_length(length: usize, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/xml\r\ncontent-length: {length}\r\n\r\n");
+    [head.as_bytes(), body].concat()
+}
