@@ -1,3 +1,8 @@
 //! The `rir-sidecar` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    rir_sidecar::app::main().await
+}

@@ -1,1 +1,127 @@
-//! The command line.
+//! The command line: what can be asked for, and which exit code an outcome has.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | nothing failed |
+//! | 1 | a config failed, or the command could not do its work |
+//! | 2 | wrong usage, or settings that cannot be used |
+//! | 3 | some objects failed |
+//! | 130 | interrupted |
+
+mod bootstrap;
+mod check;
+mod demo;
+mod json;
+mod show;
+mod sync;
+mod watch;
+
+use std::{error::Error, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    arin,
+    config::{self, Settings, keys::Keyring},
+    netbox,
+    sync::{Context, Progress, Stop, chain},
+    telemetry,
+};
+
+/// Keeps NetBox in step with what is registered at ARIN.
+#[derive(Debug, Parser)]
+#[command(name = "rir-sidecar", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    /// File with settings that differ from the defaults (see `rir-sidecar config`)
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 nothing failed, 1 a config failed, 2 wrong usage or settings, \
+                          3 some objects failed, 130 interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring NetBox in line with what ARIN has registered
+    Sync(sync::Args),
+    /// Create or migrate the custom object types in NetBox
+    Bootstrap(bootstrap::Args),
+    /// Try the settings: NetBox, its plugin, permissions, API keys, ARIN
+    Check,
+    /// Show it at work on a simulated ARIN and NetBox; nothing else is needed
+    Demo(demo::Args),
+    /// Print all settings with their defaults and what they mean
+    Config,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    Done,
+    SomeFailed,
+    Failed,
+    Misused,
+    Interrupted,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Failed => Self::from(1),
+            Outcome::Misused => Self::from(2),
+            Outcome::SomeFailed => Self::from(3),
+            Outcome::Interrupted => Self::from(130),
+        }
+    }
+}
+
+/// Runs the command that the process was started with.
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Config => {
+            show::out(config::DEFAULTS);
+            ExitCode::SUCCESS
+        }
+        Command::Demo(args) => demo::run(args).await.into(),
+        Command::Sync(args) => with_settings(cli.config, async |settings| sync::run(args, settings).await).await,
+        Command::Bootstrap(args) => {
+            with_settings(cli.config, async |settings| bootstrap::run(args, settings).await).await
+        }
+        Command::Check => with_settings(cli.config, async |settings| check::run(settings).await).await,
+    }
+}
+
+async fn with_settings(file: Option<PathBuf>, command: impl AsyncFnOnce(Settings) -> Outcome) -> ExitCode {
+    let settings = match config::load(file.as_deref()) {
+        Ok(settings) => settings,
+        Err(error) => return complain(&error, Outcome::Misused).into(),
+    };
+    if let Err(error) = telemetry::start(&settings.telemetry) {
+        show::err(&format!("error: telemetry.log: {error}"));
+        return Outcome::Misused.into();
+    }
+    command(settings).await.into()
+}
+
+/// Says what went wrong, with its causes.
+fn complain(error: &dyn Error, outcome: Outcome) -> Outcome {
+    show::err(&format!("error: {}", chain(error)));
+    outcome
+}
+
+/// Makes what a sync works with from the settings.
+fn context(settings: Settings, stop: Stop) -> Result<Context, Box<dyn Error + Send + Sync>> {
+    let keys = settings.keys.file.as_deref().map(Keyring::load).transpose()?.unwrap_or_default();
+    Ok(Context {
+        netbox: netbox::Client::new(&settings.netbox)?,
+        arin: arin::Pool::new(&settings.arin)?,
+        keys,
+        settings,
+        progress: Progress::default(),
+        stop,
+    })
+}

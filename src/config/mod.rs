@@ -4,6 +4,7 @@
 //! [`load`] reports everything that is wrong together, each with its key and a remedy.
 
 mod duration;
+pub mod keys;
 mod load;
 
 use std::{

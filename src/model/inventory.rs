@@ -86,10 +86,10 @@ pub enum Value {
 }
 
 impl Value {
-    /// Text, or nothing for an absent or empty one.
+    /// Text as NetBox keeps it, without surrounding space; nothing for an absent or empty one.
     #[must_use]
     pub fn text(text: Option<&str>) -> Self {
-        text.filter(|text| !text.is_empty()).map_or(Self::Empty, |text| Self::Text(text.to_owned()))
+        text.map(str::trim).filter(|text| !text.is_empty()).map_or(Self::Empty, |text| Self::Text(text.to_owned()))
     }
 
     /// The text, if it is one.

@@ -9,6 +9,8 @@
 //! sending it twice does no harm, and never follows a redirect or a URL from an answer.
 
 mod error;
+mod load;
+pub mod objects;
 mod rows;
 pub mod schema;
 mod transport;

@@ -1,7 +1,9 @@
 //! Stand-ins for ARIN and NetBox, for the demo and the tests.
 //!
 //! Both speak real HTTP on a loopback port. They write and read their XML and JSON by themselves and share no codec with
-//! the clients, so that a mistake in a client cannot agree with itself here.
+//! the clients, so that a mistake in a client cannot agree with itself here. What they serve is described by a
+//! [`world::World`].
 
 pub mod netbox;
 pub mod regrws;
+pub mod world;

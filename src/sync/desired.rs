@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::{link, plan::Known};
 use crate::model::{
-    Address, Customer, Fields, Key, Net, ObjectType, Org, Poc, PocFunction, PocHandle, Registration, Row, Value,
-    inventory::REGISTERED,
+    Address, Customer, Fields, Key, Net, ObjectType, Org, Poc, PocFunction, PocHandle, PocType, Registration, Row,
+    Value, inventory::REGISTERED,
 };
 
 /// A row as it should be.
@@ -84,7 +84,7 @@ pub(super) fn contact(
 ) -> Desired {
     let key = known.rules.instance.key(&poc.handle);
     let mut fields = Fields::from([
-        ("contact_type", Value::text(poc.kind.as_ref().map(crate::model::PocType::code))),
+        ("contact_type", known_type(poc.kind.as_ref())),
         ("first_name", Value::text(poc.first_name.as_deref())),
         ("middle_name", Value::text(poc.middle_name.as_deref())),
         ("last_name", Value::text(poc.last_name.as_deref())),
@@ -114,13 +114,23 @@ fn place_in_org(
         return Fields::new();
     }
     let roles = functions.get(&poc.handle);
-    let codes: BTreeSet<String> = roles.into_iter().flatten().map(|role| role.code().to_owned()).collect();
+    let codes: BTreeSet<String> = roles.into_iter().flatten().filter_map(known_role).collect();
     let org = roles.map_or(Value::Empty, |_| known.own(ObjectType::Organization, known.rules.instance.key(org)));
     Fields::from([
         ("config", Value::Core(known.rules.config)),
         ("organization", org),
         ("roles", if codes.is_empty() { Value::Empty } else { Value::Choices(codes) }),
     ])
+}
+
+/// The type of a contact, if NetBox offers it as a choice.
+fn known_type(kind: Option<&PocType>) -> Value {
+    Value::text(kind.filter(|kind| !matches!(kind, PocType::Other(_))).map(PocType::code))
+}
+
+/// The code of a function, if NetBox offers it as a choice; it refuses all others. `raw_data` has them too.
+fn known_role(function: &PocFunction) -> Option<String> {
+    (!matches!(function, PocFunction::Other(_))).then(|| function.code().to_owned())
 }
 
 pub(super) fn network(net: &Net, registered: &Registration, known: &Known<'_>) -> Desired {

@@ -1,11 +1,38 @@
 //! Brings NetBox in line with what the RIR has registered.
+//!
+//! A run walks one way: read what NetBox has, work out the questions, ask the RIR, plan, apply, report. The asking and
+//! the writing overlap: what is learnt is planned and written while the asking goes on. Only what concerns everything,
+//! marking rows as not found, waits for the end.
+//!
+//! | step | where | touches |
+//! |---|---|---|
+//! | what to ask | `questions` | nothing |
+//! | ask | `gather`, `walk` | the RIR |
+//! | what a net says about a range | `bearing` | nothing |
+//! | what rows should hold | `desired`, `link`, [`rules`] | nothing |
+//! | what to write | [`plan`](plan()), [`limits`] | nothing |
+//! | write | `apply` | NetBox |
+//! | record | `report` | NetBox |
 
+mod apply;
+mod bearing;
 mod desired;
+mod gather;
 pub mod limits;
 mod link;
+pub mod outcome;
 pub mod plan;
+pub mod progress;
+mod questions;
+mod report;
 pub mod rules;
+mod run;
+mod walk;
 
+pub use crate::netbox::Stop;
 pub use limits::{Limits, Refused};
+pub use outcome::{Failure, Skip, SyncRun, Verdict, chain};
 pub use plan::{Action, Altered, Change, Plan, plan};
+pub use progress::Progress;
 pub use rules::Rules;
+pub use run::{Context, Preview, Request, preview, run};

@@ -1,1 +1,5 @@
-//! Integration tests.
+//! Integration tests: whole flows over real HTTP.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to stop")]
+
+mod pyregrws;

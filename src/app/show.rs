@@ -1,0 +1,89 @@
+//! Output for people: lines, tables, and the text of a run.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+
+use crate::{
+    model::ObjectType,
+    sync::{
+        Plan, SyncRun,
+        outcome::{Counts, Ended},
+    },
+};
+
+/// Writes to standard output. A reader that went away, as `head` does, is no concern of ours.
+pub(super) fn out(text: &str) {
+    drop(writeln!(io::stdout().lock(), "{}", text.trim_end()));
+}
+
+/// Writes to standard error.
+pub(super) fn err(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{}", text.trim_end()));
+}
+
+/// A table with a header; columns from `numbers` on are aligned to the right.
+pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, numbers: usize) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.iter().copied());
+    table.add_rows(rows);
+    for column in table.column_iter_mut().skip(numbers) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
+
+/// A finished run: what became of each type of object, what failed, and how it ended.
+pub(super) fn run(run: &SyncRun) -> String {
+    let header = ["", "created", "updated", "not found", "unchanged", "skipped", "failed"];
+    let counts = run.counts();
+    let rows = counts.iter().map(|(object, counts)| counts_row(*object, counts)).collect();
+    let mut text = format!("{}: {}\n{}\n", run.config, run.verdict(), table(&header, rows, 1));
+    for skip in &run.skips {
+        text.push_str(&format!("skipped {} {}: {}\n", skip.object, skip.handle, skip.message));
+    }
+    for failure in run.all_failures() {
+        text.push_str(&format!("failed {} {}: {}\n", failure.object, failure.handle, failure.message));
+    }
+    text + &ending(run)
+}
+
+fn counts_row(object: ObjectType, counts: &Counts) -> Vec<String> {
+    let number = |count: usize| if count == 0 { "-".to_owned() } else { count.to_string() };
+    let Counts { created, updated, retired, unchanged, skipped, failed } = *counts;
+    let numbers = [created, updated, retired, unchanged, skipped, failed].map(number);
+    std::iter::once(object.name().to_owned()).chain(numbers).collect()
+}
+
+/// Why a run ended early if it did, and what it cost.
+pub(super) fn ending(run: &SyncRun) -> String {
+    let mut text = match &run.ended {
+        Some(Ended::Failed(why)) => format!("failed: {why}\n"),
+        Some(Ended::Refused(why)) => format!("refused: {why}\n"),
+        Some(Ended::Interrupted) => "interrupted: the next run goes on from here\n".to_owned(),
+        None => String::new(),
+    };
+    text.push_str(&format!(
+        "run {}: {} requests to ARIN, {} to NetBox, {:.1} s\n",
+        run.id,
+        run.arin_requests,
+        run.netbox_requests,
+        run.took.as_secs_f64()
+    ));
+    text
+}
+
+/// What a run would write, and what it could not find out.
+pub(super) fn preview(run: &SyncRun, plan: &Plan) -> String {
+    let mut text = format!("{}: ", run.config);
+    if plan.changes.is_empty() && run.ended.is_none() {
+        text.push_str("nothing to write\n");
+    } else {
+        text.push_str(&format!("{} rows to write\n{plan}", plan.changes.len()));
+    }
+    for failure in run.all_failures() {
+        text.push_str(&format!("failed {} {}: {}\n", failure.object, failure.handle, failure.message));
+    }
+    text + &ending(run)
+}

@@ -1,0 +1,236 @@
+//! The exchange with ARIN: the only place that knows URLs, headers, the API key, time limits and retries.
+//!
+//! A question is asked until it is answered, refused, or `arin.retry_count` retries are used up; [`Error::retry`] says
+//! which failures count. A 429 holds back every request to the same instance, not only the one that got it. All questions
+//! are GETs, so asking twice does no harm, and dropping the future at any moment does none either.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use reqwest::{
+    Response, StatusCode,
+    header::{self, HeaderMap, HeaderValue},
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::sleep;
+use tracing::{Instrument, Span, debug, debug_span, field::Empty};
+use url::Url;
+
+use super::{
+    Error, Operation,
+    answer::{Answer, judge},
+    convert::Unfit,
+    pool::presentable,
+    throttle::Throttle,
+    xml::Element,
+};
+use crate::{
+    config::{self, Auth},
+    model::Instance,
+    retry::{Policy, Retry},
+};
+
+/// Makes the HTTP client: pooled, with certificates checked by the platform's rules, and without redirects or proxies.
+pub(super) fn http(settings: &config::Arin) -> Result<reqwest::Client, Error> {
+    // An error says that the process has chosen a provider already, which will do as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .default_headers(HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/xml"))]))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(settings.connect_timeout)
+        .timeout(settings.timeout)
+        .pool_max_idle_per_host(settings.max_in_flight)
+        .build()
+        .map_err(Error::Setup)
+}
+
+/// One base URL, asked with one key.
+pub(super) struct Transport {
+    http: reqwest::Client,
+    throttle: Arc<Throttle>,
+    base: Url,
+    auth: Auth,
+    key: SecretString,
+    policy: Policy,
+    max_body: usize,
+    sent: AtomicU64,
+    /// Whether the key has brought an object already.
+    proven: AtomicBool,
+}
+
+impl Transport {
+    pub(super) fn new(
+        settings: &config::Arin,
+        http: reqwest::Client,
+        throttle: Arc<Throttle>,
+        base: Url,
+        key: SecretString,
+    ) -> Result<Self, Error> {
+        let printable = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let key = SecretString::from(key.expose_secret().trim());
+        if !printable(key.expose_secret()) {
+            return Err(Error::UnusableKey);
+        }
+        Ok(Self {
+            http,
+            throttle,
+            base,
+            auth: settings.auth,
+            key,
+            policy: Policy { count: settings.retry_count, backoff: settings.retry_backoff },
+            max_body: settings.max_body_bytes,
+            sent: AtomicU64::new(0),
+            proven: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn instance(&self) -> &Instance {
+        self.throttle.instance()
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Asks, as often as it takes and is allowed, and reads the answer.
+    pub(super) async fn fetch<T>(
+        &self,
+        operation: &Operation,
+        read: fn(&Element) -> Result<T, Unfit>,
+    ) -> Result<Option<T>, Error> {
+        let mut retry = 0;
+        loop {
+            let span =
+                debug_span!("arin.request", arin.operation = %operation, arin.attempt = retry + 1, http.status = Empty);
+            let error = match self.ask(operation, retry, read).instrument(span).await {
+                Ok(found) => return Ok(found),
+                Err(error) => error.without(self.key.expose_secret()),
+            };
+            if retry >= self.policy.count || error.retry() == Retry::Never {
+                return Err(error);
+            }
+            debug!(arin.operation = %operation, arin.attempt = retry + 1, "{error}; it is asked again");
+            match error.retry() {
+                Retry::Backoff => sleep(self.policy.jittered(retry)).await,
+                // The throttle holds the request back, with all others.
+                Retry::After(_) | Retry::Never => {}
+            }
+            retry += 1;
+        }
+    }
+
+    async fn ask<T>(
+        &self,
+        operation: &Operation,
+        retry: u32,
+        read: fn(&Element) -> Result<T, Unfit>,
+    ) -> Result<Option<T>, Error> {
+        let _permit = self.throttle.permit().await;
+        let response = self.send(operation).await?;
+        Span::current().record("http.status", response.status().as_u16());
+        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+            let asked = retry_after(response.headers()).unwrap_or_else(|| self.policy.wait(retry));
+            return Err(Error::Throttled { operation: operation.clone(), wait: self.throttle.pause(asked) });
+        }
+        let answer = self.receive(operation, response).await?;
+        let found = judge(operation, answer, self.proven.load(Ordering::Relaxed), read)?;
+        self.proven.fetch_or(found.is_some(), Ordering::Relaxed);
+        Ok(found)
+    }
+
+    async fn send(&self, operation: &Operation) -> Result<Response, Error> {
+        let mut request = self.http.get(self.url(operation));
+        if self.auth == Auth::Header {
+            request = request.header(header::AUTHORIZATION, format!("ApiKey {}", self.key.expose_secret()));
+        }
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        request.send().await.map_err(|source| {
+            let (operation, source) = (operation.clone(), source.without_url());
+            if source.is_timeout() {
+                Error::TimedOut { operation, source }
+            } else {
+                Error::Unreachable { operation, source }
+            }
+        })
+    }
+
+    fn url(&self, operation: &Operation) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("rest");
+            match operation {
+                Operation::Org(handle) => path.extend(["org", handle.as_str()]),
+                Operation::Poc(handle) => path.extend(["poc", handle.as_str()]),
+                Operation::Customer(handle) => path.extend(["customer", handle.as_str()]),
+                Operation::Net(handle) => path.extend(["net", handle.as_str()]),
+                Operation::MostSpecificNet(range) => path
+                    .extend(["net", "mostSpecificNet"])
+                    .extend([range.first().to_string(), range.last().to_string()]),
+            };
+        }
+        if self.auth == Auth::Query {
+            url.query_pairs_mut().append_pair("apikey", self.key.expose_secret());
+        }
+        url
+    }
+
+    async fn receive(&self, operation: &Operation, response: Response) -> Result<Answer, Error> {
+        let word = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let html = word(header::CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+        let location = word(header::LOCATION).map(presentable);
+        let status = response.status();
+        let body = match self.body(operation, response).await {
+            // The status says it all.
+            Err(_) if status.is_server_error() => Vec::new(),
+            body => body?,
+        };
+        Ok(Answer { status, html, location, body })
+    }
+
+    async fn body(&self, operation: &Operation, mut response: Response) -> Result<Vec<u8>, Error> {
+        let too_large = || Error::TooLarge { operation: operation.clone(), limit: self.max_body };
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        if announced > self.max_body {
+            return Err(too_large());
+        }
+        let mut body = Vec::with_capacity(announced);
+        while let Some(chunk) = response.chunk().await.map_err(|source| broken(operation, body.len(), source))? {
+            if body.len().saturating_add(chunk.len()) > self.max_body {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+fn broken(operation: &Operation, received: usize, source: reqwest::Error) -> Error {
+    let (operation, source) = (operation.clone(), source.without_url());
+    if source.is_timeout() {
+        Error::TimedOut { operation, source }
+    } else {
+        Error::CutOff { operation, received, source: Some(source) }
+    }
+}
+
+/// How long `Retry-After` asks to wait (RFC 9110, 10.2.3), in seconds or as a date, which is read by the server's own
+/// clock where it told the time. `None` when it is absent, unreadable, or already over.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let word = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let asked = word(header::RETRY_AFTER)?;
+    let wait = match asked.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let now = word(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+            httpdate::parse_http_date(asked).ok()?.duration_since(now.unwrap_or_else(SystemTime::now)).ok()?
+        }
+    };
+    (!wait.is_zero()).then_some(wait)
+}

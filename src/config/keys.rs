@@ -1,0 +1,263 @@
+//! ARIN's API keys: whose they are, for which config, and which one a run uses.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::secret_file;
+
+/// The API keys of a keys file, in its order.
+#[derive(Debug, Clone, Default)]
+pub struct Keyring {
+    keys: Vec<ApiKey>,
+}
+
+/// One person's API key for one config.
+#[derive(Debug, Clone)]
+pub struct ApiKey {
+    /// Name of the RIR config.
+    pub config: String,
+    /// NetBox user whose key it is.
+    pub user: String,
+    /// The key itself.
+    pub secret: SecretString,
+}
+
+/// A keys file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidKeys {
+    /// It cannot be read.
+    #[error("cannot read the keys file {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Everybody on this machine can read it.
+    #[error("{} is readable by everybody; take that away with `chmod o-rwx {}`", path.display(), path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not a TOML file of `[[key]]` tables. The cause names the line, but never its content.
+    #[error("the keys file {} cannot be understood near line {line}: {problem}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A table lacks a key or has two.
+    #[error("key for config {config:?} and user {user:?}: give exactly one of `api_key` and `api_key_file`")]
+    OneSource {
+        /// Name of the RIR config.
+        config: String,
+        /// NetBox user.
+        user: String,
+    },
+    /// Two tables are for the same config and user.
+    #[error("two keys for config {config:?} and user {user:?}; remove one")]
+    Twice {
+        /// Name of the RIR config.
+        config: String,
+        /// NetBox user.
+        user: String,
+    },
+}
+
+/// There is no key that a run may use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoKey {
+    /// The user has none for this config.
+    #[error("user {user:?} has no API key for config {config:?}; add one to the keys file (keys.file)")]
+    OfUser {
+        /// Name of the RIR config.
+        config: String,
+        /// NetBox user.
+        user: String,
+    },
+    /// Nobody has one for this config.
+    #[error("there is no API key for config {config:?}; add a [[key]] table for it to the keys file (keys.file)")]
+    OfAnybody {
+        /// Name of the RIR config.
+        config: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    key: Vec<Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    config: String,
+    user: String,
+    api_key: Option<SecretString>,
+    api_key_file: Option<PathBuf>,
+}
+
+impl Keyring {
+    /// Reads a keys file.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood, or everybody may read it.
+    pub fn load(path: &Path) -> Result<Self, InvalidKeys> {
+        let text = read_private(path)?;
+        let document: Document = toml::from_str(&text).map_err(|error| syntax(path, &text, &error))?;
+        let mut keys: Vec<ApiKey> = Vec::new();
+        for table in document.key {
+            let key = table.read()?;
+            if keys.iter().any(|other| other.config == key.config && other.user == key.user) {
+                return Err(InvalidKeys::Twice { config: key.config, user: key.user });
+            }
+            keys.push(key);
+        }
+        Ok(Self { keys })
+    }
+
+    /// The key a run of `config` uses: that of the user who asks; for a run nobody asked for, that of the user whose key
+    /// was used last, else the first.
+    ///
+    /// # Errors
+    /// When there is none; a user who asks never gets somebody else's.
+    pub fn choose(&self, config: &str, asks: Option<&str>, used_last: Option<&str>) -> Result<&ApiKey, NoKey> {
+        let mut ours = self.of(config);
+        let of_user = |user: &str| self.of(config).find(|key| key.user == user);
+        match asks {
+            Some(user) => {
+                of_user(user).ok_or_else(|| NoKey::OfUser { config: config.to_owned(), user: user.to_owned() })
+            }
+            None => used_last
+                .and_then(of_user)
+                .or_else(|| ours.next())
+                .ok_or_else(|| NoKey::OfAnybody { config: config.to_owned() }),
+        }
+    }
+
+    /// The keys for a config, in the file's order.
+    pub fn of(&self, config: &str) -> impl Iterator<Item = &ApiKey> {
+        self.keys.iter().filter(move |key| key.config == config)
+    }
+}
+
+impl Table {
+    fn read(self) -> Result<ApiKey, InvalidKeys> {
+        let Self { config, user, api_key, api_key_file } = self;
+        let secret = match (api_key, api_key_file) {
+            (Some(key), None) => key,
+            (None, Some(path)) => {
+                refuse_exposed(&path)?;
+                secret_file(&path).map_err(|source| InvalidKeys::File { path, source })?
+            }
+            (Some(_), Some(_)) | (None, None) => return Err(InvalidKeys::OneSource { config, user }),
+        };
+        Ok(ApiKey { config, user, secret })
+    }
+}
+
+fn read_private(path: &Path) -> Result<String, InvalidKeys> {
+    refuse_exposed(path)?;
+    std::fs::read_to_string(path).map_err(|source| InvalidKeys::File { path: path.to_owned(), source })
+}
+
+#[cfg(unix)]
+fn refuse_exposed(path: &Path) -> Result<(), InvalidKeys> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = std::fs::metadata(path).map_err(|source| InvalidKeys::File { path: path.to_owned(), source })?;
+    if metadata.permissions().mode() & 0o007 != 0 {
+        return Err(InvalidKeys::Exposed { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_exposed(_path: &Path) -> Result<(), InvalidKeys> {
+    Ok(())
+}
+
+/// What is wrong with the file, without the excerpt that the parser would show: it may hold a key.
+fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> InvalidKeys {
+    let at = error.span().map_or(0, |span| span.start);
+    let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+    InvalidKeys::Syntax { path: path.to_owned(), line, problem: error.message().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str, mode: u32) -> tempfile::NamedTempFile {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        file
+    }
+
+    fn table(config: &str, user: &str) -> String {
+        format!("[[key]]\nconfig = \"{config}\"\nuser = \"{user}\"\napi_key = \"API-{user}\"\n")
+    }
+
+    fn ring(tables: &[(&str, &str)]) -> Keyring {
+        let text: String = tables.iter().map(|(config, user)| table(config, user)).collect();
+        Keyring::load(file(&text, 0o600).path()).unwrap()
+    }
+
+    #[test]
+    fn a_file_everybody_can_read_is_refused() {
+        let error = Keyring::load(file(&table("A", "ann"), 0o644).path()).unwrap_err();
+        assert!(matches!(error, InvalidKeys::Exposed { .. }));
+        assert!(Keyring::load(file(&table("A", "ann"), 0o640).path()).is_ok());
+    }
+
+    #[test]
+    fn who_asks_gets_their_own_key_or_none() {
+        let ring = ring(&[("A", "ann"), ("A", "bob")]);
+        assert_eq!(ring.choose("A", Some("bob"), Some("ann")).unwrap().user, "bob");
+        assert_eq!(
+            ring.choose("A", Some("eve"), None).unwrap_err(),
+            NoKey::OfUser { config: "A".into(), user: "eve".into() }
+        );
+    }
+
+    #[test]
+    fn a_run_nobody_asked_for_uses_the_last_key_or_else_the_first() {
+        let ring = ring(&[("B", "zoe"), ("A", "ann"), ("A", "bob")]);
+        assert_eq!(ring.choose("A", None, Some("bob")).unwrap().user, "bob");
+        assert_eq!(ring.choose("A", None, Some("gone")).unwrap().user, "ann");
+        assert_eq!(ring.choose("C", None, None).unwrap_err(), NoKey::OfAnybody { config: "C".into() });
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_is_named_without_showing_the_key() {
+        let text = format!("{}api_kee = \"API-SECRET\"\n", table("A", "ann"));
+        let error = Keyring::load(file(&text, 0o600).path()).unwrap_err();
+        assert!(matches!(error, InvalidKeys::Syntax { line: 5, .. }), "{error}");
+        assert!(!error.to_string().contains("SECRET") && !format!("{error:?}").contains("SECRET"));
+    }
+
+    #[test]
+    fn a_key_may_stand_in_a_file_of_its_own() {
+        let secret = file("API-X\n", 0o600);
+        let text = format!("[[key]]\nconfig = \"A\"\nuser = \"ann\"\napi_key_file = {:?}\n", secret.path());
+        let ring = Keyring::load(file(&text, 0o600).path()).unwrap();
+        assert_eq!(secrecy::ExposeSecret::expose_secret(&ring.choose("A", None, None).unwrap().secret), "API-X");
+    }
+
+    #[test]
+    fn two_keys_for_one_user_are_refused() {
+        let text = table("A", "ann") + &table("A", "ann");
+        assert!(matches!(Keyring::load(file(&text, 0o600).path()), Err(InvalidKeys::Twice { .. })));
+    }
+}

@@ -1,0 +1,45 @@
+//! How a server behaves from the start.
+
+use std::time::Duration;
+
+/// A v2 token the server accepts by default, sent as `Authorization: Bearer …`.
+pub const TOKEN: &str = "nbt_sandbox00001.0123456789abcdefghijklmnopqrstuvwxyzABCD";
+
+/// A v1 token the server accepts by default, sent as `Authorization: Token …`.
+pub const TOKEN_V1: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// How a server behaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The v2 token of the one user.
+    pub token: String,
+    /// The v1 token of the one user.
+    pub token_v1: String,
+    /// The name of the one user, a superuser.
+    pub username: String,
+    /// The most objects in one page, whatever `limit` asks for.
+    pub max_page_size: usize,
+    /// How long every answer is held back.
+    pub latency: Duration,
+    /// Whether custom objects can be written in bulk; the plugin before 0.7 answers an array with 405 or 400.
+    pub bulk: bool,
+    /// What `/api/status/` says NetBox is.
+    pub netbox_version: String,
+    /// What `/api/status/` says the Custom Objects plugin is; `None` as if it were not installed.
+    pub plugin_version: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            token: TOKEN.to_owned(),
+            token_v1: TOKEN_V1.to_owned(),
+            username: "sandbox".to_owned(),
+            max_page_size: 1000,
+            latency: Duration::ZERO,
+            bulk: true,
+            netbox_version: "4.7.3".to_owned(),
+            plugin_version: Some("0.7.1".to_owned()),
+        }
+    }
+}

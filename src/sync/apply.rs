@@ -1,0 +1,114 @@
+//! Writes a plan to NetBox, type after type so that references find their rows. A change that fails is a value.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{
+    Context,
+    outcome::{Applied, chain},
+    plan::{Action, Change, Plan},
+    rules::Rules,
+};
+use crate::{
+    model::{Fields, Inventory, Key, ObjectType, Row, RowId},
+    netbox::{Draft, Patch, Refusal, objects},
+};
+
+/// Links are never overwritten: when a row turns out to exist already, these fields of it are left alone.
+const LINKS: [&str; 3] = ["aggregate", "prefix", "covered_aggregates"];
+
+/// What is written with every row: when, with whose key, and a line for NetBox's change log.
+#[derive(Debug, Clone)]
+pub(super) struct Stamp {
+    pub(super) now: Timestamp,
+    pub(super) user: String,
+    pub(super) message: String,
+}
+
+/// Applies `plan`, and notes in `recorded` what NetBox has afterwards. Rows that NetBox did not take are given up in
+/// `rules`, so that this run does not try them again.
+pub(super) async fn apply(
+    plan: Plan,
+    recorded: &mut Inventory,
+    rules: &mut Rules,
+    ctx: &Context,
+    stamp: &Stamp,
+) -> Vec<Applied> {
+    ctx.progress.update(|at| at.writes.total += plan.changes.len() as u64);
+    let mut by_type: BTreeMap<ObjectType, Vec<Change>> = BTreeMap::new();
+    for change in plan.changes {
+        by_type.entry(change.object).or_default().push(change);
+    }
+    let mut applied = Vec::new();
+    for (object, changes) in by_type {
+        let results = write(object, &changes, recorded, ctx, stamp).await;
+        ctx.progress.update(|at| at.writes.done += changes.len() as u64);
+        for (change, result) in changes.iter().zip(results) {
+            match &result {
+                Ok(id) => absorb(change, *id, recorded),
+                Err(_) => drop(rules.given_up.insert(change.key.clone())),
+            }
+            applied.push(Applied::new(change, result));
+        }
+    }
+    applied
+}
+
+/// Writes the changes of one type: new rows, and changed ones. Gives the results in the order of the changes.
+async fn write(
+    object: ObjectType,
+    changes: &[Change],
+    recorded: &Inventory,
+    Context { netbox, stop, .. }: &Context,
+    stamp: &Stamp,
+) -> Vec<Result<RowId, String>> {
+    let (mut drafts, mut patches) = (Vec::new(), Vec::new());
+    for change in changes {
+        let (key, body) = (change.key.to_string(), body(change, recorded, stamp));
+        match row_of(change) {
+            None => drafts.push(Draft { key, body }),
+            Some(id) => patches.push(Patch { id: id.0, key, body }),
+        }
+    }
+    let slug = objects::slug(object);
+    let writer = netbox.writer(slug, &stamp.message).keeping(&LINKS).until(stop);
+    let mut created = writer.create(drafts).await.into_iter();
+    let mut updated = writer.update(patches).await.into_iter();
+    let result = |change: &Change| match row_of(change) {
+        None => created.next().map(|result| result.map(|created| RowId(created.id))),
+        Some(id) => updated.next().map(|result| result.map(|()| id)),
+    };
+    let told = |result: Option<Result<RowId, Refusal>>| match result {
+        Some(result) => result.map_err(|refusal| chain(&refusal)),
+        None => Err("NetBox gave no answer for it".to_owned()),
+    };
+    changes.iter().map(result).map(told).collect()
+}
+
+fn row_of(change: &Change) -> Option<RowId> {
+    match change.action {
+        Action::Update { id, .. } | Action::Retire { id } => Some(id),
+        Action::Create { .. } => None,
+    }
+}
+
+fn body(change: &Change, recorded: &Inventory, stamp: &Stamp) -> serde_json::Map<String, serde_json::Value> {
+    let id_of = |object, key: &Key| recorded.row(object, key).map(|row| row.id);
+    let mut body = objects::body(change.object, &change.fields(), id_of);
+    if change.object != ObjectType::Address {
+        body.insert("last_synced".into(), json!(stamp.now.to_string()));
+        body.insert("synced_by".into(), json!(stamp.user));
+    }
+    body
+}
+
+/// Notes what was written, so that planning again finds nothing left to do.
+fn absorb(change: &Change, id: RowId, recorded: &mut Inventory) {
+    let rows = recorded.rows.entry(change.object).or_default();
+    let empty = || Row { id, fields: Fields::new(), last_synced: None, synced_by: None };
+    let row = rows.entry(change.key.clone()).or_insert_with(empty);
+    row.fields.extend(change.fields());
+    row.fields.remove("raw_data");
+}

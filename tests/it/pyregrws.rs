@@ -1,0 +1,162 @@
+//! The contract with pyregrws, the public Python client of Reg-RWS: it must understand what the simulated Reg-RWS says,
+//! or our own client might be right about a protocol nobody speaks.
+//!
+//! `RIR_LAB_PYREGRWS_PYTHON` names a Python interpreter that has pyregrws; the tests fail without it.
+
+use std::{collections::BTreeMap, process::Stdio};
+
+use ipnet::IpNet;
+use rir_sidecar::sandbox::{
+    regrws::{KEY, Options, Server, Style},
+    world::{Address, ContactType, Customer, Holder, Net, Org, Poc, Registry, World},
+};
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, process::Command};
+
+const PYTHON: &str = "RIR_LAB_PYREGRWS_PYTHON";
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pyregrws/read_all.py");
+
+#[tokio::test]
+async fn pyregrws_reads_every_plain_payload_as_it_was_meant() {
+    let registry = without_dns(World::demo().registry);
+    let told = read_all(&registry, KEY, Style::Plain).await;
+    assert_same(&told, &meant(&registry));
+}
+
+#[tokio::test]
+async fn pyregrws_reads_every_odd_payload_as_it_was_meant() {
+    let registry = without_dns(World::demo().registry);
+    let told = read_all(&registry, KEY, Style::Odd).await;
+    assert_same(&told, &meant(&registry));
+}
+
+#[tokio::test]
+async fn all_that_pyregrws_refuses_is_the_dns_function() {
+    let told = read_all(&World::demo().registry, KEY, Style::Odd).await;
+    assert_eq!(told["refused"], json!({"EXAMPLE-NET-1": ["description", "function"]}));
+}
+
+#[tokio::test]
+async fn pyregrws_knows_the_errors_it_is_told() {
+    let mut registry = Registry::default();
+    registry.orgs = World::demo().registry.orgs;
+    let told = read_all(&registry, "API-WRONG", Style::Plain).await;
+    let codes: BTreeMap<&String, Value> =
+        registry.orgs.keys().map(|handle| (handle, json!(["E_AUTHENTICATION"]))).collect();
+    assert_eq!(told["refused"], json!(codes));
+}
+
+/// pyregrws 1.0.1 does not know of the function `D`.
+fn without_dns(mut registry: Registry) -> Registry {
+    for org in registry.orgs.values_mut() {
+        org.pocs.retain(|link| link.function != "D");
+    }
+    registry
+}
+
+/// What the script says of a server that has this registry.
+async fn read_all(registry: &Registry, key: &str, style: Style) -> Value {
+    let Ok(python) = std::env::var(PYTHON) else {
+        panic!("{PYTHON} is not set: it names a Python interpreter that has pyregrws (tests/lab/lab.sh pyregrws)");
+    };
+    let server = Server::start(registry.clone(), Options { style, ..Options::default() }).await.unwrap();
+    let asked = json!({
+        "url": server.url(), "key": key,
+        "orgs": registry.orgs.keys().collect::<Vec<_>>(), "pocs": registry.pocs.keys().collect::<Vec<_>>(),
+        "customers": registry.customers.keys().collect::<Vec<_>>(), "nets": registry.nets.keys().collect::<Vec<_>>(),
+    });
+    let mut command = Command::new(python);
+    command.arg(SCRIPT).env("NO_PROXY", "127.0.0.1").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut script = command.spawn().unwrap();
+    script.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).await.unwrap();
+    let output = script.wait_with_output().await.unwrap();
+    assert!(output.status.success(), "the script failed: {}", output.status);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Object by object, so that a difference is readable.
+fn assert_same(told: &Value, meant: &Value) {
+    assert_eq!(told["refused"], json!({}));
+    for kind in ["orgs", "pocs", "customers", "nets", "found_by_range"] {
+        for (handle, object) in meant[kind].as_object().unwrap() {
+            assert_eq!(told[kind].get(handle), Some(object), "{kind} {handle}");
+        }
+    }
+}
+
+/// What the script should say.
+fn meant(registry: &Registry) -> Value {
+    json!({
+        "orgs": orgs(registry),
+        "pocs": pocs(registry),
+        "customers": customers(registry),
+        "nets": nets(registry),
+        "found_by_range": registry.nets.keys().map(|handle| (handle, handle)).collect::<BTreeMap<_, _>>(),
+    })
+}
+
+fn orgs(registry: &Registry) -> BTreeMap<&String, Value> {
+    let summary = |org: &Org| {
+        let mut pocs: Vec<String> = org.pocs.iter().map(|link| format!("{} {}", link.function, link.handle)).collect();
+        pocs.sort();
+        json!({
+            "name": org.name, "dba_name": org.dba_name, "url": org.url, "address": address(org.address.as_ref()),
+            "registered": org.registered.is_some(), "comment": org.comment, "pocs": pocs,
+        })
+    };
+    registry.orgs.iter().map(|(handle, org)| (handle, summary(org))).collect()
+}
+
+fn pocs(registry: &Registry) -> BTreeMap<&String, Value> {
+    let summary = |poc: &Poc| {
+        let contact_type = match poc.contact_type {
+            ContactType::Person => "PERSON",
+            ContactType::Role => "ROLE",
+        };
+        let phones: Vec<Value> =
+            poc.phones.iter().map(|phone| json!([phone.kind, phone.number, phone.extension])).collect();
+        json!({
+            "contact_type": contact_type,
+            "names": [poc.company_name, poc.first_name, poc.middle_name, poc.last_name],
+            "emails": poc.emails, "phones": phones, "address": address(poc.address.as_ref()),
+            "registered": poc.registered.is_some(), "comment": poc.comment,
+        })
+    };
+    registry.pocs.iter().map(|(handle, poc)| (handle, summary(poc))).collect()
+}
+
+fn customers(registry: &Registry) -> BTreeMap<&String, Value> {
+    let summary = |customer: &Customer| {
+        json!({
+            "name": customer.name, "parent_org": customer.parent_org, "private": customer.private,
+            "address": address(customer.address.as_ref()), "registered": customer.registered.is_some(),
+            "comment": customer.comment,
+        })
+    };
+    registry.customers.iter().map(|(handle, customer)| (handle, summary(customer))).collect()
+}
+
+fn nets(registry: &Registry) -> BTreeMap<&String, Value> {
+    let block = |block: &IpNet| format!("{}-{}/{}", block.network(), block.broadcast(), block.prefix_len());
+    let summary = |net: &Net| {
+        let (org, customer) = match &net.holder {
+            Holder::Org(handle) => (Some(handle), None),
+            Holder::Customer(handle) => (None, Some(handle)),
+        };
+        json!({
+            "name": net.name, "version": if net.handle.starts_with("NET6") { 6 } else { 4 },
+            "types": [net.net_type], "blocks": net.blocks.iter().map(block).collect::<Vec<_>>(),
+            "org": org, "customer": customer, "parent": net.parent,
+            "registered": net.registered.is_some(), "comment": net.comment,
+        })
+    };
+    registry.nets.iter().map(|(handle, net)| (handle, summary(net))).collect()
+}
+
+fn address(address: Option<&Address>) -> Value {
+    let Some(address) = address else { return Value::Null };
+    json!({
+        "street": address.street, "city": address.city, "state_province": address.state_province,
+        "postal_code": address.postal_code, "country": address.country.code2,
+    })
+}
