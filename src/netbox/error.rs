@@ -4,6 +4,8 @@ use std::{fmt, io, path::PathBuf, time::Duration};
 
 use reqwest::{Method, StatusCode};
 
+use serde_json::Value;
+
 use super::schema::Destructive;
 use crate::retry::Retry;
 
@@ -136,12 +138,6 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
-    /// Rows came and went while a list was read page by page, each time it was tried.
-    #[error("the list at {operation} kept changing while it was read")]
-    Unstable {
-        /// What was being done.
-        operation: Operation,
-    },
     /// A filter had no effect.
     #[error("NetBox ignored the filter of {operation}; has `bootstrap` been run?")]
     FilterIgnored {
@@ -172,9 +168,66 @@ impl Error {
             | Self::Refused { .. }
             | Self::Malformed { .. }
             | Self::TooLarge { .. }
-            | Self::Unstable { .. }
             | Self::FilterIgnored { .. }
             | Self::Destructive { .. } => Retry::Never,
         }
+    }
+}
+
+/// The beginning of a body, for an error.
+pub(super) fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+/// The errors in a body of NetBox's on one line: `postal_code: This field is required.; roles: 1: XX is not a valid choice.`
+/// `None` when there is nothing to tell.
+pub(super) fn readable(body: &Value) -> Option<String> {
+    let text = match body {
+        Value::Null => String::new(),
+        Value::String(text) => text.replace('\n', " "),
+        Value::Array(items) => items.iter().filter_map(readable).collect::<Vec<_>>().join(" "),
+        Value::Object(fields) => match fields.get("detail").or_else(|| fields.get("error")) {
+            Some(detail) => readable(detail).unwrap_or_default(),
+            None => fields.iter().filter_map(|(name, errors)| named(name, errors)).collect::<Vec<_>>().join("; "),
+        },
+        Value::Bool(_) | Value::Number(_) => body.to_string(),
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// Errors of a field; those of no field in particular stand for themselves.
+fn named(name: &str, errors: &Value) -> Option<String> {
+    let errors = readable(errors)?;
+    Some(if matches!(name, "__all__" | "non_field_errors") { errors } else { format!("{name}: {errors}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_fields_read_as_one_line() {
+        let body = serde_json::json!({
+            "postal_code": ["This field is required."],
+            "roles": {"1": ["XX is not a valid choice."]},
+            "__all__": ["Not like this.", "Nor that."],
+        });
+        insta::assert_snapshot!(readable(&body).unwrap(), @"Not like this. Nor that.; postal_code: This field is required.; roles: 1: XX is not a valid choice.");
+    }
+
+    #[test]
+    fn a_detail_speaks_for_the_whole_body() {
+        let body = serde_json::json!({"detail": "Invalid v2 token"});
+        assert_eq!(readable(&body).unwrap(), "Invalid v2 token");
+    }
+
+    #[test]
+    fn a_long_body_is_cut_between_characters() {
+        assert_eq!(excerpt("ü".repeat(300).as_bytes()), format!("{}…", "ü".repeat(200)));
     }
 }

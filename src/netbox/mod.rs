@@ -24,7 +24,7 @@ use std::sync::{
 use serde_json::{Map, Value};
 
 pub use error::{Error, Operation};
-pub use rows::{Status, User};
+pub use rows::{Permission, Status, User, id_of};
 pub use write::{Created, Draft, Patch, Refusal, Stop, Writer};
 
 use crate::config;

@@ -1,8 +1,23 @@
 //! Reading: whole lists, single objects, and who and what we talk to.
+//!
+//! A list is read page by page at the size the server really gives, several pages at once, ordered by id. Each page begins
+//! with the last row of the page before: when the two differ, rows were deleted meanwhile and others have slipped between
+//! two pages, and the list is read once more from one id to the next, which cannot lose any. `next` links are not
+//! followed: they carry the host name NetBox believes it has.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::{Client, Error, Row};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Client, Error, Operation, Row};
+
+/// Pages under way at once. NetBox has few worker processes, and others want them too.
+const PAGES_IN_FLIGHT: usize = 4;
+/// Name of the plugin in NetBox's status.
+const PLUGIN: &str = "netbox_custom_objects";
 
 /// What runs at the other end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,20 +33,136 @@ pub struct Status {
 pub struct User {
     /// NetBox user name.
     pub name: String,
-    /// Whether every permission is granted without being listed.
-    pub superuser: bool,
-    /// Names of granted permissions, `ipam.view_aggregate`.
-    pub permissions: BTreeSet<String>,
+}
+
+/// What a token may be allowed to do with the objects of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// Read them.
+    View,
+    /// Create them.
+    Add,
+    /// Write to those that exist.
+    Change,
+    /// Delete them.
+    Delete,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    count: usize,
+    results: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct StatusBody {
+    #[serde(rename = "netbox-version")]
+    netbox: String,
+    #[serde(default)]
+    plugins: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct UserBody {
+    username: String,
+}
+
+/// The id of a row.
+#[must_use]
+pub fn id_of(row: &Row) -> Option<u64> {
+    row.get("id").and_then(Value::as_u64)
 }
 
 impl Client {
-    /// Reads all rows of a list.
+    /// Reads all rows of a list in the order of their ids, each once. With `fields` in the query it has to name `id`; the
+    /// query must not hold `limit`, `offset` or `ordering`.
     ///
     /// # Errors
-    /// When a page cannot be read.
+    /// When a page cannot be read, or a row has no id.
     pub async fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Row>, Error> {
-        let _ = (path, query);
-        Ok(Vec::new())
+        let first = self.page(path, query, &[("offset", "0")]).await?;
+        let (count, size) = (first.count, first.results.len());
+        if size >= count {
+            return self.in_order(path, first.results);
+        }
+        match self.pages(path, query, first).await? {
+            Some(rows) => self.in_order(path, rows),
+            None => {
+                tracing::debug!(path, "rows were deleted while the list was read; reading it by id");
+                self.by_id(path, query).await
+            }
+        }
+    }
+
+    /// The whole list, of which the first page is read; `None` when rows have slipped between two pages.
+    async fn pages(&self, path: &str, query: &[(&str, &str)], first: Page) -> Result<Option<Vec<Row>>, Error> {
+        let size = first.results.len();
+        if size < 2 {
+            return Ok(None);
+        }
+        let offsets: Vec<String> = (size - 1..first.count - 1).step_by(size - 1).map(|at| at.to_string()).collect();
+        let rest: Vec<Page> = stream::iter(&offsets)
+            .map(|offset| async move { self.page(path, query, &[("offset", offset)]).await })
+            .buffered(PAGES_IN_FLIGHT)
+            .try_collect()
+            .await?;
+        Ok(joined(first.results, rest.into_iter().map(|page| page.results), first.count))
+    }
+
+    /// Reads each page from where the last one ended. No row that stays can be missed.
+    async fn by_id(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Row>, Error> {
+        let mut rows: Vec<Row> = Vec::new();
+        let mut last = 0;
+        loop {
+            let page = self.page(path, query, &[("id__gt", &last.to_string())]).await?.results;
+            if page.iter().any(|row| id_of(row).is_none_or(|id| id <= last)) {
+                return Err(Error::FilterIgnored { operation: Operation::new(Method::GET, path) });
+            }
+            match page.last().and_then(id_of) {
+                Some(id) => last = id,
+                None => return self.in_order(path, rows),
+            }
+            rows.extend(page);
+        }
+    }
+
+    async fn page(&self, path: &str, query: &[(&str, &str)], place: &[(&str, &str)]) -> Result<Page, Error> {
+        let limit = self.page_size.to_string();
+        let paging = [("limit", limit.as_str()), ("ordering", "id")];
+        self.transport.read(path, &[query, &paging, place].concat()).await?.found()?.decode("a page of a list")
+    }
+
+    fn in_order(&self, path: &str, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
+        let mut by_id = BTreeMap::new();
+        for row in rows {
+            let Some(id) = id_of(&row) else {
+                let operation = Operation::new(Method::GET, path);
+                return Err(Error::Malformed {
+                    operation,
+                    wanted: "rows with ids",
+                    excerpt: String::new(),
+                    source: None,
+                });
+            };
+            by_id.insert(id, row);
+        }
+        Ok(by_id.into_values().collect())
+    }
+
+    /// Reads the newest rows of a list, one page of them.
+    pub(super) async fn newest(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Row>, Error> {
+        let limit = self.page_size.to_string();
+        let paging = [("limit", limit.as_str()), ("ordering", "-id")];
+        let page: Page =
+            self.transport.read(path, &[query, &paging].concat()).await?.found()?.decode("a page of a list")?;
+        Ok(page.results)
+    }
+
+    /// Reads the first page of a list, and whether that is all there is.
+    pub(super) async fn some(&self, path: &str, query: &[(&str, &str)]) -> Result<(Vec<Row>, bool), Error> {
+        let page = self.page(path, query, &[]).await?;
+        let complete = page.results.len() >= page.count;
+        Ok((page.results, complete))
     }
 
     /// Reads one object; `None` when there is none (404).
@@ -39,8 +170,8 @@ impl Client {
     /// # Errors
     /// When it cannot be read.
     pub async fn get(&self, path: &str) -> Result<Option<Row>, Error> {
-        let _ = path;
-        Ok(None)
+        let reply = self.transport.read(path, &[]).await?;
+        if reply.status == StatusCode::NOT_FOUND { Ok(None) } else { reply.decode("an object").map(Some) }
     }
 
     /// Asks which versions run.
@@ -48,14 +179,88 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked.
     pub async fn status(&self) -> Result<Status, Error> {
-        Ok(Status { netbox: String::new(), custom_objects: None })
+        let body: StatusBody = self.transport.read("/api/status/", &[]).await?.found()?.decode("NetBox's status")?;
+        Ok(Status { netbox: body.netbox, custom_objects: body.plugins.get(PLUGIN).cloned() })
     }
 
-    /// Asks whom the token belongs to.
+    /// Asks whom the token belongs to. What that user may do is not told there; see [`Client::may`].
     ///
     /// # Errors
     /// When NetBox cannot be asked or does not know the token.
     pub async fn whoami(&self) -> Result<User, Error> {
-        Ok(User { name: String::new(), superuser: false, permissions: BTreeSet::new() })
+        let path = "/api/authentication-check/";
+        let body: UserBody = self.transport.read(path, &[]).await?.found()?.decode("a user")?;
+        Ok(User { name: body.username })
+    }
+
+    /// Asks whether the token may do something with the objects of a list, by reading one or writing none of them.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked, or has no such list.
+    pub async fn may(&self, path: &str, permission: Permission) -> Result<bool, Error> {
+        let method = match permission {
+            Permission::View => {
+                return match self.transport.read(path, &[("limit", "1")]).await.and_then(super::transport::Reply::found)
+                {
+                    Ok(_) => Ok(true),
+                    Err(Error::Forbidden { .. }) => Ok(false),
+                    Err(error) => Err(error),
+                };
+            }
+            Permission::Add => Method::POST,
+            Permission::Change => Method::PATCH,
+            Permission::Delete => Method::DELETE,
+        };
+        let reply = self.transport.send(method, path, &Value::Array(Vec::new())).await?;
+        match reply.status {
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Ok(false),
+            // Whoever is not allowed to is told so first: these mean that nothing is no proper thing to write.
+            StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED => Ok(true),
+            _ => reply.found().map(|_| true),
+        }
+    }
+}
+
+/// Puts pages together, each of which begins with the last row of the one before; `None` when one does not, or rows are
+/// missing at the end.
+fn joined(first: Vec<Row>, rest: impl Iterator<Item = Vec<Row>>, count: usize) -> Option<Vec<Row>> {
+    let mut rows = first;
+    for page in rest {
+        if page.first().and_then(id_of).is_none_or(|id| rows.last().and_then(id_of) != Some(id)) {
+            return None;
+        }
+        rows.pop();
+        rows.extend(page);
+    }
+    (rows.len() >= count).then_some(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(ids: &[u64]) -> Vec<Row> {
+        ids.iter().map(|id| Row::from_iter([("id".to_owned(), Value::from(*id))])).collect()
+    }
+
+    fn ids(rows: Option<Vec<Row>>) -> Option<Vec<u64>> {
+        rows.map(|rows| rows.iter().filter_map(id_of).collect())
+    }
+
+    #[test]
+    fn pages_that_overlap_by_a_row_make_a_list() {
+        let rows = joined(page(&[1, 2, 5]), [page(&[5, 6, 9]), page(&[9, 10])].into_iter(), 6);
+        assert_eq!(ids(rows), Some(vec![1, 2, 5, 6, 9, 10]));
+    }
+
+    #[test]
+    fn a_row_that_slipped_between_two_pages_is_noticed() {
+        // 2 was deleted after the first page, so 6 moved to where 5 had been.
+        assert_eq!(ids(joined(page(&[1, 2, 5]), [page(&[6, 9, 10])].into_iter(), 6)), None);
+    }
+
+    #[test]
+    fn a_list_that_ends_too_early_is_noticed() {
+        assert_eq!(ids(joined(page(&[1, 2, 5]), [page(&[5])].into_iter(), 6)), None);
     }
 }

@@ -1,6 +1,14 @@
 //! Writing rows of custom object types in batches, where each row has an outcome of its own.
+//!
+//! Batches of `netbox.batch_size` rows go out, `netbox.writes_in_flight` of them at once. [`batch`] drives one of them to
+//! its end, [`judge`] reads NetBox's answers. What can be assumed: a type written to has a unique field `key`, and a draft's
+//! body holds it.
+
+mod batch;
+mod judge;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc,
@@ -8,6 +16,9 @@ use std::{
     },
 };
 
+use futures_util::{StreamExt, stream};
+
+use self::batch::{Action, Batch, Course, Entry, Settled};
 use super::{Client, Error, Row};
 
 /// A row to create.
@@ -115,17 +126,43 @@ impl<'a> Writer<'a> {
 
     /// Creates rows. The outcomes stand in the order of the drafts.
     pub async fn create(&self, drafts: Vec<Draft>) -> Vec<Result<Created, Refusal>> {
-        drafts.iter().map(|_| Err(Refusal::NotSent)).collect()
+        let entry = |(place, Draft { key, body })| Entry { place, id: None, key, body, adopted: false };
+        self.write(Action::Create, drafts.into_iter().enumerate().map(entry).collect()).await
     }
 
     /// Writes fields of rows that exist. The outcomes stand in the order of the patches.
     pub async fn update(&self, patches: Vec<Patch>) -> Vec<Result<(), Refusal>> {
-        patches.iter().map(|_| Err(Refusal::NotSent)).collect()
+        let entry = |(place, Patch { id, key, body })| Entry { place, id: Some(id), key, body, adopted: false };
+        let entries = patches.into_iter().enumerate().map(entry).collect();
+        self.write(Action::Update, entries).await.into_iter().map(|outcome| outcome.map(|_| ())).collect()
     }
 
     /// Deletes rows; one that is gone already counts as deleted. The outcomes stand in the order of the ids.
     pub async fn delete(&self, ids: &[u64]) -> Vec<Result<(), Refusal>> {
-        ids.iter().map(|_| Err(Refusal::NotSent)).collect()
+        let entry = |(place, id): (usize, &u64)| Entry {
+            place,
+            id: Some(*id),
+            key: String::new(),
+            body: Row::new(),
+            adopted: false,
+        };
+        let entries = ids.iter().enumerate().map(entry).collect();
+        self.write(Action::Delete, entries).await.into_iter().map(|outcome| outcome.map(|_| ())).collect()
+    }
+
+    /// Writes rows in batches, some at once, and puts the outcomes in the order of the entries.
+    async fn write(&self, action: Action, entries: Vec<Entry>) -> Vec<Result<Created, Refusal>> {
+        let count = entries.len();
+        let batches: Vec<Batch> =
+            entries.chunks(self.client.batch_size).map(|chunk| Batch::new(action, chunk.to_vec())).collect();
+        let course = Course::new(*self);
+        let settled: Vec<Vec<Settled>> = stream::iter(batches)
+            .map(|batch| course.settle(batch))
+            .buffer_unordered(self.client.writes_in_flight)
+            .collect()
+            .await;
+        let mut outcomes: BTreeMap<usize, Result<Created, Refusal>> = settled.into_iter().flatten().collect();
+        (0..count).map(|place| outcomes.remove(&place).unwrap_or(Err(Refusal::NotSent))).collect()
     }
 }
 
