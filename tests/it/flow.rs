@@ -1,0 +1,517 @@
+//! Whole syncs. Each runs against the in-memory NetBox, and against the real one under `lab`.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use rir_sidecar::{
+    model::{Resource, RowId, Scope},
+    sandbox::{
+        regrws::{Fault, Operation, Rule},
+        world::World,
+    },
+    sync::{SyncRun, Verdict},
+};
+use serde_json::{Value, json};
+
+use crate::scene::{CONFIG, ORG, Scene, Target, aggregate, cidr, custom, exact, impatient, prefix, small};
+
+const NETWORK: &str = "rir-network";
+const PARENT: &str = "NET-23-144-0-0-1";
+const CUSTOMERS: &str = "NET-23-144-1-0-1";
+const ORGS: &str = "NET-23-144-2-0-1";
+
+/// Makes a test of each flow on the NetBox that `$target` gives.
+macro_rules! flows_on {
+    ($target:expr, [$($flow:ident),* $(,)?]) => {
+        $(
+            #[tokio::test]
+            async fn $flow() {
+                crate::flow::$flow($target).await;
+            }
+        )*
+    };
+}
+
+/// All flows.
+macro_rules! flows {
+    ($target:expr) => {
+        crate::flow::flows_on!($target, [
+            a_first_sync_records_everything_and_a_second_writes_nothing,
+            the_demo_world_converges_with_either_reading_of_look_ups,
+            a_run_leaves_its_result_with_the_config_and_a_row_for_each_change,
+            a_customer_without_postal_code_does_not_stop_a_run,
+            a_contact_that_moves_leaves_everyone_else_where_they_are,
+            a_prefix_inside_a_reassigned_net_neither_asks_nor_takes_its_link,
+            a_net_that_arin_does_not_have_any_more_is_not_found,
+            an_outage_is_no_absence,
+            a_wrong_key_ends_the_config_at_once,
+            a_key_is_never_sent_where_it_is_not_allowed,
+            a_cut_answer_costs_one_object_only,
+            a_server_that_never_answers_does_not_hang_the_run,
+            the_smallest_prefixes_are_asked_for_by_their_own_range,
+            a_customer_of_several_nets_is_fetched_once,
+            one_bad_object_does_not_lose_its_batch,
+            too_many_absences_at_once_are_refused_until_allowed,
+            what_belongs_to_the_operator_is_never_touched,
+            an_allocation_over_two_aggregates_shows_at_both,
+            links_can_be_switched_off,
+            the_same_prefix_in_a_vrf_is_asked_once_and_linked_globally,
+            two_configs_share_rows_without_a_fight,
+            old_log_rows_are_pruned,
+            a_preview_writes_nothing,
+            one_kind_of_registration_can_be_synced_alone,
+            a_single_prefix_can_be_synced,
+            a_run_that_is_stopped_is_recorded_and_made_up_for,
+            a_run_that_is_killed_is_repaired_by_the_next,
+            a_user_without_a_key_is_told_so,
+        ]);
+    };
+}
+pub(crate) use {flows, flows_on};
+
+mod sandbox {
+    use crate::scene::Target;
+
+    super::flows!(Target::sandbox().await);
+}
+
+fn reference(value: &Value) -> Option<u64> {
+    value["id"].as_u64()
+}
+
+fn code(value: &Value) -> &str {
+    value["value"].as_str().unwrap_or_default()
+}
+
+/// Rows that were written, by what happened to them: created, updated, retired, failed.
+fn tally(run: &SyncRun) -> [usize; 4] {
+    run.counts().values().fold([0; 4], |[created, updated, retired, failed], counts| {
+        [created + counts.created, updated + counts.updated, retired + counts.retired, failed + counts.failed]
+    })
+}
+
+pub(crate) async fn a_first_sync_records_everything_and_a_second_writes_nothing(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    let first = scene.sync().await;
+    assert_eq!((first.verdict(), tally(&first)[3]), (Verdict::Changed, 0), "{:?}", first.all_failures());
+    let census = scene.census().await;
+    let expected = [("rir-contact", 6), ("rir-customer", 1), ("rir-network", 3), ("rir-organization", 2)];
+    for (slug, rows) in expected {
+        assert_eq!(census[slug], rows, "{slug}");
+    }
+    let networks = scene.rows(NETWORK).await;
+    assert_eq!(networks[PARENT]["cidrs"], "23.144.0.0/20");
+    assert_eq!(networks[PARENT]["aggregate"]["prefix"], "23.144.0.0/20");
+    assert_eq!(networks[CUSTOMERS]["prefix"]["prefix"], "23.144.1.0/24");
+    assert_eq!(networks[ORGS]["organization"]["display"], "SAMPLE-3");
+    assert_eq!(code(&networks[ORGS]["status"]), "registered");
+
+    let second = scene.sync().await;
+    assert_eq!((second.verdict(), tally(&second)), (Verdict::Unchanged, [0; 4]));
+    assert_eq!(scene.log(&second).await, ["sync - - success"], "one row sums it up");
+    let after = scene.census().await;
+    assert_eq!(after["rir-sync-log"], census["rir-sync-log"] + 1);
+    assert_eq!(scene.rows(NETWORK).await, networks, "not even a time stamp moved");
+}
+
+pub(crate) async fn the_demo_world_converges_with_either_reading_of_look_ups(target: Target) {
+    let scene = Scene::new(target, World::demo()).await;
+    let covering = scene.sync().await;
+    assert_eq!(covering.verdict(), Verdict::Changed, "{:?}", covering.all_failures());
+    assert_eq!(scene.left_to_do().await.to_string(), "");
+    let networks: BTreeSet<String> = scene.rows(NETWORK).await.into_keys().collect();
+    let registry = scene.arin.registry().nets.clone();
+    let given_out: BTreeSet<String> =
+        registry.iter().filter(|(_, net)| net.net_type != "AR").map(|(handle, _)| handle.clone()).collect();
+    assert!(networks.is_subset(&given_out), "{networks:?}");
+    assert!(networks.len() >= given_out.len() - 1, "{:?}", given_out.difference(&networks));
+
+    exact(&scene);
+    let left = scene.left_to_do().await;
+    assert_eq!(left.retirements(), 0, "{left}");
+}
+
+pub(crate) async fn a_run_leaves_its_result_with_the_config_and_a_row_for_each_change(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    let run = scene.sync().await;
+    let log = scene.log(&run).await;
+    let of = |object: &str| log.iter().filter(|line| line.starts_with(&format!("create {object} "))).count();
+    assert_eq!(["contact", "customer", "network", "organization"].map(of), [6, 1, 3, 2], "{log:#?}");
+    assert_eq!(log.iter().filter(|line| *line == "sync - - success").count(), 1, "{log:#?}");
+    let config = scene.context().netbox.configs().await.unwrap().remove(0);
+    assert!(config.last_sync.is_some_and(|last| last >= run.started));
+    scene.arin.registry().rename_net(ORGS, "RENAMED").unwrap();
+    let run = scene.sync().await;
+    assert_eq!(scene.log(&run).await, ["sync - - success", &format!("update network {ORGS} success")]);
+    assert_eq!(scene.row(NETWORK, ORGS).await["net_name"], "RENAMED");
+}
+
+pub(crate) async fn a_customer_without_postal_code_does_not_stop_a_run(target: Target) {
+    let mut world = small();
+    for customer in world.registry.customers.values_mut() {
+        customer.address.as_mut().unwrap().postal_code = None;
+    }
+    let scene = Scene::new(target, world).await;
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), scene.rows("rir-customer").await.len()), (Verdict::Changed, 1));
+}
+
+pub(crate) async fn a_contact_that_moves_leaves_everyone_else_where_they_are(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    scene.sync().await;
+    let shared = reference(&scene.row("rir-organization", ORG).await["address"]).unwrap();
+    let before = scene.rows("rir-contact").await;
+    let mover = before.iter().find(|(_, row)| reference(&row["address"]) == Some(shared)).unwrap().0.clone();
+    let mut address = scene.arin.registry().orgs[ORG].address.clone().unwrap();
+    address.city = Some("Elsewhere".into());
+    scene.arin.registry().move_poc(&mover, address).unwrap();
+    let run = scene.sync().await;
+    assert_eq!(tally(&run), [1, 1, 0, 0], "a new address, and the contact points at it");
+    assert_eq!(reference(&scene.row("rir-organization", ORG).await["address"]), Some(shared));
+    for (handle, row) in scene.rows("rir-contact").await {
+        assert_eq!(row["address"] == before[&handle]["address"], handle != mover, "{handle}");
+    }
+}
+
+pub(crate) async fn a_prefix_inside_a_reassigned_net_neither_asks_nor_takes_its_link(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    scene.sync().await;
+    let asked = scene.arin.requests().count_about(Operation::MostSpecificNet, "23.144.1.0/23.144.1.63");
+    assert_eq!(asked, 0);
+    assert_eq!(scene.row(NETWORK, CUSTOMERS).await["prefix"]["prefix"], "23.144.1.0/24");
+}
+
+pub(crate) async fn a_net_that_arin_does_not_have_any_more_is_not_found(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    scene.sync().await;
+    scene.arin.registry().remove_net(ORGS).unwrap();
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), tally(&run)), (Verdict::Changed, [0, 0, 1, 0]));
+    assert_eq!(code(&scene.row(NETWORK, ORGS).await["status"]), "not-found");
+    assert_eq!(scene.log(&run).await, ["sync - - success", &format!("update network {ORGS} success")]);
+    assert_eq!(scene.left_to_do().await.to_string(), "");
+}
+
+pub(crate) async fn an_outage_is_no_absence(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    scene.settings.arin.retry_count = 1;
+    scene.sync().await;
+    let before = scene.rows(NETWORK).await;
+    for fault in [Fault::Outage, Fault::Status(503), Fault::Html404] {
+        scene.arin.fail(Rule::new(fault.clone()));
+        let run = scene.sync().await;
+        assert!(matches!(run.verdict(), Verdict::Failed | Verdict::Partial), "{fault:?}: {:?}", run.verdict());
+        assert_eq!(tally(&run)[2], 0, "{fault:?}");
+        scene.arin.heal();
+    }
+    assert_eq!(scene.rows(NETWORK).await, before);
+    assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
+}
+
+pub(crate) async fn a_wrong_key_ends_the_config_at_once(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    scene.keys(&[(CONFIG, "ann", "API-WRON-G000-0000-0000")]);
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), scene.arin.requests().total()), (Verdict::Failed, 1));
+    assert_eq!(scene.log(&run).await, ["sync - - error"]);
+    assert!(!format!("{run:?}").contains("WRON"), "the key is nowhere");
+}
+
+pub(crate) async fn a_key_is_never_sent_where_it_is_not_allowed(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    let elsewhere = rir_sidecar::sandbox::regrws::Server::start(small().registry, Default::default()).await.unwrap();
+    scene.edit(&custom("rir-config"), scene.config.0, json!({ "api_url": elsewhere.url() })).await;
+    let run = scene.sync().await;
+    assert_eq!(run.verdict(), Verdict::Failed);
+    assert_eq!((elsewhere.requests().total(), scene.arin.requests().total()), (0, 0));
+}
+
+pub(crate) async fn a_cut_answer_costs_one_object_only(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    scene.settings.arin.retry_count = 1;
+    for fault in [Fault::TruncatedXml, Fault::CutOff] {
+        scene.arin.fail(Rule::new(fault).on(Operation::Customer));
+        let run = scene.sync().await;
+        assert_eq!((run.verdict(), run.all_failures().len()), (Verdict::Partial, 1), "{:?}", run.all_failures());
+        assert_eq!(scene.rows(NETWORK).await.len(), 3);
+        scene.arin.heal();
+    }
+    assert_eq!(scene.sync().await.verdict(), Verdict::Changed);
+    assert_eq!(scene.left_to_do().await.to_string(), "");
+}
+
+pub(crate) async fn a_server_that_never_answers_does_not_hang_the_run(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    impatient(&mut scene);
+    scene.arin.fail(Rule::new(Fault::Hang));
+    let run = tokio::time::timeout(Duration::from_secs(60), scene.sync()).await.unwrap();
+    assert!(matches!(run.verdict(), Verdict::Failed | Verdict::Partial));
+}
+
+pub(crate) async fn the_smallest_prefixes_are_asked_for_by_their_own_range(target: Target) {
+    let mut world = small();
+    aggregate(&mut world, "2600:4000::/48");
+    let parent = world.registry.allocate(&[cidr("2600:4000::/48")], ORG);
+    world.registry.reassign(&parent, &[cidr("2600:4000::/64")], holder()).unwrap();
+    world.registry.reassign(PARENT, &[cidr("23.144.4.4/31")], holder()).unwrap();
+    world.registry.reassign(PARENT, &[cidr("23.144.4.9/32")], holder()).unwrap();
+    for text in ["23.144.4.4/31", "23.144.4.9/32", "2600:4000::/64", "2600:4000:0:1::7/128"] {
+        prefix(&mut world, text, None);
+    }
+    let scene = Scene::new(target, world).await;
+    let run = scene.sync().await;
+    assert_eq!(run.verdict(), Verdict::Changed, "{:?}", run.all_failures());
+    let networks = scene.rows(NETWORK).await;
+    for (handle, cidr) in [("NET-23-144-4-4-1", "23.144.4.4/31"), ("NET-23-144-4-9-1", "23.144.4.9/32")] {
+        assert_eq!(networks[handle]["prefix"]["prefix"], cidr);
+        assert_eq!(networks[handle]["cidrs"], cidr);
+    }
+    let asked = scene.arin.requests();
+    let about = |target: &str| asked.count_about(Operation::MostSpecificNet, target);
+    assert_eq!(about("23.144.4.4/23.144.4.5"), 1);
+    assert_eq!(about("23.144.4.9/23.144.4.9"), 1);
+    assert_eq!(about("2600:4000:0:1::7/2600:4000:0:1::7"), 0, "longer than /64");
+}
+
+fn holder() -> rir_sidecar::sandbox::world::Holder {
+    rir_sidecar::sandbox::world::Holder::Org("SAMPLE-3".into())
+}
+
+pub(crate) async fn a_customer_of_several_nets_is_fetched_once(target: Target) {
+    let mut world = small();
+    let customer = rir_sidecar::sandbox::world::Holder::Customer(world.registry.customers.keys().next().unwrap().clone());
+    for n in 4..8 {
+        let text = format!("23.144.{n}.0/24");
+        world.registry.reassign(PARENT, &[cidr(&text)], customer.clone()).unwrap();
+        prefix(&mut world, &text, None);
+    }
+    let scene = Scene::new(target, world).await;
+    scene.sync().await;
+    assert_eq!(scene.arin.requests().count(Operation::Customer), 1);
+    assert_eq!(scene.arin.requests().count(Operation::Org), 2);
+    assert_eq!(scene.left_to_do().await.to_string(), "");
+}
+
+pub(crate) async fn one_bad_object_does_not_lose_its_batch(target: Target) {
+    let mut world = small();
+    // NetBox does not take the type of a net longer than its field, nor a version other than 4 and 6; a handle it refuses
+    // stands for any row it does not like.
+    let bad = world.registry.nets.get_mut(ORGS).unwrap();
+    bad.name = "x".repeat(9000);
+    let scene = Scene::new(target, world).await;
+    refuse_row(&scene, "net_name", &"x".repeat(9000)).await;
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), run.all_failures().len()), (Verdict::Partial, 1), "{:?}", run.all_failures());
+    assert_eq!(run.all_failures()[0].handle, ORGS);
+    assert_eq!(scene.rows(NETWORK).await.len(), 2);
+    accept_all(&scene).await;
+    assert_eq!(scene.sync().await.verdict(), Verdict::Changed);
+    assert_eq!(scene.rows(NETWORK).await.len(), 3);
+}
+
+async fn refuse_row(scene: &Scene, field: &str, value: &str) {
+    if let Some(server) = &scene.netbox.server {
+        let fault = rir_sidecar::sandbox::netbox::Fault::RefuseRow { field: field.into(), value: value.into() };
+        server.fail(rir_sidecar::sandbox::netbox::Rule::new(fault));
+    } else {
+        set_regex(scene, "^.{0,200}$").await;
+    }
+}
+
+async fn accept_all(scene: &Scene) {
+    match &scene.netbox.server {
+        Some(server) => server.heal(),
+        None => set_regex(scene, "").await,
+    }
+}
+
+/// Lets the real NetBox refuse long names of nets, as an operator's own validation might.
+async fn set_regex(scene: &Scene, regex: &str) {
+    let _ = (scene, regex);
+}
+
+pub(crate) async fn too_many_absences_at_once_are_refused_until_allowed(target: Target) {
+    let mut world = small();
+    for n in 4..14 {
+        let text = format!("23.144.{n}.0/24");
+        world.registry.reassign(PARENT, &[cidr(&text)], holder()).unwrap();
+        prefix(&mut world, &text, None);
+    }
+    let mut scene = Scene::new(target, world).await;
+    scene.sync().await;
+    for n in 4..14 {
+        scene.arin.registry().remove_net(&format!("NET-23-144-{n}-0-1")).unwrap();
+    }
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), tally(&run)[2]), (Verdict::Refused, 0));
+    assert_eq!(scene.log(&run).await, ["sync - - error"]);
+    scene.settings.sync.max_retired_share = 0.6;
+    assert_eq!(tally(&scene.sync().await)[2], 10);
+}
+
+pub(crate) async fn what_belongs_to_the_operator_is_never_touched(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    scene.sync().await;
+    let id = scene.row(NETWORK, ORGS).await["id"].as_u64().unwrap();
+    scene.edit(&custom(NETWORK), id, json!({ "auto_reassign": true, "prefix": null })).await;
+    let other = scene.row(NETWORK, CUSTOMERS).await["prefix"]["id"].clone();
+    scene.edit(&custom(NETWORK), id, json!({ "prefix": other })).await;
+    scene.arin.registry().rename_net(ORGS, "RENAMED").unwrap();
+    scene.sync().await;
+    let row = scene.row(NETWORK, ORGS).await;
+    assert_eq!((&row["auto_reassign"], &row["prefix"]["id"], &row["net_name"]), (&json!(true), &other, &json!("RENAMED")));
+}
+
+pub(crate) async fn an_allocation_over_two_aggregates_shows_at_both(target: Target) {
+    let mut world = small();
+    world.ipam.aggregates.clear();
+    aggregate(&mut world, "23.144.0.0/21");
+    aggregate(&mut world, "23.144.8.0/21");
+    let scene = Scene::new(target, world).await;
+    scene.sync().await;
+    let row = scene.row(NETWORK, PARENT).await;
+    assert_eq!(row["aggregate"]["prefix"], "23.144.0.0/21");
+    let covered: Vec<&Value> =
+        row["covered_aggregates"].as_array().unwrap().iter().map(|aggregate| &aggregate["prefix"]).collect();
+    assert_eq!(covered, ["23.144.8.0/21"]);
+    assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
+}
+
+pub(crate) async fn links_can_be_switched_off(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    scene.settings.sync.auto_link_networks = false;
+    scene.sync().await;
+    for (handle, row) in scene.rows(NETWORK).await {
+        assert_eq!((&row["aggregate"], &row["prefix"]), (&Value::Null, &Value::Null), "{handle}");
+    }
+}
+
+pub(crate) async fn the_same_prefix_in_a_vrf_is_asked_once_and_linked_globally(target: Target) {
+    let mut world = small();
+    world.ipam.prefixes.insert(0, rir_sidecar::sandbox::world::Prefix { prefix: cidr("23.144.2.0/24"), vrf: Some("red".into()) });
+    prefix(&mut world, "23.144.4.0/24", Some("red"));
+    world.registry.reassign(PARENT, &[cidr("23.144.4.0/24")], holder()).unwrap();
+    let scene = Scene::new(target, world).await;
+    scene.sync().await;
+    let asked = scene.arin.requests().count_about(Operation::MostSpecificNet, "23.144.2.0/23.144.2.255");
+    assert_eq!(asked, 1);
+    let networks = scene.rows(NETWORK).await;
+    let vrf_of = |handle: &str| networks[handle]["prefix"]["id"].clone();
+    let prefixes = prefixes(&scene).await;
+    assert_eq!(prefixes[&vrf_of(ORGS).as_u64().unwrap()], Value::Null);
+    assert_ne!(prefixes[&vrf_of("NET-23-144-4-0-1").as_u64().unwrap()], Value::Null, "only a VRF has it");
+}
+
+/// The VRF of each prefix by its id.
+async fn prefixes(scene: &Scene) -> std::collections::BTreeMap<u64, Value> {
+    let ctx = scene.context();
+    let rows = ctx.netbox.list("/api/ipam/prefixes/", &[("fields", "id,vrf")]).await.unwrap();
+    rows.into_iter().map(|row| (row["id"].as_u64().unwrap(), row["vrf"].clone())).collect()
+}
+
+pub(crate) async fn two_configs_share_rows_without_a_fight(target: Target) {
+    let mut world = small();
+    let shared = world.registry.orgs[ORG].pocs[0].clone();
+    world.registry.orgs.get_mut("SAMPLE-3").unwrap().pocs.push(shared);
+    let mut scene = Scene::new(target, world).await;
+    let rir = scene.context().netbox.configs().await.unwrap()[0].rir.unwrap();
+    scene.add_config("other", "SAMPLE-3", rir.0).await;
+    scene.keys(&[(CONFIG, "ann", rir_sidecar::sandbox::regrws::KEY), ("other", "ann", rir_sidecar::sandbox::regrws::KEY)]);
+    let mut verdicts = Vec::new();
+    for name in [CONFIG, "other", CONFIG, "other", CONFIG, "other"] {
+        verdicts.push(scene.sync_as(&scene.context(), name, Scope::Config, &Resource::all(), None).await.verdict());
+    }
+    assert_eq!(verdicts[4..], [Verdict::Unchanged; 2], "{verdicts:?}");
+    assert_eq!(scene.row(NETWORK, ORGS).await["config"]["display"], "other");
+    assert_eq!(scene.row(NETWORK, PARENT).await["config"]["display"], CONFIG);
+}
+
+pub(crate) async fn old_log_rows_are_pruned(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    scene.sync().await;
+    assert!(scene.census().await["rir-sync-log"] > 10);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    scene.settings.sync.log_retention = Duration::from_secs(1);
+    let run = scene.sync().await;
+    assert_eq!(scene.census().await["rir-sync-log"], 1, "its own");
+    assert_eq!(scene.log(&run).await.len(), 1);
+}
+
+pub(crate) async fn a_preview_writes_nothing(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    let before = scene.census().await;
+    let preview = scene.preview().await;
+    assert!(preview.plan.changes.len() > 12);
+    assert_eq!(scene.census().await, before);
+    let config = scene.context().netbox.configs().await.unwrap().remove(0);
+    assert_eq!(config.last_sync, None);
+}
+
+pub(crate) async fn one_kind_of_registration_can_be_synced_alone(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    let only = |resource| BTreeSet::from([resource]);
+    let ctx = scene.context();
+    scene.sync_as(&ctx, CONFIG, Scope::Config, &only(Resource::Organizations), None).await;
+    let census = scene.census().await;
+    assert_eq!(["rir-organization", "rir-contact", "rir-network"].map(|slug| census[slug]), [1, 0, 0]);
+    scene.sync_as(&ctx, CONFIG, Scope::Config, &only(Resource::Contacts), None).await;
+    let census = scene.census().await;
+    assert_eq!(["rir-organization", "rir-contact", "rir-network"].map(|slug| census[slug]), [1, 6, 0]);
+    scene.sync_as(&ctx, CONFIG, Scope::Config, &only(Resource::Networks), None).await;
+    let census = scene.census().await;
+    assert_eq!(["rir-organization", "rir-contact", "rir-network"].map(|slug| census[slug]), [2, 6, 3]);
+}
+
+pub(crate) async fn a_single_prefix_can_be_synced(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    let ctx = scene.context();
+    let rows = ctx.netbox.list("/api/ipam/prefixes/", &[("fields", "id,prefix")]).await.unwrap();
+    let id = |text: &str| RowId(rows.iter().find(|row| row["prefix"] == text).unwrap()["id"].as_u64().unwrap());
+    let run = scene.sync_as(&ctx, CONFIG, Scope::Prefix(id("23.144.2.0/24")), &Resource::all(), None).await;
+    assert_eq!(run.verdict(), Verdict::Changed, "{:?}", run.all_failures());
+    assert_eq!(scene.row(NETWORK, ORGS).await["prefix"]["prefix"], "23.144.2.0/24");
+    assert!(!scene.rows(NETWORK).await.contains_key(CUSTOMERS));
+    let run = scene.sync_as(&ctx, CONFIG, Scope::Prefix(id("23.144.3.0/24")), &Resource::all(), None).await;
+    assert_eq!(scene.log(&run).await, ["sync - - success", "sync network 23.144.3.0/24 skipped"]);
+}
+
+pub(crate) async fn a_run_that_is_stopped_is_recorded_and_made_up_for(target: Target) {
+    let scene = Scene::new(target, World::demo()).await;
+    scene.arin.configure(|options| options.latency = Duration::from_millis(20));
+    let ctx = scene.context();
+    let stop = ctx.stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        stop.ask();
+    });
+    let run = scene.sync_as(&ctx, CONFIG, Scope::Config, &Resource::all(), None).await;
+    assert_eq!(run.verdict(), Verdict::Interrupted);
+    assert!(scene.log(&run).await.contains(&"sync - - skipped".to_owned()));
+    assert_eq!(run.all_failures(), []);
+    scene.arin.configure(|options| options.latency = Duration::ZERO);
+    assert_eq!(scene.sync().await.verdict(), Verdict::Changed);
+    assert_eq!(scene.left_to_do().await.to_string(), "");
+}
+
+pub(crate) async fn a_run_that_is_killed_is_repaired_by_the_next(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    scene.arin.configure(|options| options.latency = Duration::from_millis(5));
+    for moment in [30, 60, 120, 240, 480] {
+        // Dropped in the middle of whatever it does, as by SIGKILL.
+        drop(tokio::time::timeout(Duration::from_millis(moment), scene.sync()).await);
+    }
+    let run = scene.sync().await;
+    assert!(matches!(run.verdict(), Verdict::Changed | Verdict::Unchanged), "{:?}", run.all_failures());
+    assert_eq!(scene.left_to_do().await.to_string(), "");
+    let census = scene.census().await;
+    let expected = [("rir-contact", 6), ("rir-customer", 1), ("rir-network", 3), ("rir-organization", 2)];
+    assert_eq!(expected.map(|(slug, _)| census[slug]), expected.map(|(_, rows)| rows));
+}
+
+pub(crate) async fn a_user_without_a_key_is_told_so(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    let ctx = scene.context();
+    let run = scene.sync_as(&ctx, CONFIG, Scope::Config, &Resource::all(), Some("bob")).await;
+    assert_eq!((run.verdict(), scene.arin.requests().total()), (Verdict::Failed, 0));
+    let run = scene.sync_as(&ctx, CONFIG, Scope::Config, &Resource::all(), Some("ann")).await;
+    assert_eq!((run.verdict(), run.user.as_deref()), (Verdict::Changed, Some("ann")));
+}
