@@ -1,37 +1,72 @@
 //! Creates and migrates our types in NetBox.
+//!
+//! A plan is made by asking, and applying it does nothing else: choice sets first, as fields name them, then the types one
+//! by one, what they refer to before them, then what hangs on types. Each type is a request of its own, since all of them
+//! in one take longer than many a NetBox allows a request. Applying twice, or after an interruption, does what is left.
 
 use std::fmt;
 
-use super::super::{Client, Error};
-use super::Document;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    diff::TypeDiff,
+    document::Document,
+    extras::{self, Change},
+};
+use crate::netbox::{CUSTOM_OBJECTS, Client, Error, Operation, Row, id_of};
+
+/// The oldest NetBox with all that is needed.
+const NETBOX: [u64; 3] = [4, 5, 2];
 
 /// What has to be done so that NetBox has our types; its `Display` is a diff.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BootstrapPlan {}
+pub struct BootstrapPlan {
+    document: Document,
+    choice_sets: Vec<Change>,
+    types: Vec<TypeDiff>,
+    displays: Vec<String>,
+    links: Vec<Change>,
+}
 
 impl BootstrapPlan {
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        true
+        self.choice_sets.is_empty() && self.types.is_empty() && self.displays.is_empty() && self.links.is_empty()
     }
 
     /// What would lose data.
     #[must_use]
     pub fn destructive(&self) -> Destructive {
-        Destructive(Vec::new())
+        Destructive(self.types.iter().flat_map(TypeDiff::destructive).collect())
     }
 }
 
 impl fmt::Display for BootstrapPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nothing to do")
+        if self.is_empty() {
+            return f.write_str("nothing to do");
+        }
+        self.choice_sets.iter().try_for_each(|change| writeln!(f, "{change}"))?;
+        self.types.iter().try_for_each(|diff| diff.fmt(f))?;
+        self.displays.iter().try_for_each(|slug| writeln!(f, "~ names of objects of type {slug}"))?;
+        self.links.iter().try_for_each(|change| writeln!(f, "{change}"))
     }
 }
 
 /// Changes that lose data, one a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Destructive(pub Vec<String>);
+
+impl Destructive {
+    /// Whether nothing is lost.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl fmt::Display for Destructive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,8 +98,24 @@ pub struct Unmet {
 /// # Errors
 /// When NetBox cannot be asked.
 pub async fn requirements(client: &Client) -> Result<Vec<Unmet>, Error> {
-    let _ = client;
-    Ok(Vec::new())
+    let status = client.status().await?;
+    let mut unmet = Vec::new();
+    if version(&status.netbox) < NETBOX {
+        let problem = format!("NetBox is version {}", status.netbox);
+        unmet.push(Unmet { problem, remedy: "upgrade it to 4.5.2 or newer".to_owned() });
+    }
+    if status.custom_objects.is_none() {
+        let problem = "NetBox has no Custom Objects plugin".to_owned();
+        let remedy = "install netboxlabs-netbox-custom-objects and add netbox_custom_objects to PLUGINS".to_owned();
+        unmet.push(Unmet { problem, remedy });
+    }
+    Ok(unmet)
+}
+
+/// The first three numbers of a version, which may have more to it (`4.7.3-Docker-3.4.0`, `4.6.0-beta1`).
+fn version(text: &str) -> [u64; 3] {
+    let mut numbers = text.trim_start_matches('v').split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
+    std::array::from_fn(|_| numbers.next().flatten().unwrap_or(0))
 }
 
 /// Compares NetBox with a document; writes nothing.
@@ -72,8 +123,27 @@ pub async fn requirements(client: &Client) -> Result<Vec<Unmet>, Error> {
 /// # Errors
 /// When NetBox cannot be asked.
 pub async fn plan(client: &Client, document: &Document) -> Result<BootstrapPlan, Error> {
-    let _ = (client, document);
-    Ok(BootstrapPlan {})
+    let types = client.list(&extras::types_path(), &[]).await?;
+    let diffs = preview(client, &document.schema(|_| true)).await?;
+    let displays = extras::displays(document, &types).map(|(spec, _)| spec.slug.clone());
+    Ok(BootstrapPlan {
+        choice_sets: extras::choice_sets(client, document).await?,
+        types: diffs.into_iter().filter(|diff| !diff.is_empty()).collect(),
+        displays: displays.collect(),
+        links: extras::links(client, document, &types).await?,
+        document: document.clone(),
+    })
+}
+
+async fn preview(client: &Client, schema: &Value) -> Result<Vec<TypeDiff>, Error> {
+    #[derive(Deserialize)]
+    struct Preview {
+        diffs: Vec<TypeDiff>,
+    }
+    let path = format!("{CUSTOM_OBJECTS}schema/preview/");
+    let preview: Preview =
+        client.transport.send(Method::POST, &path, schema).await?.found()?.decode("a schema's diff")?;
+    Ok(preview.diffs)
 }
 
 /// Does what the plan says, and tells it line by line.
@@ -81,6 +151,67 @@ pub async fn plan(client: &Client, document: &Document) -> Result<BootstrapPlan,
 /// # Errors
 /// [`Error::Destructive`] before anything is written, unless that is allowed; else when NetBox refuses.
 pub async fn apply(client: &Client, plan: &BootstrapPlan, allow_destructive: bool) -> Result<Vec<Done>, Error> {
-    let _ = (client, plan, allow_destructive);
-    Ok(Vec::new())
+    let changes = plan.destructive();
+    if !changes.is_empty() && !allow_destructive {
+        return Err(Error::Destructive { changes });
+    }
+    let mut done = Vec::new();
+    for change in &plan.choice_sets {
+        done.push(make(client, change, &[]).await?);
+    }
+    for diff in &plan.types {
+        done.push(migrate(client, &plan.document, diff, allow_destructive).await?);
+    }
+    // Only now do all types exist, under the names NetBox gave them.
+    let types = client.list(&extras::types_path(), &[]).await?;
+    for (spec, display) in extras::displays(&plan.document, &types) {
+        done.extend(name_objects(client, &types, &spec.slug, display).await?);
+    }
+    for change in &plan.links {
+        done.push(make(client, change, &types).await?);
+    }
+    Ok(done)
+}
+
+async fn migrate(client: &Client, document: &Document, diff: &TypeDiff, destroy: bool) -> Result<Done, Error> {
+    let path = format!("{CUSTOM_OBJECTS}schema/apply/");
+    let body = json!({ "schema": document.schema(|slug| slug == diff.slug), "allow_destructive": destroy });
+    client.transport.send(Method::POST, &path, &body).await?.found()?;
+    Ok(Done(format!("{} type {}", if diff.is_new { "created" } else { "changed" }, diff.slug)))
+}
+
+/// Writes a choice set or a custom link.
+async fn make(client: &Client, change: &Change, types: &[Row]) -> Result<Done, Error> {
+    let mut body = change.body.clone();
+    if let (Some(slug), Some(body)) = (&change.attach_to, body.as_object_mut()) {
+        let Some(name) = extras::named(types, "slug", slug).and_then(extras::object_type) else {
+            return Err(Error::NotFound { operation: Operation::new(Method::GET, extras::types_path()) });
+        };
+        body.insert("object_types".to_owned(), json!([name]));
+    }
+    let (method, path) = match change.id {
+        None => (Method::POST, change.list.to_owned()),
+        Some(id) => (Method::PATCH, format!("{}{id}/", change.list)),
+    };
+    client.transport.send(method, &path, &body).await?.found()?;
+    Ok(Done(format!("{} {}", if change.id.is_some() { "changed" } else { "created" }, change.what())))
+}
+
+async fn name_objects(client: &Client, types: &[Row], slug: &str, display: &str) -> Result<Option<Done>, Error> {
+    let Some(id) = extras::named(types, "slug", slug).and_then(id_of) else { return Ok(None) };
+    let path = format!("{}{id}/", extras::types_path());
+    client.transport.send(Method::PATCH, &path, &json!({ "display_expression": display })).await?.found()?;
+    Ok(Some(Done(format!("set the names of objects of type {slug}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_their_numbers() {
+        for (text, numbers) in [("4.7.3", [4, 7, 3]), ("v4.10.0-Docker-3.4.0", [4, 10, 0]), ("4.6-beta1", [4, 6, 0])] {
+            assert_eq!(version(text), numbers, "{text}");
+        }
+    }
 }

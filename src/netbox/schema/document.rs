@@ -1,7 +1,15 @@
-//! The document that describes our types, choice sets and custom links.
+//! The document that describes our types, choice sets and custom links, and the plugin's portable schema made of it.
+//!
+//! `types.toml` is what a person reads and edits; its head explains the words. [`TypeSpec::schema`] spells a type out in
+//! the form the plugin takes.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// Slug of the RIR configs.
 pub const CONFIG: &str = "rir-config";
+/// Slug of the addresses.
+pub const ADDRESS: &str = "rir-address";
 /// Slug of the organizations.
 pub const ORGANIZATION: &str = "rir-organization";
 /// Slug of the contacts.
@@ -10,22 +18,293 @@ pub const CONTACT: &str = "rir-contact";
 pub const NETWORK: &str = "rir-network";
 /// Slug of the customers.
 pub const CUSTOMER: &str = "rir-customer";
-/// Slug of the addresses.
-pub const ADDRESS: &str = "rir-address";
 /// Slug of the sync log.
 pub const SYNC_LOG: &str = "rir-sync-log";
 
 /// All slugs.
 pub const TYPES: [&str; 7] = [CONFIG, ADDRESS, ORGANIZATION, CONTACT, NETWORK, CUSTOMER, SYNC_LOG];
 
+const CURRENT: &str = include_str!("types.toml");
+/// Room between the weights of neighbouring fields, for an operator's own.
+const WEIGHT_STEP: usize = 10;
+
 /// Types, choice sets and custom links as NetBox should have them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Document {}
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Version of the document, which each type carries.
+    pub version: String,
+    /// Menu group of all types.
+    pub group: String,
+    /// Choice sets, which fields name.
+    #[serde(default, rename = "choice_set")]
+    pub choice_sets: Vec<ChoiceSet>,
+    /// The types; what a type refers to comes before it.
+    #[serde(rename = "type")]
+    pub types: Vec<TypeSpec>,
+    /// Custom links on the pages of objects.
+    #[serde(default, rename = "link")]
+    pub links: Vec<Link>,
+}
+
+/// A set of choices.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceSet {
+    /// Its unique name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The choices in order.
+    pub choices: Vec<Choice>,
+}
+
+/// One choice.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// What is stored.
+    pub value: String,
+    /// What is shown.
+    pub label: String,
+    /// NetBox's name of the colour it is shown in; only versions from 4.6 on have colours.
+    pub color: Option<String>,
+}
+
+/// A custom object type.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeSpec {
+    /// The last part of its path.
+    pub slug: String,
+    /// Its unique internal name.
+    pub name: String,
+    /// One of them.
+    pub singular: String,
+    /// Several of them.
+    pub plural: String,
+    /// What they are.
+    pub about: String,
+    /// Jinja template of an object's name, for when one field does not make a good one.
+    pub display: Option<String>,
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// Fields it once had.
+    #[serde(default)]
+    pub removed: Vec<Removed>,
+}
+
+/// A field of a type; the words are explained in `types.toml`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "types.toml explains them")]
+pub struct Field {
+    pub id: u32,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The choice set of a select, or the type of objects referred to.
+    pub of: Option<String>,
+    pub label: Option<String>,
+    pub group: Option<String>,
+    pub about: Option<String>,
+    pub default: Option<Value>,
+    pub regex: Option<String>,
+    pub minimum: Option<i64>,
+    pub maximum: Option<i64>,
+    pub search: Option<u32>,
+    #[serde(default)]
+    pub primary: bool,
+    #[serde(default)]
+    pub required: bool,
+    #[serde(default)]
+    pub unique: bool,
+    #[serde(default)]
+    pub user: bool,
+    #[serde(default)]
+    pub hidden: bool,
+    #[serde(default)]
+    pub if_set: bool,
+    #[serde(default)]
+    pub exact: bool,
+}
+
+/// A field that a type once had, so that its id is never used again.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "they are those of a field")]
+pub struct Removed {
+    pub id: u32,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// A custom link.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// Its unique name.
+    pub name: String,
+    /// Slug of the type whose objects have it.
+    #[serde(rename = "type")]
+    pub slug: String,
+    /// Jinja template of its text; empty text hides it.
+    pub text: String,
+    /// Jinja template of its target.
+    pub url: String,
+}
 
 impl Document {
     /// The one this program needs.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
     pub fn current() -> Self {
-        Self {}
+        Self::parse(CURRENT).expect("types.toml is a document")
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// When it is not TOML, or has words of its own.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    /// The document in the plugin's portable schema form, with the types whose slugs are wanted.
+    pub(super) fn schema(&self, wanted: impl Fn(&str) -> bool) -> Value {
+        let types: Vec<Value> =
+            self.types.iter().filter(|spec| wanted(&spec.slug)).map(|spec| spec.schema(self)).collect();
+        json!({ "schema_version": "1", "types": types })
+    }
+}
+
+impl TypeSpec {
+    fn schema(&self, document: &Document) -> Value {
+        let removed = |field: &Removed| json!({ "id": field.id, "name": field.name, "type": field.kind });
+        json!({
+            "name": self.name,
+            "slug": self.slug,
+            "version": document.version,
+            "verbose_name": self.singular,
+            "verbose_name_plural": self.plural,
+            "description": self.about,
+            "group_name": document.group,
+            "fields": self.fields.iter().enumerate().map(|(place, field)| field.schema(place)).collect::<Vec<_>>(),
+            "removed_fields": self.removed.iter().map(removed).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Field {
+    /// Spelled out. What is left out has the plugin's default.
+    fn schema(&self, place: usize) -> Value {
+        let mut schema = json!({
+            "id": self.id,
+            "name": self.name,
+            "type": self.kind,
+            "weight": 100 + WEIGHT_STEP * place,
+            "search_weight": self.search.unwrap_or(0),
+            "filter_logic": if self.exact { "exact" } else { "loose" },
+            "ui_visible": if self.hidden { "hidden" } else if self.if_set { "if-set" } else { "always" },
+            "ui_editable": if self.hidden { "hidden" } else if self.user { "yes" } else { "no" },
+            "primary": self.primary,
+            "required": self.required,
+            "unique": self.unique,
+        });
+        let mut set = |name: &str, value: Option<Value>| {
+            if let (Some(value), Some(schema)) = (value, schema.as_object_mut()) {
+                schema.insert(name.to_owned(), value);
+            }
+        };
+        let of = match self.kind.as_str() {
+            "select" | "multiselect" => "choice_set",
+            _ => "related_object_type",
+        };
+        set(of, self.of.as_deref().map(Value::from));
+        set("label", self.label.as_deref().map(Value::from));
+        set("group_name", self.group.as_deref().map(Value::from));
+        set("description", self.about.as_deref().map(Value::from));
+        set("default", self.default.clone());
+        set("validation_regex", self.regex.as_deref().map(Value::from));
+        set("validation_minimum", self.minimum.map(Value::from));
+        set("validation_maximum", self.maximum.map(Value::from));
+        // What NetBox deletes may leave an empty reference, and must never take our rows along.
+        set("on_delete_behavior", (self.kind == "object").then(|| "set_null".into()));
+        schema
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_slug_has_a_type_in_an_order_in_which_references_point_backwards() {
+        let document = Document::current();
+        let slugs: Vec<&str> = document.types.iter().map(|spec| spec.slug.as_str()).collect();
+        assert_eq!(slugs, TYPES);
+        for (place, spec) in document.types.iter().enumerate() {
+            for target in spec.fields.iter().filter_map(|field| field.of.as_deref()?.strip_prefix("custom-objects/")) {
+                assert!(slugs[..place].contains(&target), "{} refers to {target}", spec.slug);
+            }
+        }
+    }
+
+    #[test]
+    fn no_id_or_name_stands_for_two_fields() {
+        for spec in Document::current().types {
+            let removed = spec.removed.iter().map(|field| field.id);
+            let ids: Vec<u32> = spec.fields.iter().map(|field| field.id).chain(removed).collect();
+            let names: BTreeSet<&str> = spec.fields.iter().map(|field| field.name.as_str()).collect();
+            assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{}", spec.slug);
+            assert_eq!(names.len(), spec.fields.len(), "{}", spec.slug);
+        }
+    }
+
+    #[test]
+    fn ids_above_999_are_left_to_the_operator() {
+        for spec in Document::current().types {
+            assert_eq!(spec.fields.iter().map(|field| field.id).max(), Some(999), "{}", spec.slug);
+        }
+    }
+
+    #[test]
+    fn every_choice_set_a_field_names_is_there() {
+        let document = Document::current();
+        let sets: BTreeSet<&str> = document.choice_sets.iter().map(|set| set.name.as_str()).collect();
+        for field in document.types.iter().flat_map(|spec| &spec.fields).filter(|field| field.kind.ends_with("select"))
+        {
+            assert!(sets.contains(field.of.as_deref().unwrap()), "{}", field.name);
+        }
+    }
+
+    #[test]
+    fn every_type_has_one_field_that_names_its_objects_and_one_that_is_unique() {
+        for spec in Document::current().types {
+            let count = |is: fn(&Field) -> bool| spec.fields.iter().filter(|field| is(field)).count();
+            assert_eq!((count(|field| field.primary), count(|field| field.unique)), (1, 1), "{}", spec.slug);
+        }
+    }
+
+    #[test]
+    fn names_that_netbox_needs_itself_are_not_used() {
+        let reserved =
+            ["id", "url", "display", "owner", "created", "last_updated", "tags", "contacts", "images", "jobs"];
+        for field in Document::current().types.iter().flat_map(|spec| &spec.fields) {
+            assert!(!reserved.contains(&field.name.as_str()), "{}", field.name);
+        }
+    }
+
+    #[test]
+    fn a_field_spelled_out_is_what_the_plugin_takes() {
+        let text = r#"version = "1.0.0"
+            group = "G"
+            type = [{ slug = "t", name = "t", singular = "T", plural = "Ts", about = "", fields = [
+                { id = 1, name = "prefix", type = "object", of = "ipam/prefix" }] }]"#;
+        let schema = Document::parse(text).unwrap().schema(|_| true);
+        insta::assert_snapshot!(schema["types"][0]["fields"][0], @r#"{"filter_logic":"loose","id":1,"name":"prefix","on_delete_behavior":"set_null","primary":false,"related_object_type":"ipam/prefix","required":false,"search_weight":0,"type":"object","ui_editable":"no","ui_visible":"always","unique":false,"weight":100}"#);
     }
 }

@@ -1,0 +1,176 @@
+//! What belongs to our types but is not part of the plugin's schema: choice sets, custom links, and names of objects.
+//!
+//! These are compared with what NetBox has and only ever added to: choices an operator added stay, and so do labels and
+//! colours that were changed.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde_json::{Value, json};
+
+use super::document::{Choice, ChoiceSet, Document, Link, TypeSpec};
+use crate::netbox::{CUSTOM_OBJECTS, Client, Error, Row, id_of};
+
+pub(super) const CHOICE_SETS: &str = "/api/extras/custom-field-choice-sets/";
+pub(super) const CUSTOM_LINKS: &str = "/api/extras/custom-links/";
+
+/// An object of NetBox to create or to change, in one request.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Change {
+    /// The list it belongs to.
+    pub(super) list: &'static str,
+    /// Its id, if it exists.
+    pub(super) id: Option<u64>,
+    pub(super) body: Value,
+    /// Slug of the type it is attached to, whose internal name is known only once it exists.
+    pub(super) attach_to: Option<String>,
+    /// What it is, for people.
+    what: String,
+    /// What of it changes.
+    how: String,
+}
+
+impl Change {
+    /// What it is about, for people.
+    pub(super) fn what(&self) -> &str {
+        &self.what
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", if self.id.is_some() { "~" } else { "+" }, self.what)?;
+        if self.how.is_empty() { Ok(()) } else { write!(f, ": {}", self.how) }
+    }
+}
+
+/// Path of the plugin's types.
+pub(super) fn types_path() -> String {
+    format!("{CUSTOM_OBJECTS}custom-object-types/")
+}
+
+/// Compares the choice sets.
+pub(super) async fn choice_sets(client: &Client, document: &Document) -> Result<Vec<Change>, Error> {
+    let rows = client.list(CHOICE_SETS, &[]).await?;
+    Ok(document.choice_sets.iter().filter_map(|set| choice_set(set, named(&rows, "name", &set.name))).collect())
+}
+
+fn choice_set(set: &ChoiceSet, row: Option<&Row>) -> Option<Change> {
+    let had = row.and_then(|row| row.get("extra_choices")).and_then(Value::as_array).cloned().unwrap_or_default();
+    let values: BTreeSet<&str> = had.iter().filter_map(|choice| choice.get(0)?.as_str()).collect();
+    let new: Vec<&Choice> = set.choices.iter().filter(|choice| !values.contains(choice.value.as_str())).collect();
+    if new.is_empty() {
+        return None;
+    }
+    let choices: Vec<Value> =
+        had.into_iter().chain(new.iter().map(|choice| json!([choice.value, choice.label]))).collect();
+    let mut colors =
+        row.and_then(|row| row.get("choice_colors")).and_then(Value::as_object).cloned().unwrap_or_default();
+    let colored = |choice: &&Choice| Some((choice.value.clone(), Value::from(choice.color.clone()?)));
+    colors.extend(new.iter().filter_map(colored));
+    let mut body = json!({ "extra_choices": choices, "choice_colors": colors });
+    if let (None, Some(body)) = (row, body.as_object_mut()) {
+        body.insert("name".to_owned(), set.name.clone().into());
+        body.insert("description".to_owned(), set.description.clone().into());
+    }
+    let values: Vec<&str> = new.iter().map(|choice| choice.value.as_str()).collect();
+    let how = format!("{}{}", if row.is_some() { "+ " } else { "" }, values.join(", "));
+    let what = format!("choice set \"{}\"", set.name);
+    Some(Change { list: CHOICE_SETS, id: row.and_then(id_of), body, attach_to: None, what, how })
+}
+
+/// Compares the custom links. `types` are the plugin's types as they are now.
+pub(super) async fn links(client: &Client, document: &Document, types: &[Row]) -> Result<Vec<Change>, Error> {
+    let rows = client.list(CUSTOM_LINKS, &[]).await?;
+    Ok(document.links.iter().filter_map(|link| link_change(link, named(&rows, "name", &link.name), types)).collect())
+}
+
+fn link_change(link: &Link, row: Option<&Row>, types: &[Row]) -> Option<Change> {
+    let mut body = json!({ "link_text": link.text, "link_url": link.url });
+    let on = named(types, "slug", &link.slug).and_then(object_type);
+    let attached = row
+        .and_then(|row| row.get("object_types"))
+        .and_then(Value::as_array)
+        .is_some_and(|types| types.iter().any(|name| name.as_str().is_some() && name.as_str() == on));
+    if let Some(row) = row {
+        let same = |name: &str, wanted: &str| row.get(name).and_then(Value::as_str) == Some(wanted);
+        if attached && same("link_text", &link.text) && same("link_url", &link.url) {
+            return None;
+        }
+    } else if let Some(body) = body.as_object_mut() {
+        body.insert("name".to_owned(), link.name.clone().into());
+        body.insert("new_window".to_owned(), true.into());
+    }
+    let what = format!("custom link \"{}\" on {}", link.name, link.slug);
+    let attach_to = (!attached).then(|| link.slug.clone());
+    Some(Change { list: CUSTOM_LINKS, id: row.and_then(id_of), body, attach_to, what, how: String::new() })
+}
+
+/// The types whose objects get a name made from a template. One that an operator wrote stays; so does the absence of any
+/// where the plugin does not know templates yet.
+pub(super) fn displays<'a>(document: &'a Document, types: &'a [Row]) -> impl Iterator<Item = (&'a TypeSpec, &'a str)> {
+    document.types.iter().filter_map(|spec| {
+        let wanted = spec.display.as_deref()?;
+        let set = named(types, "slug", &spec.slug).map(|row| row.get("display_expression").and_then(Value::as_str));
+        matches!(set, None | Some(Some(""))).then_some((spec, wanted))
+    })
+}
+
+/// The row of a list with this name.
+pub(super) fn named<'a>(rows: &'a [Row], field: &str, name: &str) -> Option<&'a Row> {
+    rows.iter().find(|row| row.get(field).and_then(Value::as_str) == Some(name))
+}
+
+/// The name by which NetBox itself knows a type: `netbox_custom_objects.table2model`.
+pub(super) fn object_type(row: &Row) -> Option<&str> {
+    row.get("object_type_name").and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status() -> ChoiceSet {
+        let choice = |value: &str, color: Option<&str>| Choice {
+            value: value.to_owned(),
+            label: value.to_uppercase(),
+            color: color.map(str::to_owned),
+        };
+        let choices = vec![choice("on", Some("green")), choice("off", None)];
+        ChoiceSet { name: "S".to_owned(), description: "D".to_owned(), choices }
+    }
+
+    fn row(value: &Value) -> Row {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn a_new_choice_set_has_all_choices_and_their_colors() {
+        let change = choice_set(&status(), None).unwrap();
+        assert_eq!(change.to_string(), "+ choice set \"S\": on, off");
+        insta::assert_snapshot!(change.body, @r#"{"choice_colors":{"on":"green"},"description":"D","extra_choices":[["on","ON"],["off","OFF"]],"name":"S"}"#);
+    }
+
+    #[test]
+    fn a_choice_set_is_added_to_and_what_the_operator_did_stays() {
+        let theirs = json!({"id": 4, "name": "S", "extra_choices": [["mine", "Mine"], ["on", "An"]], "choice_colors": {"mine": "pink", "on": "red"}});
+        let change = choice_set(&status(), Some(&row(&theirs))).unwrap();
+        assert_eq!(change.to_string(), "~ choice set \"S\": + off");
+        insta::assert_snapshot!(change.body, @r#"{"choice_colors":{"mine":"pink","on":"red"},"extra_choices":[["mine","Mine"],["on","An"],["off","OFF"]]}"#);
+    }
+
+    #[test]
+    fn a_choice_set_with_all_our_choices_is_left_alone() {
+        let theirs = json!({"id": 4, "name": "S", "extra_choices": [["off", ""], ["on", "An"], ["mine", "Mine"]]});
+        assert_eq!(choice_set(&status(), Some(&row(&theirs))), None);
+    }
+
+    #[test]
+    fn a_link_is_changed_when_it_is_on_no_type_of_ours_any_more() {
+        let link = Link { name: "L".into(), slug: "t".into(), text: "x".into(), url: "y".into() };
+        let types = [row(&json!({"id": 1, "slug": "t", "object_type_name": "netbox_custom_objects.table7model"}))];
+        let theirs =
+            |on: &str| row(&json!({"id": 2, "name": "L", "object_types": [on], "link_text": "x", "link_url": "y"}));
+        assert_eq!(link_change(&link, Some(&theirs("netbox_custom_objects.table7model")), &types), None);
+        assert!(link_change(&link, Some(&theirs("netbox_custom_objects.table1model")), &types).is_some());
+    }
+}
