@@ -12,6 +12,8 @@ DUMP=$CACHE/migrated.dump
 SECRETS=$CACHE/secrets.env
 PYREGRWS=$CACHE_ROOT/pyregrws-$PYREGRWS_VERSION
 TEMPLATE=netbox_template
+# The start of the name of the clusters made from the dump: a copy of one starts in a second.
+CLUSTER=$CACHE/cluster
 
 say() { printf 'lab: %s\n' "$*" >&2; }
 die() { printf 'lab: %s\n' "$*" >&2; exit 1; }

@@ -1,8 +1,9 @@
-# Fills the cache: NetBox in a virtual environment and a dump of its migrated database. Sourced by lab.sh.
+# Fills the cache: NetBox in a virtual environment, a dump of its migrated database, and a cluster restored from that.
+# Sourced by lab.sh.
 # shellcheck shell=bash
 #
-# Nothing half-made is trusted: a virtual environment counts once its `.complete` names the pins it was made from, and
-# the dump appears under its name when it is whole. One install runs at a time.
+# Nothing half-made is trusted: a virtual environment counts once its `.complete` names the pins it was made from; the
+# dump, the cluster and the static files appear under their names when they are whole. One install runs at a time.
 
 install_all() {
     mkdir -p "$CACHE"
@@ -11,6 +12,7 @@ install_all() {
         install_packages
         install_venv "$VENV" "$LAB/requirements.txt" 'NetBox needs Python 3.12 or newer' 3 12
         [ -f "$DUMP" ] || make_dump
+        [ -d "$(cluster_of_this_postgres)" ] || make_cluster
     ) 9>"$CACHE/lock"
 }
 
@@ -78,15 +80,12 @@ find_python() { # MAJOR MINOR
 # ---- The migrated database ------------------------------------------------------------------------------------------
 
 make_dump() (
-    exec 9>&-
-    scratch=$(mktemp -d "${TMPDIR:-/tmp}/rir-lab-dump.XXXXXX")
-    trap 'stop_redis "$scratch"; stop_postgres "$scratch"; rm -rf "$scratch"' EXIT
-    trap 'exit 130' INT TERM
     started=$SECONDS
-    say "migrating an empty database once (about 6 minutes)"
+    say "migrating an empty database once (6 to 10 minutes)"
     make_secrets
+    in_scratch
     start_redis "$scratch"
-    start_postgres "$scratch"
+    init_cluster "$scratch"
     settle_netbox "$scratch" main netbox
     pg "$scratch" createdb netbox
     in_netbox "$scratch" main "$VENV/bin/netbox" migrate --no-input >"$CACHE/migrate.log" 2>&1 || die "migrate failed, see $CACHE/migrate.log"
@@ -95,6 +94,38 @@ make_dump() (
     mv "$DUMP.part" "$DUMP"
     say "migrated in $((SECONDS - started)) s"
 )
+
+# The cluster is made from the dump anew for another version of PostgreSQL or another user, and for another dump.
+cluster_of_this_postgres() {
+    printf '%s-%s-%s-%s\n' "$CLUSTER" "$(basename "$(dirname "$(postgres_bin)")")" "$(id -u)" "$(sha256sum <"$DUMP" | cut -c1-12)"
+}
+
+make_cluster() (
+    in_scratch
+    init_cluster "$scratch"
+    pg "$scratch" createdb "$TEMPLATE"
+    pg "$scratch" pg_restore --no-owner -d "$TEMPLATE" "$DUMP"
+    pg "$scratch" vacuumdb --quiet --analyze "$TEMPLATE"
+    halt_postgres "$scratch" fast
+    rm -rf "$CLUSTER.part"
+    cp -a "$(<"$scratch/postgres")/data" "$CLUSTER.part"
+    mv "$CLUSTER.part" "$(cluster_of_this_postgres)"
+)
+
+init_cluster() { # DIR
+    place_postgres "$1"
+    as_postgres "$(postgres_bin)/initdb" -D "$(<"$1/postgres")/data" -U netbox -A trust -E UTF8 --locale=C.UTF-8 \
+        --wal-segsize=4 --no-sync >"$1/initdb.log" || die "initdb failed, see $1/initdb.log"
+    run_postgres "$1"
+}
+
+# Makes a scratch folder whose services end with the subshell that called. The servers must not inherit the lock.
+in_scratch() {
+    exec 9>&-
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/rir-lab-scratch.XXXXXX")
+    trap 'stop_redis "$scratch"; stop_postgres "$scratch"; rm -rf "$scratch"' EXIT
+    trap 'exit 130' INT TERM
+}
 
 # Secrets of a NetBox that only this machine can reach; they belong to the dump, because it holds their digests.
 make_secrets() {

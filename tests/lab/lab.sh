@@ -75,8 +75,6 @@ up() {
     trap 'exit 130' INT TERM
     start_redis "$DIR"
     start_postgres "$DIR"
-    pg "$DIR" createdb "$TEMPLATE"
-    pg "$DIR" pg_restore --no-owner -d "$TEMPLATE" "$DUMP"
     NAME=main add_netbox
     trap - EXIT INT TERM
     say "up in $(since "$started") s"
@@ -126,7 +124,7 @@ down() {
     done
     stop_postgres "$DIR"
     stop_redis "$DIR"
-    if [ -e "$DIR/disposable" ]; then rm -rf "$DIR"; else rm -rf "$DIR/netbox" "$DIR/redis" "$DIR/env" "$DIR/initdb.log"; fi
+    if [ -e "$DIR/disposable" ]; then rm -rf "$DIR"; else rm -rf "$DIR/netbox" "$DIR/redis" "$DIR/env"; fi
 }
 
 status() {

@@ -8,16 +8,26 @@
 
 # ---- PostgreSQL -----------------------------------------------------------------------------------------------------
 
+# Starts PostgreSQL on a copy of the cached cluster, which holds the migrated database as TEMPLATE.
 start_postgres() { # DIR
-    local bin home
-    bin=$(postgres_bin) || die "PostgreSQL is missing: run '$0 install'"
+    place_postgres "$1"
+    cp -a --reflink=auto "$(cluster_of_this_postgres)" "$(<"$1/postgres")/data"
+    run_postgres "$1"
+}
+
+# Chooses the private folder of the cluster; it stands apart because PostgreSQL's own user must reach it.
+place_postgres() { # DIR
+    local home
     home=$(mktemp -d "${TMPDIR:-/tmp}/rir-lab-pg.XXXXXX")
     [ "$(id -u)" != 0 ] || chown postgres: "$home"
     printf '%s\n' "$home" >"$1/postgres"
-    as_postgres "$bin/initdb" -D "$home/data" -U netbox -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$1/initdb.log" \
-        || die "initdb failed, see $1/initdb.log"
-    # Speed before safety: the data is thrown away. Reached through its socket alone, whose folder is private.
-    as_postgres "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w start -o "-c listen_addresses='' -k $home \
+}
+
+# Speed before safety: the data is thrown away. Reached through its socket alone, whose folder is private.
+run_postgres() { # DIR
+    local home
+    home=$(<"$1/postgres")
+    as_postgres "$(postgres_bin)/pg_ctl" -D "$home/data" -l "$home/log" -w start -o "-c listen_addresses='' -k $home \
         -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c autovacuum=off \
         -c shared_buffers=128MB" >/dev/null || die "PostgreSQL did not start, see $home/log"
 }
@@ -26,9 +36,15 @@ stop_postgres() { # DIR
     local home
     [ -f "$1/postgres" ] || return 0
     home=$(<"$1/postgres")
-    [ ! -f "$home/data/postmaster.pid" ] || as_postgres "$(postgres_bin)/pg_ctl" -D "$home/data" -m immediate -w stop >/dev/null || true
+    halt_postgres "$1" immediate
     case $home in */rir-lab-pg.*) rm -rf "$home" ;; esac
     rm -f "$1/postgres"
+}
+
+halt_postgres() { # DIR fast|immediate
+    local data
+    data=$(<"$1/postgres")/data
+    [ ! -f "$data/postmaster.pid" ] || as_postgres "$(postgres_bin)/pg_ctl" -D "$data" -m "$2" -w stop >/dev/null || true
 }
 
 # Runs a PostgreSQL client program against the cluster of DIR.
@@ -85,7 +101,7 @@ start_netbox() { # DIR NAME
     local here=$1/netbox/$2
     : >"$here/log"
     in_netbox "$1" "$2" "$VENV/bin/gunicorn" --config "$LAB/gunicorn.conf.py" --pid "$here/pid" --error-logfile "$here/log" \
-        --workers "${RIR_LAB_WORKERS:-2}" --threads 3 --daemon "${NETBOX_APP:-netbox.wsgi}"
+        --workers "${RIR_LAB_WORKERS:-2}" --threads 3 --no-control-socket --daemon "${NETBOX_APP:-netbox.wsgi}"
     wait_for 120 netbox_answers "$here" || { tail -n 20 "$here/log" >&2; die "NetBox did not start, see $here/log"; }
 }
 
@@ -100,18 +116,18 @@ netbox_answers() { # DIR/netbox/NAME
 
 stop_netbox() { # DIR NAME
     stop_process "$1/netbox/$2/rqworker.pid" "$1/netbox/$2"
-    stop_process "$1/netbox/$2/pid" "$1/netbox/$2" QUIT
+    stop_process "$1/netbox/$2/pid" "$1/netbox/$2"
 }
 
-# Replaces the workers by fresh ones and waits until none of the old is left.
+# Replaces the workers by fresh ones: the master, which knows no database, forks them again at once. They end hard,
+# since a graceful end waits for clients that keep their connections open.
 reload_netbox() { # DIR NAME
-    local master old worker
+    local master workers worker
     master=$(<"$1/netbox/$2/pid")
-    old=$(<"/proc/$master/task/$master/children")
-    kill -HUP "$master"
-    for worker in $old; do
-        wait_for 30 gone "$worker" || die "a worker of NetBox does not end: $worker"
-    done
+    is_ours "$master" "$1/netbox/$2" || die "NetBox $2 has died, see $1/netbox/$2/log"
+    read -ra workers <"/proc/$master/task/$master/children" || true
+    for worker in "${workers[@]}"; do kill -KILL "$worker" 2>/dev/null || true; done
+    for worker in "${workers[@]}"; do wait_for 10 gone "$worker" || die "a worker of NetBox does not end: $worker"; done
     wait_for 30 netbox_answers "$1/netbox/$2" || die "NetBox does not answer after the reset, see $1/netbox/$2/log"
 }
 
@@ -134,14 +150,16 @@ start_rqworker() { # DIR NAME
 
 # ---- Processes ------------------------------------------------------------------------------------------------------
 
-# Ends the process of a pid file, if it still is the one we started there: its command line or working folder says so.
-stop_process() { # PIDFILE FOLDER [SIGNAL]
-    local pid
+# Ends the process of a pid file and its children, if it still is the one we started there: its command line or working
+# folder says so. Nothing it holds is worth a graceful end.
+stop_process() { # PIDFILE FOLDER
+    local pid child children=()
     [ -s "$1" ] || return 0
     pid=$(<"$1")
     if is_ours "$pid" "$2"; then
-        kill -"${3:-TERM}" "$pid" 2>/dev/null || true
-        wait_for 10 gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
+        read -ra children 2>/dev/null <"/proc/$pid/task/$pid/children" || true
+        for child in "$pid" "${children[@]}"; do kill -KILL "$child" 2>/dev/null || true; done
+        wait_for 10 gone "$pid" || say "process $pid does not end"
     fi
     rm -f "$1"
 }
