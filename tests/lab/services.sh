@@ -1,0 +1,181 @@
+# Starts and stops PostgreSQL, Redis and NetBox in one state folder. Sourced by lab.sh.
+# shellcheck shell=bash
+#
+# DIR/env                      what `up` printed
+# DIR/postgres                 text: where the private cluster lives (PostgreSQL's user must reach it)
+# DIR/redis/                   redis.pid, port, redis.log
+# DIR/netbox/NAME/             settings.env, pid, url, log; one folder for each NetBox
+
+# ---- PostgreSQL -----------------------------------------------------------------------------------------------------
+
+# Starts PostgreSQL on a copy of the cached cluster, which holds the migrated database as TEMPLATE.
+start_postgres() { # DIR
+    place_postgres "$1"
+    cp -a --reflink=auto "$(cluster_of_this_postgres)" "$(<"$1/postgres")/data"
+    run_postgres "$1"
+}
+
+# Chooses the private folder of the cluster; it stands apart because PostgreSQL's own user must reach it.
+place_postgres() { # DIR
+    local home
+    home=$(mktemp -d "${TMPDIR:-/tmp}/rir-lab-pg.XXXXXX")
+    [ "$(id -u)" != 0 ] || chown postgres: "$home"
+    printf '%s\n' "$home" >"$1/postgres"
+}
+
+# Speed before safety: the data is thrown away. Reached through its socket alone, whose folder is private.
+run_postgres() { # DIR
+    local home
+    home=$(<"$1/postgres")
+    as_postgres "$(postgres_bin)/pg_ctl" -D "$home/data" -l "$home/log" -w start -o "-c listen_addresses='' -k $home \
+        -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c autovacuum=off \
+        -c shared_buffers=128MB" >/dev/null || die "PostgreSQL did not start, see $home/log"
+}
+
+stop_postgres() { # DIR
+    local home
+    [ -f "$1/postgres" ] || return 0
+    home=$(<"$1/postgres")
+    halt_postgres "$1" immediate
+    case $home in */rir-lab-pg.*) rm -rf "$home" ;; esac
+    rm -f "$1/postgres"
+}
+
+halt_postgres() { # DIR fast|immediate
+    local data
+    data=$(<"$1/postgres")/data
+    [ ! -f "$data/postmaster.pid" ] || as_postgres "$(postgres_bin)/pg_ctl" -D "$data" -m "$2" -w stop >/dev/null || true
+}
+
+# Runs a PostgreSQL client program against the cluster of DIR.
+pg() { # DIR PROGRAM ARGUMENT...
+    local dir=$1 program=$2
+    shift 2
+    PGHOST=$(<"$dir/postgres") PGUSER=netbox "$(postgres_bin)/$program" "$@"
+}
+
+# ---- Redis ----------------------------------------------------------------------------------------------------------
+
+start_redis() { # DIR
+    local try
+    mkdir -p "$1/redis"
+    for try in 1 2 3 4 5; do
+        free_port >"$1/redis/port"
+        redis-server --bind 127.0.0.1 --port "$(<"$1/redis/port")" --dir "$1/redis" --pidfile "$1/redis/redis.pid" \
+            --logfile "$1/redis/redis.log" --daemonize yes --save '' --appendonly no --databases 64 >/dev/null
+        ! wait_for 3 redis_answers "$1" || return 0
+        say "Redis did not start (try $try)"
+    done
+    die "Redis did not start, see $1/redis/redis.log"
+}
+
+redis_answers() { redis-cli -p "$(<"$1/redis/port")" ping >/dev/null 2>&1 && [ -s "$1/redis/redis.pid" ]; }
+
+stop_redis() { # DIR
+    [ ! -d "$1/redis" ] || stop_process "$1/redis/redis.pid" "$1/redis"
+}
+
+free_port() { "$VENV/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# ---- NetBox ---------------------------------------------------------------------------------------------------------
+
+# Writes what tells one NetBox from the next: its database and its two Redis databases.
+settle_netbox() { # DIR NAME DATABASE
+    local dir=$1 name=$2 number
+    number=$(find "$dir" -path '*/netbox/*/settings.env' ! -path "*/$name/*" | wc -l)
+    mkdir -p "$dir/netbox/$name"
+    {
+        printf 'RIR_LAB_DATABASE=%q\n' "$3"
+        printf 'RIR_LAB_PG_SOCKET=%q\n' "$(<"$dir/postgres")"
+        printf 'RIR_LAB_REDIS_PORT=%q\n' "$(<"$dir/redis/port")"
+        printf 'RIR_LAB_REDIS_DB=%q\n' "$((number * 2))"
+    } >"$dir/netbox/$name/settings.env"
+}
+
+clone_database() { # DIR DATABASE
+    pg "$1" dropdb --force --if-exists "$2" 2>/dev/null
+    pg "$1" createdb -T "$TEMPLATE" "$2"
+}
+
+start_netbox() { # DIR NAME
+    local here=$1/netbox/$2
+    : >"$here/log"
+    in_netbox "$1" "$2" "$VENV/bin/gunicorn" --config "$LAB/gunicorn.conf.py" --pid "$here/pid" --error-logfile "$here/log" \
+        --workers "${RIR_LAB_WORKERS:-2}" --threads 3 --no-control-socket --daemon "${NETBOX_APP:-netbox.wsgi}"
+    wait_for 120 netbox_answers "$here" || { tail -n 20 "$here/log" >&2; die "NetBox did not start, see $here/log"; }
+}
+
+netbox_answers() { # DIR/netbox/NAME
+    local url
+    url=$(sed -n 's/.*Listening at: \(http[^ ]*\).*/\1/p' "$1/log" | head -n 1)
+    [ -n "$url" ] || return 1
+    printf '%s\n' "$url" >"$1/url"
+    # shellcheck disable=SC1090
+    (. "$SECRETS" && curl -sf -m 20 -o /dev/null -H "Authorization: Bearer nbt_$RIR_LAB_ADMIN_KEY.$RIR_LAB_ADMIN_SECRET" "$url/api/status/")
+}
+
+stop_netbox() { # DIR NAME
+    stop_process "$1/netbox/$2/rqworker.pid" "$1/netbox/$2"
+    stop_process "$1/netbox/$2/pid" "$1/netbox/$2"
+}
+
+# Replaces the workers by fresh ones: the master, which knows no database, forks them again at once. They end hard,
+# since a graceful end waits for clients that keep their connections open.
+reload_netbox() { # DIR NAME
+    local master workers worker
+    master=$(<"$1/netbox/$2/pid")
+    is_ours "$master" "$1/netbox/$2" || die "NetBox $2 has died, see $1/netbox/$2/log"
+    read -ra workers <"/proc/$master/task/$master/children" || true
+    for worker in "${workers[@]}"; do kill -KILL "$worker" 2>/dev/null || true; done
+    for worker in "${workers[@]}"; do wait_for 10 gone "$worker" || die "a worker of NetBox does not end: $worker"; done
+    wait_for 30 netbox_answers "$1/netbox/$2" || die "NetBox does not answer after the reset, see $1/netbox/$2/log"
+}
+
+# Empties the two Redis databases of one NetBox.
+forget_cached() { # DIR NAME
+    local number
+    number=$(sed -n 's/^RIR_LAB_REDIS_DB=//p' "$1/netbox/$2/settings.env")
+    redis-cli -p "$(<"$1/redis/port")" -n "$number" flushdb >/dev/null
+    redis-cli -p "$(<"$1/redis/port")" -n "$((number + 1))" flushdb >/dev/null
+}
+
+start_rqworker() { # DIR NAME
+    local here=$1/netbox/$2
+    (
+        cd "$here" || exit
+        in_netbox "$1" "$2" setsid "$VENV/bin/netbox" rqworker high default low </dev/null >rqworker.log 2>&1 &
+        printf '%s\n' $! >rqworker.pid
+    )
+}
+
+# ---- Processes ------------------------------------------------------------------------------------------------------
+
+# Ends the process of a pid file and its children, if it still is the one we started there: its command line or working
+# folder says so. Nothing it holds is worth a graceful end.
+stop_process() { # PIDFILE FOLDER
+    local pid child children=()
+    [ -s "$1" ] || return 0
+    pid=$(<"$1")
+    if is_ours "$pid" "$2"; then
+        read -ra children 2>/dev/null <"/proc/$pid/task/$pid/children" || true
+        for child in "$pid" "${children[@]}"; do kill -KILL "$child" 2>/dev/null || true; done
+        wait_for 10 gone "$pid" || say "process $pid does not end"
+    fi
+    rm -f "$1"
+}
+
+is_ours() { # PID FOLDER
+    [ -d "/proc/$1" ] || return 1
+    [ "$(readlink "/proc/$1/cwd")" = "$(readlink -f "$2")" ] || tr '\0' '\n' <"/proc/$1/cmdline" | grep -qF "$2/"
+}
+
+gone() { [ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+
+wait_for() { # SECONDS COMMAND...
+    local until=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.1
+    done
+}
