@@ -1,11 +1,6 @@
 //! Integration tests: whole flows over real HTTP.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on is to stop"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on is to stop")]
 
 mod flow;
 mod lab;

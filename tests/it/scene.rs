@@ -46,7 +46,8 @@ impl Target {
 
     /// The real NetBox that `tests/run.sh` started.
     pub(crate) fn lab() -> Self {
-        let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; use tests/run.sh"));
+        let variable =
+            |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; use tests/run.sh"));
         Self { url: variable("RIR_LAB_NETBOX_URL"), token: variable("RIR_LAB_NETBOX_TOKEN"), server: None }
     }
 }
@@ -102,31 +103,20 @@ impl Scene {
         let client = netbox::Client::new(&settings.netbox).unwrap();
         let plan = schema::plan(&client, &Document::current()).await.unwrap();
         schema::apply(&client, &plan, false).await.unwrap();
-        let mut scene =
-            Self { netbox, arin, settings, config: RowId(0), keys: Keyring::default(), http: unpooled() };
+        let mut scene = Self { netbox, arin, settings, config: RowId(0), keys: Keyring::default(), http: unpooled() };
         scene.clear().await;
         scene.furnish(&world).await;
         scene
     }
 
+    /// Empties a real NetBox; one in memory is new anyway.
     async fn clear(&self) {
-        for slug in schema::TYPES.into_iter().rev() {
-            self.remove_all(&custom(slug)).await;
+        if self.netbox.server.is_some() {
+            return;
         }
-        for path in ["ipam/prefixes", "ipam/aggregates", "ipam/vrfs", "ipam/rirs"] {
-            self.remove_all(path).await;
-        }
-    }
-
-    async fn remove_all(&self, path: &str) {
-        loop {
-            let rows = self.list(path, "limit=200&fields=id").await;
-            if rows.is_empty() {
-                return;
-            }
-            let ids: Vec<Value> = rows.iter().map(|row| json!({ "id": row["id"] })).collect();
-            self.call(reqwest::Method::DELETE, path, json!(ids)).await;
-        }
+        let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab.sh");
+        let wiped = tokio::process::Command::new(lab).arg("wipe").status().await.unwrap();
+        assert!(wiped.success(), "could not empty the NetBox of the lab");
     }
 
     /// Puts the NetBox side of the world in place, and a config for it.
@@ -217,7 +207,8 @@ impl Scene {
             let value = &row[name];
             value.as_str().or_else(|| value["value"].as_str()).unwrap_or("-").to_owned()
         };
-        let line = |row: &Row| ["operation", "object_type", "object_handle", "status"].map(|name| text(row, name)).join(" ");
+        let line =
+            |row: &Row| ["operation", "object_type", "object_handle", "status"].map(|name| text(row, name)).join(" ");
         let mut lines: Vec<String> = ours.map(line).collect();
         lines.sort();
         lines
