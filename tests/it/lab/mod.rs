@@ -1,3 +1,4 @@
 //! Tests that need the real NetBox that `tests/run.sh` starts. They share it, and so run one after the other.
 
+mod contract;
 mod flow;
