@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Target;
+use super::{Target, things::NOTES};
 
 const CHOICE_SETS: &str = "/api/extras/custom-field-choice-sets/";
 const LINKS: &str = "/api/extras/custom-links/";
@@ -39,9 +39,8 @@ pub(crate) async fn a_choice_stands_once(target: &Target) {
 }
 
 pub(crate) async fn a_custom_link_is_found_by_name(target: &Target) {
-    target.things().await;
-    let types = target.get("/api/plugins/custom-objects/custom-object-types/?slug=contract-thing").await.expect(200);
-    let object_type = &types["results"][0]["object_type_name"];
+    target.share().await;
+    let object_type = target.object_type(NOTES).await;
     let name = format!("link-{}", target.run);
     let sent = json!({ "name": name, "object_types": [object_type], "link_text": "View", "link_url": "http://x/" });
     let id = target.made(LINKS, sent).await;

@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Target, objects::messages, things::THINGS};
+use super::{Target, things::THINGS};
 
 async fn delete_aggregate(target: &Target, id: u64) {
     target.delete(&format!("/api/ipam/aggregates/{id}/"), None).await.expect(204);
 }
 
 pub(crate) async fn deleting_an_aggregate_empties_links_to_it(target: &Target) {
-    target.things().await;
     let rir = target.rir().await;
     let aggregate = target.aggregate(rir).await;
     let id = target.thing("a", json!({ "aggregate": aggregate })).await;
@@ -19,11 +18,10 @@ pub(crate) async fn deleting_an_aggregate_empties_links_to_it(target: &Target) {
     let after = target.get(&path).await.expect(200);
     assert_eq!(after["aggregate"], Value::Null);
     assert_ne!(after["last_updated"], before["last_updated"]);
-    assert_eq!(messages(target, id).await, ["", ""], "it is logged as an update");
+    assert_eq!(target.messages(THINGS, id).await, ["", ""], "it is logged as an update");
 }
 
 pub(crate) async fn deleting_what_is_in_a_list_takes_it_out(target: &Target) {
-    target.things().await;
     let rir = target.rir().await;
     let (one, other) = (target.aggregate(rir).await, target.aggregate(rir).await);
     let id = target.thing("a", json!({ "aggregates": [one, other] })).await;
@@ -38,7 +36,7 @@ pub(crate) async fn deleting_what_is_in_a_list_takes_it_out(target: &Target) {
 
 /// A type of this case's own whose rows point at a thing.
 async fn pointing(target: &Target, on_delete: &str) -> String {
-    target.things().await;
+    target.share().await;
     let slug = format!("contract-{}-{on_delete}", target.run);
     let field = json!({
         "id": 1, "name": "thing", "type": "object", "related_object_type": "custom-objects/contract-thing",

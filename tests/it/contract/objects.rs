@@ -3,10 +3,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Target, things::THINGS};
+use super::{
+    Target,
+    things::{NOTES, THINGS},
+};
 
 pub(crate) async fn an_object_is_answered_with_all_its_fields(target: &Target) {
-    target.things().await;
     let answer = target.post(THINGS, target.draft("a", json!({}))).await;
     assert!(!answer.header("etag").is_empty());
     let thing = answer.expect(201);
@@ -42,7 +44,6 @@ pub(crate) async fn an_object_is_answered_with_all_its_fields(target: &Target) {
 }
 
 pub(crate) async fn what_is_not_sent_is_null_or_its_default(target: &Target) {
-    target.things().await;
     let thing = target.post(THINGS, target.draft("a", json!({}))).await.expect(201);
     assert_eq!(thing["state"], json!({ "value": "good", "label": "Good" }));
     assert_eq!((&thing["flag"], &thing["aggregates"]), (&json!(false), &json!([])));
@@ -52,7 +53,6 @@ pub(crate) async fn what_is_not_sent_is_null_or_its_default(target: &Target) {
 }
 
 pub(crate) async fn values_are_brought_into_one_form(target: &Target) {
-    target.things().await;
     let sent = json!({
         "loose": "  Ünïcode 中文 😀  ", "note": " one\ntwo ", "number": "7", "flag": "yes", "day": "2020-01-02",
         "moment": "2020-01-02T03:04:05+01:00", "doc": { "b": [1, null], "a": { "x": "y" } }, "states": ["bad", "good"],
@@ -82,7 +82,6 @@ pub(crate) async fn values_are_brought_into_one_form(target: &Target) {
 }
 
 pub(crate) async fn links_are_taken_in_three_forms_and_answered_nested(target: &Target) {
-    target.things().await;
     let rir = target.rir().await;
     let (aggregate, parent) = (target.aggregate(rir).await, target.thing("p", json!({})).await);
     let stored = target.get(&format!("/api/ipam/aggregates/{aggregate}/")).await.expect(200);
@@ -101,7 +100,6 @@ pub(crate) async fn links_are_taken_in_three_forms_and_answered_nested(target: &
 }
 
 pub(crate) async fn links_that_lead_nowhere_are_refused(target: &Target) {
-    target.things().await;
     let sent = json!({ "aggregate": 99999999, "aggregates": [99999999], "parent": "abc" });
     let errors = target.post(THINGS, target.draft("a", sent)).await.expect(400);
     let told = "Related object not found using the provided numeric ID: 99999999";
@@ -111,7 +109,6 @@ pub(crate) async fn links_that_lead_nowhere_are_refused(target: &Target) {
 }
 
 pub(crate) async fn a_list_of_links_is_replaced_and_emptied(target: &Target) {
-    target.things().await;
     let rir = target.rir().await;
     let (one, other) = (target.aggregate(rir).await, target.aggregate(rir).await);
     let id = target.thing("a", json!({ "aggregates": [one, other] })).await;
@@ -130,14 +127,12 @@ pub(crate) async fn a_list_of_links_is_replaced_and_emptied(target: &Target) {
 }
 
 pub(crate) async fn fields_that_do_not_exist_are_ignored(target: &Target) {
-    target.things().await;
     let thing =
         target.post(THINGS, target.draft("a", json!({ "nonsense": 1, "id": 5, "created": "x" }))).await.expect(201);
     assert_eq!(thing.get("nonsense"), None);
 }
 
 pub(crate) async fn values_that_do_not_fit_are_refused_by_field(target: &Target) {
-    target.things().await;
     let sent = json!({
         "state": "odd", "states": ["good", "odd"], "number": 10, "flag": "maybe", "day": "2020-01-02T00:00:00",
         "moment": "soon", "loose": true,
@@ -166,8 +161,7 @@ pub(crate) async fn values_that_do_not_fit_are_refused_by_field(target: &Target)
 }
 
 pub(crate) async fn a_missing_required_field_hides_a_broken_pattern(target: &Target) {
-    target.things().await;
-    let refused = |sent: Value| async move { target.post(THINGS, sent).await.expect(400) };
+    let refused = |sent: Value| async move { target.post(NOTES, sent).await.expect(400) };
     assert_eq!(refused(json!({})).await, json!({ "key": ["This field is required."] }));
     assert_eq!(refused(json!({ "key": " " })).await, json!({ "key": ["This field may not be blank."] }));
     assert_eq!(refused(json!({ "key": "A" })).await, json!({ "key": ["Values must match this regex: ^[a-z0-9:]+$"] }));
@@ -176,7 +170,6 @@ pub(crate) async fn a_missing_required_field_hides_a_broken_pattern(target: &Tar
 }
 
 pub(crate) async fn null_empties_all_but_required_fields(target: &Target) {
-    target.things().await;
     let sent = json!({ "state": "bad", "states": ["bad"], "number": 1, "flag": true, "day": "2020-01-02", "doc": 1, "loose": "x" });
     let path = format!("{THINGS}{}/", target.thing("a", sent).await);
     let fields = ["state", "states", "number", "flag", "day", "moment", "doc", "note", "loose", "parent"];
@@ -194,11 +187,10 @@ pub(crate) async fn null_empties_all_but_required_fields(target: &Target) {
 }
 
 pub(crate) async fn a_duplicate_key_is_a_500(target: &Target) {
-    target.things().await;
-    target.thing("a", json!({})).await;
-    let path = format!("{THINGS}{}/", target.thing("b", json!({})).await);
+    target.note("a", json!({})).await;
+    let path = format!("{NOTES}{}/", target.note("b", json!({})).await);
     let answers = [
-        target.post(THINGS, target.draft("a", json!({}))).await,
+        target.post(NOTES, target.draft("a", json!({}))).await,
         target.patch(&path, target.draft("a", json!({}))).await,
     ];
     for answer in answers {
@@ -210,7 +202,6 @@ pub(crate) async fn a_duplicate_key_is_a_500(target: &Target) {
 }
 
 pub(crate) async fn a_null_character_is_refused_in_text_and_breaks_json(target: &Target) {
-    target.things().await;
     let errors = target.post(THINGS, target.draft("a", json!({ "note": "a\u{0}b" }))).await.expect(400);
     assert_eq!(errors, json!({ "note": ["Null characters are not allowed."] }));
     let body = target.post(THINGS, target.draft("a", json!({ "doc": { "x": "a\u{0}b" } }))).await.expect(500);
@@ -218,14 +209,12 @@ pub(crate) async fn a_null_character_is_refused_in_text_and_breaks_json(target: 
 }
 
 pub(crate) async fn there_is_no_limit_to_text(target: &Target) {
-    target.things().await;
     let text = "x".repeat(5000);
     let thing = target.post(THINGS, target.draft("a", json!({ "loose": text, "note": text }))).await.expect(201);
     assert_eq!((&thing["loose"], &thing["note"]), (&json!(text), &json!(text)));
 }
 
 pub(crate) async fn what_is_not_there_is_404(target: &Target) {
-    target.things().await;
     let told = target.get("/api/plugins/custom-objects/nonsense/").await.expect(404);
     assert_eq!(told, json!({ "detail": "Not found." }));
     let path = format!("{THINGS}99999999/");
@@ -237,47 +226,32 @@ pub(crate) async fn what_is_not_there_is_404(target: &Target) {
     }
 }
 
-/// The change log of a thing, oldest first: action and message.
-async fn changes(target: &Target, id: u64) -> Vec<(String, String)> {
-    let types = target.get("/api/plugins/custom-objects/custom-object-types/?slug=contract-thing").await.expect(200);
-    let name = types["results"][0]["object_type_name"].as_str().unwrap().to_owned();
-    let path = format!("/api/core/object-changes/?changed_object_type={name}&changed_object_id={id}");
-    let log = target.get(&path).await.expect(200);
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let entries = log["results"].as_array().unwrap().iter().rev();
-    entries.map(|entry| (text(&entry["action"]["value"]), text(&entry["message"]))).collect()
-}
-
 pub(crate) async fn a_patch_that_changes_nothing_is_not_logged(target: &Target) {
-    target.things().await;
-    let id = target.thing("a", json!({ "loose": "x" })).await;
-    let path = format!("{THINGS}{id}/");
+    let id = target.note("a", json!({ "loose": "x" })).await;
+    let path = format!("{NOTES}{id}/");
     let before = target.get(&path).await.expect(200);
     let after = target.patch(&path, json!({ "loose": "x" })).await.expect(200);
     assert_ne!(after["last_updated"], before["last_updated"], "it counts as updated all the same");
-    assert_eq!(changes(target, id).await.len(), 1);
+    assert_eq!(target.changes(NOTES, id).await.len(), 1);
 }
 
 pub(crate) async fn fields_in_the_query_restrict_what_is_written(target: &Target) {
-    target.things().await;
-    let id = target.thing("a", json!({ "loose": "x" })).await;
-    let answer = target.patch(&format!("{THINGS}{id}/?fields=id"), json!({ "loose": "y" })).await.expect(200);
+    let id = target.note("a", json!({ "loose": "x" })).await;
+    let answer = target.patch(&format!("{NOTES}{id}/?fields=id"), json!({ "loose": "y" })).await.expect(200);
     assert_eq!(answer, json!({ "id": id }));
-    assert_eq!(target.get(&format!("{THINGS}{id}/")).await.expect(200)["loose"], "x");
-    let errors = target.post(&format!("{THINGS}?fields=id"), target.draft("b", json!({}))).await.expect(400);
+    assert_eq!(target.get(&format!("{NOTES}{id}/")).await.expect(200)["loose"], "x");
+    let errors = target.post(&format!("{NOTES}?fields=id"), target.draft("b", json!({}))).await.expect(400);
     assert_eq!(errors, json!({ "key": ["This field cannot be blank."] }));
 }
 
 pub(crate) async fn the_message_of_a_change_is_kept(target: &Target) {
-    target.things().await;
-    let id = target.thing("a", json!({ "changelog_message": "one" })).await;
-    let path = format!("{THINGS}{id}/");
+    let id = target.note("a", json!({ "changelog_message": "one" })).await;
+    let path = format!("{NOTES}{id}/");
     target.patch(&path, json!({ "loose": "x", "changelog_message": "two" })).await.expect(200);
     target.delete(&path, Some(json!({ "changelog_message": "three" }))).await.expect(204);
     let expected = [("create", "one"), ("update", "two"), ("delete", "three")];
-    assert_eq!(changes(target, id).await, expected.map(|(action, message)| (action.to_owned(), message.to_owned())));
-}
-
-pub(super) async fn messages(target: &Target, id: u64) -> Vec<String> {
-    changes(target, id).await.into_iter().map(|(_, message)| message).collect()
+    assert_eq!(
+        target.changes(NOTES, id).await,
+        expected.map(|(action, message)| (action.to_owned(), message.to_owned()))
+    );
 }
