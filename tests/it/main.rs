@@ -2,4 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to stop")]
 
+mod lab;
+mod netbox_transport;
+mod proxy;
 mod pyregrws;
