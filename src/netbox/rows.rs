@@ -179,7 +179,7 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked.
     pub async fn status(&self) -> Result<Status, Error> {
-        let body: StatusBody = self.transport.read("/api/status/", &[]).await?.found()?.decode("NetBox's status")?;
+        let body: StatusBody = self.transport.read("/api/status/", &[]).await?.found()?.decode("a status document")?;
         Ok(Status { netbox: body.netbox, custom_objects: body.plugins.get(PLUGIN).cloned() })
     }
 

@@ -4,5 +4,7 @@
 
 mod flow;
 mod lab;
+mod netbox_transport;
+mod proxy;
 mod pyregrws;
 mod scene;
