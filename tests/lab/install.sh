@@ -88,8 +88,8 @@ make_dump() (
     init_cluster "$scratch"
     settle_netbox "$scratch" main netbox
     pg "$scratch" createdb netbox
-    in_netbox "$scratch" main "$VENV/bin/netbox" migrate --no-input >"$CACHE/migrate.log" 2>&1 || die "migrate failed, see $CACHE/migrate.log"
-    in_netbox "$scratch" main "$VENV/bin/python" "$LAB/seed.py" >>"$CACHE/migrate.log" 2>&1 || die "seeding failed, see $CACHE/migrate.log"
+    (as_netbox "$scratch" main "$VENV/bin/netbox" migrate --no-input) >"$CACHE/migrate.log" 2>&1 || die "migrate failed, see $CACHE/migrate.log"
+    (as_netbox "$scratch" main "$VENV/bin/python" "$LAB/seed.py") >>"$CACHE/migrate.log" 2>&1 || die "seeding failed, see $CACHE/migrate.log"
     pg "$scratch" pg_dump -Fc -f "$DUMP.part" netbox
     mv "$DUMP.part" "$DUMP"
     say "migrated in $((SECONDS - started)) s"
