@@ -132,7 +132,9 @@ fn http(settings: &config::Netbox) -> Result<reqwest::Client, Error> {
         .user_agent(concat!("netbox-rir-sidecar/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
         .redirect(redirect::Policy::none())
-        .timeout(settings.timeout);
+        .timeout(settings.timeout)
+        // gunicorn closes an idle connection after two seconds; a write sent just then has no known outcome.
+        .pool_idle_timeout(Duration::from_secs(1));
     if let Some(path) = &settings.ca_file {
         let pem = std::fs::read(path).map_err(|source| Error::CaFile { path: path.clone(), source })?;
         http = http.tls_certs_merge(Certificate::from_pem_bundle(&pem).map_err(Error::Client)?);

@@ -69,7 +69,7 @@ impl<'a> Journal<'a> {
             "run": self.run,
             "operation": entry.operation,
             "object_type": object,
-            "object_handle": entry.handle,
+            "object_handle": (!entry.handle.is_empty()).then_some(entry.handle),
             "status": entry.status,
             "message": entry.message,
         });

@@ -46,7 +46,8 @@ impl Target {
 
     /// The real NetBox that `tests/run.sh` started.
     pub(crate) fn lab() -> Self {
-        let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; use tests/run.sh"));
+        let variable =
+            |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; use tests/run.sh"));
         Self { url: variable("RIR_LAB_NETBOX_URL"), token: variable("RIR_LAB_NETBOX_TOKEN"), server: None }
     }
 }
@@ -102,31 +103,20 @@ impl Scene {
         let client = netbox::Client::new(&settings.netbox).unwrap();
         let plan = schema::plan(&client, &Document::current()).await.unwrap();
         schema::apply(&client, &plan, false).await.unwrap();
-        let mut scene =
-            Self { netbox, arin, settings, config: RowId(0), keys: Keyring::default(), http: reqwest::Client::new() };
+        let mut scene = Self { netbox, arin, settings, config: RowId(0), keys: Keyring::default(), http: unpooled() };
         scene.clear().await;
         scene.furnish(&world).await;
         scene
     }
 
+    /// Empties a real NetBox; one in memory is new anyway.
     async fn clear(&self) {
-        for slug in schema::TYPES.into_iter().rev() {
-            self.remove_all(&custom(slug)).await;
+        if self.netbox.server.is_some() {
+            return;
         }
-        for path in ["ipam/prefixes", "ipam/aggregates", "ipam/vrfs", "ipam/rirs"] {
-            self.remove_all(path).await;
-        }
-    }
-
-    async fn remove_all(&self, path: &str) {
-        loop {
-            let rows = self.list(path, "limit=200&fields=id").await;
-            if rows.is_empty() {
-                return;
-            }
-            let ids: Vec<Value> = rows.iter().map(|row| json!({ "id": row["id"] })).collect();
-            self.call(reqwest::Method::DELETE, path, json!(ids)).await;
-        }
+        let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab.sh");
+        let wiped = tokio::process::Command::new(lab).arg("wipe").status().await.unwrap();
+        assert!(wiped.success(), "could not empty the NetBox of the lab");
     }
 
     /// Puts the NetBox side of the world in place, and a config for it.
@@ -181,10 +171,6 @@ impl Scene {
         self.call(reqwest::Method::PATCH, path, json!([fields])).await;
     }
 
-    pub(crate) async fn remove(&self, path: &str, id: u64) {
-        self.call(reqwest::Method::DELETE, path, json!([{ "id": id }])).await;
-    }
-
     async fn call(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
         let url = format!("{}/api/{path}/", self.netbox.url);
         let request = self.http.request(method, url).bearer_auth(&self.netbox.token);
@@ -221,7 +207,8 @@ impl Scene {
             let value = &row[name];
             value.as_str().or_else(|| value["value"].as_str()).unwrap_or("-").to_owned()
         };
-        let line = |row: &Row| ["operation", "object_type", "object_handle", "status"].map(|name| text(row, name)).join(" ");
+        let line =
+            |row: &Row| ["operation", "object_type", "object_handle", "status"].map(|name| text(row, name)).join(" ");
         let mut lines: Vec<String> = ours.map(line).collect();
         lines.sort();
         lines
@@ -328,4 +315,9 @@ pub(crate) fn impatient(scene: &mut Scene) {
 /// Answers look-ups only for ranges that are registered exactly.
 pub(crate) fn exact(scene: &Scene) {
     scene.arin.configure(|options| options.lookup = Lookup::Exact);
+}
+
+/// Without connections kept: NetBox's web server closes them after two seconds, just when the next test request leaves.
+fn unpooled() -> reqwest::Client {
+    reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap()
 }

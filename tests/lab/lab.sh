@@ -19,13 +19,14 @@ usage: lab.sh COMMAND [OPTION]...
   up          start PostgreSQL, Redis and a NetBox; print what to export
   netbox      start one more NetBox with a database of its own beside a running one (--name)
   reset       give a running NetBox a fresh database
+  wipe        remove all custom objects, aggregates, prefixes, VRFs and RIRs of a running NetBox; keeps the types
   down        stop everything that was started in the state folder
   status      tell what runs there
   static      collect the static files, so that `up --static` shows pages in a browser
 
   --dir DIR   the state folder; default: $RIR_LAB_DIR, and `up` makes a new one
   --env FILE  write the variables there too (up, netbox)
-  --name X    which NetBox; default: main (netbox, reset)
+  --name X    which NetBox; default: main (netbox, reset, wipe)
   --static    serve the static files (up, netbox)
   --rqworker  start a worker of NetBox's background queue: webhooks need it (up, netbox)
 TEXT
@@ -54,6 +55,7 @@ main() {
     up) up ;;
     netbox) find_lab; add_netbox ;;
     reset) find_lab; reset ;;
+    wipe) find_lab; empty_tables "$DIR" "netbox_$NAME" ;;
     down) find_lab; down ;;
     status) find_lab; status ;;
     *) usage ;;

@@ -11,13 +11,33 @@ use std::{io, sync::Arc};
 
 use axum::{Router, extract::Request as HttpRequest, serve::ListenerExt};
 use ipnet::IpNet;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+mod bulk;
+mod call;
 mod fault;
+mod field;
+mod filter;
+mod links;
+mod model;
+mod objects;
 mod options;
+mod order;
+mod page;
+mod render;
+mod reply;
 mod requests;
+mod route;
+mod rules;
+mod schema;
+mod seed;
 mod state;
+mod store;
+mod table;
+mod text;
+mod value;
+mod write;
 
 pub use fault::{Fault, Rule};
 pub use options::{Options, TOKEN, TOKEN_V1};
@@ -75,7 +95,7 @@ impl Server {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
         let (stop, stopping) = watch::channel(false);
-        let state = Arc::new(State::new(options));
+        let state = Arc::new(State::new(options, stopping.clone()));
         let task = tokio::spawn(serve(listener, Arc::clone(&state), stopping));
         Ok(Self { port, state, stop, task })
     }
@@ -126,65 +146,65 @@ impl Server {
 
     /// Adds a RIR and returns its id; its slug is the name in lower case with dashes.
     pub fn add_rir(&self, name: &str) -> u64 {
-        let _ = name;
-        0
+        self.add(model::RIRS, json!({ "name": name, "slug": seed::slug(name) }))
     }
 
     /// Adds a VRF and returns its id.
     pub fn add_vrf(&self, name: &str) -> u64 {
-        let _ = name;
-        0
+        self.add(model::VRFS, json!({ "name": name }))
     }
 
     /// Adds an aggregate of a RIR and returns its id.
     pub fn add_aggregate(&self, prefix: IpNet, rir: u64) -> u64 {
-        let _ = (prefix, rir);
-        0
+        self.add(model::AGGREGATES, json!({ "prefix": prefix, "rir": rir }))
     }
 
     /// Adds a prefix to a VRF, or to the global table, and returns its id.
     pub fn add_prefix(&self, prefix: IpNet, vrf: Option<u64>) -> u64 {
-        let _ = (prefix, vrf);
-        0
+        self.add(model::PREFIXES, json!({ "prefix": prefix, "vrf": vrf }))
+    }
+
+    fn add(&self, endpoint: &str, values: Value) -> u64 {
+        seed::add(&mut lock(&self.state.store), endpoint, model::object(values)).unwrap_or_default()
     }
 
     /// Removes an aggregate as a person would; links to it become null. Whether it was there.
     pub fn remove_aggregate(&self, id: u64) -> bool {
-        let _ = id;
-        false
+        seed::remove(&mut lock(&self.state.store), model::AGGREGATES, id)
     }
 
     /// Removes a prefix as a person would; links to it become null. Whether it was there.
     pub fn remove_prefix(&self, id: u64) -> bool {
-        let _ = id;
-        false
+        seed::remove(&mut lock(&self.state.store), model::PREFIXES, id)
     }
 
     /// Adds a custom object, unchecked, and returns its id; `None` when there is no such type.
     /// Links are ids, selections bare values.
     pub fn add_row(&self, slug: &str, values: Map<String, Value>) -> Option<u64> {
-        let _ = (slug, values);
-        None
+        seed::add(&mut lock(&self.state.store), &seed::custom(slug), values)
     }
 
-    /// Changes fields of a custom object as a person would. Whether it was there.
+    /// Changes fields of a custom object as a person would, unchecked. Whether it was there.
     pub fn edit_row(&self, slug: &str, id: u64, values: Map<String, Value>) -> bool {
-        let _ = (slug, id, values);
-        false
+        seed::edit(&mut lock(&self.state.store), &seed::custom(slug), id, values)
+    }
+
+    /// Removes a custom object as a person would. Whether it was there.
+    pub fn remove_row(&self, slug: &str, id: u64) -> bool {
+        seed::remove(&mut lock(&self.state.store), &seed::custom(slug), id)
     }
 
     /// The custom objects of a type by id, as they are stored: `id`, `created`, `last_updated` and the fields, links as
     /// ids, selections as bare values. Empty when there is no such type.
     #[must_use]
     pub fn rows(&self, slug: &str) -> Vec<Map<String, Value>> {
-        let _ = slug;
-        Vec::new()
+        seed::rows(&lock(&self.state.store), &seed::custom(slug))
     }
 
     /// The change log, oldest first. What was seeded is not in it.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
-        Vec::new()
+        lock(&self.state.store).entries().iter().map(|entry| entry.change.clone()).collect()
     }
 
     /// Stops it and waits until its port is free and every connection has ended.

@@ -1,0 +1,205 @@
+//! Applying what a schema document changes, all of it or nothing.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{
+    diff::{FieldDiff, Operation, TypeDiff, id, members},
+    document::{ObjectType, TYPE_ATTRIBUTES, Unresolvable, text},
+};
+use crate::sandbox::netbox::{
+    field::{Field, Kind},
+    model::{Model, PLUGIN},
+    reply::Reply,
+    store::Store,
+    table::Row,
+    value,
+    write::{self, Refusal},
+};
+
+/// Why a document was not applied.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Refused {
+    /// It would drop fields of these types, and nobody allowed it.
+    Destructive(Vec<String>),
+    /// New types need each other.
+    Circular(String),
+    /// It names something that is not there.
+    Unresolvable(String),
+    /// The database does not take it.
+    Exception(String),
+}
+
+impl From<Unresolvable> for Refused {
+    fn from(Unresolvable(detail): Unresolvable) -> Self {
+        Self::Unresolvable(detail)
+    }
+}
+
+/// Applies all diffs or nothing.
+pub(super) fn all(store: &mut Store, diffs: &[TypeDiff], allow_destructive: bool) -> Result<(), Refused> {
+    let destructive: Vec<String> =
+        diffs.iter().filter(|diff| diff.destroys()).map(|diff| diff.slug().to_owned()).collect();
+    if !(allow_destructive || destructive.is_empty()) {
+        return Err(Refused::Destructive(destructive));
+    }
+    let mut changed = store.clone();
+    for diff in ordered(diffs)? {
+        one(&mut changed, diff)?;
+    }
+    *store = changed;
+    Ok(())
+}
+
+/// New types after those they point at.
+fn ordered(diffs: &[TypeDiff]) -> Result<Vec<&TypeDiff>, Refused> {
+    let mut waiting: BTreeMap<&str, &TypeDiff> = diffs.iter().map(|diff| (diff.slug(), diff)).collect();
+    let mut order = Vec::new();
+    while let Some(first) = waiting.keys().next().copied() {
+        let ready = waiting
+            .values()
+            .copied()
+            .find(|diff| !needs(diff).any(|slug| slug != diff.slug() && is_new(&waiting, slug)));
+        let Some(ready) = ready else { return Err(Refused::Circular(first.to_owned())) };
+        waiting.remove(ready.slug());
+        order.push(ready);
+    }
+    Ok(order)
+}
+
+fn is_new(waiting: &BTreeMap<&str, &TypeDiff>, slug: &str) -> bool {
+    waiting.get(slug).is_some_and(|diff| diff.is_new)
+}
+
+fn needs(diff: &TypeDiff) -> impl Iterator<Item = &str> {
+    members(&diff.definition, "fields")
+        .filter_map(|field| text(field, "related_object_type").strip_prefix("custom-objects/"))
+}
+
+fn one(store: &mut Store, diff: &TypeDiff) -> Result<(), Refused> {
+    let mut object_type = match store.types.get(diff.slug()) {
+        Some(known) => known.clone(),
+        None => new_type(store, diff),
+    };
+    let before = object_type.model(store).ok();
+    for name in TYPE_ATTRIBUTES {
+        object_type.attributes.insert(name.to_owned(), text(&diff.definition, name).into());
+    }
+    for field in &diff.fields {
+        field.apply(&mut object_type.fields);
+    }
+    unambiguous(store, &object_type)?;
+    let model = object_type.model(store)?;
+    if diff.is_new {
+        store.add_table(model);
+    } else if diff.has_changes() {
+        object_type.updated = store.now();
+        migrate(store, before.as_ref(), model, &diff.fields)?;
+    }
+    store.types.insert(diff.slug().to_owned(), object_type);
+    Ok(())
+}
+
+fn new_type(store: &mut Store, diff: &TypeDiff) -> ObjectType {
+    store.last_type_id += 1;
+    let (id, created) = (store.last_type_id, store.now());
+    let slug = diff.slug().to_owned();
+    ObjectType { id, slug, attributes: Map::new(), fields: Vec::new(), created, updated: created }
+}
+
+impl FieldDiff {
+    fn apply(&self, fields: &mut Vec<Map<String, Value>>) {
+        match self.operation {
+            Operation::Add => fields.push(self.definition.clone()),
+            Operation::Remove => fields.retain(|field| id(field) != self.id),
+            Operation::Alter => {
+                for field in fields.iter_mut().filter(|field| id(field) == self.id) {
+                    field.clone_from(&self.definition);
+                }
+            }
+        }
+    }
+}
+
+/// Names of types, and of the fields of a type, are unique in the database.
+fn unambiguous(store: &Store, object_type: &ObjectType) -> Result<(), Refused> {
+    let mut others = store.types.values().filter(|other| other.id != object_type.id);
+    if others.any(|other| other.text("name") == object_type.text("name")) {
+        return Err(exception(write::duplicate("name", &object_type.text("name").into())));
+    }
+    let mut names: Vec<&str> = object_type.fields.iter().map(|field| text(field, "name")).collect();
+    names.sort_unstable();
+    match names.iter().zip(names.iter().skip(1)).find(|(name, next)| name == next) {
+        Some((name, _)) => Err(exception(write::duplicate("name", &(**name).into()))),
+        None => Ok(()),
+    }
+}
+
+fn exception(refusal: Refusal) -> Refused {
+    Refused::Exception(match refusal {
+        Refusal::Exception(_, error) | Refusal::Protected(error) => error,
+        Refusal::Invalid(errors) => Value::Object(errors).to_string(),
+    })
+}
+
+/// Gives each row the shape of the new model: renamed fields keep their values, new ones get their default.
+fn migrate(store: &mut Store, before: Option<&Model>, model: Model, fields: &[FieldDiff]) -> Result<(), Refused> {
+    let (endpoint, frozen) = (model.endpoint.clone(), store.clone());
+    let sources: Vec<Option<&Field>> = model.fields.iter().map(|field| source(before, field, fields)).collect();
+    let reshape = |row: &mut Row| {
+        let old = std::mem::take(&mut row.values);
+        for (field, source) in model.fields.iter().zip(&sources) {
+            let value = source.and_then(|was| Some(converted(&frozen, was, field, old.get(&was.name)?.clone())));
+            row.values.insert(field.name.clone(), value.unwrap_or_else(|| field.default.clone()));
+        }
+    };
+    let table = store.table_mut(&endpoint).ok_or_else(|| Refused::Unresolvable(format!("{PLUGIN} has no table")))?;
+    table.remodel(model.clone(), reshape).map_err(|(field, value)| {
+        Refused::Exception(format!("could not create unique index\nDETAIL:  Key ({field})=({value}) is duplicated."))
+    })
+}
+
+/// The field as it was before, under whatever name; none when it is new.
+fn source<'a>(before: Option<&'a Model>, field: &Field, changes: &[FieldDiff]) -> Option<&'a Field> {
+    let change = changes.iter().filter(|change| change.operation != Operation::Remove);
+    let mut change = change.filter(|change| text(&change.definition, "name") == field.name);
+    let name = match change.next() {
+        Some(change) => change.name.as_deref()?,
+        None => &field.name,
+    };
+    before?.field(name)
+}
+
+/// A value in a field whose type changed; what does not fit the new type is lost here, where a database would refuse.
+fn converted(store: &Store, was: &Field, field: &Field, value: Value) -> Value {
+    if was.kind == field.kind || value.is_null() {
+        return value;
+    }
+    let as_text = if field.kind == Kind::Text && !value.is_string() { Value::from(value.to_string()) } else { value };
+    value::checked(store, field, &as_text).unwrap_or(Value::Null)
+}
+
+impl Refused {
+    pub(super) fn reply(self, version: &str) -> Reply {
+        match self {
+            Self::Destructive(slugs) => {
+                let names = slugs.join(", ");
+                let detail = format!(
+                    "Schema contains destructive field removals for COT(s): {names}. Pass allow_destructive=True to apply them."
+                );
+                let body = json!({ "error": "destructive_changes", "detail": detail, "destructive_slugs": slugs });
+                Reply::json(StatusCode::CONFLICT, body)
+            }
+            Self::Circular(slug) => {
+                let detail = format!("Circular dependency detected involving COT '{slug}'.");
+                Reply::json(StatusCode::BAD_REQUEST, json!({ "error": "circular_dependency", "detail": detail }))
+            }
+            Self::Unresolvable(detail) => {
+                Reply::json(StatusCode::BAD_REQUEST, json!({ "error": "unresolvable_reference", "detail": detail }))
+            }
+            Self::Exception(error) => Reply::exception("IntegrityError", error, version),
+        }
+    }
+}

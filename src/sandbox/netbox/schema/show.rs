@@ -1,0 +1,96 @@
+//! Custom object types as `custom-object-types/` answers them.
+
+use serde_json::{Map, Value, json};
+
+use super::document::{ObjectType, default_of, text};
+use crate::sandbox::netbox::{
+    call::Call,
+    page::{Page, Selection},
+    render,
+    reply::Reply,
+    store::Store,
+};
+
+/// Answers the list, in the order of names.
+pub(in crate::sandbox::netbox) fn list(store: &Store, call: &Call, max_page_size: usize) -> Reply {
+    let fits = |object_type: &&ObjectType| {
+        let slugs = call.query.all("slug");
+        let names = call.query.all("name");
+        let ids = call.query.all("id");
+        (slugs.is_empty() || slugs.contains(&object_type.slug.as_str()))
+            && (names.is_empty() || names.contains(&object_type.text("name")))
+            && (ids.is_empty() || ids.contains(&object_type.id.to_string().as_str()))
+    };
+    let mut types: Vec<&ObjectType> = store.types.values().filter(fits).collect();
+    types.sort_by_key(|object_type| object_type.text("name"));
+    match Page::of(call, types.iter().map(|object_type| object_type.id).collect(), max_page_size) {
+        Err(errors) => Reply::invalid(errors),
+        Ok(page) => {
+            let selection = Selection::of(call);
+            let shown = types.iter().filter(|object_type| page.ids.contains(&object_type.id));
+            let shown = shown.map(|object_type| show(object_type, &call.base, &selection)).collect();
+            Reply::ok(page.answer(shown))
+        }
+    }
+}
+
+fn show(object_type: &ObjectType, base: &str, selection: &Selection) -> Value {
+    let id = object_type.id;
+    let all = json!({
+        "id": id,
+        "url": format!("{base}/api/plugins/custom-objects/custom-object-types/{id}/"),
+        "name": object_type.text("name"),
+        "slug": object_type.slug,
+        "version": object_type.text("version"),
+        "verbose_name": object_type.text("verbose_name"),
+        "verbose_name_plural": object_type.text("verbose_name_plural"),
+        "group_name": object_type.text("group_name"),
+        "description": object_type.text("description"),
+        "display_expression": "",
+        "config_context_enabled": false,
+        "tags": [],
+        "created": render::time(object_type.created),
+        "last_updated": render::time(object_type.updated),
+        "object_type_name": object_type.object_type(),
+        "fields": object_type.fields.iter().map(field).collect::<Vec<_>>(),
+    });
+    let brief = |name: &str| ["id", "url", "name", "slug", "description"].contains(&name);
+    let members = super::super::model::object(all).into_iter();
+    Value::Object(members.filter(|(name, _)| selection.has(name, brief(name))).collect())
+}
+
+/// A field, with all attributes a document may leave out.
+fn field(definition: &Map<String, Value>) -> Value {
+    const ALL: [&str; 21] = [
+        "name",
+        "type",
+        "label",
+        "description",
+        "group_name",
+        "primary",
+        "required",
+        "unique",
+        "default",
+        "weight",
+        "search_weight",
+        "filter_logic",
+        "ui_visible",
+        "ui_editable",
+        "is_cloneable",
+        "deprecated",
+        "deprecated_since",
+        "scheduled_removal",
+        "validation_regex",
+        "validation_minimum",
+        "validation_maximum",
+    ];
+    let value = |name: &str| definition.get(name).cloned().unwrap_or_else(|| default_of(name));
+    let mut shown: Map<String, Value> = ALL.iter().map(|name| ((*name).to_owned(), value(name))).collect();
+    shown.insert("schema_id".to_owned(), definition.get("id").cloned().unwrap_or(Value::Null));
+    let related = text(definition, "related_object_type").split_once('/');
+    let related = related.map(|(app, model)| json!({ "app_label": app, "model": model }));
+    shown.insert("related_object_type".to_owned(), related.unwrap_or(Value::Null));
+    let choice_set = definition.get("choice_set").map(|name| json!({ "name": name, "display": name }));
+    shown.insert("choice_set".to_owned(), choice_set.unwrap_or(Value::Null));
+    Value::Object(shown)
+}

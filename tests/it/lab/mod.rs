@@ -1,0 +1,3 @@
+//! Tests that need the real NetBox that `tests/run.sh` starts. They share it, and so run one after the other.
+
+mod flow;
