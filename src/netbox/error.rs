@@ -83,8 +83,8 @@ pub enum Error {
     },
     /// The token is unknown, expired or not allowed to do this (401, 403).
     #[error(
-        "NetBox refused {operation} with {status}: {detail}; the token must be valid and its user needs the permission \
-         to {} these objects", operation.permission()
+        "NetBox refused {operation} with {status} ({detail}); the token has to be valid, and its user needs the \"{}\" \
+         permission on these objects", operation.permission()
     )]
     Forbidden {
         /// What was being done.

@@ -46,6 +46,8 @@ pub(super) async fn apply(
         let results = write(object, &changes, recorded, ctx, stamp).await;
         ctx.progress.update(|at| at.writes.done += changes.len() as u64);
         for (change, result) in changes.iter().zip(results) {
+            // What was not sent because somebody asked to stop is no failure: the next run does it.
+            let Some(result) = result else { continue };
             match &result {
                 Ok(id) => absorb(change, *id, recorded),
                 Err(_) => drop(rules.given_up.insert(change.key.clone())),
@@ -56,14 +58,15 @@ pub(super) async fn apply(
     applied
 }
 
-/// Writes the changes of one type: new rows, and changed ones. Gives the results in the order of the changes.
+/// Writes the changes of one type: new rows, and changed ones. Gives the results in the order of the changes, and nothing
+/// for those that were not sent.
 async fn write(
     object: ObjectType,
     changes: &[Change],
     recorded: &Inventory,
     Context { netbox, stop, .. }: &Context,
     stamp: &Stamp,
-) -> Vec<Result<RowId, String>> {
+) -> Vec<Option<Result<RowId, String>>> {
     let (mut drafts, mut patches) = (Vec::new(), Vec::new());
     for change in changes {
         let (key, body) = (change.key.to_string(), body(change, recorded, stamp));
@@ -80,11 +83,12 @@ async fn write(
         None => created.next().map(|result| result.map(|created| RowId(created.id))),
         Some(id) => updated.next().map(|result| result.map(|()| id)),
     };
-    let told = |result: Option<Result<RowId, Refusal>>| match result {
-        Some(result) => result.map_err(|refusal| chain(&refusal)),
-        None => Err("NetBox gave no answer for it".to_owned()),
+    let told = |result: Result<RowId, Refusal>| match result {
+        Err(Refusal::NotSent) => None,
+        Ok(id) => Some(Ok(id)),
+        Err(refusal) => Some(Err(chain(&refusal))),
     };
-    changes.iter().map(result).map(told).collect()
+    changes.iter().map(result).map(|result| told(result.unwrap_or(Err(Refusal::NotSent)))).collect()
 }
 
 fn row_of(change: &Change) -> Option<RowId> {

@@ -5,5 +5,7 @@
 mod contract;
 mod flow;
 mod lab;
+mod netbox_transport;
+mod proxy;
 mod pyregrws;
 mod scene;

@@ -1,0 +1,104 @@
+//! How the NetBox client takes answers that no NetBox gives, but what stands in front of one does.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rir_sidecar::{
+    config,
+    netbox::{Client, Error},
+};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+
+/// A server that gives these answers one after the other, the last one for ever.
+async fn server(answers: Vec<fn() -> Response>) -> (Client, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let answer = move || {
+        let turn = count.fetch_add(1, Ordering::Relaxed).min(answers.len() - 1);
+        let answer = answers.get(turn).map(|answer| answer()).unwrap();
+        async move { answer }
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await.unwrap() });
+    let settings = config::Netbox {
+        url: url.parse().unwrap(),
+        token: SecretString::from("nbt_key.secret"),
+        token_file: None,
+        ca_file: None,
+        page_size: 10,
+        batch_size: 10,
+        writes_in_flight: 1,
+        timeout: Duration::from_secs(1),
+    };
+    (Client::new(&settings).unwrap(), asked)
+}
+
+fn status() -> Response {
+    r#"{"netbox-version": "4.7.3", "plugins": {}}"#.into_response()
+}
+
+fn unavailable() -> Response {
+    StatusCode::SERVICE_UNAVAILABLE.into_response()
+}
+
+fn throttled() -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "0")]).into_response()
+}
+
+fn https() -> Response {
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, "https://netbox.example.net/api/status/")]).into_response()
+}
+
+fn login_page() -> Response {
+    "<html><body>\n  Log in</body></html>".into_response()
+}
+
+fn forbidden() -> Response {
+    (StatusCode::FORBIDDEN, r#"{"detail": "Invalid v2 token"}"#).into_response()
+}
+
+#[tokio::test]
+async fn reads_are_tried_again_when_that_may_help() {
+    let (client, _) = server(vec![unavailable, throttled, status]).await;
+    assert_eq!(client.status().await.unwrap().netbox, "4.7.3");
+    assert_eq!(client.requests(), 3);
+}
+
+#[tokio::test]
+async fn reads_are_not_tried_for_ever() {
+    let (client, asked) = server(vec![throttled]).await;
+    assert!(matches!(client.status().await, Err(Error::Throttled { .. })));
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
+}
+
+#[tokio::test]
+async fn what_would_fail_again_is_not_tried_again() {
+    let (client, asked) = server(vec![forbidden]).await;
+    insta::assert_snapshot!(client.status().await.unwrap_err(), @r#"NetBox refused GET /api/status/ with 403 Forbidden (Invalid v2 token); the token has to be valid, and its user needs the "view" permission on these objects"#);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_names_the_setting() {
+    let (client, asked) = server(vec![https]).await;
+    insta::assert_snapshot!(client.status().await.unwrap_err(), @"NetBox redirected GET /api/status/ to https://netbox.example.net/api/status/; set netbox.url to where it answers itself");
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn an_answer_of_something_else_is_shown() {
+    let (client, _) = server(vec![login_page]).await;
+    insta::assert_snapshot!(client.status().await.unwrap_err(), @"NetBox's answer to GET /api/status/ is not a status document: <html><body> Log in</body></html>");
+}
