@@ -16,8 +16,7 @@ pub(super) struct Field {
     pub(super) unique: bool,
     /// Stored when the field is not sent.
     pub(super) default: Value,
-    /// Whether the filter named like it wants the whole text; else a part of it in any case will do.
-    pub(super) exact: bool,
+    pub(super) filter: Filter,
     pub(super) regex: Option<Regex>,
 }
 
@@ -56,6 +55,17 @@ pub(super) enum Kind {
     Pairs,
     /// Names of object types, `ipam.aggregate`.
     TypeNames,
+}
+
+/// What the filter named like a text field wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// The whole text.
+    Whole,
+    /// A part of it, in any case.
+    Part,
+    /// Nothing: a field of whatever kind has no filters at all.
+    Off,
 }
 
 /// Where the choices of a selection come from.
@@ -99,7 +109,7 @@ impl Field {
             nullable,
             unique: false,
             default,
-            exact: true,
+            filter: Filter::Whole,
             regex: None,
         }
     }

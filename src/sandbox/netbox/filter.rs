@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     call::Query,
-    field::{Choices, Field, Kind},
+    field::{Choices, Field, Filter, Kind},
     model::Model,
     render,
     reply::wrong,
@@ -105,69 +105,84 @@ fn of_field<'a>(
 ) -> Result<Option<Test<'a>>, String> {
     let name = field.name.as_str();
     let last = values.last().copied().unwrap_or_default();
-    let set: HashSet<String> = values.iter().map(|value| (*value).to_owned()).collect();
-    match (&field.kind, lookup) {
-        (Kind::Text | Kind::Slug | Kind::Url, lookup) => {
+    if field.filter == Filter::Off {
+        return Ok(None);
+    }
+    match &field.kind {
+        Kind::Text | Kind::Slug | Kind::Url => {
             // NetBox's own models take repeated values as alternatives, custom objects the last one.
             let wanted = if model.custom { vec![last] } else { values.to_vec() };
-            Ok(text::test(name, lookup, field.exact, &wanted))
+            Ok(text::test(name, lookup, field.filter, &wanted))
         }
-        (Kind::Integer { .. } | Kind::Decimal { .. }, lookup) => numbers(name, lookup, last),
-        (Kind::Boolean, "") => Ok(match last {
-            "true" | "True" => Some(Box::new(move |_, row| row.get(name) == &Value::Bool(true))),
-            "false" | "False" => Some(Box::new(move |_, row| row.get(name) == &Value::Bool(false))),
-            _ => None,
-        }),
-        (Kind::Date, "") => match value::timestamp(last) {
-            Some(_) => Ok(Some(Box::new(move |_, row| row.text(name).is_some_and(|text| set.contains(text))))),
-            None => Err("Enter a valid date.".to_owned()),
-        },
-        (Kind::DateTime, "") => {
-            let wanted = value::timestamp(last).ok_or_else(|| "Enter a valid date/time.".to_owned())?;
-            Ok(Some(Box::new(move |_, row| row.text(name).and_then(value::timestamp) == Some(wanted))))
+        Kind::Integer { .. } | Kind::Decimal { .. } => numbers(name, lookup, last),
+        Kind::Json | Kind::Pairs | Kind::TypeNames => Ok(None),
+        // The rest has no lookups.
+        Kind::Boolean
+        | Kind::Date
+        | Kind::DateTime
+        | Kind::Select(_)
+        | Kind::Multiselect(_)
+        | Kind::Object { .. }
+        | Kind::Multiobject { .. }
+        | Kind::Cidr
+            if !lookup.is_empty() =>
+        {
+            Ok(None)
         }
-        (Kind::Select(choices), "") => {
-            known(store, *choices, values)?;
-            Ok(Some(Box::new(move |_, row| row.text(name).is_some_and(|text| set.contains(text)))))
-        }
-        (Kind::Multiselect(choices), "") => {
-            known(store, *choices, values)?;
-            let has = move |value: &Value| value.as_str().is_some_and(|text| set.contains(text));
-            Ok(Some(Box::new(move |_, row| row.get(name).as_array().is_some_and(|all| all.iter().any(&has)))))
-        }
-        (Kind::Object { target, .. }, "") if model.custom => {
+        Kind::Boolean => Ok(boolean(name, last)),
+        Kind::Date | Kind::DateTime => moment(field, last),
+        Kind::Select(choices) | Kind::Multiselect(choices) => selection(store, name, *choices, values),
+        Kind::Object { target, .. } if model.custom => {
             let id = existing(store, target, last)
                 .ok_or("Select a valid choice. That choice is not one of the available choices.")?;
-            Ok(Some(Box::new(move |_, row| row.get(name).as_u64() == Some(id))))
+            Ok(Some(points_at(name, HashSet::from([id]))))
         }
-        (Kind::Object { target, .. }, "") => by_slug(store, target, name, last),
-        (Kind::Multiobject { target }, "") => {
-            let ids = all_existing(store, target, values)?;
-            let has = move |value: &Value| value.as_u64().is_some_and(|id| ids.contains(&id));
-            Ok(Some(Box::new(move |_, row| row.get(name).as_array().is_some_and(|all| all.iter().any(&has)))))
-        }
-        (Kind::Cidr, "") => {
-            // Of prefixes several can be asked for, of aggregates one.
-            let wanted =
-                if render::is_prefixes(model) { values } else { values.get(values.len() - 1..).unwrap_or(&[]) };
-            let nets: HashSet<IpNet> = wanted.iter().filter_map(|value| value.parse().ok()).collect();
-            Ok(Some(Box::new(move |_, row| net(row).is_some_and(|net| nets.contains(&net)))))
-        }
-        (
-            Kind::Boolean
-            | Kind::Date
-            | Kind::DateTime
-            | Kind::Json
-            | Kind::Select(_)
-            | Kind::Multiselect(_)
-            | Kind::Object { .. }
-            | Kind::Multiobject { .. }
-            | Kind::Cidr
-            | Kind::Pairs
-            | Kind::TypeNames,
-            _,
-        ) => Ok(None),
+        Kind::Object { target, .. } => by_slug(store, target, name, values),
+        Kind::Multiobject { target } => Ok(Some(points_at(name, all_existing(store, target, values)?))),
+        Kind::Cidr => Ok(Some(nets(model, values))),
     }
+}
+
+/// `true` and `false`; any other word is no filter.
+fn boolean<'a>(name: &'a str, word: &str) -> Option<Test<'a>> {
+    let wanted = Value::Bool(match word {
+        "true" | "True" => true,
+        "false" | "False" => false,
+        _ => return None,
+    });
+    Some(Box::new(move |_, row| row.get(name) == &wanted))
+}
+
+fn moment<'a>(field: &'a Field, value: &str) -> Result<Option<Test<'a>>, String> {
+    let told = if field.kind == Kind::Date { "Enter a valid date." } else { "Enter a valid date/time." };
+    let wanted = value::timestamp(value).ok_or(told)?;
+    Ok(Some(Box::new(move |_, row| row.text(&field.name).and_then(value::timestamp) == Some(wanted))))
+}
+
+/// One of the values chosen, whether one can be chosen or many.
+fn selection<'a>(store: &Store, name: &'a str, choices: Choices, values: &[&str]) -> Result<Option<Test<'a>>, String> {
+    known(store, choices, values)?;
+    let wanted: HashSet<String> = values.iter().map(|value| (*value).to_owned()).collect();
+    let is_wanted = move |value: &Value| value.as_str().is_some_and(|text| wanted.contains(text));
+    Ok(Some(Box::new(move |_, row| any(row.get(name), &is_wanted))))
+}
+
+/// A link, or one of many, to one of these.
+fn points_at(name: &str, ids: HashSet<u64>) -> Test<'_> {
+    let is_wanted = move |value: &Value| value.as_u64().is_some_and(|id| ids.contains(&id));
+    Box::new(move |_, row| any(row.get(name), &is_wanted))
+}
+
+fn any(value: &Value, fits: &impl Fn(&Value) -> bool) -> bool {
+    fits(value) || value.as_array().is_some_and(|values| values.iter().any(fits))
+}
+
+/// Of prefixes several can be asked for, of aggregates one.
+fn nets<'a>(model: &Model, values: &[&str]) -> Test<'a> {
+    let several = render::is_prefixes(model);
+    let wanted = values.iter().rev().take(if several { values.len() } else { 1 });
+    let nets: HashSet<IpNet> = wanted.filter_map(|value| value.parse().ok()).collect();
+    Box::new(move |_, row| net(row).is_some_and(|net| nets.contains(&net)))
 }
 
 /// Filters that are not named like a field.
@@ -226,12 +241,16 @@ fn linked<'a>(store: &Store, model: &Model, field: &'a Field, values: &[&str]) -
     })))
 }
 
-fn by_slug<'a>(store: &Store, target: &str, name: &'a str, wanted: &str) -> Result<Option<Test<'a>>, String> {
+/// By slug, a VRF by its route distinguisher; several are alternatives.
+fn by_slug<'a>(store: &Store, target: &str, name: &'a str, values: &[&str]) -> Result<Option<Test<'a>>, String> {
     let by = if name == "vrf" { "rd" } else { "slug" };
-    let found = store.table(target).and_then(|table| table.rows().find(|(_, row)| row.text(by) == Some(wanted)));
-    let (id, _) =
-        found.ok_or_else(|| format!("Select a valid choice. {wanted} is not one of the available choices."))?;
-    Ok(Some(Box::new(move |_, row| row.get(name).as_u64() == Some(id))))
+    let rows = || store.table(target).into_iter().flat_map(Table::rows);
+    let found = values.iter().map(|wanted| {
+        let row = rows().find(|(_, row)| row.text(by) == Some(*wanted));
+        row.map(|(id, _)| id)
+            .ok_or_else(|| format!("Select a valid choice. {wanted} is not one of the available choices."))
+    });
+    Ok(Some(points_at(name, found.collect::<Result<_, _>>()?)))
 }
 
 fn existing(store: &Store, target: &str, value: &str) -> Option<u64> {

@@ -4,8 +4,9 @@
 //! ([`Rule`], [`Fault`]). Rust callers seed it and look into it directly, past HTTP. The contract suite under `tests/`
 //! runs against it and against a real NetBox alike, so that it cannot drift from what it stands in for.
 //!
-//! Custom object types come from `schema/apply` as on a real NetBox; none is built in. There is one user, who may do
-//! everything; object permissions, branches, webhooks and GraphQL are not there.
+//! Custom object types come from `schema/apply` as on a real NetBox; none is built in. There is one user who may do
+//! everything, and one who may do nothing. Permissions on single objects, PUT, polymorphic links, tags, display
+//! expressions, branches, webhooks and GraphQL are not there.
 
 use std::{io, sync::Arc};
 
@@ -14,6 +15,7 @@ use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+mod access;
 mod bulk;
 mod call;
 mod fault;
@@ -42,7 +44,7 @@ mod value;
 mod write;
 
 pub use fault::{Fault, Rule};
-pub use options::{Options, TOKEN, TOKEN_V1};
+pub use options::{Options, READER_TOKEN, TOKEN, TOKEN_V1};
 pub use requests::{Request, Requests};
 use state::{State, lock};
 

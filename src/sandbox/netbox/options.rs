@@ -8,15 +8,20 @@ pub const TOKEN: &str = "nbt_sandbox00001.0123456789abcdefghijklmnopqrstuvwxyzAB
 /// A v1 token the server accepts by default, sent as `Authorization: Token …`.
 pub const TOKEN_V1: &str = "0123456789abcdef0123456789abcdef01234567";
 
+/// A v2 token of a user without any permission.
+pub const READER_TOKEN: &str = "nbt_sandbox00002.0123456789abcdefghijklmnopqrstuvwxyzABCD";
+
 /// How a server behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The v2 token of the one user.
+    /// The v2 token of the superuser.
     pub token: String,
-    /// The v1 token of the one user.
+    /// The v1 token of the superuser.
     pub token_v1: String,
-    /// The name of the one user, a superuser.
+    /// The name of the superuser.
     pub username: String,
+    /// The v2 token of a user without any permission, whose name is `reader`.
+    pub reader_token: String,
     /// The most objects in one page, whatever `limit` asks for.
     pub max_page_size: usize,
     /// How long every answer is held back.
@@ -35,6 +40,7 @@ impl Default for Options {
             token: TOKEN.to_owned(),
             token_v1: TOKEN_V1.to_owned(),
             username: "sandbox".to_owned(),
+            reader_token: READER_TOKEN.to_owned(),
             max_page_size: 1000,
             latency: Duration::ZERO,
             bulk: true,

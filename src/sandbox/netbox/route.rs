@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Options,
+    Options, access,
     call::Call,
     model::PLUGIN,
     objects::{self, Request},
@@ -20,24 +20,37 @@ use super::{
 pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused: Option<(String, String)>) -> Reply {
     let Some(path) = call.path.strip_prefix("/api/") else { return Reply::no_page() };
     let Some(path) = path.strip_suffix('/') else { return Reply::moved(format!("{}/", call.path)) };
-    if let Err(reply) = authenticated(options, call) {
-        return reply;
-    }
+    let caller = match access::caller(options, call) {
+        Ok(caller) => caller,
+        Err(reply) => return reply,
+    };
     let plugin = path.strip_prefix(PLUGIN).map(|rest| rest.trim_start_matches('/'));
     match (path, plugin) {
         ("status", _) => reading(call, || status(options)),
-        ("authentication-check", _) => reading(call, || whoami(options, call)),
-        ("core/object-changes", _) => reading(call, || changes(store, options, call)),
+        ("authentication-check", _) => reading(call, || access::whoami(options, call, caller)),
         (_, Some(_)) if options.plugin_version.is_none() => Reply::no_page(),
         (_, Some("schema/preview")) => posting(call, |body| schema::preview(store, body)),
+        (_, _) => access::told(store, call, caller, path)
+            .unwrap_or_else(|| of_the_permitted(store, options, call, refused, (path, plugin))),
+    }
+}
+
+/// Answers what needs permissions. The path comes with what of it is below the plugin's.
+fn of_the_permitted(
+    store: &mut Store,
+    options: &Options,
+    call: &Call,
+    refused: Option<(String, String)>,
+    (path, plugin): (&str, Option<&str>),
+) -> Reply {
+    match (path, plugin) {
+        ("core/object-changes", _) => reading(call, || changes(store, options, call)),
         (_, Some("schema/apply")) => posting(call, |body| schema::apply(store, body, &options.netbox_version)),
         (_, Some("custom-object-types")) => reading(call, || schema::list(store, call, options.max_page_size)),
-        (_, Some(types)) if types.starts_with("custom-object-types/") => match types.rsplit('/').next().map(str::parse)
-        {
-            Some(Ok(id)) if call.method == Method::PATCH => schema::edit(store, call, id),
-            Some(_) | None => Reply::not_found("Not found."),
-        },
         (path, plugin) => {
+            if let Some(id) = plugin.and_then(|path| path.strip_prefix("custom-object-types/")?.parse().ok()) {
+                return schema::single(store, call, id);
+            }
             let manner = Manner { selection: Selection::of(call), refused };
             of_objects(store, options, call, &manner, path, plugin.is_some())
         }
@@ -58,22 +71,6 @@ fn of_objects(store: &mut Store, options: &Options, call: &Call, manner: &Manner
         Some((endpoint, id)) => objects::single(store, Request { call, endpoint, manner, version }, id),
         None if custom => Reply::not_found("Not found."),
         None => Reply::no_page(),
-    }
-}
-
-/// Whether the token is the right one. Which word stands before it does not matter, as long as it is one of two.
-fn authenticated(options: &Options, call: &Call) -> Result<(), Reply> {
-    let words = call.authorization.as_deref().and_then(|header| header.split_once(' '));
-    let known = |word: &str| ["token", "bearer"].iter().any(|known| word.eq_ignore_ascii_case(known));
-    let Some((_, token)) = words.filter(|(word, _)| known(word)) else {
-        return Err(Reply::forbidden("Authentication credentials were not provided."));
-    };
-    match token.strip_prefix("nbt_") {
-        Some(_) if token == options.token => Ok(()),
-        None if token == options.token_v1 => Ok(()),
-        Some(rest) if rest.contains('.') => Err(Reply::forbidden("Invalid v2 token")),
-        Some(_) => Err(Reply::forbidden("Invalid authorization header: Could not parse key from v2 token.")),
-        None => Err(Reply::forbidden("Invalid v1 token")),
     }
 }
 
@@ -100,25 +97,6 @@ fn status(options: &Options) -> Reply {
         "plugins": plugins.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "python-version": "3.12.1",
         "rq-workers-running": 0,
-    }))
-}
-
-/// A superuser's permissions are not listed, as on a real one.
-fn whoami(options: &Options, call: &Call) -> Reply {
-    Reply::ok(json!({
-        "id": 1,
-        "url": format!("{}/api/users/users/1/", call.base),
-        "display_url": format!("{}/users/users/1/", call.base),
-        "display": options.username,
-        "username": options.username,
-        "first_name": "",
-        "last_name": "",
-        "email": "",
-        "is_active": true,
-        "date_joined": "2026-01-01T00:00:00Z",
-        "last_login": null,
-        "groups": [],
-        "permissions": [],
     }))
 }
 

@@ -74,6 +74,10 @@ impl Store {
         self.tables.insert(model.endpoint.clone(), Table::new(model));
     }
 
+    pub(super) fn remove_table(&mut self, endpoint: &str) {
+        self.tables.remove(endpoint);
+    }
+
     /// The endpoint of what a schema document names.
     pub(super) fn endpoint_of(&self, reference: &str) -> Option<String> {
         self.tables().find(|table| table.model.reference == reference).map(|table| table.model.endpoint.clone())

@@ -27,6 +27,15 @@ pub(super) struct Table {
     last_id: u64,
 }
 
+/// Why a table cannot become one of another kind.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Unfit {
+    /// Two objects have this value in this field, which is to be unique.
+    Repeated(String, Value),
+    /// This value does not fit the new type of its field.
+    Cast(Value),
+}
+
 impl Row {
     pub(super) fn get(&self, field: &str) -> &Value {
         self.values.get(field).unwrap_or(&Value::Null)
@@ -84,16 +93,20 @@ impl Table {
         before
     }
 
-    /// Changes the kind, and every object with it. Gives the unique value that two objects share, if any do.
-    pub(super) fn remodel(&mut self, model: Model, change: impl Fn(&mut Row)) -> Result<(), (String, Value)> {
+    /// Changes the kind, and every object with it. What cannot be done leaves half of it done.
+    pub(super) fn remodel(
+        &mut self,
+        model: Model,
+        change: impl Fn(&mut Row) -> Result<(), Unfit>,
+    ) -> Result<(), Unfit> {
         self.holders.clear();
         self.model = Arc::new(model);
         for (id, mut row) in std::mem::take(&mut self.rows) {
-            change(&mut row);
+            change(&mut row)?;
             let model = Arc::clone(&self.model);
             let taken = |name: &str| self.other_holder(name, row.get(name), id).is_some();
             if let Some(field) = model.fields.iter().find(|field| field.unique && taken(&field.name)) {
-                return Err((field.name.clone(), row.get(&field.name).clone()));
+                return Err(Unfit::Repeated(field.name.clone(), row.get(&field.name).clone()));
             }
             self.put(id, Some(row));
         }

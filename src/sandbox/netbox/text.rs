@@ -1,12 +1,12 @@
 //! The filters of text fields.
 
-use super::filter::Test;
+use super::{field::Filter, filter::Test};
 
 /// The test of a text field by a lookup; none when there is no such lookup.
 ///
-/// Of several values one has to fit, or with a negated lookup none may. Without a lookup an `exact` field wants the whole
-/// text, any other a part of it in any case.
-pub(super) fn test<'a>(field: &'a str, lookup: &str, exact: bool, values: &[&str]) -> Option<Test<'a>> {
+/// Of several values one has to fit, or with a negated lookup none may. Without a lookup, `filter` says whether it
+/// has to be the whole text.
+pub(super) fn test<'a>(field: &'a str, lookup: &str, filter: Filter, values: &[&str]) -> Option<Test<'a>> {
     let wanted: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
     if lookup == "empty" {
         let empty = match values.last().copied() {
@@ -17,7 +17,7 @@ pub(super) fn test<'a>(field: &'a str, lookup: &str, exact: bool, values: &[&str
         return Some(Box::new(move |_, row| row.text(field).is_none_or(str::is_empty) == empty));
     }
     let (negated, lookup) = match lookup {
-        "" => (false, if exact { "exact" } else { "ic" }),
+        "" => (false, if filter == Filter::Whole { "exact" } else { "ic" }),
         "n" => (true, "exact"),
         "nic" | "nie" | "nisw" | "niew" => (true, lookup.trim_start_matches('n')),
         other => (false, other),

@@ -7,7 +7,7 @@
 //! such names only.
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
-use rir_sidecar::sandbox::netbox::{Options, Server};
+use rir_sidecar::sandbox::netbox::{Options, READER_TOKEN, Server};
 use serde_json::{Value, json};
 
 pub(crate) mod access;
@@ -27,7 +27,8 @@ macro_rules! contract {
     ($target:path) => {
         $crate::contract::contract! { $target =>
             access: a_v2_token_is_taken_as_bearer, a_v1_token_is_taken_as_token, a_wrong_token_is_forbidden,
-                no_token_is_forbidden, the_status_tells_versions, an_unknown_path_is_an_html_page,
+                no_token_is_forbidden,
+                a_user_without_permissions_may_do_nothing, options_tell_whether_objects_can_be_added, the_status_tells_versions, an_unknown_path_is_an_html_page,
                 a_path_without_a_slash_at_its_end_is_moved;
             ipam: an_aggregate_nests_its_rir, a_prefix_nests_its_vrf, within_include_finds_the_range_and_what_is_inside,
                 rir_id_takes_several_and_refuses_unknown_ones, vrf_id_null_finds_the_global_table,
@@ -51,7 +52,7 @@ macro_rules! contract {
             preconditions: an_etag_is_made_of_the_last_update, a_stale_etag_is_refused,
                 a_bulk_request_needs_the_etag_of_each_object;
             filters: text_is_matched_whole_or_in_part_as_the_field_says, of_repeated_text_the_last_counts,
-                text_has_lookups, filters_that_do_not_exist_are_ignored, a_link_is_found_by_the_last_id_given,
+                text_has_lookups, filters_that_do_not_exist_are_ignored, a_field_can_be_without_filter, a_link_is_found_by_the_last_id_given,
                 a_link_id_that_is_no_number_is_refused, lists_of_links_take_alternatives,
                 selections_take_alternatives_and_refuse_unknown_ones, only_the_words_true_and_false_filter_booleans,
                 dates_and_links_have_no_lookups, times_are_compared, ids_are_compared, numbers_are_compared;
@@ -60,7 +61,8 @@ macro_rules! contract {
                 types_that_need_each_other_are_refused, a_new_field_gives_old_rows_its_default,
                 a_renamed_field_keeps_its_values, a_field_is_dropped_only_when_allowed,
                 a_field_left_out_is_warned_about_and_kept, a_field_cannot_become_unique_over_duplicates,
-                a_new_required_field_blocks_updates_of_old_rows, types_tell_what_event_rules_call_them;
+                a_new_required_field_blocks_updates_of_old_rows, values_are_cast_to_a_new_type_or_it_is_refused,
+                a_deleted_type_takes_its_objects_with_it, types_tell_what_event_rules_call_them;
             links: deleting_an_aggregate_empties_links_to_it, deleting_what_is_in_a_list_takes_it_out,
                 a_protected_object_cannot_be_deleted, a_cascade_deletes_what_depends;
             extras: a_choice_set_is_found_by_name, a_choice_that_is_added_can_be_chosen, a_choice_stands_once,
@@ -86,13 +88,22 @@ mod sandbox {
 /// A NetBox to ask.
 pub(crate) struct Target {
     url: String,
-    token: String,
-    token_v1: String,
+    tokens: Tokens,
     /// What makes the names of this case unique: a few lower-case letters and digits.
     run: String,
     client: reqwest::Client,
     /// Held so that it lives as long as the case.
     _server: Option<Server>,
+}
+
+/// Who may be asked as.
+pub(crate) struct Tokens {
+    /// A superuser's, of the second version.
+    pub(crate) v2: String,
+    /// The same one's, of the first version.
+    pub(crate) v1: String,
+    /// Of somebody without permissions.
+    pub(crate) reader: String,
 }
 
 /// What came back.
@@ -105,18 +116,19 @@ pub(crate) struct Answer {
 }
 
 impl Target {
-    pub(crate) fn new(url: String, token: String, token_v1: String, server: Option<Server>) -> Self {
+    pub(crate) fn new(url: String, tokens: Tokens, server: Option<Server>) -> Self {
         // Another test may have been first; any provider will do, as nothing is encrypted here.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let redirect = reqwest::redirect::Policy::none();
         let client = reqwest::Client::builder().redirect(redirect).build().unwrap();
         let run = format!("{:08x}", fastrand::u32(..));
-        Self { url, token, token_v1, run, client, _server: server }
+        Self { url, tokens, run, client, _server: server }
     }
 
     pub(crate) async fn sandbox() -> Self {
         let server = Server::start(Options::default()).await.unwrap();
-        Self::new(server.url(), server.token(), server.token_v1(), Some(server))
+        let tokens = Tokens { v2: server.token(), v1: server.token_v1(), reader: READER_TOKEN.to_owned() };
+        Self::new(server.url(), tokens, Some(server))
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -155,7 +167,7 @@ impl Target {
     async fn exchange(&self, method: Method, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         if !headers.iter().any(|(name, _)| *name == "authorization") {
-            request = request.header("authorization", format!("Bearer {}", self.token));
+            request = request.header("authorization", format!("Bearer {}", self.tokens.v2));
         }
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(*name, *value);

@@ -178,6 +178,29 @@ pub(crate) async fn a_new_required_field_blocks_updates_of_old_rows(target: &Tar
     target.patch(&path, json!({ "a": "y", "b": "z" })).await.expect(200);
 }
 
+pub(crate) async fn values_are_cast_to_a_new_type_or_it_is_refused(target: &Target) {
+    target.applied(json!([text(1, "a")])).await;
+    let rows = target.post(&target.list(), json!([{ "a": "5" }, { "a": "x" }])).await.expect(201);
+    let document = target.document(json!([{ "id": 1, "name": "a", "type": "integer" }]), json!({}));
+    assert_eq!(target.apply(document.clone()).await.expect(500)["exception"], "DataError");
+    let path = format!("{}{}/", target.list(), rows[1]["id"]);
+    target.patch(&path, json!({ "a": "7" })).await.expect(200);
+    target.apply(document).await.expect(200);
+    assert_eq!(target.get(&target.list()).await.column("a"), [5, 7]);
+}
+
+pub(crate) async fn a_deleted_type_takes_its_objects_with_it(target: &Target) {
+    target.applied(json!([text(1, "a")])).await;
+    target.made(&target.list(), json!({ "a": "x" })).await;
+    let types = format!("{PLUGIN}custom-object-types/");
+    let id = target.get(&format!("{types}?slug={}&fields=id", target.slug())).await.column("id")[0].clone();
+    let one = target.get(&format!("{types}{id}/?fields=id,slug")).await.expect(200);
+    assert_eq!(one, json!({ "id": id, "slug": target.slug() }));
+    target.delete(&format!("{types}{id}/"), None).await.expect(204);
+    target.get(&format!("{types}{id}/")).await.expect(404);
+    target.get(&target.list()).await.expect(404);
+}
+
 pub(crate) async fn types_tell_what_event_rules_call_them(target: &Target) {
     let document = target.document(json!([text(1, "a")]), json!({ "verbose_name": "Case", "version": "1.0.0" }));
     target.apply(document).await.expect(200);

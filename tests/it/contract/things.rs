@@ -7,7 +7,7 @@ use super::{Answer, Target};
 
 /// The list of the type with a field of each kind.
 pub(super) const THINGS: &str = "/api/plugins/custom-objects/contract-thing/";
-/// The list of the small type: `key`, `number` and `loose` are as those of a thing.
+/// The list of the small type: `key`, `number` and `loose` are as those of a thing, `unfound` has no filter.
 pub(super) const NOTES: &str = "/api/plugins/custom-objects/contract-note/";
 
 const TYPES: &str = "/api/plugins/custom-objects/custom-object-types/";
@@ -92,7 +92,8 @@ fn document() -> Value {
     let number =
         json!({ "id": 7, "name": "number", "type": "integer", "validation_minimum": 1, "validation_maximum": 9 });
     let loose = json!({ "id": 13, "name": "loose", "type": "text" });
-    let note = json!([key, number, loose]);
+    let unfound = json!({ "id": 14, "name": "unfound", "type": "text", "filter_logic": "disabled" });
+    let note = json!([key, number, loose, unfound]);
     let thing = json!([
         key,
         { "id": 2, "name": "state", "type": "select", "choice_set": CHOICES, "default": "good" },

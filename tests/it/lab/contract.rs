@@ -1,6 +1,6 @@
 //! The contract suite against the real NetBox.
 
-use crate::contract::Target;
+use crate::contract::{Target, Tokens};
 
 crate::contract::contract!(crate::lab::contract::target);
 
@@ -8,6 +8,7 @@ crate::contract::contract!(crate::lab::contract::target);
 async fn target() -> Target {
     let variable =
         |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: see tests/lab/README.md"));
-    let url = variable("RIR_LAB_NETBOX_URL");
-    Target::new(url, variable("RIR_LAB_NETBOX_TOKEN"), variable("RIR_LAB_NETBOX_TOKEN_V1"), None)
+    let (v2, v1) = (variable("RIR_LAB_NETBOX_TOKEN"), variable("RIR_LAB_NETBOX_TOKEN_V1"));
+    let tokens = Tokens { v2, v1, reader: variable("RIR_LAB_READER_TOKEN") };
+    Target::new(variable("RIR_LAB_NETBOX_URL"), tokens, None)
 }

@@ -14,7 +14,7 @@ use crate::sandbox::netbox::{
     model::{Model, PLUGIN},
     reply::Reply,
     store::Store,
-    table::Row,
+    table::{Row, Unfit},
     value,
     write::{self, Refusal},
 };
@@ -28,8 +28,8 @@ pub(super) enum Refused {
     Circular(String),
     /// It names something that is not there.
     Unresolvable(String),
-    /// The database does not take it.
-    Exception(String),
+    /// The database does not take it; NetBox answers 500 with this exception and text.
+    Exception(&'static str, String),
 }
 
 impl From<Unresolvable> for Refused {
@@ -138,10 +138,11 @@ fn unambiguous(store: &Store, object_type: &ObjectType) -> Result<(), Refused> {
 }
 
 fn exception(refusal: Refusal) -> Refused {
-    Refused::Exception(match refusal {
-        Refusal::Exception(_, error) | Refusal::Protected(error) => error,
-        Refusal::Invalid(errors) => Value::Object(errors).to_string(),
-    })
+    match refusal {
+        Refusal::Exception(exception, error) => Refused::Exception(exception, error),
+        Refusal::Protected(error) => Refused::Unresolvable(error),
+        Refusal::Invalid(errors) => Refused::Unresolvable(Value::Object(errors).to_string()),
+    }
 }
 
 /// Gives each row the shape of the new model: renamed fields keep their values, new ones get their default.
@@ -151,13 +152,22 @@ fn migrate(store: &mut Store, before: Option<&Model>, model: Model, fields: &[Fi
     let reshape = |row: &mut Row| {
         let old = std::mem::take(&mut row.values);
         for (field, source) in model.fields.iter().zip(&sources) {
-            let value = source.and_then(|was| Some(converted(&frozen, was, field, old.get(&was.name)?.clone())));
-            row.values.insert(field.name.clone(), value.unwrap_or_else(|| field.default.clone()));
+            let value = source.and_then(|was| Some((was, old.get(&was.name)?.clone())));
+            let value = match value {
+                Some((was, value)) => converted(&frozen, was, field, value)?,
+                None => field.default.clone(),
+            };
+            row.values.insert(field.name.clone(), value);
         }
+        Ok(())
     };
     let table = store.table_mut(&endpoint).ok_or_else(|| Refused::Unresolvable(format!("{PLUGIN} has no table")))?;
-    table.remodel(model.clone(), reshape).map_err(|(field, value)| {
-        Refused::Exception(format!("could not create unique index\nDETAIL:  Key ({field})=({value}) is duplicated."))
+    table.remodel(model.clone(), reshape).map_err(|unfit| match unfit {
+        Unfit::Repeated(field, value) => {
+            let error = format!("could not create unique index\nDETAIL:  Key ({field})=({value}) is duplicated.");
+            Refused::Exception("IntegrityError", error)
+        }
+        Unfit::Cast(value) => Refused::Exception("DataError", format!("invalid input syntax: {value}")),
     })
 }
 
@@ -172,13 +182,13 @@ fn source<'a>(before: Option<&'a Model>, field: &Field, changes: &[FieldDiff]) -
     before?.field(name)
 }
 
-/// A value in a field whose type changed; what does not fit the new type is lost here, where a database would refuse.
-fn converted(store: &Store, was: &Field, field: &Field, value: Value) -> Value {
+/// A value in a field whose type changed.
+fn converted(store: &Store, was: &Field, field: &Field, value: Value) -> Result<Value, Unfit> {
     if was.kind == field.kind || value.is_null() {
-        return value;
+        return Ok(value);
     }
     let as_text = if field.kind == Kind::Text && !value.is_string() { Value::from(value.to_string()) } else { value };
-    value::checked(store, field, &as_text).unwrap_or(Value::Null)
+    value::checked(store, field, &as_text).map_err(|_| Unfit::Cast(as_text))
 }
 
 impl Refused {
@@ -199,7 +209,7 @@ impl Refused {
             Self::Unresolvable(detail) => {
                 Reply::json(StatusCode::BAD_REQUEST, json!({ "error": "unresolvable_reference", "detail": detail }))
             }
-            Self::Exception(error) => Reply::exception("IntegrityError", error, version),
+            Self::Exception(exception, error) => Reply::exception(exception, error, version),
         }
     }
 }

@@ -5,7 +5,7 @@ use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::netbox::{
-    field::{Choices, Field, Kind, OnDelete},
+    field::{Choices, Field, Filter, Kind, OnDelete},
     model::{self, CHOICE_SETS, Model, PLUGIN},
     render::capitalized,
     store::Store,
@@ -37,6 +37,15 @@ impl ObjectType {
         text(&self.attributes, attribute)
     }
 
+    /// The document it came from, as far as it was applied.
+    pub(super) fn definition(&self) -> Map<String, Value> {
+        let mut definition = self.attributes.clone();
+        definition.retain(|name, value| TYPE_ATTRIBUTES.contains(&name.as_str()) && value != "");
+        definition.insert("slug".to_owned(), self.slug.clone().into());
+        definition.insert("fields".to_owned(), self.fields.iter().cloned().map(Value::Object).collect());
+        definition
+    }
+
     /// What the objects of the type are.
     pub(super) fn model(&self, store: &Store) -> Result<Model, Unresolvable> {
         let mut fields = Vec::new();
@@ -65,7 +74,7 @@ impl ObjectType {
 
     fn title(&self) -> String {
         match self.text("verbose_name") {
-            "" => self.text("name").split('_').map(capitalized).collect::<Vec<_>>().join(" "),
+            "" => capitalized(self.text("name")),
             name => name.to_owned(),
         }
     }
@@ -80,7 +89,11 @@ impl ObjectType {
             nullable: !flag(definition, "required"),
             unique: flag(definition, "unique"),
             default: definition.get("default").cloned().unwrap_or(Value::Null),
-            exact: text(definition, "filter_logic") == "exact",
+            filter: match text(definition, "filter_logic") {
+                "exact" => Filter::Whole,
+                "disabled" => Filter::Off,
+                _ => Filter::Part,
+            },
             regex: regex(definition)?,
         };
         let field = match (&field.kind, &field.default) {

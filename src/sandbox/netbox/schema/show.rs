@@ -1,10 +1,12 @@
 //! Custom object types as `custom-object-types/` answers them.
 
+use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::document::{ObjectType, default_of, text};
 use crate::sandbox::netbox::{
     call::Call,
+    model::PLUGIN,
     page::{Page, Selection},
     render,
     reply::Reply,
@@ -13,13 +15,14 @@ use crate::sandbox::netbox::{
 
 /// Answers the list, in the order of names.
 pub(in crate::sandbox::netbox) fn list(store: &Store, call: &Call, max_page_size: usize) -> Reply {
+    let asked = |name: &str, value: &str| {
+        let values = call.query.all(name);
+        values.is_empty() || values.contains(&value)
+    };
     let fits = |object_type: &&ObjectType| {
-        let slugs = call.query.all("slug");
-        let names = call.query.all("name");
-        let ids = call.query.all("id");
-        (slugs.is_empty() || slugs.contains(&object_type.slug.as_str()))
-            && (names.is_empty() || names.contains(&object_type.text("name")))
-            && (ids.is_empty() || ids.contains(&object_type.id.to_string().as_str()))
+        asked("slug", &object_type.slug)
+            && asked("name", object_type.text("name"))
+            && asked("id", &object_type.id.to_string())
     };
     let mut types: Vec<&ObjectType> = store.types.values().filter(fits).collect();
     types.sort_by_key(|object_type| object_type.text("name"));
@@ -34,17 +37,40 @@ pub(in crate::sandbox::netbox) fn list(store: &Store, call: &Call, max_page_size
     }
 }
 
-/// Answers a change of one type. Only how its objects are named can be changed this way.
-pub(in crate::sandbox::netbox) fn edit(store: &mut Store, call: &Call, id: u64) -> Reply {
-    let Some(object_type) = store.types.values_mut().find(|object_type| object_type.id == id) else {
+/// Answers one type, changes how its objects are named, or deletes it with all its objects.
+pub(in crate::sandbox::netbox) fn single(store: &mut Store, call: &Call, id: u64) -> Reply {
+    let Some(object_type) = store.types.values().find(|object_type| object_type.id == id).cloned() else {
         return Reply::not_found("No CustomObjectType matches the given query.");
     };
+    let endpoint = format!("{PLUGIN}/{}", object_type.slug);
+    let needed = || {
+        let others = store.tables().filter(|table| table.model.endpoint != endpoint);
+        others.flat_map(|table| &table.model.fields).any(|field| field.target() == Some(&endpoint))
+    };
+    match &call.method {
+        &Method::PATCH => rename(store, call, object_type),
+        &Method::GET => Reply::ok(show(&object_type, &call.base, &Selection::of(call))),
+        // What a real one then does was not measured.
+        &Method::DELETE if needed() => Reply::detail(StatusCode::NOT_IMPLEMENTED, "Fields of other types point at it."),
+        &Method::DELETE => {
+            store.remove_table(&endpoint);
+            store.types.remove(&object_type.slug);
+            Reply::no_content()
+        }
+        method => Reply::not_allowed(method.as_str()),
+    }
+}
+
+/// Sets the display expression, which is kept and not evaluated here. Nothing else can be changed this way.
+fn rename(store: &mut Store, call: &Call, mut object_type: ObjectType) -> Reply {
     if let Ok(Some(Value::Object(body))) = &call.body
         && let Some(display) = body.get("display_expression")
     {
         object_type.attributes.insert("display_expression".to_owned(), display.clone());
     }
-    Reply::ok(show(object_type, &call.base, &Selection::of(call)))
+    let shown = show(&object_type, &call.base, &Selection::of(call));
+    store.types.insert(object_type.slug.clone(), object_type);
+    Reply::ok(shown)
 }
 
 fn show(object_type: &ObjectType, base: &str, selection: &Selection) -> Value {
@@ -65,6 +91,8 @@ fn show(object_type: &ObjectType, base: &str, selection: &Selection) -> Value {
         "created": render::time(object_type.created),
         "last_updated": render::time(object_type.updated),
         "object_type_name": object_type.object_type(),
+        "table_model_name": format!("Table{id}Model"),
+        "schema_document": { "schema_version": "1", "types": [object_type.definition()] },
         "fields": object_type.fields.iter().map(field).collect::<Vec<_>>(),
     });
     let brief = |name: &str| ["id", "url", "name", "slug", "description"].contains(&name);
