@@ -9,7 +9,7 @@ use rir_sidecar::{
         regrws::{Fault, Operation, Rule},
         world::World,
     },
-    sync::{SyncRun, Verdict},
+    sync::{SyncRun, Verdict, progress::Phase},
 };
 use serde_json::{Value, json};
 
@@ -481,12 +481,13 @@ pub(crate) async fn a_single_prefix_can_be_synced(target: Target) {
 }
 
 pub(crate) async fn a_run_that_is_stopped_is_recorded_and_made_up_for(target: Target) {
-    let scene = Scene::new(target, World::demo()).await;
-    scene.arin.configure(|options| options.latency = Duration::from_millis(20));
+    let scene = Scene::new(target, small()).await;
+    scene.arin.configure(|options| options.latency = Duration::from_millis(300));
     let ctx = scene.context();
     let stop = ctx.stop.clone();
+    let mut at = ctx.progress.watch();
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        at.wait_for(|at| at.phase == Phase::Networks).await.map(|_| ()).unwrap();
         stop.ask();
     });
     let run = scene.sync_as(&ctx, CONFIG, Scope::Config, &Resource::all(), None).await;
@@ -557,7 +558,7 @@ async fn a_lost_answer_to_a_bulk_write_makes_no_twins(target: Target) {
 async fn a_netbox_that_goes_away_ends_the_run(target: Target) {
     let scene = Scene::new(target, World::demo()).await;
     let server = scene.netbox.server.as_ref().unwrap();
-    server.fail(netbox::Rule::new(netbox::Fault::Status(503)).after(20));
+    server.fail(netbox::Rule::new(netbox::Fault::Status(503)).method("POST").path(NETWORK));
     let run = tokio::time::timeout(Duration::from_secs(60), scene.sync()).await.unwrap();
     assert_eq!(run.verdict(), Verdict::Failed, "{:?}", run.ended);
     server.heal();
