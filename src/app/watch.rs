@@ -81,7 +81,7 @@ fn bar(name: &'static str) -> ProgressBar {
 
 fn rate(state: &ProgressState, to: &mut dyn fmt::Write) {
     // A bar that cannot be drawn is no reason to end a sync.
-    drop(write!(to, "{:.0}/s", state.per_sec()));
+    let _ = write!(to, "{:.0}/s", state.per_sec());
 }
 
 fn set(bar: &ProgressBar, count: Count, message: &str) {

@@ -185,7 +185,9 @@ async fn bootstrap_says_when_there_is_nothing_to_do() {
 async fn a_config_that_is_switched_off_is_left_out_unless_it_is_named() {
     let bench = Bench::new().await;
     bench.scene.edit(&custom(schema::CONFIG), bench.scene.config.0, json!({ "is_active": false })).await;
-    assert_eq!(code(&bench.run(&["sync", "--all"]).await), Some(2));
+    let none = bench.run(&["sync", "--all"]).await;
+    assert_eq!((code(&none), err(&none).contains("nothing to sync")), (Some(0), true));
+    assert_eq!(bench.scene.arin.requests().total(), 0);
     assert_eq!(code(&bench.run(&["sync", "--config-name", CONFIG]).await), Some(0));
 }
 
