@@ -8,6 +8,7 @@ use super::{Outcome, complain, context, json, show, watch::Watch};
 use crate::{
     config::Settings,
     model::{Config, Resource, RowId, Scope},
+    netbox,
     sync::{Context, Plan, Request, Stop, SyncRun, Verdict, preview, run as sync_run},
 };
 
@@ -76,12 +77,17 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> Outcome {
     };
     let configs = match ctx.netbox.configs().await {
         Ok(configs) => configs,
+        Err(error @ netbox::Error::NotFound { .. }) => {
+            let outcome = complain(&error, Outcome::Failed);
+            show::err("NetBox has no RIR configs yet: run `rir-sidecar bootstrap` first");
+            return outcome;
+        }
         Err(error) => return complain(&error, Outcome::Failed),
     };
     let (chosen, scope) = match choose(&args.what, &configs, &ctx).await {
         Ok(chosen) => chosen,
         Err((sentence, outcome)) => {
-            show::err(&format!("error: {sentence}"));
+            show::err(&sentence);
             return outcome;
         }
     };
@@ -142,7 +148,7 @@ async fn choose<'a>(what: &What, configs: &'a [Config], ctx: &Context) -> Result
     if what.all {
         let active: Vec<_> = configs.iter().filter(|config| config.is_active).collect();
         if active.is_empty() {
-            return Err(("NetBox has no active RIR config; add one under Custom Objects".into(), Outcome::Misused));
+            return Err(("NetBox has no active RIR config, so there is nothing to sync".into(), Outcome::Done));
         }
         return Ok((active, Scope::Config));
     }

@@ -1,11 +1,12 @@
 //! Shows how far a run is: bars on a terminal, one line a phase elsewhere.
 
 use std::{
+    fmt,
     io::{IsTerminal, stderr},
     time::Duration,
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::show;
@@ -69,14 +70,18 @@ async fn bars(at: watch::Receiver<Snapshot>) {
 }
 
 fn bar(name: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "{prefix:>10} [{bar:30}] {pos:>6}/{len:<6} {per_sec:>10} {eta:>4} left  {wide_msg}",
-    );
+    let style =
+        ProgressStyle::with_template("{prefix:>10} [{bar:30}] {pos:>6}/{len:<6} {rate:>7} {eta:>4} left  {wide_msg}");
     let bar = ProgressBar::new(0).with_prefix(name);
     match style {
-        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Ok(style) => bar.with_style(style.with_key("rate", rate).progress_chars("=> ")),
         Err(_) => bar,
     }
+}
+
+fn rate(state: &ProgressState, to: &mut dyn fmt::Write) {
+    // A bar that cannot be drawn is no reason to end a sync.
+    let _ = write!(to, "{:.0}/s", state.per_sec());
 }
 
 fn set(bar: &ProgressBar, count: Count, message: &str) {

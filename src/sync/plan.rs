@@ -138,7 +138,9 @@ impl Planner<'_> {
     fn address(&mut self, address: &crate::model::Address) -> Value {
         let wanted = desired::address(address);
         let key = wanted.key.clone();
-        if self.known().own(ObjectType::Address, key.clone()) == Value::Empty {
+        if self.recorded.row(ObjectType::Address, &key).is_some() {
+            self.plan.unchanged.insert((ObjectType::Address, wanted.handle));
+        } else if self.known().own(ObjectType::Address, key.clone()) == Value::Empty {
             self.settle(wanted);
         }
         self.known().own(ObjectType::Address, key)
