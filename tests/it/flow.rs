@@ -63,6 +63,7 @@ macro_rules! flows {
                 a_preview_writes_nothing,
                 one_kind_of_registration_can_be_synced_alone,
                 a_single_prefix_can_be_synced,
+                a_single_aggregate_can_be_synced,
                 a_run_that_is_stopped_is_recorded_and_made_up_for,
                 a_run_that_is_killed_is_repaired_by_the_next,
                 a_user_without_a_key_is_told_so,
@@ -478,6 +479,21 @@ pub(crate) async fn a_single_prefix_can_be_synced(target: Target) {
     assert!(!scene.rows(NETWORK).await.contains_key(CUSTOMERS));
     let run = scene.sync_as(&ctx, CONFIG, Scope::Prefix(id("23.144.3.0/24")), &Resource::all(), None).await;
     assert_eq!(scene.log(&run).await, ["sync - - success", "sync network 23.144.3.0/24 skipped"]);
+}
+
+pub(crate) async fn a_single_aggregate_can_be_synced(target: Target) {
+    let mut world = small();
+    aggregate(&mut world, "23.150.0.0/22");
+    let other = world.registry.allocate(&[cidr("23.150.0.0/22")], ORG);
+    let scene = Scene::new(target, world).await;
+    let ctx = scene.context();
+    let rows = ctx.netbox.list("/api/ipam/aggregates/", &[("fields", "id,prefix")]).await.unwrap();
+    let id = rows.iter().find(|row| row["prefix"] == "23.144.0.0/20").unwrap()["id"].as_u64().unwrap();
+    let run = scene.sync_as(&ctx, CONFIG, Scope::Aggregate(RowId(id)), &Resource::all(), None).await;
+    assert_eq!(run.verdict(), Verdict::Changed, "{:?}", run.all_failures());
+    let networks: Vec<String> = scene.rows(NETWORK).await.into_keys().collect();
+    assert_eq!(networks, [PARENT, CUSTOMERS, ORGS], "not {other}");
+    assert_eq!(scene.census().await["rir-contact"], 0);
 }
 
 pub(crate) async fn a_run_that_is_stopped_is_recorded_and_made_up_for(target: Target) {
