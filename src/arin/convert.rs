@@ -1,14 +1,15 @@
 //! Makes model values of payloads, as Reg-RWS documents them ("Payloads").
 //!
-//! What a payload must have is little: its handle, and for a net one block that can be read. A name that is missing is
-//! replaced by the handle; everything else is `None` or empty. A date or a block that cannot be read is logged and left
-//! out, never a reason to lose the object; it stays in `raw`, whose form [`super::element`] describes.
+//! What a payload must have is little: its handle, and for a net its blocks. A name that is missing is replaced by the
+//! handle; everything else is `None` or empty. A date that cannot be read is logged and left out, never a reason to lose
+//! the object; it stays in `raw`, whose form [`super::element`] describes. A block that cannot be read is a reason: a net
+//! with too small a range would be taken for the registration of another prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use jiff::civil::Date;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::{element::Element, text};
 use crate::model::{
@@ -30,8 +31,8 @@ pub enum Unfit {
     /// It has no handle.
     #[error("it has no handle")]
     NoHandle,
-    /// It has no block with two readable addresses.
-    #[error("it has no netBlock that can be read")]
+    /// It has no block, or one that cannot be read. Without that one its range would be too small.
+    #[error("it has no netBlock, or one that cannot be read")]
     NoBlock,
 }
 
@@ -88,10 +89,7 @@ pub(super) fn customer(from: &Element) -> Result<Customer, Unfit> {
 pub(super) fn net(from: &Element) -> Result<Net, Unfit> {
     expect(from, "net")?;
     let handle = handle(from, NetHandle::new)?;
-    let blocks = blocks(from, &handle);
-    if blocks.is_empty() {
-        return Err(Unfit::NoBlock);
-    }
+    let blocks = blocks(from).filter(|blocks| !blocks.is_empty()).ok_or(Unfit::NoBlock)?;
     Ok(Net {
         name: owned(from, "netName").unwrap_or_else(|| handle.to_string()),
         kind: blocks.values().flatten().next().cloned(),
@@ -180,22 +178,21 @@ fn holder(from: &Element) -> Option<Holder> {
     customer.or_else(|| from.text_of("orgHandle").and_then(OrgHandle::new).map(Holder::Org))
 }
 
-/// The blocks in address order, each with its type.
-fn blocks(from: &Element, net: &NetHandle) -> BTreeMap<NetBlock, Option<NetType>> {
+/// The blocks in address order, each with its type; `None` when one cannot be read. Empty elements count for nothing.
+fn blocks(from: &Element) -> Option<BTreeMap<NetBlock, Option<NetType>>> {
     let mut blocks = BTreeMap::new();
-    for wire in from.items("netBlocks", "netBlock") {
-        match block(wire) {
-            Some(block) => {
-                let kind = wire.text_of("type").map(NetType::from_code);
-                blocks
-                    .entry(block)
-                    .and_modify(|known: &mut Option<NetType>| *known = known.take().or(kind.clone()))
-                    .or_insert(kind);
-            }
-            None => warn!(net.handle = %net, "left out a netBlock of {net} that cannot be read: {}", wire.to_json()),
-        }
+    for wire in from.items("netBlocks", "netBlock").filter(|wire| !says_nothing(wire)) {
+        let kind = wire.text_of("type").map(NetType::from_code);
+        blocks
+            .entry(block(wire)?)
+            .and_modify(|known: &mut Option<NetType>| *known = known.take().or(kind.clone()))
+            .or_insert(kind);
     }
-    blocks
+    Some(blocks)
+}
+
+fn says_nothing(block: &Element) -> bool {
+    ["startAddress", "endAddress", "cidrLength"].iter().all(|part| block.text_of(part).is_none())
 }
 
 /// A block by its two ends, or by its start and length where ARIN left the end out.
@@ -351,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_without_end_is_as_long_as_it_says_and_an_unreadable_one_is_left_out() {
+    fn a_block_without_end_is_as_long_as_it_says_and_an_empty_one_is_left_out() {
         insta::assert_snapshot!(shown(&net(&fixture("net_poor.xml")).unwrap()), @r#"
         Net {
         handle: NetHandle("NET-203-0-113-0-1",),
@@ -362,6 +359,14 @@ mod tests {
         holder: None,
         registration_date: None,
         "#);
+    }
+
+    #[test]
+    fn a_net_with_one_unreadable_block_among_others_is_unfit() {
+        let blocks = "<netBlock><startAddress>192.0.2.0</startAddress><endAddress>192.0.2.255</endAddress></netBlock>\
+             <netBlock><startAddress>192.0.3.0</startAddress><endAddress>nowhere</endAddress></netBlock>";
+        let xml = format!("<net><handle>NET-1</handle><netBlocks>{blocks}</netBlocks></net>");
+        assert_eq!(read(&xml, net), Err(Unfit::NoBlock));
     }
 
     #[test]

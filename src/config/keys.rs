@@ -126,6 +126,12 @@ impl Keyring {
         Ok(Self { keys })
     }
 
+    /// A keyring of one key, as for a demonstration.
+    #[must_use]
+    pub fn of_one(config: &str, user: &str, secret: SecretString) -> Self {
+        Self { keys: vec![ApiKey { config: config.to_owned(), user: user.to_owned(), secret }] }
+    }
+
     /// The key a run of `config` uses: that of the user who asks; for a run nobody asked for, that of the user whose key
     /// was used last, else the first.
     ///
@@ -143,6 +149,18 @@ impl Keyring {
                 .or_else(|| ours.next())
                 .ok_or_else(|| NoKey::OfAnybody { config: config.to_owned() }),
         }
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// The keys for a config, in the file's order.

@@ -1,7 +1,7 @@
 //! Settings: `config.default.toml`, then a file, then `RIR_SIDECAR__SECTION__KEY`.
 //!
 //! The embedded default file is the manual: every key, its unit and its default. Only this module reads the environment.
-//! [`load`] reports everything that is wrong together, each with its key and a remedy.
+//! [`load()`] reports everything that is wrong together, each with its key and a remedy.
 
 mod duration;
 pub mod keys;

@@ -127,7 +127,7 @@ impl fmt::Display for Value {
             Self::Number(number) => number.fmt(f),
             Self::Date(date) => date.fmt(f),
             Self::Choices(codes) => f.write_str(&joined(codes.iter().cloned().collect())),
-            Self::Own(key) => key.fmt(f),
+            Self::Own(key) => f.write_str(key.as_str().rsplit(':').next().unwrap_or_default()),
             Self::Core(id) => write!(f, "#{id}"),
             Self::Cores(ids) => f.write_str(&joined(ids.iter().map(|id| format!("#{id}")).collect())),
             Self::Json(_) => f.write_str("(document)"),

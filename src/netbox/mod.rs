@@ -4,7 +4,7 @@
 //! ([`Client::whoami`], [`Client::status`]). [`Writer`] writes rows of our custom object types in batches, where each row
 //! has an outcome of its own. [`schema`] holds those types and creates or migrates them.
 //!
-//! It may assume nothing of NetBox but what `docs/netbox.md` of that version documents or was measured: a filter may be
+//! It may assume nothing of NetBox but what its REST API documents or was measured: a filter may be
 //! ignored, a batch is all or nothing, a duplicate is a 500. It never sends a write again that may have arrived, unless
 //! sending it twice does no harm, and never follows a redirect or a URL from an answer.
 

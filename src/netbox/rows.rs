@@ -5,7 +5,7 @@
 //! two pages, and the list is read once more from one id to the next, which cannot lose any. `next` links are not
 //! followed: they carry the host name NetBox believes it has.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::{Method, StatusCode};
@@ -46,6 +46,17 @@ pub enum Permission {
     Change,
     /// Delete them.
     Delete,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::View => "view",
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Delete => "delete",
+        })
+    }
 }
 
 #[derive(Deserialize)]

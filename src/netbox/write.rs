@@ -1,7 +1,7 @@
 //! Writing rows of custom object types in batches, where each row has an outcome of its own.
 //!
-//! Batches of `netbox.batch_size` rows go out, `netbox.writes_in_flight` of them at once. [`batch`] drives one of them to
-//! its end, [`judge`] reads NetBox's answers. What can be assumed: a type written to has a unique field `key`, and a draft's
+//! Batches of `netbox.batch_size` rows go out, `netbox.writes_in_flight` of them at once. `batch` drives one of them to
+//! its end, `judge` reads NetBox's answers. What can be assumed: a type written to has a unique field `key`, and a draft's
 //! body holds it.
 
 mod batch;

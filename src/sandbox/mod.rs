@@ -4,6 +4,9 @@
 //! the clients, so that a mistake in a client cannot agree with itself here. What they serve is described by a
 //! [`world::World`].
 
+mod furnish;
 pub mod netbox;
 pub mod regrws;
 pub mod world;
+
+pub use furnish::furnish;

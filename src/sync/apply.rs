@@ -1,6 +1,6 @@
 //! Writes a plan to NetBox, type after type so that references find their rows. A change that fails is a value.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     model::{Fields, Inventory, Key, ObjectType, Row, RowId},
-    netbox::{Draft, Patch, Refusal, objects},
+    netbox::{self, Draft, Patch, Refusal, objects},
+    retry::Retry,
 };
 
 /// Links are never overwritten: when a row turns out to exist already, these fields of it are left alone.
@@ -27,6 +28,14 @@ pub(super) struct Stamp {
     pub(super) message: String,
 }
 
+/// What became of a plan.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) applied: Vec<Applied>,
+    /// Why there is no sense in writing on: NetBox does not answer any more.
+    pub(super) hopeless: Option<Arc<netbox::Error>>,
+}
+
 /// Applies `plan`, and notes in `recorded` what NetBox has afterwards. Rows that NetBox did not take are given up in
 /// `rules`, so that this run does not try them again.
 pub(super) async fn apply(
@@ -35,25 +44,46 @@ pub(super) async fn apply(
     rules: &mut Rules,
     ctx: &Context,
     stamp: &Stamp,
-) -> Vec<Applied> {
+) -> Outcome {
     ctx.progress.update(|at| at.writes.total += plan.changes.len() as u64);
     let mut by_type: BTreeMap<ObjectType, Vec<Change>> = BTreeMap::new();
     for change in plan.changes {
         by_type.entry(change.object).or_default().push(change);
     }
-    let mut applied = Vec::new();
+    let mut outcome = Outcome::default();
     for (object, changes) in by_type {
+        if outcome.hopeless.is_some() {
+            break;
+        }
         let results = write(object, &changes, recorded, ctx, stamp).await;
         ctx.progress.update(|at| at.writes.done += changes.len() as u64);
         for (change, result) in changes.iter().zip(results) {
-            match &result {
-                Ok(id) => absorb(change, *id, recorded),
-                Err(_) => drop(rules.given_up.insert(change.key.clone())),
-            }
-            applied.push(Applied::new(change, result));
+            let result = match result {
+                // What was not sent because somebody asked to stop is no failure: the next run does it.
+                Err(Refusal::NotSent) => continue,
+                Err(refusal) => {
+                    rules.given_up.insert(change.key.clone());
+                    let told = chain(&refusal);
+                    outcome.hopeless = outcome.hopeless.or_else(|| unanswered(refusal));
+                    Err(told)
+                }
+                Ok(id) => {
+                    absorb(change, id, recorded);
+                    Ok(id)
+                }
+            };
+            outcome.applied.push(Applied::new(change, result));
         }
     }
-    applied
+    outcome
+}
+
+/// The error behind a refusal that any further row would meet for as long as NetBox does not answer.
+fn unanswered(refusal: Refusal) -> Option<Arc<netbox::Error>> {
+    match refusal {
+        Refusal::Unknown(error) | Refusal::GivenUp(error) => Some(error).filter(|error| error.retry() != Retry::Never),
+        Refusal::Rejected { .. } | Refusal::Failed(_) | Refusal::NotSent => None,
+    }
 }
 
 /// Writes the changes of one type: new rows, and changed ones. Gives the results in the order of the changes.
@@ -63,7 +93,7 @@ async fn write(
     recorded: &Inventory,
     Context { netbox, stop, .. }: &Context,
     stamp: &Stamp,
-) -> Vec<Result<RowId, String>> {
+) -> Vec<Result<RowId, Refusal>> {
     let (mut drafts, mut patches) = (Vec::new(), Vec::new());
     for change in changes {
         let (key, body) = (change.key.to_string(), body(change, recorded, stamp));
@@ -80,11 +110,7 @@ async fn write(
         None => created.next().map(|result| result.map(|created| RowId(created.id))),
         Some(id) => updated.next().map(|result| result.map(|()| id)),
     };
-    let told = |result: Option<Result<RowId, Refusal>>| match result {
-        Some(result) => result.map_err(|refusal| chain(&refusal)),
-        None => Err("NetBox gave no answer for it".to_owned()),
-    };
-    changes.iter().map(result).map(told).collect()
+    changes.iter().map(result).map(|result| result.unwrap_or(Err(Refusal::NotSent))).collect()
 }
 
 fn row_of(change: &Change) -> Option<RowId> {

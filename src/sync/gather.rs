@@ -18,6 +18,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{OnceCell, mpsc};
 
 use super::{
+    Context,
     outcome::{Failure, Skip},
     progress::{Phase, Progress},
     questions::{Questions, Recorded},
@@ -74,14 +75,12 @@ pub(super) enum Stopped {
 pub(super) async fn gather(
     questions: &Questions,
     arin: &Client,
-    in_flight: usize,
-    progress: &Progress,
-    stop: &Stop,
+    Context { settings, progress, stop, .. }: &Context,
     out: mpsc::Sender<Finding>,
 ) -> Result<BTreeSet<(ObjectType, Key)>, Stopped> {
     let asker = Asker {
         arin,
-        in_flight,
+        in_flight: settings.arin.max_in_flight,
         progress,
         stop,
         out,

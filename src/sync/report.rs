@@ -12,64 +12,71 @@ use super::{
 };
 use crate::{
     config::SyncLog,
-    model::{ObjectType, RowId},
+    model::ObjectType,
     netbox::{Client, Draft, Patch, schema},
 };
 
 /// One row of the sync log.
-struct Entry<'a> {
+struct Entry {
     operation: &'static str,
     object: Option<ObjectType>,
-    handle: &'a str,
+    handle: String,
     status: &'static str,
     message: String,
 }
 
-/// Writes the log rows of one run.
+/// A run as it goes, and its log rows in NetBox.
 pub(super) struct Journal<'a> {
     netbox: &'a Client,
-    run: String,
-    config: RowId,
+    pub(super) run: SyncRun,
     /// Rows written so far. A row's place tells it apart, so that one whose writing was not answered is found again.
     written: usize,
+    /// How many of the run's failures and skips have their rows.
+    failures: usize,
+    skips: usize,
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn new(netbox: &'a Client, run: &SyncRun) -> Self {
-        Self { netbox, run: run.id.clone(), config: run.config_id, written: 0 }
+    pub(super) fn new(netbox: &'a Client, run: SyncRun) -> Self {
+        Self { netbox, run, written: 0, failures: 0, skips: 0 }
     }
 
-    /// Logs what was written, what failed and what was passed over.
-    pub(super) async fn log(&mut self, applied: &[Applied], failures: &[Failure], skips: &[Skip]) {
+    /// Takes up what was written, and logs it together with what failed and what was passed over since the last time.
+    pub(super) async fn log(&mut self, applied: Vec<Applied>) {
+        let run = &self.run;
         let worth_a_row = |applied: &&Applied| applied.object != ObjectType::Address || applied.result.is_err();
-        let written = applied.iter().filter(worth_a_row).map(entry);
-        self.write(written.chain(failures.iter().map(failed)).chain(skips.iter().map(skipped)).collect()).await;
+        let mut entries: Vec<Entry> = applied.iter().filter(worth_a_row).map(entry).collect();
+        entries.extend(run.failures.iter().skip(self.failures).map(failed));
+        entries.extend(run.skips.iter().skip(self.skips).map(skipped));
+        (self.failures, self.skips) = (run.failures.len(), run.skips.len());
+        self.run.applied.extend(applied);
+        self.write(entries).await;
     }
 
     /// Log rows are a courtesy: that some could not be written is told in the process's own log, and the run goes on.
-    async fn write(&mut self, entries: Vec<Entry<'_>>) {
+    async fn write(&mut self, entries: Vec<Entry>) {
         let mut drafts = Vec::with_capacity(entries.len());
         for entry in entries {
-            let key = format!("{}:{}", self.run, self.written);
+            let key = format!("{}:{}", self.run.id, self.written);
             self.written += 1;
             drafts.push(Draft { body: self.body(&key, &entry), key });
         }
-        let results = self.netbox.writer(schema::SYNC_LOG, &change_message(&self.run)).create(drafts).await;
+        let results = self.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(drafts).await;
         let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
         if let Some(first) = refused.first() {
             warn!(rows = refused.len(), error = %chain(first), "could not write rows of the sync log");
         }
     }
 
-    fn body(&self, key: &str, entry: &Entry<'_>) -> Map<String, Json> {
+    fn body(&self, key: &str, entry: &Entry) -> Map<String, Json> {
         let object = entry.object.filter(|object| *object != ObjectType::Address).map(ObjectType::name);
         let body = json!({
             "key": key,
-            "config": self.config,
-            "run": self.run,
+            "config": self.run.config_id,
+            "run": self.run.id,
             "operation": entry.operation,
             "object_type": object,
-            "object_handle": (!entry.handle.is_empty()).then_some(entry.handle),
+            "object_handle": (!entry.handle.is_empty()).then_some(&entry.handle),
             "status": entry.status,
             "message": entry.message,
         });
@@ -82,7 +89,7 @@ pub(super) fn change_message(run: &str) -> String {
     format!("rir-sidecar sync {run}")
 }
 
-fn entry(applied: &Applied) -> Entry<'_> {
+fn entry(applied: &Applied) -> Entry {
     let (operation, message) = match &applied.deed {
         Deed::Create => ("create", "created".to_owned()),
         Deed::Update(fields) => ("update", format!("changed {}", fields.join(", "))),
@@ -92,21 +99,34 @@ fn entry(applied: &Applied) -> Entry<'_> {
         Ok(_) => ("success", message),
         Err(refused) => ("error", refused.clone()),
     };
-    Entry { operation, object: Some(applied.object), handle: &applied.handle, status, message }
+    Entry { operation, object: Some(applied.object), handle: applied.handle.clone(), status, message }
 }
 
-fn failed(failure: &Failure) -> Entry<'_> {
+fn failed(failure: &Failure) -> Entry {
     let Failure { object, handle, message } = failure;
-    Entry { operation: "sync", object: Some(*object), handle, status: "error", message: message.clone() }
+    Entry {
+        operation: "sync",
+        object: Some(*object),
+        handle: handle.clone(),
+        status: "error",
+        message: message.clone(),
+    }
 }
 
-fn skipped(skip: &Skip) -> Entry<'_> {
+fn skipped(skip: &Skip) -> Entry {
     let Skip { object, handle, message } = skip;
-    Entry { operation: "sync", object: Some(*object), handle, status: "skipped", message: message.clone() }
+    Entry {
+        operation: "sync",
+        object: Some(*object),
+        handle: handle.clone(),
+        status: "skipped",
+        message: message.clone(),
+    }
 }
 
 /// Records the end of a run: unchanged objects if they are wanted, the summary row, the config's result. Prunes old rows.
-pub(super) async fn record(ctx: &Context, run: &SyncRun, journal: &mut Journal<'_>) {
+pub(super) async fn record(ctx: &Context, journal: &mut Journal<'_>) {
+    let run = &journal.run;
     let verdict = run.verdict();
     let mut entries = Vec::new();
     if ctx.settings.sync.sync_log == SyncLog::All {
@@ -114,25 +134,26 @@ pub(super) async fn record(ctx: &Context, run: &SyncRun, journal: &mut Journal<'
         entries.extend(unchanged.map(|(object, handle)| Entry {
             operation: "sync",
             object: Some(*object),
-            handle,
+            handle: handle.clone(),
             status: "success",
             message: "unchanged".into(),
         }));
     }
     entries.push(summary(run, verdict));
     journal.write(entries).await;
+    let run = &journal.run;
     settle_config(ctx, run, verdict).await;
     prune(ctx, run).await;
     tell(run, verdict);
 }
 
-fn summary(run: &SyncRun, verdict: Verdict) -> Entry<'_> {
+fn summary(run: &SyncRun, verdict: Verdict) -> Entry {
     let status = match verdict {
         Verdict::Unchanged | Verdict::Changed => "success",
         Verdict::Partial | Verdict::Refused | Verdict::Failed => "error",
         Verdict::Interrupted => "skipped",
     };
-    Entry { operation: "sync", object: None, handle: "", status, message: sentence(run, verdict) }
+    Entry { operation: "sync", object: None, handle: String::new(), status, message: sentence(run, verdict) }
 }
 
 /// A run in a few sentences, for people.

@@ -1,6 +1,6 @@
 //! The flow of one run.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{sync::mpsc, time::Instant};
@@ -8,9 +8,9 @@ use tracing::{Instrument, info_span};
 
 use super::{
     Limits, Plan, Refused, Rules,
-    apply::{Stamp, apply},
+    apply::{Outcome, Stamp, apply},
     gather::{Finding, Stopped, gather},
-    outcome::{Ended, Failure, Skip, SyncRun, chain},
+    outcome::{Ended, SyncRun, chain},
     plan,
     progress::{Phase, Progress},
     questions::{Questions, Wanted, questions},
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     arin,
     config::{self, keys::Keyring},
-    model::{Config, Inventory, OrgHandle, Registration, Resource, Scope},
+    model::{Config, Inventory, Key, ObjectType, OrgHandle, Registration, Resource, Scope},
     netbox::{self, Stop},
 };
 
@@ -71,24 +71,22 @@ pub struct Preview {
 
 /// Brings NetBox in line with what the RIR has registered for one config, and records how it went.
 pub async fn run(ctx: &Context, request: &Request<'_>) -> SyncRun {
-    let mut run = begin(request);
-    let span = info_span!("sync", run = %run.id, config = %run.config);
-    let sent = ctx.netbox.requests();
-    let started = Instant::now();
+    let mut journal = Journal::new(&ctx.netbox, begin(request));
+    let span = info_span!("sync", run = %journal.run.id, config = %journal.run.config);
+    let (sent, started) = (ctx.netbox.requests(), Instant::now());
     async {
-        let mut journal = Journal::new(&ctx.netbox, &run);
-        if let Err(ended) = steps(ctx, request, &mut run, &mut journal).await {
-            run.ended = Some(ended);
+        if let Err(ended) = steps(ctx, request, &mut journal).await {
+            journal.run.ended = Some(ended);
         }
         ctx.progress.update(|at| at.phase = Phase::Report);
-        run.took = started.elapsed();
-        run.netbox_requests = ctx.netbox.requests() - sent;
-        report::record(ctx, &run, &mut journal).await;
-        run.netbox_requests = ctx.netbox.requests() - sent;
+        journal.run.took = started.elapsed();
+        journal.run.netbox_requests = ctx.netbox.requests() - sent;
+        report::record(ctx, &mut journal).await;
+        journal.run.netbox_requests = ctx.netbox.requests() - sent;
     }
     .instrument(span)
     .await;
-    run
+    journal.run
 }
 
 /// Asks the RIR and plans, and leaves it at that.
@@ -124,6 +122,9 @@ fn begin(request: &Request<'_>) -> SyncRun {
     }
 }
 
+/// What the asking came to: the recorded objects that are gone, or why it ended early.
+type Asked = Result<BTreeSet<(ObjectType, Key)>, Stopped>;
+
 /// What a run works with once NetBox was read and the API key chosen.
 struct Prepared {
     arin: arin::Client,
@@ -133,6 +134,14 @@ struct Prepared {
     limits: Limits,
     stamp: Stamp,
     registered: Registration,
+    /// Why writing came to an end before everything was written.
+    hopeless: Option<Arc<netbox::Error>>,
+}
+
+impl Prepared {
+    fn plan(&self) -> Plan {
+        plan(&self.registered, &self.recorded, &self.rules)
+    }
 }
 
 async fn prepare(ctx: &Context, request: &Request<'_>, run: &mut SyncRun) -> Result<Prepared, Ended> {
@@ -156,6 +165,7 @@ async fn prepare(ctx: &Context, request: &Request<'_>, run: &mut SyncRun) -> Res
         limits: Limits { max_retired_share: ctx.settings.sync.max_retired_share },
         stamp: Stamp { now: run.started, user: key.user.clone(), message: change_message(&run.id) },
         registered: Registration::default(),
+        hopeless: None,
         recorded,
         arin,
     })
@@ -170,42 +180,39 @@ fn used_last(recorded: &Inventory, config: &Config) -> Option<String> {
 
 /// Asks and writes at the same time: what was learnt is planned and applied while the asking goes on. Rows are marked as
 /// not found at the end, when everything is known.
-async fn steps(
-    ctx: &Context,
-    request: &Request<'_>,
-    run: &mut SyncRun,
-    journal: &mut Journal<'_>,
-) -> Result<(), Ended> {
-    let mut at = prepare(ctx, request, run).await?;
+async fn steps(ctx: &Context, request: &Request<'_>, journal: &mut Journal<'_>) -> Result<(), Ended> {
+    let mut at = prepare(ctx, request, &mut journal.run).await?;
     let (out, findings) = mpsc::channel(BACKLOG);
     let (arin, questions) = (at.arin.clone(), at.questions.clone());
-    let in_flight = ctx.settings.arin.max_in_flight;
-    let asking = gather(&questions, &arin, in_flight, &ctx.progress, &ctx.stop, out);
-    let (asked, ()) = tokio::join!(asking, write_rounds(ctx, &mut at, findings, run, journal));
-    run.arin_requests = arin.requests();
-    let ended = finish(ctx, &mut at, asked, run, journal).await;
-    let changed: BTreeSet<_> = run.applied.iter().map(|applied| (applied.object, applied.handle.clone())).collect();
-    let last = plan(&at.registered, &at.recorded, &at.rules);
-    run.unchanged = last.unchanged.difference(&changed).cloned().collect();
+    let asking = gather(&questions, &arin, ctx, out);
+    let (asked, ()) = tokio::join!(asking, write_rounds(ctx, &mut at, findings, journal));
+    journal.run.arin_requests = arin.requests();
+    let ended = finish(ctx, &mut at, asked, journal).await;
+    journal.run.unchanged = unchanged(&at, &journal.run);
     ended
 }
 
-/// Writes what was learnt, round after round, until nothing more comes or somebody asks to stop.
+/// What is as it should be, and was so before this run.
+fn unchanged(at: &Prepared, run: &SyncRun) -> Vec<(ObjectType, String)> {
+    let written: BTreeSet<_> = run.applied.iter().map(|applied| (applied.object, applied.handle.clone())).collect();
+    at.plan().unchanged.difference(&written).cloned().collect()
+}
+
+/// Writes what was learnt, round after round, until nothing more comes or there is no sense in going on.
 async fn write_rounds(
     ctx: &Context,
     at: &mut Prepared,
     mut findings: mpsc::Receiver<Finding>,
-    run: &mut SyncRun,
     journal: &mut Journal<'_>,
 ) {
     let enough = ctx.settings.netbox.batch_size * ctx.settings.netbox.writes_in_flight;
     while let Some(round) = next_round(&mut findings, enough).await {
-        if ctx.stop.asked() {
+        if ctx.stop.asked() || at.hopeless.is_some() {
             return;
         }
-        let news = learn(round, &mut at.registered, run);
-        let plan = plan(&at.registered, &at.recorded, &at.rules);
-        write(ctx, at, plan, news, run, journal).await;
+        learn(round, &mut at.registered, &mut journal.run);
+        let plan = at.plan();
+        write(ctx, at, plan, journal).await;
     }
 }
 
@@ -223,15 +230,8 @@ async fn next_round(findings: &mut mpsc::Receiver<Finding>, enough: usize) -> Op
     (!round.is_empty()).then_some(round)
 }
 
-/// Where in the run's lists the failures and skips begin that are not in NetBox's log yet.
-struct News {
-    failures: usize,
-    skips: usize,
-}
-
 /// Takes up what was learnt.
-fn learn(round: Vec<Finding>, registered: &mut Registration, run: &mut SyncRun) -> News {
-    let news = News { failures: run.failures.len(), skips: run.skips.len() };
+fn learn(round: Vec<Finding>, registered: &mut Registration, run: &mut SyncRun) {
     for finding in round {
         match finding {
             Finding::Org(org) => drop(registered.orgs.insert(org.handle.clone(), org)),
@@ -245,51 +245,40 @@ fn learn(round: Vec<Finding>, registered: &mut Registration, run: &mut SyncRun) 
         }
     }
     registered.incomplete |= !run.failures.is_empty();
-    news
 }
 
-/// Applies a plan and logs it, together with the news.
-async fn write(ctx: &Context, at: &mut Prepared, plan: Plan, news: News, run: &mut SyncRun, journal: &mut Journal<'_>) {
-    let applied = apply(plan, &mut at.recorded, &mut at.rules, ctx, &at.stamp).await;
-    let failures: &[Failure] = run.failures.get(news.failures..).unwrap_or_default();
-    let skips: &[Skip] = run.skips.get(news.skips..).unwrap_or_default();
-    journal.log(&applied, failures, skips).await;
-    run.applied.extend(applied);
+/// Applies a plan and logs it.
+async fn write(ctx: &Context, at: &mut Prepared, plan: Plan, journal: &mut Journal<'_>) {
+    let Outcome { applied, hopeless } = apply(plan, &mut at.recorded, &mut at.rules, ctx, &at.stamp).await;
+    at.hopeless = hopeless;
+    journal.log(applied).await;
 }
 
 /// Marks what the RIR does not have any more, within the limits; or says why the run ended early.
-async fn finish(
-    ctx: &Context,
-    at: &mut Prepared,
-    asked: Result<BTreeSet<(crate::model::ObjectType, crate::model::Key)>, Stopped>,
-    run: &mut SyncRun,
-    journal: &mut Journal<'_>,
-) -> Result<(), Ended> {
+async fn finish(ctx: &Context, at: &mut Prepared, asked: Asked, journal: &mut Journal<'_>) -> Result<(), Ended> {
     let ended = close(at, asked);
     if ctx.stop.asked() {
         return Err(Ended::Interrupted);
     }
+    if let Some(error) = &at.hopeless {
+        return Err(Ended::Failed(format!("writing to NetBox came to an end: {}", chain(error))));
+    }
     ended?;
-    let news = News { failures: run.failures.len(), skips: run.skips.len() };
-    let plan = plan(&at.registered, &at.recorded, &at.rules);
-    match at.limits.allow(plan, &at.recorded, &at.rules) {
+    match at.limits.allow(at.plan(), &at.recorded, &at.rules) {
         Ok(plan) => {
-            write(ctx, at, plan, news, run, journal).await;
+            write(ctx, at, plan, journal).await;
             Ok(())
         }
         Err(refused) => {
-            let why = why(&refused, &run.config);
-            write(ctx, at, refused.rest, news, run, journal).await;
+            let why = why(&refused, &journal.run.config);
+            write(ctx, at, refused.rest, journal).await;
             Err(Ended::Refused(why))
         }
     }
 }
 
 /// Notes how the asking ended: what is gone, or that not everything is known.
-fn close(
-    at: &mut Prepared,
-    asked: Result<BTreeSet<(crate::model::ObjectType, crate::model::Key)>, Stopped>,
-) -> Result<(), Ended> {
+fn close(at: &mut Prepared, asked: Asked) -> Result<(), Ended> {
     match asked {
         Ok(gone) => {
             at.registered.gone = gone;
@@ -323,8 +312,7 @@ async fn plan_only(ctx: &Context, request: &Request<'_>, run: &mut SyncRun) -> R
     let mut at = prepare(ctx, request, run).await?;
     let (out, mut findings) = mpsc::channel(BACKLOG);
     let (arin, questions) = (at.arin.clone(), at.questions.clone());
-    let in_flight = ctx.settings.arin.max_in_flight;
-    let asking = gather(&questions, &arin, in_flight, &ctx.progress, &ctx.stop, out);
+    let asking = gather(&questions, &arin, ctx, out);
     let listening = async {
         while let Some(finding) = findings.recv().await {
             learn(vec![finding], &mut at.registered, run);
@@ -333,7 +321,7 @@ async fn plan_only(ctx: &Context, request: &Request<'_>, run: &mut SyncRun) -> R
     let (asked, ()) = tokio::join!(asking, listening);
     run.arin_requests = arin.requests();
     close(&mut at, asked)?;
-    let plan = plan(&at.registered, &at.recorded, &at.rules);
+    let plan = at.plan();
     run.unchanged = plan.unchanged.iter().cloned().collect();
     match at.limits.allow(plan, &at.recorded, &at.rules) {
         Ok(plan) => Ok(plan),

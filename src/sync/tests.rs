@@ -357,7 +357,7 @@ fn a_contact_that_serves_the_org_no_longer_loses_its_roles_only() {
     let now = Registration { functions: functions(&[]), ..before };
     insta::assert_snapshot!(plan(&now, &recorded, &rules()), @"
     ~ contact GONE-ARIN
-        organization: arin:OURS -> (none)
+        organization: OURS -> (none)
         roles: AD T -> (none)
     ");
 }
@@ -372,7 +372,7 @@ fn a_row_that_could_not_be_written_is_left_for_the_next_run() {
     + organization OURS
         name: OURS Inc
     ~ network NET-A
-        organization: (none) -> arin:OURS
+        organization: (none) -> OURS
     ");
 }
 

@@ -45,8 +45,7 @@ async fn aggregate(asker: &Asker<'_>, target: &Target) -> Result<Option<Net>, St
     let range = target.aggregate.prefix;
     let id = target.aggregate.id;
     let skipped = |why: String| Finding::Skipped(Skip::new(ObjectType::Network, range, why));
-    if let Err(reason) = registrable(range) {
-        asker.tell(skipped(reason.to_string())).await?;
+    if registrable(range).is_err() {
         return Ok(None);
     }
     let asked = asker.arin.most_specific_net(range.into()).await;

@@ -66,6 +66,8 @@ macro_rules! flows {
                 a_run_that_is_stopped_is_recorded_and_made_up_for,
                 a_run_that_is_killed_is_repaired_by_the_next,
                 a_user_without_a_key_is_told_so,
+                unchanged_objects_are_logged_if_wanted,
+                recipient_organizations_are_kept_up_to_date,
             ]
         );
     };
@@ -76,6 +78,15 @@ mod sandbox {
     use crate::scene::Target;
 
     super::flows!(Target::sandbox().await);
+    // The real NetBox cannot be told to fail; its client is tried on lost answers through a proxy, in `lab::write`.
+    super::flows_on!(
+        Target::sandbox().await,
+        [
+            a_lost_answer_to_a_bulk_write_makes_no_twins,
+            a_netbox_that_goes_away_ends_the_run,
+            a_plugin_without_bulk_writes_gets_single_rows,
+        ]
+    );
 }
 
 fn reference(value: &Value) -> Option<u64> {
@@ -509,4 +520,55 @@ pub(crate) async fn a_user_without_a_key_is_told_so(target: Target) {
     assert_eq!((run.verdict(), scene.arin.requests().total()), (Verdict::Failed, 0));
     let run = scene.sync_as(&ctx, CONFIG, Scope::Config, &Resource::all(), Some("ann")).await;
     assert_eq!((run.verdict(), run.user.as_deref()), (Verdict::Changed, Some("ann")));
+}
+
+pub(crate) async fn unchanged_objects_are_logged_if_wanted(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    scene.sync().await;
+    scene.settings.sync.sync_log = rir_sidecar::config::SyncLog::All;
+    let run = scene.sync().await;
+    assert_eq!(run.verdict(), Verdict::Unchanged);
+    let log = scene.log(&run).await;
+    assert_eq!(log.len(), 1 + 6 + 1 + 3 + 2, "{log:#?}");
+    assert!(log.contains(&format!("sync network {ORGS} success")), "{log:#?}");
+}
+
+pub(crate) async fn recipient_organizations_are_kept_up_to_date(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    scene.settings.sync.recipient_orgs = vec!["reseller-5".into()];
+    scene.sync().await;
+    let organizations: Vec<String> = scene.rows("rir-organization").await.into_keys().collect();
+    assert_eq!(organizations, [ORG, "RESELLER-5", "SAMPLE-3"]);
+}
+
+async fn a_lost_answer_to_a_bulk_write_makes_no_twins(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    let server = scene.netbox.server.as_ref().unwrap();
+    for slug in ["rir-contact", NETWORK, "rir-sync-log"] {
+        server.fail(netbox::Rule::new(netbox::Fault::LoseAnswer).method("POST").path(slug).times(1));
+    }
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), run.all_failures()), (Verdict::Changed, vec![]));
+    let census = scene.census().await;
+    assert_eq!(["rir-contact", NETWORK, "rir-sync-log"].map(|slug| census[slug]), [6, 3, 6 + 3 + 2 + 1 + 1]);
+    assert_eq!(scene.left_to_do().await.to_string(), "");
+}
+
+async fn a_netbox_that_goes_away_ends_the_run(target: Target) {
+    let scene = Scene::new(target, World::demo()).await;
+    let server = scene.netbox.server.as_ref().unwrap();
+    server.fail(netbox::Rule::new(netbox::Fault::Status(503)).after(20));
+    let run = tokio::time::timeout(Duration::from_secs(60), scene.sync()).await.unwrap();
+    assert_eq!(run.verdict(), Verdict::Failed, "{:?}", run.ended);
+    server.heal();
+    assert_eq!(scene.sync().await.verdict(), Verdict::Changed);
+    assert_eq!(scene.left_to_do().await.to_string(), "");
+}
+
+async fn a_plugin_without_bulk_writes_gets_single_rows(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    scene.netbox.server.as_ref().unwrap().configure(|options| options.bulk = false);
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), run.all_failures()), (Verdict::Changed, vec![]));
+    assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
 }

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on is to stop")]
 
+mod cli;
+mod contract;
 mod flow;
 mod lab;
+mod layers;
 mod netbox_transport;
 mod proxy;
 mod pyregrws;

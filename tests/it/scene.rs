@@ -192,7 +192,12 @@ impl Scene {
     /// All rows of one of our types by what they are called, `handle` or `key`.
     pub(crate) async fn rows(&self, slug: &str) -> BTreeMap<String, Row> {
         let name = |row: &Row| row.get("handle").or(row.get("key")).unwrap().as_str().unwrap().to_owned();
-        self.list(&custom(slug), "limit=1000&ordering=id").await.into_iter().map(|row| (name(&row), row)).collect()
+        self.rows_of(slug).await.into_iter().map(|row| (name(&row), row)).collect()
+    }
+
+    /// All rows of one of our types, in the order they were made.
+    pub(crate) async fn rows_of(&self, slug: &str) -> Vec<Row> {
+        self.list(&custom(slug), "limit=1000&ordering=id").await
     }
 
     pub(crate) async fn row(&self, slug: &str, handle: &str) -> Row {
@@ -201,7 +206,7 @@ impl Scene {
 
     /// The log rows of a run, each as `operation object_type handle status`.
     pub(crate) async fn log(&self, run: &SyncRun) -> Vec<String> {
-        let rows = self.list(&custom(schema::SYNC_LOG), "limit=1000&ordering=id").await;
+        let rows = self.rows_of(schema::SYNC_LOG).await;
         let ours = rows.iter().filter(|row| row["run"] == run.id.as_str());
         let text = |row: &Row, name: &str| {
             let value = &row[name];

@@ -35,17 +35,17 @@ postgres_bin() {
     dirname "$(readlink -f "$found")"
 }
 
-# Runs a command with the environment of one NetBox: its database, its Redis, its configuration.
-in_netbox() { # DIR NAME COMMAND...
+# Becomes a command with the environment of one NetBox: its database, its Redis, its configuration. Call it in a subshell.
+as_netbox() { # DIR NAME COMMAND...
     local dir=$1 name=$2
     shift 2
+    set -a
+    # shellcheck disable=SC1090
+    . "$SECRETS"
     # shellcheck disable=SC1090,SC1091
-    (
-        set -a
-        . "$SECRETS"
-        . "$dir/netbox/$name/settings.env"
-        set +a
-        PYTHONPATH=$LAB NETBOX_CONFIGURATION=configuration DJANGO_SETTINGS_MODULE=netbox.settings \
-            NETBOX_ROOT=$CACHE/root exec "$@"
-    )
+    . "$dir/netbox/$name/settings.env"
+    set +a
+    cd "$dir/netbox/$name" || exit
+    export PYTHONPATH=$LAB NETBOX_CONFIGURATION=configuration DJANGO_SETTINGS_MODULE=netbox.settings NETBOX_ROOT=$CACHE/root
+    exec "$@"
 }

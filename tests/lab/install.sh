@@ -20,6 +20,7 @@ install_pyregrws() {
     mkdir -p "$PYREGRWS"
     (
         flock -n 9 || { say "another install is running, waiting for it"; flock 9; }
+        find_python 3 11 >/dev/null || apt_install python3-venv
         install_venv "$PYREGRWS/venv" "$LAB/pyregrws.txt" 'pyregrws needs Python 3.11 or newer' 3 11
     ) 9>"$PYREGRWS/lock"
 }
@@ -36,14 +37,17 @@ install_packages() {
         command -v cc >/dev/null || missing+=(gcc libc6-dev)
         command -v pg_config >/dev/null && [ -f "$(pg_config --includedir)/libpq-fe.h" ] || missing+=(libpq-dev)
     fi
-    [ ${#missing[@]} -gt 0 ] || return 0
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then die "please install these first: ${missing[*]}"; fi
-    say "installing ${missing[*]}"
-    # The lab runs its own cluster; the package shall not make one.
+    [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+}
+
+apt_install() { # PACKAGE...
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then die "please install these first: $*"; fi
+    say "installing $*"
+    # The lab runs its own cluster; PostgreSQL's package shall not make one.
     mkdir -p /etc/postgresql-common
     [ -f /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    apt-get update -qq || die "apt-get update failed"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null || die "apt-get could not install $*"
 }
 
 # ---- Virtual environments -------------------------------------------------------------------------------------------
@@ -57,7 +61,7 @@ pins() { sha256sum <"$1" | cut -d' ' -f1; }
 install_venv() { # VENV REQUIREMENTS NEED MAJOR MINOR
     local python started=$SECONDS
     ! venv_is_complete "$1" "$2" || return 0
-    python=$(find_python "$4" "$5") || die "$3: install one (Debian package, pyenv or a system package) and put it on the PATH"
+    python=$(find_python "$4" "$5") || die "$3: install one, with pyenv or from the distribution, and put it on the PATH"
     say "installing $(basename "$2") with $python"
     "$python" -m venv --clear "$1" || die "$python cannot make a virtual environment (on Debian: install python3-venv)"
     "$1/bin/pip" install -q --disable-pip-version-check -r "$2" || die "pip could not install $2"
@@ -88,8 +92,8 @@ make_dump() (
     init_cluster "$scratch"
     settle_netbox "$scratch" main netbox
     pg "$scratch" createdb netbox
-    in_netbox "$scratch" main "$VENV/bin/netbox" migrate --no-input >"$CACHE/migrate.log" 2>&1 || die "migrate failed, see $CACHE/migrate.log"
-    in_netbox "$scratch" main "$VENV/bin/python" "$LAB/seed.py" >>"$CACHE/migrate.log" 2>&1 || die "seeding failed, see $CACHE/migrate.log"
+    (as_netbox "$scratch" main "$VENV/bin/netbox" migrate --no-input) >"$CACHE/migrate.log" 2>&1 || die "migrate failed, see $CACHE/migrate.log"
+    (as_netbox "$scratch" main "$VENV/bin/python" "$LAB/seed.py") >>"$CACHE/migrate.log" 2>&1 || die "seeding failed, see $CACHE/migrate.log"
     pg "$scratch" pg_dump -Fc -f "$DUMP.part" netbox
     mv "$DUMP.part" "$DUMP"
     say "migrated in $((SECONDS - started)) s"

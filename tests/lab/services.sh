@@ -116,13 +116,20 @@ END \$\$;
 SQL
 }
 
+# The pid is known from the first moment, so that a start that is interrupted leaves nothing behind.
 start_netbox() { # DIR NAME
     local here=$1/netbox/$2
-    : >"$here/log"
-    in_netbox "$1" "$2" "$VENV/bin/gunicorn" --config "$LAB/gunicorn.conf.py" --pid "$here/pid" --error-logfile "$here/log" \
-        --workers "${RIR_LAB_WORKERS:-2}" --threads 3 --no-control-socket --daemon "${NETBOX_APP:-netbox.wsgi}"
-    wait_for 120 netbox_answers "$here" || { tail -n 20 "$here/log" >&2; die "NetBox did not start, see $here/log"; }
+    as_netbox "$1" "$2" setsid "$VENV/bin/gunicorn" --config "$LAB/gunicorn.conf.py" \
+        --workers "${RIR_LAB_WORKERS:-2}" --threads 3 --no-control-socket "${NETBOX_APP:-netbox.wsgi}" \
+        </dev/null >"$here/log" 2>&1 &
+    printf '%s\n' $! >"$here/pid"
+    if ! wait_for 120 netbox_answers_or_died "$here" || gone "$(<"$here/pid")"; then
+        tail -n 20 "$here/log" >&2
+        die "NetBox did not start"
+    fi
 }
+
+netbox_answers_or_died() { netbox_answers "$1" || gone "$(<"$1/pid")"; }
 
 netbox_answers() { # DIR/netbox/NAME
     local url
@@ -160,17 +167,14 @@ forget_cached() { # DIR NAME
 
 start_rqworker() { # DIR NAME
     local here=$1/netbox/$2
-    (
-        cd "$here" || exit
-        in_netbox "$1" "$2" setsid "$VENV/bin/netbox" rqworker high default low </dev/null >rqworker.log 2>&1 &
-        printf '%s\n' $! >rqworker.pid
-    )
+    as_netbox "$1" "$2" setsid "$VENV/bin/netbox" rqworker high default low </dev/null >"$here/rqworker.log" 2>&1 &
+    printf '%s\n' $! >"$here/rqworker.pid"
 }
 
 # ---- Processes ------------------------------------------------------------------------------------------------------
 
-# Ends the process of a pid file and its children, if it still is the one we started there: its command line or working
-# folder says so. Nothing it holds is worth a graceful end.
+# Ends the process of a pid file and its children, if it still is the one we started there: its working folder or its
+# command line says so. Nothing it holds is worth a graceful end.
 stop_process() { # PIDFILE FOLDER
     local pid child children=()
     [ -s "$1" ] || return 0

@@ -19,6 +19,8 @@ use crate::netbox::{CUSTOM_OBJECTS, Client, Error, Operation, Row, id_of};
 
 /// The oldest NetBox with all that is needed.
 const NETBOX: [u64; 3] = [4, 5, 2];
+/// The oldest plugin with portable schemas.
+const PLUGIN: [u64; 3] = [0, 5, 0];
 
 /// What has to be done so that NetBox has our types; its `Display` is a diff.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +95,7 @@ pub struct Unmet {
     pub remedy: String,
 }
 
-/// Tells what NetBox lacks: a version new enough, the plugin. Empty when all is well.
+/// Tells what NetBox lacks: a version new enough, the plugin in one. Empty when all is well.
 ///
 /// # Errors
 /// When NetBox cannot be asked.
@@ -104,11 +106,13 @@ pub async fn requirements(client: &Client) -> Result<Vec<Unmet>, Error> {
         let problem = format!("NetBox is version {}", status.netbox);
         unmet.push(Unmet { problem, remedy: "upgrade it to 4.5.2 or newer".to_owned() });
     }
-    if status.custom_objects.is_none() {
-        let problem = "NetBox has no Custom Objects plugin".to_owned();
-        let remedy = "install netboxlabs-netbox-custom-objects and add netbox_custom_objects to PLUGINS".to_owned();
-        unmet.push(Unmet { problem, remedy });
-    }
+    let remedy = "install netboxlabs-netbox-custom-objects 0.5.1 or newer and add netbox_custom_objects to PLUGINS";
+    let problem = match &status.custom_objects {
+        None => Some("NetBox has no Custom Objects plugin".to_owned()),
+        Some(plugin) if version(plugin) < PLUGIN => Some(format!("the Custom Objects plugin is version {plugin}")),
+        Some(_) => None,
+    };
+    unmet.extend(problem.map(|problem| Unmet { problem, remedy: remedy.to_owned() }));
     Ok(unmet)
 }
 

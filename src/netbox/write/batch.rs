@@ -9,7 +9,7 @@
 //! | one row, 500 | its key is asked for: the row that has it is updated instead, else it is refused |
 //! | none, or a gateway's | it may have been written. New rows are looked for by key, those not there are sent again (the unique key keeps a late first write from making twins); updates and deletes are sent again, twice does no harm |
 //! | 429 | sent again later |
-//! | 405 for an array | single rows from now on |
+//! | 405 for an array, or an array taken for a bad row (plugin before 0.7) | single rows from now on |
 //! | 401, 403, 404 | nothing more is sent |
 //!
 //! A key is looked for among the newest rows with one request, as NetBox needs a tenth of a second for any. That may miss

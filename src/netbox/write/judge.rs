@@ -40,6 +40,8 @@ pub(super) fn judge(action: Action, entries: &[Entry], status: StatusCode, body:
         StatusCode::NOT_FOUND if alone && action == Action::Delete => Verdict::Done(Vec::new()),
         StatusCode::NOT_FOUND if alone && action == Action::Update => this_one("the row does not exist any more"),
         StatusCode::METHOD_NOT_ALLOWED if !alone => Verdict::NoArrays,
+        // Before 0.7 the plugin takes an array for a row that is not an object.
+        StatusCode::BAD_REQUEST if !alone && body.get("non_field_errors").is_some() => Verdict::NoArrays,
         StatusCode::REQUEST_TIMEOUT
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
@@ -181,6 +183,13 @@ mod tests {
     fn a_405_is_about_arrays_only_when_one_was_sent() {
         assert_eq!(verdict(Action::Update, &[1, 2], 405, &Value::Null), Verdict::NoArrays);
         assert_eq!(verdict(Action::Update, &[1], 405, &Value::Null), Verdict::Hopeless);
+    }
+
+    #[test]
+    fn an_array_that_is_taken_for_a_bad_row_is_not_sent_again() {
+        let body = json!({"non_field_errors": ["Invalid data. Expected a dictionary, but got list."]});
+        assert_eq!(verdict(Action::Create, &[1, 2], 400, &body), Verdict::NoArrays);
+        assert!(matches!(verdict(Action::Create, &[1], 400, &body), Verdict::Named(_)));
     }
 
     #[test]

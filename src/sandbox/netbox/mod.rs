@@ -35,6 +35,8 @@ mod seed;
 mod state;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 mod value;
 mod write;

@@ -19,6 +19,10 @@ enum Rank {
 
 /// The ids in the order of the model's list.
 pub(super) fn sorted<'a>(model: &Model, rows: impl Iterator<Item = (u64, &'a Row)>) -> Vec<u64> {
+    // Tables give their rows by id, and so do lists of links.
+    if model.order.is_empty() {
+        return rows.map(|(id, _)| id).collect();
+    }
     let mut ranked: Vec<(Vec<Rank>, u64)> =
         rows.map(|(id, row)| (model.order.iter().map(|field| rank(field, row)).collect(), id)).collect();
     ranked.sort_unstable();

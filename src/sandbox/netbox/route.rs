@@ -32,6 +32,11 @@ pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused:
         (_, Some("schema/preview")) => posting(call, |body| schema::preview(store, body)),
         (_, Some("schema/apply")) => posting(call, |body| schema::apply(store, body, &options.netbox_version)),
         (_, Some("custom-object-types")) => reading(call, || schema::list(store, call, options.max_page_size)),
+        (_, Some(types)) if types.starts_with("custom-object-types/") => match types.rsplit('/').next().map(str::parse)
+        {
+            Some(Ok(id)) if call.method == Method::PATCH => schema::edit(store, call, id),
+            Some(_) | None => Reply::not_found("Not found."),
+        },
         (path, plugin) => {
             let manner = Manner { selection: Selection::of(call), refused };
             of_objects(store, options, call, &manner, path, plugin.is_some())

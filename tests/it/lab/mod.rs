@@ -1,6 +1,7 @@
 //! Tests that need the real NetBox that `tests/run.sh` starts. They share it, and so run one after the other.
 
 mod bootstrap;
+mod contract;
 mod flow;
 mod netbox;
 mod rows;

@@ -19,9 +19,9 @@ async fn addresses(client: &Client, word: &str, count: usize) -> Vec<u64> {
 #[tokio::test]
 async fn a_list_of_many_pages_has_each_row_once() {
     let (client, word) = (bootstrapped().await, unique());
-    let mut ids = addresses(&client, &word, 23).await;
+    let mut ids = addresses(&client, &word, 7).await;
     ids.sort_unstable();
-    for page_size in [1, 2, 5, 22, 23, 24] {
+    for page_size in [1, 2, 3, 6, 7, 8] {
         let mut settings = settings(&url());
         settings.page_size = page_size;
         let paged = Client::new(&settings).unwrap();

@@ -14,7 +14,7 @@ mod document;
 mod show;
 
 pub(super) use document::ObjectType;
-pub(super) use show::list;
+pub(super) use show::{edit, list};
 
 /// Answers `schema/preview/`: the bare document in, what applying it would change out.
 pub(super) fn preview(store: &Store, body: &Value) -> Reply {

@@ -34,6 +34,19 @@ pub(in crate::sandbox::netbox) fn list(store: &Store, call: &Call, max_page_size
     }
 }
 
+/// Answers a change of one type. Only how its objects are named can be changed this way.
+pub(in crate::sandbox::netbox) fn edit(store: &mut Store, call: &Call, id: u64) -> Reply {
+    let Some(object_type) = store.types.values_mut().find(|object_type| object_type.id == id) else {
+        return Reply::not_found("No CustomObjectType matches the given query.");
+    };
+    if let Ok(Some(Value::Object(body))) = &call.body
+        && let Some(display) = body.get("display_expression")
+    {
+        object_type.attributes.insert("display_expression".to_owned(), display.clone());
+    }
+    Reply::ok(show(object_type, &call.base, &Selection::of(call)))
+}
+
 fn show(object_type: &ObjectType, base: &str, selection: &Selection) -> Value {
     let id = object_type.id;
     let all = json!({
@@ -46,7 +59,7 @@ fn show(object_type: &ObjectType, base: &str, selection: &Selection) -> Value {
         "verbose_name_plural": object_type.text("verbose_name_plural"),
         "group_name": object_type.text("group_name"),
         "description": object_type.text("description"),
-        "display_expression": "",
+        "display_expression": object_type.text("display_expression"),
         "config_context_enabled": false,
         "tags": [],
         "created": render::time(object_type.created),

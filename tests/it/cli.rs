@@ -1,0 +1,198 @@
+//! The command as a person or a script runs it: arguments, output, exit codes, signals.
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use rir_sidecar::{
+    netbox::schema,
+    sandbox::regrws::{Fault, KEY, Operation, Rule},
+};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::scene::{CONFIG, Scene, Target, custom, small};
+
+/// A scene and the files the command needs for it.
+struct Bench {
+    scene: Scene,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let scene = Scene::new(Target::sandbox().await, small()).await;
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("keys.toml");
+        std::fs::write(&keys, format!("[[key]]\nconfig = \"{CONFIG}\"\nuser = \"ann\"\napi_key = \"{KEY}\"\n"))
+            .unwrap();
+        std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let token = folder.path().join("token");
+        std::fs::write(&token, &scene.netbox.token).unwrap();
+        let settings = format!(
+            "[netbox]\nurl = \"{}\"\ntoken_file = {token:?}\n[keys]\nfile = {keys:?}\n[arin]\nallowed_base_urls = [\"{}\"]\n\
+             requests_per_second = 0\nretry_count = 1\nretry_backoff = \"5ms\"\n",
+            scene.netbox.url,
+            scene.arin.url(),
+        );
+        std::fs::write(folder.path().join("settings.toml"), settings).unwrap();
+        Self { scene, folder }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
+        command.env_clear().arg("--config").arg(self.folder.path().join("settings.toml")).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().await.unwrap()
+    }
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn document(output: &Output) -> Value {
+    serde_json::from_str(&out(output)).unwrap_or_else(|_| panic!("{}{}", out(output), err(output)))
+}
+
+#[tokio::test]
+async fn a_sync_prints_a_table_and_one_line_a_phase() {
+    let bench = Bench::new().await;
+    let done = bench.run(&["sync", "--all"]).await;
+    assert_eq!(code(&done), Some(0), "{}", err(&done));
+    assert!(out(&done).contains("network"), "{}", out(&done));
+    assert!(err(&done).lines().any(|line| line == format!("{CONFIG}: looking up aggregates and prefixes")));
+    assert!(err(&done).lines().count() < 8, "{}", err(&done));
+}
+
+#[tokio::test]
+async fn json_is_one_document_with_what_happened() {
+    let bench = Bench::new().await;
+    let document = document(&bench.run(&["sync", "--config-name", CONFIG, "--output", "json"]).await);
+    let run = &document["runs"][0];
+    assert_eq!((&document["result"], &run["result"]), (&json!("changed"), &json!("changed")));
+    assert_eq!(
+        run["counts"]["network"],
+        json!({
+            "created": 3, "updated": 0, "retired": 0, "unchanged": 0, "skipped": 0, "failed": 0
+        })
+    );
+    assert_eq!(run["arin_requests"], json!(bench.scene.arin.requests().total()));
+    assert!(run["netbox_requests"].as_u64().unwrap() > 8 && run["duration_seconds"].as_f64().unwrap() > 0.0);
+    assert!(!run["run_id"].as_str().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_preview_prints_a_diff_and_writes_nothing() {
+    let bench = Bench::new().await;
+    let done = bench.run(&["sync", "--all", "--plan-only"]).await;
+    assert_eq!(code(&done), Some(0));
+    assert!(out(&done).contains("+ network NET-23-144-2-0-1\n"), "{}", out(&done));
+    assert_eq!(bench.scene.census().await["rir-network"], 0);
+    let changes = document(&bench.run(&["sync", "--all", "--plan-only", "--output", "json"]).await);
+    assert!(changes["runs"][0]["changes"].as_array().unwrap().len() > 10);
+}
+
+#[tokio::test]
+async fn some_failed_objects_are_exit_code_3_and_are_listed() {
+    let bench = Bench::new().await;
+    bench.scene.arin.fail(Rule::new(Fault::Status(503)).on(Operation::Customer));
+    let done = bench.run(&["sync", "--all", "--output", "json"]).await;
+    assert_eq!(code(&done), Some(3));
+    let failure = &document(&done)["runs"][0]["failures"][0];
+    assert_eq!((&failure["type"], &failure["handle"]), (&json!("customer"), &json!("C00000001")));
+    assert!(failure["message"].as_str().unwrap().contains("503"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_failed_config_is_exit_code_1_with_one_clear_sentence() {
+    let bench = Bench::new().await;
+    bench.scene.arin.configure(|options| options.keys.clear());
+    let done = bench.run(&["sync", "--all"]).await;
+    assert_eq!(code(&done), Some(1));
+    assert_eq!(out(&done).matches("failed: ").count(), 1, "{}", out(&done));
+    assert!(!(out(&done) + &err(&done)).contains(KEY), "the key is not shown");
+}
+
+#[tokio::test]
+async fn wrong_usage_is_exit_code_2_and_says_what_is_right() {
+    let bench = Bench::new().await;
+    for arguments in [&["sync"][..], &["sync", "--all", "--aggregate", "1"], &["sync", "--all", "--resource", "nets"]] {
+        assert_eq!(code(&bench.run(arguments).await), Some(2), "{arguments:?}");
+    }
+    let unknown = bench.run(&["sync", "--config-name", "nobody"]).await;
+    assert_eq!(code(&unknown), Some(2));
+    assert!(err(&unknown).contains(CONFIG), "names what there is: {}", err(&unknown));
+    let nowhere = bench.run(&["sync", "--prefix", "999999"]).await;
+    assert_eq!((code(&nowhere), err(&nowhere).contains("999999")), (Some(2), true));
+    let mut command = bench.command(&["sync", "--all"]);
+    let settings = command.env("RIR_SIDECAR__ARIN__BURTS", "1").output().await.unwrap();
+    assert_eq!((code(&settings), err(&settings).contains("arin.burts")), (Some(2), true));
+}
+
+#[tokio::test]
+async fn ctrl_c_finishes_what_is_under_way_and_is_recorded() {
+    let bench = Bench::new().await;
+    bench.scene.arin.configure(|options| options.latency = Duration::from_millis(300));
+    let running = bench.command(&["sync", "--all"]).spawn().unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let interrupted = Command::new("kill").args(["-INT", &running.id().unwrap().to_string()]).status().await.unwrap();
+    assert!(interrupted.success());
+    let done = running.wait_with_output().await.unwrap();
+    assert_eq!(code(&done), Some(130), "{}", err(&done));
+    let config = bench.scene.rows_of(schema::CONFIG).await.remove(0);
+    assert_eq!(config["last_result"]["value"], "interrupted");
+    bench.scene.arin.configure(|options| options.latency = Duration::ZERO);
+    assert_eq!(code(&bench.run(&["sync", "--all"]).await), Some(0));
+    assert_eq!(bench.scene.left_to_do().await.to_string(), "");
+}
+
+#[tokio::test]
+async fn check_names_what_is_wrong_and_what_to_do() {
+    let bench = Bench::new().await;
+    let good = bench.run(&["check"]).await;
+    assert_eq!(code(&good), Some(0), "{}", out(&good));
+    assert!(!out(&good).contains("FAILED"));
+    let keys = bench.folder.path().join("keys.toml");
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let exposed = bench.run(&["check"]).await;
+    assert_eq!(code(&exposed), Some(1));
+    assert!(out(&exposed).contains("readable by everybody"), "{}", out(&exposed));
+}
+
+#[tokio::test]
+async fn bootstrap_says_when_there_is_nothing_to_do() {
+    let bench = Bench::new().await;
+    let done = bench.run(&["bootstrap"]).await;
+    assert_eq!((code(&done), out(&done).contains("nothing to do")), (Some(0), true), "{}", out(&done));
+}
+
+#[tokio::test]
+async fn a_config_that_is_switched_off_is_left_out_unless_it_is_named() {
+    let bench = Bench::new().await;
+    bench.scene.edit(&custom(schema::CONFIG), bench.scene.config.0, json!({ "is_active": false })).await;
+    assert_eq!(code(&bench.run(&["sync", "--all"]).await), Some(2));
+    assert_eq!(code(&bench.run(&["sync", "--config-name", CONFIG]).await), Some(0));
+}
+
+#[tokio::test]
+async fn the_demo_ends_by_itself_and_well() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
+    let done = command.env_clear().arg("demo").output().await.unwrap();
+    assert_eq!(code(&done), Some(0), "{}", err(&done));
+    assert!(out(&done).contains("example-arin: unchanged"), "{}", out(&done));
+}

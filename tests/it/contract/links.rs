@@ -1,0 +1,65 @@
+//! What becomes of custom objects when what they point at is deleted.
+
+use serde_json::{Value, json};
+
+use super::{Target, things::THINGS};
+
+async fn delete_aggregate(target: &Target, id: u64) {
+    target.delete(&format!("/api/ipam/aggregates/{id}/"), None).await.expect(204);
+}
+
+pub(crate) async fn deleting_an_aggregate_empties_links_to_it(target: &Target) {
+    let rir = target.rir().await;
+    let aggregate = target.aggregate(rir).await;
+    let id = target.thing("a", json!({ "aggregate": aggregate })).await;
+    let path = format!("{THINGS}{id}/");
+    let before = target.get(&path).await.expect(200);
+    delete_aggregate(target, aggregate).await;
+    let after = target.get(&path).await.expect(200);
+    assert_eq!(after["aggregate"], Value::Null);
+    assert_ne!(after["last_updated"], before["last_updated"]);
+    assert_eq!(target.messages(THINGS, id).await, ["", ""], "it is logged as an update");
+}
+
+pub(crate) async fn deleting_what_is_in_a_list_takes_it_out(target: &Target) {
+    let rir = target.rir().await;
+    let (one, other) = (target.aggregate(rir).await, target.aggregate(rir).await);
+    let id = target.thing("a", json!({ "aggregates": [one, other] })).await;
+    let path = format!("{THINGS}{id}/");
+    let before = target.get(&path).await.expect(200);
+    delete_aggregate(target, one).await;
+    let after = target.get(&path).await.expect(200);
+    let links: Vec<&Value> = after["aggregates"].as_array().unwrap().iter().map(|link| &link["id"]).collect();
+    assert_eq!(links, [&json!(other)]);
+    assert_eq!(after["last_updated"], before["last_updated"]);
+}
+
+/// A type of this case's own whose rows point at a thing.
+async fn pointing(target: &Target, on_delete: &str) -> String {
+    target.share().await;
+    let slug = format!("contract-{}-{on_delete}", target.run);
+    let field = json!({
+        "id": 1, "name": "thing", "type": "object", "related_object_type": "custom-objects/contract-thing",
+        "on_delete_behavior": on_delete,
+    });
+    let definition = json!({ "name": slug.replace('-', "_"), "slug": slug, "fields": [field] });
+    target.apply(json!({ "schema_version": "1", "types": [definition] })).await.expect(200);
+    format!("/api/plugins/custom-objects/{slug}/")
+}
+
+pub(crate) async fn a_protected_object_cannot_be_deleted(target: &Target) {
+    let list = pointing(target, "protect").await;
+    let thing = target.thing("a", json!({})).await;
+    target.made(&list, json!({ "thing": thing })).await;
+    let told = target.delete(&format!("{THINGS}{thing}/"), None).await.expect(409);
+    let told = told["detail"].as_str().unwrap();
+    assert!(told.starts_with("Unable to delete object. 1 dependent objects were found: "), "{told}");
+}
+
+pub(crate) async fn a_cascade_deletes_what_depends(target: &Target) {
+    let list = pointing(target, "cascade").await;
+    let thing = target.thing("a", json!({})).await;
+    target.made(&list, json!({ "thing": thing })).await;
+    target.delete(&format!("{THINGS}{thing}/"), None).await.expect(204);
+    assert_eq!(target.get(&list).await.expect(200)["count"], 0);
+}

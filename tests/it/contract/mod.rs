@@ -1,0 +1,206 @@
+//! What the sidecar relies on in NetBox's REST interface and that of its Custom Objects plugin, quirks included.
+//!
+//! One suite, two targets: [`sandbox`] runs it against the in-memory NetBox, `lab::contract` against a real one. A quirk
+//! stands here first, is seen to hold on the real one, and is then copied. Nothing of the product is used to ask.
+//!
+//! Cases share one NetBox in the lab and run side by side: names carry [`Target::run`], and lists are asked for
+//! such names only.
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use rir_sidecar::sandbox::netbox::{Options, Server};
+use serde_json::{Value, json};
+
+pub(crate) mod access;
+pub(crate) mod bulk;
+pub(crate) mod extras;
+pub(crate) mod filters;
+pub(crate) mod ipam;
+pub(crate) mod links;
+pub(crate) mod lists;
+pub(crate) mod objects;
+pub(crate) mod preconditions;
+pub(crate) mod schema;
+mod things;
+
+/// Makes a test of each case, against what `$target` starts.
+macro_rules! contract {
+    ($target:path) => {
+        $crate::contract::contract! { $target =>
+            access: a_v2_token_is_taken_as_bearer, a_v1_token_is_taken_as_token, a_wrong_token_is_forbidden,
+                no_token_is_forbidden, the_status_tells_versions, an_unknown_path_is_an_html_page,
+                a_path_without_a_slash_at_its_end_is_moved;
+            ipam: an_aggregate_nests_its_rir, a_prefix_nests_its_vrf, within_include_finds_the_range_and_what_is_inside,
+                rir_id_takes_several_and_refuses_unknown_ones, vrf_id_null_finds_the_global_table,
+                a_prefix_stands_once_in_the_global_table, host_bits_are_refused, aggregates_may_not_overlap,
+                a_taken_name_is_refused_with_400, a_rir_with_aggregates_cannot_be_deleted, several_ids_are_alternatives;
+            lists: a_page_is_cut_at_its_limit_and_links_to_the_next, a_page_past_the_end_is_empty,
+                start_pages_by_id_without_counting, fields_brief_and_omit_choose_what_is_answered,
+                ordering_sorts_and_is_ignored_when_unknown, a_limit_that_is_no_number_is_ignored;
+            objects: an_object_is_answered_with_all_its_fields, what_is_not_sent_is_null_or_its_default,
+                values_are_brought_into_one_form, links_are_taken_in_three_forms_and_answered_nested,
+                links_that_lead_nowhere_are_refused, a_list_of_links_is_replaced_and_emptied,
+                fields_that_do_not_exist_are_ignored, values_that_do_not_fit_are_refused_by_field,
+                a_missing_required_field_hides_a_broken_pattern, null_empties_all_but_required_fields,
+                a_duplicate_key_is_a_500, a_null_character_is_refused_in_text_and_breaks_json,
+                there_is_no_limit_to_text, what_is_not_there_is_404, a_patch_that_changes_nothing_is_not_logged,
+                fields_in_the_query_restrict_what_is_written, the_message_of_a_change_is_kept;
+            bulk: rows_are_created_in_order, refused_rows_are_named_by_index_and_none_is_written,
+                a_duplicate_is_a_500_without_an_index_and_none_is_written, rows_are_updated_and_answered_by_id,
+                refused_updates_are_named_by_id_and_none_is_written, rows_that_cannot_be_identified_are_refused,
+                rows_are_deleted_all_or_none, an_empty_list_is_fine, a_list_is_wanted, each_row_may_bring_a_message;
+            preconditions: an_etag_is_made_of_the_last_update, a_stale_etag_is_refused,
+                a_bulk_request_needs_the_etag_of_each_object;
+            filters: text_is_matched_whole_or_in_part_as_the_field_says, of_repeated_text_the_last_counts,
+                text_has_lookups, filters_that_do_not_exist_are_ignored, a_link_is_found_by_the_last_id_given,
+                a_link_id_that_is_no_number_is_refused, lists_of_links_take_alternatives,
+                selections_take_alternatives_and_refuse_unknown_ones, only_the_words_true_and_false_filter_booleans,
+                dates_and_links_have_no_lookups, times_are_compared, ids_are_compared, numbers_are_compared;
+            schema: a_preview_takes_the_bare_document_and_apply_the_wrapped_one, applying_twice_changes_nothing,
+                a_malformed_document_is_refused_with_paths, what_does_not_exist_cannot_be_referred_to,
+                types_that_need_each_other_are_refused, a_new_field_gives_old_rows_its_default,
+                a_renamed_field_keeps_its_values, a_field_is_dropped_only_when_allowed,
+                a_field_left_out_is_warned_about_and_kept, a_field_cannot_become_unique_over_duplicates,
+                a_new_required_field_blocks_updates_of_old_rows, types_tell_what_event_rules_call_them;
+            links: deleting_an_aggregate_empties_links_to_it, deleting_what_is_in_a_list_takes_it_out,
+                a_protected_object_cannot_be_deleted, a_cascade_deletes_what_depends;
+            extras: a_choice_set_is_found_by_name, a_choice_that_is_added_can_be_chosen, a_choice_stands_once,
+                a_custom_link_is_found_by_name, a_custom_link_needs_a_known_type;
+        }
+    };
+    ($target:path => $($module:ident: $($case:ident),+;)+) => {
+        $(mod $module {
+            $(#[tokio::test]
+            async fn $case() {
+                let target = $target().await;
+                $crate::contract::$module::$case(&target).await;
+            })+
+        })+
+    };
+}
+pub(crate) use contract;
+
+mod sandbox {
+    super::contract!(crate::contract::Target::sandbox);
+}
+
+/// A NetBox to ask.
+pub(crate) struct Target {
+    url: String,
+    token: String,
+    token_v1: String,
+    /// What makes the names of this case unique: a few lower-case letters and digits.
+    run: String,
+    client: reqwest::Client,
+    /// Held so that it lives as long as the case.
+    _server: Option<Server>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    /// The body; null when it is not JSON.
+    body: Value,
+}
+
+impl Target {
+    pub(crate) fn new(url: String, token: String, token_v1: String, server: Option<Server>) -> Self {
+        // Another test may have been first; any provider will do, as nothing is encrypted here.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let redirect = reqwest::redirect::Policy::none();
+        let client = reqwest::Client::builder().redirect(redirect).build().unwrap();
+        let run = format!("{:08x}", fastrand::u32(..));
+        Self { url, token, token_v1, run, client, _server: server }
+    }
+
+    pub(crate) async fn sandbox() -> Self {
+        let server = Server::start(Options::default()).await.unwrap();
+        Self::new(server.url(), server.token(), server.token_v1(), Some(server))
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body), &[]).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body), &[]).await
+    }
+
+    async fn delete(&self, path: &str, body: Option<Value>) -> Answer {
+        self.send(Method::DELETE, path, body, &[]).await
+    }
+
+    /// Creates one object and gives its id.
+    async fn made(&self, path: &str, body: Value) -> u64 {
+        let answer = self.post(path, body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{path}: {}", answer.body);
+        answer.body["id"].as_u64().unwrap()
+    }
+
+    /// Asks; the shared types are made when they are first missed.
+    async fn send(&self, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
+        let answer = self.exchange(method.clone(), path, body.as_ref(), headers).await;
+        if !things::missed(path, &answer) {
+            return answer;
+        }
+        Box::pin(self.share()).await;
+        self.exchange(method, path, body.as_ref(), headers).await
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if !headers.iter().any(|(name, _)| *name == "authorization") {
+            request = request.header("authorization", format!("Bearer {}", self.token));
+        }
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null);
+        Answer { status, headers, body }
+    }
+
+    /// A RIR of this case's own.
+    async fn rir(&self) -> u64 {
+        let name = format!("rir-{}-{}", self.run, fastrand::u16(..));
+        self.made("/api/ipam/rirs/", json!({ "name": name, "slug": name })).await
+    }
+
+    /// An aggregate of this case's own.
+    async fn aggregate(&self, rir: u64) -> u64 {
+        self.made("/api/ipam/aggregates/", json!({ "prefix": format!("{}/64", network()), "rir": rir })).await
+    }
+}
+
+impl Answer {
+    /// Asserts the status and gives the body.
+    fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self.body
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// Of the objects of a list, one field each.
+    fn column(self, field: &str) -> Vec<Value> {
+        let body = self.expect(200);
+        body["results"].as_array().unwrap().iter().map(|row| row[field].clone()).collect()
+    }
+}
+
+/// The address of a /64 of documentation space that nobody else uses, probably.
+fn network() -> String {
+    let [a, b] = [fastrand::u16(4096..), fastrand::u16(4096..)];
+    format!("2001:db8:{a:x}:{b:x}::")
+}
