@@ -10,7 +10,8 @@ use rir_sidecar::sandbox::{
 
 /// The most that ARIN may be asked, by operation.
 pub(crate) struct Expected {
-    /// Look-ups: the aggregates, and the prefixes that do not lie inside a net that can have no children.
+    /// Look-ups: the aggregates, and the prefixes that do not lie inside a net that can have no children. Of such nets only
+    /// those count that NetBox has as a prefix: others are not known before a prefix inside them was asked about.
     pub(crate) look_ups: usize,
     /// Distinct customers of all nets.
     pub(crate) customers: usize,
@@ -23,13 +24,16 @@ pub(crate) struct Expected {
 impl Expected {
     pub(crate) fn of(world: &World) -> Self {
         let nets = &world.registry.nets;
-        let childless: BTreeSet<IpNet> =
-            nets.values().filter(|net| net.net_type == "S").flat_map(|net| net.blocks.iter().copied()).collect();
+        let planned: BTreeSet<IpNet> = world.ipam.prefixes.iter().map(|prefix| prefix.prefix).collect();
+        let childless: BTreeSet<IpNet> = nets
+            .values()
+            .filter(|net| net.net_type == "S")
+            .flat_map(|net| net.blocks.iter().copied())
+            .filter(|block| planned.contains(block))
+            .collect();
         let lies_inside = |prefix: IpNet| {
             std::iter::successors(prefix.supernet(), IpNet::supernet).any(|net| childless.contains(&net))
         };
-        let prefixes: BTreeSet<IpNet> =
-            world.ipam.prefixes.iter().map(|prefix| prefix.prefix).filter(|prefix| !lies_inside(*prefix)).collect();
         let (mut customers, mut orgs) = (BTreeSet::new(), BTreeSet::from([world.org_handle.clone()]));
         for net in nets.values() {
             match &net.holder {
@@ -40,7 +44,7 @@ impl Expected {
         let links = &world.registry.orgs[&world.org_handle].pocs;
         let pocs: BTreeSet<&String> = links.iter().map(|link| &link.handle).collect();
         Self {
-            look_ups: world.ipam.aggregates.len() + prefixes.len(),
+            look_ups: world.ipam.aggregates.len() + planned.iter().filter(|prefix| !lies_inside(**prefix)).count(),
             customers: customers.len(),
             orgs: orgs.len(),
             pocs: pocs.len(),

@@ -25,6 +25,13 @@ const OWN: [(&str, &str); 3] =
 /// What NetBox adds to a row by itself.
 const NOT_WRITTEN: [&str; 7] = ["id", "url", "display", "created", "last_updated", "owner", "tags"];
 
+/// What writing them took.
+pub(crate) struct Floor {
+    pub(crate) took: Duration,
+    /// CPU seconds that NetBox spent on it.
+    pub(crate) netbox_cpu: f64,
+}
+
 /// Rows as they were written, by type.
 pub(crate) struct Rows(Vec<(&'static str, Vec<Row>)>);
 
@@ -37,8 +44,8 @@ impl Rows {
         Self(all)
     }
 
-    /// Writes them to an emptied NetBox, with references to the config `becomes` instead of `was`. Gives how long it took.
-    pub(crate) async fn write(&self, netbox: &Netbox, was: u64, becomes: u64) -> Duration {
+    /// Writes them to an emptied NetBox, with references to the config `becomes` instead of `was`.
+    pub(crate) async fn write(&self, netbox: &Netbox, was: u64, becomes: u64) -> Floor {
         let mut first = BTreeMap::new();
         for (slug, rows) in &self.0 {
             if OWN.iter().any(|(_, target)| target == slug) && !rows.is_empty() {
@@ -51,10 +58,12 @@ impl Rows {
             let rows: Vec<Value> = rows.iter().map(|row| renewed(row, was, becomes, &first, "floor")).collect();
             batches.extend(rows.chunks(BATCH).map(|some| (custom(slug), Value::from(some))));
         }
-        let started = Instant::now();
+        let (started, cpu) = (Instant::now(), netbox.cpu_seconds());
         let sent = batches.into_iter().map(|(path, rows)| async move { netbox.add(&path, rows).await });
         stream::iter(sent).buffer_unordered(IN_FLIGHT).for_each(|_| async {}).await;
-        started.elapsed()
+        let floor = Floor { took: started.elapsed(), netbox_cpu: netbox.cpu_seconds() - cpu };
+        eprintln!("bench: floor in {:.2} s, {:.2} s of NetBox's CPU", floor.took.as_secs_f64(), floor.netbox_cpu);
+        floor
     }
 }
 

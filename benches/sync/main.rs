@@ -24,6 +24,7 @@ use rir_sidecar::sandbox::{
 };
 
 use expected::Expected;
+use floor::Floor;
 use netbox::Netbox;
 use sidecar::{Settings, Sync};
 
@@ -55,7 +56,7 @@ struct Measured {
     second: Sync,
     /// The unchanged sync once more, with more requests to ARIN under way.
     hurried: Sync,
-    floors: Vec<Duration>,
+    floors: Vec<Floor>,
 }
 
 #[tokio::main]

@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
     process::Command,
     time::Duration,
 };
@@ -22,6 +24,8 @@ pub(crate) type Row = Map<String, Value>;
 
 /// As many requests under way as the lab's NetBox has workers.
 pub(crate) const IN_FLIGHT: usize = 2;
+/// Ticks of the kernel's clock of CPU time in a second; the same on every Linux.
+const TICKS: f64 = 100.0;
 /// Path of the change log, which has one entry for each row written, whoever wrote it.
 const CHANGE_LOG: &str = "core/object-changes";
 
@@ -29,6 +33,8 @@ pub(crate) struct Netbox {
     pub(crate) url: String,
     pub(crate) token: String,
     http: reqwest::Client,
+    /// The file with the process id of its web server.
+    pid: PathBuf,
 }
 
 impl Netbox {
@@ -40,7 +46,8 @@ impl Netbox {
             |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; use tests/bench.sh"));
         // NetBox's web server closes idle connections after two seconds, perhaps just when the next request leaves.
         let http = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(1)).build().unwrap();
-        Self { url: variable("RIR_LAB_NETBOX_URL"), token: variable("RIR_LAB_NETBOX_TOKEN"), http }
+        let pid = PathBuf::from(variable("RIR_LAB_DIR")).join("netbox/main/pid");
+        Self { url: variable("RIR_LAB_NETBOX_URL"), token: variable("RIR_LAB_NETBOX_TOKEN"), http, pid }
     }
 
     /// Creates our types.
@@ -133,6 +140,21 @@ impl Netbox {
             census.insert(slug, self.count(&custom(slug)).await);
         }
         census
+    }
+
+    /// CPU seconds that its workers have used so far. Unlike the time that passes, they hardly depend on what else the
+    /// machine does. Those of PostgreSQL, a fifth as much, are not among them.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        let master = fs::read_to_string(&self.pid).unwrap();
+        let master = master.trim();
+        let workers = fs::read_to_string(format!("/proc/{master}/task/{master}/children")).unwrap();
+        let of = |worker: &str| {
+            let stat = fs::read_to_string(format!("/proc/{worker}/stat")).unwrap();
+            // After the name, which may hold anything: fields 3 and on, user time the 14th, system time the 15th.
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+            fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()
+        };
+        workers.split_whitespace().map(of).sum::<f64>() / TICKS
     }
 
     /// How many rows were written since the change log was emptied.

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
 pub(crate) struct Sync {
     /// From the start of the process to its end.
     pub(crate) took: Duration,
+    /// CPU seconds that NetBox spent on it.
+    pub(crate) netbox_cpu: f64,
     /// What the sidecar itself says.
     pub(crate) result: String,
     pub(crate) netbox_requests: u64,
@@ -61,13 +63,14 @@ impl Settings {
     pub(crate) async fn sync(&self, netbox: &Netbox, arin: &Server) -> Sync {
         arin.forget_requests();
         let (before, writes) = (netbox.census().await, netbox.writes().await);
-        let started = Instant::now();
+        let (started, cpu) = (Instant::now(), netbox.cpu_seconds());
         let (document, peak_kib) = self.run().await;
-        let took = started.elapsed();
+        let (took, netbox_cpu) = (started.elapsed(), netbox.cpu_seconds() - cpu);
         let after = netbox.census().await;
         let run = &document["runs"][0];
         let sync = Sync {
             took,
+            netbox_cpu,
             result: run["result"].as_str().unwrap().to_owned(),
             netbox_requests: run["netbox_requests"].as_u64().unwrap(),
             asked: arin.requests(),
@@ -75,7 +78,13 @@ impl Settings {
             written: netbox.writes().await - writes,
             peak_kib,
         };
-        eprintln!("bench: {} in {:.2} s, {} rows written", sync.result, took.as_secs_f64(), sync.written);
+        eprintln!(
+            "bench: {} in {:.2} s, {:.2} s of NetBox's CPU, {} rows written",
+            sync.result,
+            took.as_secs_f64(),
+            netbox_cpu,
+            sync.written
+        );
         sync
     }
 

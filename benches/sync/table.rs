@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rir_sidecar::sandbox::regrws::Operation;
 
-use crate::{IN_FLIGHT, Measured, Size, expected::Expected, sidecar::Sync};
+use crate::{IN_FLIGHT, Measured, Size, expected::Expected, floor::Floor, sidecar::Sync};
 
 /// First sync against the floor and ARIN's time: what is aimed at.
 const RATIO: f64 = 1.3;
@@ -16,36 +16,42 @@ pub(crate) fn print(size: &Size, expected: &Expected, all: &[Measured]) {
     println!("\n### World {}: {} aggregates, {} prefixes\n", size.name, size.aggregates, size.prefixes);
     println!(
         "| sync | ARIN latency, in flight | seconds | write floor s | ARIN s | ratio (aim {RATIO}) \
-         | ARIN requests (look-ups, nets, customers, orgs, POCs) | NetBox requests | rows written | peak MB |"
+         | NetBox CPU s | floor CPU s | ARIN requests (look-ups, nets, customers, orgs, POCs) | NetBox requests | rows written | peak MB |"
     );
-    println!("|---|---|---:|---|---:|---:|---|---:|---:|---:|");
+    println!("|---|---|---:|---|---:|---:|---:|---|---|---:|---:|---:|");
     for measured in all {
         first(measured);
-        line("second", measured.latency, IN_FLIGHT[0], &measured.second, ["", "-"]);
-        line("third", measured.latency, IN_FLIGHT[1], &measured.hurried, ["", "-"]);
+        line("second", measured.latency, IN_FLIGHT[0], &measured.second, ["", "", ""]);
+        line("third", measured.latency, IN_FLIGHT[1], &measured.hurried, ["", "", ""]);
     }
     println!("\nCreated by the first sync: {}.", created(&all[0].first));
     println!("{}", counted(expected, all));
 }
 
 fn first(measured: &Measured) {
-    let floor = mean(&measured.floors);
-    let ratio =
-        measured.first.took.as_secs_f64() / (floor + arin_seconds(&measured.first, measured.latency, IN_FLIGHT[0]));
-    let each: Vec<String> = measured.floors.iter().map(|floor| format!("{:.2}", floor.as_secs_f64())).collect();
-    let floor = format!("{floor:.2} ({})", each.join(", "));
-    line("first", measured.latency, IN_FLIGHT[0], &measured.first, [&floor, &format!("{ratio:.2}")]);
+    let floors = |of: fn(&Floor) -> f64| measured.floors.iter().map(of).collect::<Vec<_>>();
+    let (times, cpu) = (floors(|floor| floor.took.as_secs_f64()), floors(|floor| floor.netbox_cpu));
+    let ratio = measured.first.took.as_secs_f64()
+        / (mean(&times) + arin_seconds(&measured.first, measured.latency, IN_FLIGHT[0]));
+    line(
+        "first",
+        measured.latency,
+        IN_FLIGHT[0],
+        &measured.first,
+        [&each(&times), &format!("{ratio:.2}"), &each(&cpu)],
+    );
 }
 
-fn line(name: &str, latency: Duration, in_flight: usize, sync: &Sync, [floor, ratio]: [&str; 2]) {
+fn line(name: &str, latency: Duration, in_flight: usize, sync: &Sync, [floor, ratio, cpu]: [&str; 3]) {
     let asked = [Operation::MostSpecificNet, Operation::Net, Operation::Customer, Operation::Org, Operation::Poc]
         .map(|operation| sync.count(operation).to_string());
     println!(
-        "| {name}: {} | {} ms, {in_flight} | {:.2} | {floor} | {:.2} | {ratio} | {} ({}) | {} | {} | {:.1} |",
+        "| {name}: {} | {} ms, {in_flight} | {:.2} | {floor} | {:.2} | {ratio} | {:.1} | {cpu} | {} ({}) | {} | {} | {:.1} |",
         sync.result,
         latency.as_millis(),
         sync.took.as_secs_f64(),
         arin_seconds(sync, latency, in_flight),
+        sync.netbox_cpu,
         sync.asked.total(),
         asked.join(", "),
         sync.netbox_requests,
@@ -61,8 +67,14 @@ fn arin_seconds(sync: &Sync, latency: Duration, in_flight: usize) -> f64 {
     latency.as_secs_f64() * f64::from(u32::try_from(rounds).unwrap_or(u32::MAX))
 }
 
-fn mean(times: &[Duration]) -> f64 {
-    times.iter().sum::<Duration>().as_secs_f64() / f64::from(u32::try_from(times.len()).unwrap_or(1))
+fn mean(figures: &[f64]) -> f64 {
+    figures.iter().sum::<f64>() / f64::from(u32::try_from(figures.len()).unwrap_or(1))
+}
+
+/// The mean, and what it is the mean of.
+fn each(figures: &[f64]) -> String {
+    let each: Vec<String> = figures.iter().map(|figure| format!("{figure:.1}")).collect();
+    format!("{:.1} ({})", mean(figures), each.join(", "))
 }
 
 fn created(sync: &Sync) -> String {
