@@ -27,6 +27,7 @@ usage: lab.sh COMMAND [OPTION]...
   --dir DIR   the state folder; default: $RIR_LAB_DIR, and `up` makes a new one
   --env FILE  write the variables there too (up, netbox)
   --name X    which NetBox; default: main (netbox, reset, wipe)
+  --objects   only custom objects and the change log; the IPAM stays (wipe)
   --static    serve the static files (up, netbox)
   --rqworker  start a worker of NetBox's background queue: webhooks need it (up, netbox)
 TEXT
@@ -35,13 +36,14 @@ TEXT
 
 main() {
     local command=${1:-}
-    DIR=${RIR_LAB_DIR:-} NAME=main ENV_FILE='' RQWORKER='' NETBOX_APP=netbox.wsgi
+    DIR=${RIR_LAB_DIR:-} NAME=main ENV_FILE='' RQWORKER='' NETBOX_APP=netbox.wsgi OBJECTS=''
     [ $# -eq 0 ] || shift
     while [ $# -gt 0 ]; do
         case $1 in
         --dir) DIR=${2:?--dir wants a folder}; shift 2 ;;
         --env) ENV_FILE=${2:?--env wants a file}; shift 2 ;;
         --name) NAME=${2:?--name wants a name}; shift 2 ;;
+        --objects) OBJECTS=objects; shift ;;
         --static) NETBOX_APP=static_wsgi; shift ;;
         --rqworker) RQWORKER=yes; shift ;;
         *) usage ;;
@@ -55,7 +57,7 @@ main() {
     up) up ;;
     netbox) find_lab; add_netbox ;;
     reset) find_lab; reset ;;
-    wipe) find_lab; empty_tables "$DIR" "netbox_$NAME" ;;
+    wipe) find_lab; empty_tables "$DIR" "netbox_$NAME" "$OBJECTS" ;;
     down) find_lab; down ;;
     status) find_lab; status ;;
     *) usage ;;

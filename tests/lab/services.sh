@@ -97,19 +97,22 @@ clone_database() { # DIR DATABASE
     pg "$1" createdb -T "$TEMPLATE" "$2"
 }
 
-# Empties the tables that tests write to. Through the REST API the same takes seconds.
-empty_tables() { # DIR DATABASE
-    pg "$1" psql -q -v ON_ERROR_STOP=1 "$2" <<'SQL'
+# Empties the tables that tests write to, or of those only the custom objects' and the change log. Through the REST API
+# the same takes seconds.
+empty_tables() { # DIR DATABASE [objects]
+    local ipam="'ipam_aggregate', 'ipam_prefix', 'ipam_vrf', 'ipam_rir', "
+    [ "${3:-}" != objects ] || ipam=''
+    pg "$1" psql -q -v ON_ERROR_STOP=1 "$2" <<SQL
 SET client_min_messages = warning;
-DO $$
+DO \$\$
 DECLARE names text;
 BEGIN
     SELECT string_agg(format('%I', tablename), ', ') INTO names FROM pg_tables
     WHERE schemaname = 'public'
-      AND (tablename LIKE 'custom\_objects\_%'
-           OR tablename IN ('ipam_aggregate', 'ipam_prefix', 'ipam_vrf', 'ipam_rir', 'core_objectchange'));
+      AND (tablename LIKE 'custom\\_objects\\_%'
+           OR tablename IN (${ipam}'core_objectchange'));
     EXECUTE 'TRUNCATE ' || names || ' CASCADE';
-END $$;
+END \$\$;
 SQL
 }
 

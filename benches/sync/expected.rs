@@ -1,0 +1,73 @@
+//! How often ARIN may be asked about a world: once for each thing that has to be known.
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+use rir_sidecar::sandbox::{
+    regrws::{Operation, Requests},
+    world::{Holder, World},
+};
+
+/// The most that ARIN may be asked, by operation.
+pub(crate) struct Expected {
+    /// Look-ups: the aggregates, and the prefixes that do not lie inside a net that can have no children. Of such nets only
+    /// those count that NetBox has as a prefix: others are not known before a prefix inside them was asked about.
+    pub(crate) look_ups: usize,
+    /// Distinct customers of all nets.
+    pub(crate) customers: usize,
+    /// The config's organization and all that hold nets.
+    pub(crate) orgs: usize,
+    /// The contacts of the config's organization.
+    pub(crate) pocs: usize,
+}
+
+impl Expected {
+    pub(crate) fn of(world: &World) -> Self {
+        let nets = &world.registry.nets;
+        let planned: BTreeSet<IpNet> = world.ipam.prefixes.iter().map(|prefix| prefix.prefix).collect();
+        let childless: BTreeSet<IpNet> = nets
+            .values()
+            .filter(|net| net.net_type == "S")
+            .flat_map(|net| net.blocks.iter().copied())
+            .filter(|block| planned.contains(block))
+            .collect();
+        let lies_inside = |prefix: IpNet| {
+            std::iter::successors(prefix.supernet(), IpNet::supernet).any(|net| childless.contains(&net))
+        };
+        let (mut customers, mut orgs) = (BTreeSet::new(), BTreeSet::from([world.org_handle.clone()]));
+        for net in nets.values() {
+            match &net.holder {
+                Holder::Customer(handle) => drop(customers.insert(handle)),
+                Holder::Org(handle) => drop(orgs.insert(handle.clone())),
+            }
+        }
+        let links = &world.registry.orgs[&world.org_handle].pocs;
+        let pocs: BTreeSet<&String> = links.iter().map(|link| &link.handle).collect();
+        Self {
+            look_ups: world.ipam.aggregates.len() + planned.iter().filter(|prefix| !lies_inside(**prefix)).count(),
+            customers: customers.len(),
+            orgs: orgs.len(),
+            pocs: pocs.len(),
+        }
+    }
+
+    /// What was asked too often, in words; nothing when all is well.
+    pub(crate) fn exceeded(&self, asked: &Requests) -> Vec<String> {
+        let limits = [
+            (Operation::MostSpecificNet, self.look_ups),
+            (Operation::Customer, self.customers),
+            (Operation::Org, self.orgs),
+            (Operation::Poc, self.pocs),
+        ];
+        let count = |operation| asked.count(operation);
+        let too_many = limits.into_iter().filter(|(operation, most)| count(*operation) > *most);
+        let mut exceeded: Vec<String> =
+            too_many.map(|(operation, most)| format!("{operation:?} {} > {most}", count(operation))).collect();
+        let mut seen = BTreeSet::new();
+        let twice = asked.0.iter().filter(|request| !seen.insert((request.operation, &request.target))).count();
+        if twice > 0 {
+            exceeded.push(format!("{twice} questions asked twice"));
+        }
+        exceeded
+    }
+}
