@@ -18,8 +18,6 @@ const AGGREGATES: &str = "/api/ipam/aggregates/";
 const PREFIXES: &str = "/api/ipam/prefixes/";
 /// Aggregates whose prefixes are asked for at once: NetBox has few workers, and each answer costs it CPU.
 const LISTINGS_IN_FLIGHT: usize = 4;
-/// A full page of prefixes costs NetBox up to as much as listing those inside so many aggregates.
-const RANGES_TO_A_PAGE: usize = 4;
 
 impl Client {
     /// Reads all RIR configs, in the order of their names.
@@ -38,13 +36,7 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked.
     pub async fn inventory(&self, rir: RowId, scope: Scope, configs: Vec<Config>) -> Result<Inventory, Error> {
-        let ((aggregates, prefixes), rows) = tokio::try_join!(self.plan_of(rir, scope), self.recorded())?;
-        Ok(Inventory { configs, aggregates, prefixes, rows })
-    }
-
-    /// Reads the aggregates of an RIR, and the prefixes in scope inside them.
-    async fn plan_of(&self, rir: RowId, scope: Scope) -> Result<(Vec<Aggregate>, Vec<Prefix>), Error> {
-        let aggregates = self.aggregates(rir).await?;
+        let (aggregates, rows) = tokio::try_join!(self.aggregates(rir), self.recorded())?;
         let around: Vec<IpNet> = match scope {
             Scope::Config => aggregates.iter().map(|aggregate| aggregate.prefix).collect(),
             Scope::Aggregate(id) => {
@@ -53,7 +45,7 @@ impl Client {
             Scope::Prefix(id) => self.prefix(id).await?.iter().map(|prefix| prefix.prefix).collect(),
         };
         let prefixes = self.prefixes(&around).await?;
-        Ok((aggregates, prefixes))
+        Ok(Inventory { configs, aggregates, prefixes, rows })
     }
 
     /// Finds the RIR of an aggregate; `None` when there is no such aggregate.
@@ -111,33 +103,18 @@ impl Client {
     }
 
     /// Reads the prefixes of all VRFs inside these ranges, the ranges included.
-    ///
-    /// One list for each range, unless the list of all prefixes there are is short in comparison.
     async fn prefixes(&self, ranges: &[IpNet]) -> Result<Vec<Prefix>, Error> {
-        let pages = ranges.len() / RANGES_TO_A_PAGE;
-        let all = match pages {
-            0 => None,
-            _ => self.short_list(PREFIXES, &[("fields", "id,prefix,vrf")], pages).await?,
+        let inside = |range: IpNet| async move {
+            let query = [("within_include", &*range.to_string()), ("fields", "id,prefix,vrf")];
+            let rows = self.list(PREFIXES, &query).await?;
+            let all = rows.iter().filter_map(prefix);
+            Ok::<_, Error>(all.filter(|prefix| range.contains(&prefix.prefix)).collect::<Vec<_>>())
         };
-        let mut prefixes: Vec<Prefix> = match all {
-            Some(rows) => {
-                let inside = |prefix: &Prefix| ranges.iter().any(|range| range.contains(&prefix.prefix));
-                rows.iter().filter_map(prefix).filter(inside).collect()
-            }
-            None => {
-                let each = stream::iter(ranges.iter().copied()).map(|range| self.prefixes_inside(range));
-                each.buffered(LISTINGS_IN_FLIGHT).try_concat().await?
-            }
-        };
+        let each = stream::iter(ranges.iter().copied()).map(inside).buffered(LISTINGS_IN_FLIGHT);
+        let mut prefixes: Vec<Prefix> = each.try_concat().await?;
         prefixes.sort_unstable();
         prefixes.dedup();
         Ok(prefixes)
-    }
-
-    async fn prefixes_inside(&self, range: IpNet) -> Result<Vec<Prefix>, Error> {
-        let query = [("within_include", &*range.to_string()), ("fields", "id,prefix,vrf")];
-        let rows = self.list(PREFIXES, &query).await?;
-        Ok(rows.iter().filter_map(prefix).filter(|prefix| range.contains(&prefix.prefix)).collect())
     }
 
     /// Reads the recorded rows of all types. References among them come as ids and leave as keys.

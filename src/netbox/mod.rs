@@ -22,7 +22,6 @@ use std::sync::{
 };
 
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
 
 pub use error::{Error, Operation};
 pub use rows::{Permission, Status, User, id_of};
@@ -44,8 +43,6 @@ pub struct Client {
     page_size: u32,
     batch_size: usize,
     writes_in_flight: usize,
-    /// Turns to write, for all writers together.
-    turns: Arc<Semaphore>,
     /// Whether the plugin takes arrays; one 405 settles it for all clones.
     bulk: Arc<AtomicBool>,
 }
@@ -61,7 +58,6 @@ impl Client {
             page_size: settings.page_size,
             batch_size: settings.batch_size.max(1),
             writes_in_flight: settings.writes_in_flight.max(1),
-            turns: Arc::new(Semaphore::new(settings.writes_in_flight.max(1))),
             bulk: Arc::new(AtomicBool::new(true)),
         })
     }

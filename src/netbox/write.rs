@@ -1,8 +1,8 @@
 //! Writing rows of custom object types in batches, where each row has an outcome of its own.
 //!
-//! Batches of `netbox.batch_size` rows go out, `netbox.writes_in_flight` of them at once for all writers of a client
-//! together. `batch` drives one of them to its end, `judge` reads NetBox's answers. What can be assumed: a type written to
-//! has a unique field `key`, and a draft's body holds it.
+//! Batches of `netbox.batch_size` rows go out, `netbox.writes_in_flight` of them at once. `batch` drives one of them to
+//! its end, `judge` reads NetBox's answers. What can be assumed: a type written to has a unique field `key`, and a draft's
+//! body holds it.
 
 mod batch;
 mod judge;
@@ -20,9 +20,6 @@ use futures_util::{StreamExt, stream};
 
 use self::batch::{Action, Batch, Course, Entry, Settled};
 use super::{Client, Error, Row};
-
-/// A batch is not made smaller than this to give everybody something to do: any request costs NetBox as much as ten rows.
-const SMALL_BATCH: usize = 10;
 
 /// A row to create.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,8 +153,8 @@ impl<'a> Writer<'a> {
     /// Writes rows in batches, some at once, and puts the outcomes in the order of the entries.
     async fn write(&self, action: Action, entries: Vec<Entry>) -> Vec<Result<Created, Refusal>> {
         let count = entries.len();
-        let size = even_size(count, self.client.batch_size, self.client.writes_in_flight);
-        let batches: Vec<Batch> = entries.chunks(size).map(|chunk| Batch::new(action, chunk.to_vec())).collect();
+        let batches: Vec<Batch> =
+            entries.chunks(self.client.batch_size).map(|chunk| Batch::new(action, chunk.to_vec())).collect();
         let course = Course::new(*self);
         let settled: Vec<Vec<Settled>> = stream::iter(batches)
             .map(|batch| course.settle(batch))
@@ -169,30 +166,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The size of batches that are about equally large, and as many as keep all writes in flight busy to the end.
-fn even_size(rows: usize, batch_size: usize, in_flight: usize) -> usize {
-    let batches = rows.div_ceil(batch_size).next_multiple_of(in_flight).max(1);
-    rows.div_ceil(batches).max(SMALL_BATCH).min(batch_size)
-}
-
 impl fmt::Debug for Writer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").field("slug", &self.slug).field("message", &self.message).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batches_are_of_even_size_and_never_tiny() {
-        let size = |rows| even_size(rows, 50, 2);
-        assert_eq!([0, 1, 12, 30, 60, 100, 110, 1_000].map(size), [10, 10, 10, 15, 30, 50, 28, 50]);
-    }
-
-    #[test]
-    fn a_batch_is_never_larger_than_it_may_be() {
-        assert_eq!([1, 7, 100].map(|rows| even_size(rows, 3, 2)), [3, 3, 3]);
     }
 }

@@ -1,8 +1,7 @@
-//! Writes a plan to NetBox, type after type where references have to find their rows. A change that fails is a value.
+//! Writes a plan to NetBox, type after type so that references find their rows. A change that fails is a value.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -20,14 +19,6 @@ use crate::{
 
 /// Links are never overwritten: when a row turns out to exist already, these fields of it are left alone.
 const LINKS: [&str; 3] = ["aggregate", "prefix", "covered_aggregates"];
-
-/// What is written at the same time: no type refers to another one of its own wave, or of a later one.
-const WAVES: [&[ObjectType]; 4] = [
-    &[ObjectType::Address],
-    &[ObjectType::Organization],
-    &[ObjectType::Contact, ObjectType::Network],
-    &[ObjectType::Customer],
-];
 
 /// What is written with every row: when, with whose key, and a line for NetBox's change log.
 #[derive(Debug, Clone)]
@@ -60,14 +51,13 @@ pub(super) async fn apply(
         by_type.entry(change.object).or_default().push(change);
     }
     let mut outcome = Outcome::default();
-    for wave in WAVES {
+    for (object, changes) in by_type {
         if outcome.hopeless.is_some() {
             break;
         }
-        let changes: Vec<_> = wave.iter().filter_map(|object| Some((*object, by_type.remove(object)?))).collect();
-        let writing = changes.iter().map(|(object, changes)| write(*object, changes, recorded, ctx, stamp));
-        let results: Vec<_> = join_all(writing).await.into_iter().flatten().collect();
-        for (change, result) in changes.iter().flat_map(|(_, changes)| changes).zip(results) {
+        let results = write(object, &changes, recorded, ctx, stamp).await;
+        ctx.progress.update(|at| at.writes.done += changes.len() as u64);
+        for (change, result) in changes.iter().zip(results) {
             let result = match result {
                 // What was not sent because somebody asked to stop is no failure: the next run does it.
                 Err(Refusal::NotSent) => continue,
@@ -101,7 +91,7 @@ async fn write(
     object: ObjectType,
     changes: &[Change],
     recorded: &Inventory,
-    Context { netbox, stop, progress, .. }: &Context,
+    Context { netbox, stop, .. }: &Context,
     stamp: &Stamp,
 ) -> Vec<Result<RowId, Refusal>> {
     let (mut drafts, mut patches) = (Vec::new(), Vec::new());
@@ -114,9 +104,8 @@ async fn write(
     }
     let slug = objects::slug(object);
     let writer = netbox.writer(slug, &stamp.message).keeping(&LINKS).until(stop);
-    let (created, updated) = tokio::join!(writer.create(drafts), writer.update(patches));
-    progress.update(|at| at.writes.done += changes.len() as u64);
-    let (mut created, mut updated) = (created.into_iter(), updated.into_iter());
+    let mut created = writer.create(drafts).await.into_iter();
+    let mut updated = writer.update(patches).await.into_iter();
     let result = |change: &Change| match row_of(change) {
         None => created.next().map(|result| result.map(|created| RowId(created.id))),
         Some(id) => updated.next().map(|result| result.map(|()| id)),

@@ -25,13 +25,12 @@ struct Entry {
     message: String,
 }
 
-/// A run as it goes, and its log rows in NetBox. They are noted first and written later, while other rows are.
+/// A run as it goes, and its log rows in NetBox.
 pub(super) struct Journal<'a> {
     netbox: &'a Client,
     pub(super) run: SyncRun,
-    /// Rows noted so far. A row's place tells it apart, so that one whose writing was not answered is found again.
-    noted: usize,
-    unwritten: Vec<Draft>,
+    /// Rows written so far. A row's place tells it apart, so that one whose writing was not answered is found again.
+    written: usize,
     /// How many of the run's failures and skips have their rows.
     failures: usize,
     skips: usize,
@@ -39,11 +38,11 @@ pub(super) struct Journal<'a> {
 
 impl<'a> Journal<'a> {
     pub(super) fn new(netbox: &'a Client, run: SyncRun) -> Self {
-        Self { netbox, run, noted: 0, unwritten: Vec::new(), failures: 0, skips: 0 }
+        Self { netbox, run, written: 0, failures: 0, skips: 0 }
     }
 
-    /// Takes up what was written, and notes it together with what failed and what was passed over since the last time.
-    pub(super) fn log(&mut self, applied: Vec<Applied>) {
+    /// Takes up what was written, and logs it together with what failed and what was passed over since the last time.
+    pub(super) async fn log(&mut self, applied: Vec<Applied>) {
         let run = &self.run;
         let worth_a_row = |applied: &&Applied| applied.object != ObjectType::Address || applied.result.is_err();
         let mut entries: Vec<Entry> = applied.iter().filter(worth_a_row).map(entry).collect();
@@ -51,26 +50,17 @@ impl<'a> Journal<'a> {
         entries.extend(run.skips.iter().skip(self.skips).map(skipped));
         (self.failures, self.skips) = (run.failures.len(), run.skips.len());
         self.run.applied.extend(applied);
-        self.note(entries);
-    }
-
-    fn note(&mut self, entries: Vec<Entry>) {
-        for entry in entries {
-            let key = format!("{}:{}", self.run.id, self.noted);
-            self.noted += 1;
-            let body = self.body(&key, &entry);
-            self.unwritten.push(Draft { key, body });
-        }
-    }
-
-    /// Writes what was noted.
-    pub(super) async fn write(&mut self) {
-        let drafts = std::mem::take(&mut self.unwritten);
-        self.send(drafts).await;
+        self.write(entries).await;
     }
 
     /// Log rows are a courtesy: that some could not be written is told in the process's own log, and the run goes on.
-    async fn send(&self, drafts: Vec<Draft>) {
+    async fn write(&mut self, entries: Vec<Entry>) {
+        let mut drafts = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let key = format!("{}:{}", self.run.id, self.written);
+            self.written += 1;
+            drafts.push(Draft { body: self.body(&key, &entry), key });
+        }
         let results = self.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(drafts).await;
         let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
         if let Some(first) = refused.first() {
@@ -150,10 +140,10 @@ pub(super) async fn record(ctx: &Context, journal: &mut Journal<'_>) {
         }));
     }
     entries.push(summary(run, verdict));
-    journal.note(entries);
-    let drafts = std::mem::take(&mut journal.unwritten);
+    journal.write(entries).await;
     let run = &journal.run;
-    tokio::join!(journal.send(drafts), settle_config(ctx, run, verdict), prune(ctx, run));
+    settle_config(ctx, run, verdict).await;
+    prune(ctx, run).await;
     tell(run, verdict);
 }
 

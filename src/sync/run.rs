@@ -247,12 +247,11 @@ fn learn(round: Vec<Finding>, registered: &mut Registration, run: &mut SyncRun) 
     registered.incomplete |= !run.failures.is_empty();
 }
 
-/// Applies a plan while what was noted before is logged, and notes what became of it.
+/// Applies a plan and logs it.
 async fn write(ctx: &Context, at: &mut Prepared, plan: Plan, journal: &mut Journal<'_>) {
-    let applying = apply(plan, &mut at.recorded, &mut at.rules, ctx, &at.stamp);
-    let (Outcome { applied, hopeless }, ()) = tokio::join!(applying, journal.write());
+    let Outcome { applied, hopeless } = apply(plan, &mut at.recorded, &mut at.rules, ctx, &at.stamp).await;
     at.hopeless = hopeless;
-    journal.log(applied);
+    journal.log(applied).await;
 }
 
 /// Marks what the RIR does not have any more, within the limits; or says why the run ended early.

@@ -189,8 +189,6 @@ impl<'a> Course<'a> {
             [entry] => (entry.id.map_or(list.clone(), |id| format!("{list}{id}/")), self.body(entry, false)),
             entries => (list, entries.iter().map(|entry| self.body(entry, true)).collect()),
         };
-        // Never closed, so this cannot fail.
-        let _turn = self.writer.client.turns.acquire().await.ok();
         self.writer.client.transport.send(method, &path, &body).await
     }
 
