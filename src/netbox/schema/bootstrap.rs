@@ -171,9 +171,6 @@ pub async fn apply(client: &Client, plan: &BootstrapPlan, allow_destructive: boo
     for (spec, display) in extras::displays(&plan.document, &types) {
         done.extend(name_objects(client, &types, &spec.slug, display).await?);
     }
-    if !plan.types.is_empty() {
-        refresh(client, &plan.document, &types).await?;
-    }
     for change in &plan.links {
         done.push(make(client, change, &types).await?);
     }
@@ -185,19 +182,6 @@ async fn migrate(client: &Client, document: &Document, diff: &TypeDiff, destroy:
     let body = json!({ "schema": document.schema(|slug| slug == diff.slug), "allow_destructive": destroy });
     client.transport.send(Method::POST, &path, &body).await?.found()?;
     Ok(Done(format!("{} type {}", if diff.is_new { "created" } else { "changed" }, diff.slug)))
-}
-
-/// Writes each type as it is, so that all of NetBox's worker processes take it up anew. After a type was made or changed,
-/// the worker that did it may keep an old form of a type that refers to it, and answer every write to that one with a 500.
-async fn refresh(client: &Client, document: &Document, types: &[Row]) -> Result<(), Error> {
-    for spec in &document.types {
-        let Some(known) = extras::named(types, "slug", &spec.slug) else { continue };
-        let Some(id) = id_of(known) else { continue };
-        let path = format!("{}{id}/", extras::types_path());
-        let body = json!({ "description": known.get("description") });
-        client.transport.send(Method::PATCH, &path, &body).await?.found()?;
-    }
-    Ok(())
 }
 
 /// Writes a choice set or a custom link.
