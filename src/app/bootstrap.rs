@@ -9,6 +9,10 @@ use crate::{
     },
 };
 
+/// Measured on plugin 0.7.1: a worker process that saw a type before it changed may answer writes with 500 from then on.
+const RESTART: &str = "Restart NetBox's web workers now (systemctl restart netbox, or the container): a worker may keep the old \
+                       form of a type, and then fails over every write to it.";
+
 /// What to do about the custom object types.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -50,5 +54,6 @@ async fn steps(args: &Args, client: &Client) -> Result<Outcome, netbox::Error> {
     for done in schema::apply(client, &plan, args.allow_destructive).await? {
         show::out(&done.to_string());
     }
+    show::out(RESTART);
     Ok(Outcome::Done)
 }

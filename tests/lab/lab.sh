@@ -19,6 +19,7 @@ usage: lab.sh COMMAND [OPTION]...
   up          start PostgreSQL, Redis and a NetBox; print what to export
   netbox      start one more NetBox with a database of its own beside a running one (--name)
   reset       give a running NetBox a fresh database
+  restart     give a running NetBox fresh worker processes
   wipe        remove all custom objects, aggregates, prefixes, VRFs and RIRs of a running NetBox; keeps the types
   down        stop everything that was started in the state folder
   status      tell what runs there
@@ -26,7 +27,7 @@ usage: lab.sh COMMAND [OPTION]...
 
   --dir DIR   the state folder; default: $RIR_LAB_DIR, and `up` makes a new one
   --env FILE  write the variables there too (up, netbox)
-  --name X    which NetBox; default: main (netbox, reset, wipe)
+  --name X    which NetBox; default: main (netbox, reset, restart, wipe)
   --objects   only custom objects and the change log; the IPAM stays (wipe)
   --static    serve the static files (up, netbox)
   --rqworker  start a worker of NetBox's background queue: webhooks need it (up, netbox)
@@ -57,6 +58,7 @@ main() {
     up) up ;;
     netbox) find_lab; add_netbox ;;
     reset) find_lab; reset ;;
+    restart) find_lab; reload_netbox "$DIR" "$NAME" ;;
     wipe) find_lab; empty_tables "$DIR" "netbox_$NAME" "$OBJECTS" ;;
     down) find_lab; down ;;
     status) find_lab; status ;;
