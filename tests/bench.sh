@@ -33,4 +33,8 @@ cargo bench --locked --bench sync --no-run
 RIR_LAB_WORKERS=2 "$LAB" up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
 # shellcheck disable=SC1091
 . "$STATE/env"
+# As after any bootstrap: workers that saw the types change may fail over them (Custom Objects plugin 0.7.1).
+RIR_SIDECAR__NETBOX__URL=$RIR_LAB_NETBOX_URL RIR_SIDECAR__NETBOX__TOKEN=$RIR_LAB_NETBOX_TOKEN \
+    cargo run --quiet --release --locked -- bootstrap >/dev/null
+"$LAB" restart --dir "$STATE/lab"
 cargo bench --locked --bench sync -- "$@"
