@@ -10,9 +10,13 @@
 pub mod app;
 pub mod arin;
 pub mod config;
+pub mod http;
 pub mod model;
 pub mod netbox;
+pub mod queue;
 pub mod retry;
 pub mod sandbox;
+pub mod scheduler;
 pub mod sync;
 pub mod telemetry;
+pub mod worker;

@@ -1,4 +1,6 @@
-//! Log output: where it goes and in which form.
+//! Log output: where it goes and in which form; and figures ([`metrics`]).
+
+pub mod metrics;
 
 use std::io;
 
@@ -6,12 +8,14 @@ use tracing_subscriber::{EnvFilter, filter::ParseError, fmt, prelude::*};
 
 use crate::config::{LogFormat, Telemetry};
 
-/// Sends log lines to standard error, in the form and from the level that the settings name.
+/// Sends log lines to standard error, in the form and from the level that the settings name; `default` is the level when
+/// they name none.
 ///
 /// # Errors
 /// When `telemetry.log` is no list of directives.
-pub fn start(settings: &Telemetry) -> Result<(), ParseError> {
-    let filter = EnvFilter::builder().parse(&settings.log)?;
+pub fn start(settings: &Telemetry, default: &str) -> Result<(), ParseError> {
+    let directives = if settings.log.is_empty() { default } else { &settings.log };
+    let filter = EnvFilter::builder().parse(directives)?;
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match settings.log_format {
         LogFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).boxed(),

@@ -65,8 +65,14 @@ watch_over cargo nextest run --locked --no-run
 watch_over "$LAB" pyregrws >"$STATE/pyregrws"
 RIR_LAB_PYREGRWS_PYTHON=$(<"$STATE/pyregrws")
 export RIR_LAB_PYREGRWS_PYTHON
+watch_over "$LAB" openapi >"$STATE/openapi"
+RIR_LAB_OPENAPI_TOOLS=$(<"$STATE/openapi")
+export RIR_LAB_OPENAPI_TOOLS
 
 if [ -n "$QUICK" ]; then
+    watch_over "$LAB" redis up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
+    # shellcheck disable=SC1091
+    . "$STATE/env"
     watch_over cargo nextest run --locked --profile quick "$@"
     say "passed without the real NetBox (--quick)"
 else

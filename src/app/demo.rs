@@ -3,14 +3,14 @@
 //! Shows the main job from beginning to end on two simulated systems inside this process. What is shown is what the real
 //! commands show: the same clients talk to the simulated systems over HTTP.
 
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
 use serde_json::json;
 
 use super::{Outcome, complain, show, watch::Watch};
 use crate::{
     config::{self, Settings, keys::Keyring},
-    model::{Config, Resource, Scope},
+    model::Config,
     netbox::schema::{self, Document},
     sandbox::{
         furnish,
@@ -18,13 +18,13 @@ use crate::{
         regrws::{KEY, Options as ArinOptions, Server as Arin, Style},
         world::{Holder, UnknownHandle, World},
     },
-    sync::{Context, Request, Stop, preview, run as sync_run},
+    sync::{Asks, Context, HandedOn, Request, Stop, preview, run as sync_run},
 };
 
 /// How long each answer of the simulated ARIN takes, so that there is progress to be seen.
 const LATENCY: Duration = Duration::from_millis(25);
 /// The NetBox user of the demo.
-const USER: &str = "demo";
+const USER: &str = "sandbox";
 
 type Failed = Box<dyn Error + Send + Sync>;
 
@@ -97,9 +97,10 @@ fn context(arin: &Arin, netbox: &Netbox) -> Result<Context, Failed> {
         netbox: crate::netbox::Client::new(&settings.netbox)?,
         arin: crate::arin::Pool::new(&settings.arin)?,
         keys: Keyring::of_one(&World::demo().config, USER, KEY.into()),
-        settings,
+        settings: Arc::new(settings),
         progress: crate::sync::Progress::default(),
         stop: Stop::default(),
+        rows: HandedOn::default(),
     })
 }
 
@@ -164,10 +165,9 @@ fn elsewhere() -> crate::sandbox::world::Address {
 async fn sync(ctx: &Context) -> Result<(), Failed> {
     let configs = ctx.netbox.configs().await?;
     for config in &configs {
-        let resources = Resource::all();
         begin(ctx, config, configs.len());
         let watch = Watch::begin(&ctx.progress);
-        let run = sync_run(ctx, &request(config, &configs, &resources)).await;
+        let run = sync_run(ctx, &request(config, &configs)).await;
         watch.end(&ctx.progress).await;
         say(&show::run(&run));
     }
@@ -177,9 +177,8 @@ async fn sync(ctx: &Context) -> Result<(), Failed> {
 async fn plan(ctx: &Context) -> Result<(), Failed> {
     let configs = ctx.netbox.configs().await?;
     for config in &configs {
-        let resources = Resource::all();
         begin(ctx, config, configs.len());
-        let preview = preview(ctx, &request(config, &configs, &resources)).await;
+        let preview = preview(ctx, &request(config, &configs)).await;
         say(&show::preview(&preview.run, &preview.plan));
     }
     Ok(())
@@ -192,12 +191,8 @@ fn begin(ctx: &Context, config: &Config, configs: usize) {
     });
 }
 
-fn request<'a>(
-    config: &'a Config,
-    configs: &'a [Config],
-    resources: &'a std::collections::BTreeSet<Resource>,
-) -> Request<'a> {
-    Request { config, configs, scope: Scope::Config, resources, user: Some(USER) }
+fn request<'a>(config: &'a Config, configs: &'a [Config]) -> Request<'a> {
+    Request { asks: Asks::User(USER), ..Request::of(config, configs) }
 }
 
 /// Leaves the two systems running until somebody has seen enough.

@@ -11,20 +11,22 @@
 mod bootstrap;
 mod check;
 mod demo;
-mod json;
+mod jobs;
+mod serve;
 mod show;
+mod signals;
 mod sync;
 mod watch;
 
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{error::Error, path::PathBuf, process::ExitCode, sync::Arc};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
     arin,
     config::{self, Settings, keys::Keyring},
-    netbox,
-    sync::{Context, Progress, Stop, chain},
+    http, netbox,
+    sync::{Context, HandedOn, Progress, Stop, chain},
     telemetry,
 };
 
@@ -46,6 +48,12 @@ const EXIT_CODES: &str = "Exit codes: 0 nothing failed, 1 a config failed, 2 wro
 enum Command {
     /// Bring NetBox in line with what ARIN has registered
     Sync(sync::Args),
+    /// Run the service: HTTP API, webhooks, schedule and workers
+    Serve(serve::Args),
+    /// Run workers only, next to `serve` processes
+    Work,
+    /// Look at the queue of the service, and retry or cancel jobs
+    Jobs(jobs::Args),
     /// Create or migrate the custom object types in NetBox
     Bootstrap(bootstrap::Args),
     /// Try the settings: NetBox, its plugin, permissions, API keys, ARIN
@@ -54,6 +62,17 @@ enum Command {
     Demo(demo::Args),
     /// Print all settings with their defaults and what they mean
     Config,
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
+}
+
+/// Form of a command's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Tables and sentences
+    Text,
+    /// One JSON document
+    Json,
 }
 
 /// How a command ended.
@@ -80,27 +99,34 @@ impl From<Outcome> for ExitCode {
 
 /// Runs the command that the process was started with.
 pub async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command {
+    let Cli { config: file, command } = Cli::parse();
+    match command {
         Command::Config => {
             show::out(config::DEFAULTS);
             ExitCode::SUCCESS
         }
-        Command::Demo(args) => demo::run(args).await.into(),
-        Command::Sync(args) => with_settings(cli.config, async |settings| sync::run(args, settings).await).await,
-        Command::Bootstrap(args) => {
-            with_settings(cli.config, async |settings| bootstrap::run(args, settings).await).await
+        Command::Openapi => {
+            show::out(&http::openapi());
+            ExitCode::SUCCESS
         }
-        Command::Check => with_settings(cli.config, async |settings| check::run(settings).await).await,
+        Command::Demo(args) => demo::run(args).await.into(),
+        Command::Sync(args) => with_settings(file, "warn", async |settings| sync::run(args, settings).await).await,
+        Command::Serve(args) => with_settings(file, "info", async |settings| serve::serve(args, settings).await).await,
+        Command::Work => with_settings(file, "info", serve::work).await,
+        Command::Jobs(args) => with_settings(file, "warn", async |settings| jobs::run(args, settings).await).await,
+        Command::Bootstrap(args) => {
+            with_settings(file, "warn", async |settings| bootstrap::run(args, settings).await).await
+        }
+        Command::Check => with_settings(file, "warn", check::run).await,
     }
 }
 
-async fn with_settings(file: Option<PathBuf>, command: impl AsyncFnOnce(Settings) -> Outcome) -> ExitCode {
+async fn with_settings(file: Option<PathBuf>, level: &str, command: impl AsyncFnOnce(Settings) -> Outcome) -> ExitCode {
     let settings = match config::load(file.as_deref()) {
         Ok(settings) => settings,
         Err(error) => return complain(&error, Outcome::Misused).into(),
     };
-    if let Err(error) = telemetry::start(&settings.telemetry) {
+    if let Err(error) = telemetry::start(&settings.telemetry, level) {
         show::err(&format!("error: telemetry.log: {error}"));
         return Outcome::Misused.into();
     }
@@ -120,8 +146,9 @@ fn context(settings: Settings, stop: Stop) -> Result<Context, Box<dyn Error + Se
         netbox: netbox::Client::new(&settings.netbox)?,
         arin: arin::Pool::new(&settings.arin)?,
         keys,
-        settings,
+        settings: Arc::new(settings),
         progress: Progress::default(),
         stop,
+        rows: HandedOn::default(),
     })
 }

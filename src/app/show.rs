@@ -65,7 +65,7 @@ fn counts_row(object: ObjectType, counts: &Counts) -> Vec<String> {
 /// Why a run ended early if it did, and what it cost.
 pub(super) fn ending(run: &SyncRun) -> String {
     let mut text = match &run.ended {
-        Some(Ended::Failed(why)) => format!("failed: {why}\n"),
+        Some(Ended::Failed { why, .. }) => format!("failed: {why}\n"),
         Some(Ended::Refused(why)) => format!("refused: {why}\n"),
         Some(Ended::Interrupted) => "interrupted: the next run goes on from here\n".to_owned(),
         None => String::new(),

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use clap::ValueEnum;
-
-use super::{Outcome, complain, context, json, show, watch::Watch};
+use super::{Outcome, Output, complain, context, show, signals::asked_to_end, watch::Watch};
 use crate::{
     config::Settings,
     model::{Config, Resource, RowId, Scope},
     netbox,
-    sync::{Context, Plan, Request, Stop, SyncRun, Verdict, preview, run as sync_run},
+    sync::{Asks, Context, Plan, Request, Stop, SyncRun, Verdict, json, preview, run as sync_run},
 };
 
 /// What to sync and how to show it.
@@ -49,14 +47,6 @@ struct What {
     /// Sync one prefix, by its id in NetBox
     #[arg(long, value_name = "ID")]
     prefix: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// Tables and sentences
-    Text,
-    /// One JSON document
-    Json,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -104,7 +94,7 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> Outcome {
 /// Finishes what is under way when somebody asks to stop; the second time the process ends at once.
 fn stop_on_signal(stop: Stop) {
     tokio::spawn(async move {
-        while interrupted().await {
+        while asked_to_end().await {
             if stop.asked() {
                 // The run is lost, but nothing that the next one does not repair.
                 show::err("stopped at once");
@@ -114,15 +104,6 @@ fn stop_on_signal(stop: Stop) {
             show::err("finishing what is under way; once more to stop at once");
         }
     });
-}
-
-async fn interrupted() -> bool {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut term) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.is_ok() };
-    tokio::select! {
-        done = tokio::signal::ctrl_c() => done.is_ok(),
-        done = term.recv() => done.is_some(),
-    }
 }
 
 #[expect(clippy::exit, reason = "the second request to stop does not wait for anything")]
@@ -143,7 +124,7 @@ async fn choose<'a>(what: &What, configs: &'a [Config], ctx: &Context) -> Result
     if let Some(id) = what.prefix.map(RowId) {
         let rir = ctx.netbox.rir_of_prefix(id).await.map_err(|error| (crate::sync::chain(&error), Outcome::Failed))?;
         let none = || (format!("NetBox has no prefix with id {id}, or no aggregate around it"), Outcome::Misused);
-        return Ok((of_rir(configs, rir.ok_or_else(none)?)?, Scope::Prefix(id)));
+        return Ok((of_rir(configs, rir.ok_or_else(none)?)?, Scope::Prefixes(BTreeSet::from([id]))));
     }
     if what.all {
         let active: Vec<_> = configs.iter().filter(|config| config.is_active).collect();
@@ -186,7 +167,9 @@ async fn sync_all(
         if ctx.stop.asked() {
             break;
         }
-        let request = Request { config, configs, scope, resources: &resources, user: args.user.as_deref() };
+        let asks = args.user.as_deref().map_or(Asks::Nobody, Asks::User);
+        let (scope, resources) = (scope.clone(), resources.clone());
+        let request = Request { scope, resources, asks, ..Request::of(config, configs) };
         ctx.progress.update(|at| at.begin(&config.name));
         let watch = text.then(|| Watch::begin(&ctx.progress));
         let (run, plan) = if args.plan_only {

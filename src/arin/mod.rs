@@ -29,6 +29,7 @@ use std::{fmt, sync::Arc};
 pub use convert::Unfit;
 pub use error::{Decode, Error, Fault, Operation};
 pub use pool::Pool;
+pub use throttle::SharedLimit;
 pub use xml::Malformed;
 
 use crate::model::{Customer, CustomerHandle, Instance, Net, NetBlock, NetHandle, Org, OrgHandle, Poc, PocHandle};

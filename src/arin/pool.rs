@@ -9,15 +9,19 @@ use std::{
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Client, Error, throttle::Throttle, transport, transport::Transport};
+use super::{Client, Error, SharedLimit, throttle::Throttle, transport, transport::Transport};
 use crate::{config, model::Instance};
 
-/// The connections, and a throttle for each registry instance, so that several configs share its limits.
-pub struct Pool {
+/// The connections, and a throttle for each registry instance, so that several configs share its limits. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool(Arc<Shared>);
+
+struct Shared {
     settings: config::Arin,
     http: reqwest::Client,
     allowed: Vec<Url>,
     throttles: Mutex<BTreeMap<Instance, Arc<Throttle>>>,
+    limit: Option<Arc<dyn SharedLimit>>,
 }
 
 impl Pool {
@@ -26,12 +30,25 @@ impl Pool {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(settings: &config::Arin) -> Result<Self, Error> {
-        Ok(Self {
+        Self::make(settings, None)
+    }
+
+    /// Makes a pool that keeps to a limit together with other processes.
+    ///
+    /// # Errors
+    /// As [`Pool::new`].
+    pub fn sharing(settings: &config::Arin, limit: Arc<dyn SharedLimit>) -> Result<Self, Error> {
+        Self::make(settings, Some(limit))
+    }
+
+    fn make(settings: &config::Arin, limit: Option<Arc<dyn SharedLimit>>) -> Result<Self, Error> {
+        Ok(Self(Arc::new(Shared {
             http: transport::http(settings)?,
             allowed: settings.allowed_base_urls.iter().cloned().map(without_trailing_slash).collect(),
             settings: settings.clone(),
             throttles: Mutex::default(),
-        })
+            limit,
+        })))
     }
 
     /// Makes the client for a config: `api_url` is the part before `/rest`, with or without a trailing slash; empty means
@@ -42,7 +59,7 @@ impl Pool {
     pub fn client(&self, api_url: &str, key: SecretString) -> Result<Client, Error> {
         let base = self.allowed(api_url)?;
         let throttle = self.throttle(Instance::of(&base));
-        let transport = Transport::new(&self.settings, self.http.clone(), throttle, base, key)?;
+        let transport = Transport::new(&self.0.settings, self.0.http.clone(), throttle, base, key)?;
         Ok(Client { transport: Arc::new(transport) })
     }
 
@@ -58,19 +75,19 @@ impl Pool {
             other => other,
         };
         let base = Url::parse(text).map(without_trailing_slash).ok();
-        base.filter(|base| self.allowed.contains(base)).ok_or_else(|| Error::NotAllowed { url: presentable(text) })
+        base.filter(|base| self.0.allowed.contains(base)).ok_or_else(|| Error::NotAllowed { url: presentable(text) })
     }
 
     fn throttle(&self, instance: Instance) -> Arc<Throttle> {
-        let mut throttles = self.throttles.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Throttle::new(instance.clone(), &self.settings));
+        let mut throttles = self.0.throttles.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Throttle::new(instance.clone(), &self.0.settings, self.0.limit.clone()));
         throttles.entry(instance.clone()).or_insert_with(new).clone()
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Pool").field("settings", &self.0.settings).finish_non_exhaustive()
     }
 }
 

@@ -4,11 +4,13 @@
 //! second 429 can lengthen a pause and never shortens it. All times are tokio's.
 
 use std::{
+    fmt,
     num::NonZeroU32,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use governor::{
     Quota, RateLimiter,
     clock::Clock,
@@ -27,23 +29,40 @@ use crate::{config, model::Instance};
 /// after it pauses again.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
+/// A limit that several processes keep together, and that may be out of reach for a while.
+pub trait SharedLimit: fmt::Debug + Send + Sync {
+    /// Takes a turn for a request to an instance, of all that may send `per_second` with bursts of `burst`. Zero: it is
+    /// taken. Anything else: how long to wait before asking again. `None`: the limit is out of reach.
+    fn turn<'a>(&'a self, instance: &'a Instance, per_second: u32, burst: u32) -> BoxFuture<'a, Option<Duration>>;
+
+    /// Lets nobody send anything to an instance for a while.
+    fn pause<'a>(&'a self, instance: &'a Instance, pause: Duration) -> BoxFuture<'a, ()>;
+
+    /// How many processes share the limit, as far as is known. While it is out of reach each keeps to its share.
+    fn replicas(&self) -> u32;
+}
+
 /// The gate in front of one instance.
 pub(super) struct Throttle {
     instance: Instance,
+    shared: Option<Arc<dyn SharedLimit>>,
+    per_second: u32,
+    burst: u32,
     in_flight: Semaphore,
     rate: Option<RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>>,
     paused_until: Mutex<Option<Instant>>,
 }
 
 impl Throttle {
-    pub(super) fn new(instance: Instance, settings: &config::Arin) -> Self {
+    pub(super) fn new(instance: Instance, settings: &config::Arin, shared: Option<Arc<dyn SharedLimit>>) -> Self {
         let per_second = NonZeroU32::new(settings.requests_per_second);
         let burst = NonZeroU32::new(settings.burst).unwrap_or(NonZeroU32::MIN);
         let rate = per_second.map(|rate| {
             RateLimiter::direct_with_clock(Quota::per_second(rate).allow_burst(burst), TokioClock(Instant::now()))
         });
         let in_flight = Semaphore::new(settings.max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
-        Self { instance, in_flight, rate, paused_until: Mutex::new(None) }
+        let (per_second, burst) = (settings.requests_per_second, settings.burst);
+        Self { instance, shared, per_second, burst, in_flight, rate, paused_until: Mutex::new(None) }
     }
 
     pub(super) fn instance(&self) -> &Instance {
@@ -70,14 +89,36 @@ impl Throttle {
     }
 
     async fn wait_for_turn(&self) {
+        let Some(shared) = &self.shared else { return self.wait_alone(NonZeroU32::MIN).await };
+        loop {
+            match shared.turn(&self.instance, self.per_second, self.burst).await {
+                Some(Duration::ZERO) => return,
+                Some(wait) => sleep(wait).await,
+                None => return self.wait_alone(NonZeroU32::new(shared.replicas()).unwrap_or(NonZeroU32::MIN)).await,
+            }
+        }
+    }
+
+    /// Keeps to the share of one of so many processes: each request counts as one for each of them.
+    async fn wait_alone(&self, replicas: NonZeroU32) {
         let Some(rate) = &self.rate else { return };
-        while let Err(too_early) = rate.check() {
+        let most = NonZeroU32::new(self.burst).unwrap_or(NonZeroU32::MIN);
+        while let Ok(Err(too_early)) = rate.check_n(replicas.min(most)) {
             sleep(too_early.wait_time_from(rate.clock().now())).await;
         }
     }
 
+    /// [`Throttle::pause`], for all processes that share the limit.
+    pub(super) async fn pause_all(&self, asked: Duration) -> Duration {
+        let pause = self.pause(asked);
+        if let Some(shared) = &self.shared {
+            shared.pause(&self.instance, pause).await;
+        }
+        pause
+    }
+
     /// Lets no request out for `asked`, or for [`LONGEST_PAUSE`] if that is shorter. Returns the pause made.
-    pub(super) fn pause(&self, asked: Duration) -> Duration {
+    fn pause(&self, asked: Duration) -> Duration {
         let pause = asked.min(LONGEST_PAUSE);
         let (instance, seconds) = (&self.instance, pause.as_secs_f64());
         match self.extend_pause(Instant::now() + pause) {
@@ -140,7 +181,7 @@ mod tests {
             max_in_flight: in_flight,
             ..super::super::tests::settings()
         };
-        Throttle::new(Instance::of(&"http://arin.test".parse().unwrap()), &settings)
+        Throttle::new(Instance::of(&"http://arin.test".parse().unwrap()), &settings, None)
     }
 
     /// When each of `count` requests, all asked for at once, may go out.

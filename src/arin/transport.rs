@@ -118,8 +118,11 @@ impl Transport {
             if retry >= self.policy.count || error.retry() == Retry::Never {
                 return Err(error);
             }
-            let cause: &dyn std::error::Error = &error;
-            debug!(arin.operation = %operation, arin.attempt = retry + 1, error = cause, "{operation} is asked again");
+            {
+                // Gone before the wait: it could not be sent to another thread.
+                let cause: &dyn std::error::Error = &error;
+                debug!(arin.operation = %operation, arin.attempt = retry + 1, error = cause, "{operation} is asked again");
+            }
             match error.retry() {
                 Retry::Backoff => sleep(self.policy.jittered(retry)).await,
                 // The throttle holds the request back, with all others.
@@ -140,7 +143,7 @@ impl Transport {
         Span::current().record("http.status", response.status().as_u16());
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             let asked = retry_after(response.headers()).unwrap_or_else(|| self.policy.jittered(retry));
-            return Err(Error::Throttled { operation: operation.clone(), wait: self.throttle.pause(asked) });
+            return Err(Error::Throttled { operation: operation.clone(), wait: self.throttle.pause_all(asked).await });
         }
         let answer = self.receive(operation, response).await?;
         let found = judge(operation, answer, self.proven.load(Ordering::Relaxed), read)?;

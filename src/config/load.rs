@@ -4,15 +4,22 @@ use std::{
     collections::BTreeMap,
     fmt, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use config::{Config, ConfigError, File, FileFormat};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{DEFAULTS, Settings, secret_file};
+use super::{DEFAULTS, QueueMode, Settings, secret_file};
 
 const PREFIX: &str = "RIR_SIDECAR__";
+/// Secrets that NetBox signs webhooks with have at least so many characters.
+const SHORTEST_SECRET: usize = 16;
+/// A lease that is shorter is lost in a pause of the machine.
+const LEAST_LEASE: Duration = Duration::from_secs(1);
+/// Hints are remembered for two hours; a sweep that comes in time looks back on less than half of that.
+const LONGEST_SWEEP: Duration = Duration::from_secs(3600);
 /// Settings that are lists, which the environment writes with commas.
 const LISTS: [&str; 2] = ["arin.allowed_base_urls", "sync.recipient_orgs"];
 
@@ -85,7 +92,7 @@ pub fn load_from(file: Option<&Path>, environment: &BTreeMap<String, String>) ->
     match read {
         Ok(mut settings) => {
             check(&settings, &mut problems);
-            take_token(&mut settings, &mut problems);
+            take_secrets(&mut settings, &mut problems);
             if problems.is_empty() { Ok(settings) } else { Err(Invalid::Problems(problems)) }
         }
         Err(error) => {
@@ -147,7 +154,7 @@ fn unfit(error: &ConfigError) -> Problem {
 
 /// What a single value may be, and what excludes what.
 fn check(settings: &Settings, problems: &mut Vec<Problem>) {
-    let Settings { netbox, arin, sync, .. } = settings;
+    let Settings { netbox, arin, sync, queue, worker, http, webhook, schedule, sweep, .. } = settings;
     let mut at_least_one = |key: &str, value: usize| {
         if value == 0 {
             problems.push(Problem::new(key, "is 0; set it to 1 or more"));
@@ -159,6 +166,10 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     at_least_one("arin.max_in_flight", arin.max_in_flight);
     at_least_one("arin.burst", arin.burst as usize);
     at_least_one("arin.max_body_bytes", arin.max_body_bytes);
+    at_least_one("queue.max_attempts", queue.max_attempts as usize);
+    at_least_one("worker.concurrency", worker.concurrency);
+    at_least_one("http.unknown_tokens_per_minute", http.unknown_tokens_per_minute as usize);
+    at_least_one("http.max_body_bytes", http.max_body_bytes);
     if arin.allowed_base_urls.is_empty() {
         problems
             .push(Problem::new("arin.allowed_base_urls", "is empty, so no registry may be asked; list at least one"));
@@ -170,10 +181,37 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
         ("netbox.timeout", netbox.timeout),
         ("arin.timeout", arin.timeout),
         ("arin.connect_timeout", arin.connect_timeout),
+        ("http.timeout", http.timeout),
     ] {
         if value.is_zero() {
             problems.push(Problem::new(key, "is zero, so every request would fail; set a time such as `30s`"));
         }
+    }
+    for (key, value, least) in [
+        ("queue.lease", queue.lease, LEAST_LEASE),
+        ("queue.keep", queue.keep, Duration::from_secs(60)),
+        ("queue.retry_backoff", queue.retry_backoff, Duration::from_millis(1)),
+        ("worker.shutdown_timeout", worker.shutdown_timeout, Duration::from_secs(1)),
+        ("schedule.interval", schedule.interval, Duration::from_secs(60)),
+        ("schedule.tick", schedule.tick, Duration::from_secs(1)),
+    ] {
+        if value < least {
+            let least = humantime::format_duration(least);
+            problems.push(Problem::new(key, format!("is too short; set it to {least} or more")));
+        }
+    }
+    if webhook.debounce > webhook.debounce_longest {
+        problems.push(Problem::new("webhook.debounce", "is longer than webhook.debounce_longest"));
+    }
+    if !sweep.interval.is_zero() && sweep.interval + sweep.settle > LONGEST_SWEEP {
+        let remedy = "and sweep.settle are more than an hour together; webhooks are not remembered for longer";
+        problems.push(Problem::new("sweep.interval", remedy));
+    }
+    if queue.mode == QueueMode::Sentinel && queue.sentinel_master.is_empty() {
+        problems.push(Problem::new("queue.sentinel_master", "is not set; name the group that the sentinels watch"));
+    }
+    if queue.prefix.is_empty() || queue.prefix.contains(['{', '}', ' ']) {
+        problems.push(Problem::new("queue.prefix", "has to be a word without braces, such as `rir-sidecar`"));
     }
     if arin.connect_timeout > arin.timeout {
         problems.push(Problem::new("arin.connect_timeout", "is longer than arin.timeout, which includes it"));
@@ -183,25 +221,36 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Takes the token from where it is given: exactly one of the two places.
-fn take_token(settings: &mut Settings, problems: &mut Vec<Problem>) {
-    let netbox = &mut settings.netbox;
-    let given = !netbox.token.expose_secret().trim().is_empty();
-    match (&netbox.token_file, given) {
-        (Some(_), true) => {
-            problems.push(Problem::new("netbox.token", "is set together with netbox.token_file; set only one of them"));
+/// Takes each secret from where it is given: its setting or its file, never both.
+fn take_secrets(settings: &mut Settings, problems: &mut Vec<Problem>) {
+    let Settings { netbox, queue, webhook, .. } = settings;
+    for (key, secret, file) in [
+        ("netbox.token", &mut netbox.token, &netbox.token_file),
+        ("queue.url", &mut queue.url, &queue.url_file),
+        ("webhook.secret", &mut webhook.secret, &webhook.secret_file),
+        ("webhook.previous_secret", &mut webhook.previous_secret, &webhook.previous_secret_file),
+    ] {
+        let Some(path) = file else { continue };
+        if !secret.expose_secret().trim().is_empty() {
+            problems.push(Problem::new(key, format!("is set together with {key}_file; set only one of them")));
+            continue;
         }
-        (None, false) => problems.push(Problem::new(
-            "netbox.token",
-            "is not set; set netbox.token_file to a file that holds a NetBox API token",
-        )),
-        (None, true) => {}
-        (Some(path), false) => match secret_file(path) {
-            Ok(token) => netbox.token = token,
+        match secret_file(path) {
+            Ok(read) => *secret = read,
             Err(error) => {
-                problems.push(Problem::new("netbox.token_file", format!("cannot read {}: {error}", path.display())));
+                problems.push(Problem::new(format!("{key}_file"), format!("cannot read {}: {error}", path.display())));
             }
-        },
+        }
+    }
+    if netbox.token_file.is_none() && netbox.token.expose_secret().trim().is_empty() {
+        let remedy = "is not set; set netbox.token_file to a file that holds a NetBox API token";
+        problems.push(Problem::new("netbox.token", remedy));
+    }
+    for (key, secret) in [("webhook.secret", &webhook.secret), ("webhook.previous_secret", &webhook.previous_secret)] {
+        if (1..SHORTEST_SECRET).contains(&secret.expose_secret().len()) {
+            let remedy = format!("is shorter than {SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`");
+            problems.push(Problem::new(key, remedy));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod load;
 
 use std::{
     io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -33,6 +34,18 @@ pub struct Settings {
     pub keys: Keys,
     /// What a sync does beyond its fixed rules.
     pub sync: Sync,
+    /// Where jobs are kept.
+    pub queue: Queue,
+    /// How jobs are worked off.
+    pub worker: Worker,
+    /// The HTTP API.
+    pub http: Http,
+    /// NetBox's webhooks.
+    pub webhook: Webhook,
+    /// When configs are synced by themselves.
+    pub schedule: Schedule,
+    /// What makes up for lost webhooks.
+    pub sweep: Sweep,
     /// Logs.
     pub telemetry: Telemetry,
 }
@@ -131,6 +144,121 @@ pub enum SyncLog {
     Changes,
     /// Unchanged ones too.
     All,
+}
+
+/// `[queue]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Queue {
+    /// URLs of Redis, separated by commas; empty keeps jobs in this process. May hold a password.
+    pub url: SecretString,
+    /// File the URLs are read from instead.
+    #[serde(deserialize_with = "unless_empty")]
+    pub url_file: Option<PathBuf>,
+    /// What answers at the URLs.
+    pub mode: QueueMode,
+    /// The group that the sentinels watch.
+    pub sentinel_master: String,
+    /// Begins the name of every key.
+    pub prefix: String,
+    /// A worker without signs of life for this long loses its jobs.
+    #[serde(with = "duration")]
+    pub lease: Duration,
+    /// Attempts before a job goes to the dead letters.
+    pub max_attempts: u32,
+    /// Wait before the second attempt; doubles up to `retry_backoff * max_attempts`.
+    #[serde(with = "duration")]
+    pub retry_backoff: Duration,
+    /// How long jobs that are over can be looked at.
+    #[serde(with = "duration")]
+    pub keep: Duration,
+}
+
+/// What kind of Redis it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueMode {
+    /// One server, or something that looks like it.
+    Single,
+    /// The sentinels are asked which server is the master.
+    Sentinel,
+    /// Redis Cluster.
+    Cluster,
+}
+
+/// `[worker]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Worker {
+    /// Jobs under way at once.
+    pub concurrency: usize,
+    /// Time for what is under way to finish after SIGTERM.
+    #[serde(with = "duration")]
+    pub shutdown_timeout: Duration,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Http {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// How long NetBox's word about a token is believed.
+    #[serde(with = "duration")]
+    pub auth_cache: Duration,
+    /// Requests with unknown tokens for each client address and minute.
+    pub unknown_tokens_per_minute: u32,
+    /// Header in which a reverse proxy tells the client's address; empty for the connection's.
+    pub client_address_header: String,
+    /// Total time one request may take.
+    #[serde(with = "duration")]
+    pub timeout: Duration,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+}
+
+/// `[webhook]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Webhook {
+    /// Secret that NetBox signs with; empty for none.
+    pub secret: SecretString,
+    /// File it is read from instead.
+    #[serde(deserialize_with = "unless_empty")]
+    pub secret_file: Option<PathBuf>,
+    /// The secret before it, still valid; empty for none.
+    pub previous_secret: SecretString,
+    /// File it is read from instead.
+    #[serde(deserialize_with = "unless_empty")]
+    pub previous_secret_file: Option<PathBuf>,
+    /// Whether webhooks without a signature are taken.
+    pub allow_unsigned: bool,
+    /// How long nothing more may change before a change is looked at.
+    #[serde(with = "duration")]
+    pub debounce: Duration,
+    /// How long a change waits at most.
+    #[serde(with = "duration")]
+    pub debounce_longest: Duration,
+}
+
+/// `[schedule]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Schedule {
+    /// Whether configs are synced by themselves.
+    pub enabled: bool,
+    /// How often, for configs that do not say it themselves.
+    #[serde(with = "duration")]
+    pub interval: Duration,
+    /// How often each replica looks which ones are due.
+    #[serde(with = "duration")]
+    pub tick: Duration,
+}
+
+/// `[sweep]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sweep {
+    /// How often the change log is read; zero for never.
+    #[serde(with = "duration")]
+    pub interval: Duration,
+    /// How old a change has to be before its webhook counts as lost.
+    #[serde(with = "duration")]
+    pub settle: Duration,
 }
 
 /// `[telemetry]`

@@ -3,11 +3,25 @@
 
 use std::fmt;
 
+/// A handle of nothing but space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a handle cannot be empty")]
+pub struct EmptyHandle;
+
 macro_rules! handle {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name(String);
+
+        impl TryFrom<String> for $name {
+            type Error = EmptyHandle;
+
+            fn try_from(text: String) -> Result<Self, EmptyHandle> {
+                Self::new(&text).ok_or(EmptyHandle)
+            }
+        }
 
         impl $name {
             /// Takes the handle as ARIN wrote it, without surrounding space and in upper case: ARIN's handles are

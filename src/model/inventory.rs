@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -11,7 +12,10 @@ use jiff::{Timestamp, civil::Date};
 use super::{Instance, Key, NetBlock, OrgHandle};
 
 /// Id of a row in one of NetBox's tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[schema(value_type = u64)]
 pub struct RowId(pub u64);
 
 impl fmt::Display for RowId {
@@ -22,7 +26,9 @@ impl fmt::Display for RowId {
 
 /// A kind of object the sidecar records, in an order in which references point backwards: what comes first can be
 /// written first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum ObjectType {
     /// A postal address.
@@ -199,6 +205,8 @@ pub struct Config {
     pub org_handle: Option<OrgHandle>,
     /// Whether it takes part in `--all` and scheduled runs.
     pub is_active: bool,
+    /// How often it is synced by itself, if it says so.
+    pub sync_interval: Option<Duration>,
     /// When a sync of it last ended.
     pub last_sync: Option<Timestamp>,
 }

@@ -1,6 +1,9 @@
 //! Reads what a sync needs to know of NetBox, in as few and small requests as will do.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
 use ipnet::IpNet;
@@ -12,12 +15,25 @@ use super::{
     objects::{self, Form},
     objects_path, schema,
 };
-use crate::model::{Aggregate, Config, Inventory, Key, ObjectType, OrgHandle, Prefix, Row, RowId, Scope};
+use crate::model::{Aggregate, Config, Key, ObjectType, OrgHandle, Prefix, Row, RowId, Scope};
 
 const AGGREGATES: &str = "/api/ipam/aggregates/";
 const PREFIXES: &str = "/api/ipam/prefixes/";
+const CHANGES: &str = "/api/core/object-changes/";
+const TYPES: &str = "/api/plugins/custom-objects/custom-object-types/";
 /// Aggregates whose prefixes are asked for at once: NetBox has few workers, and each answer costs it CPU.
 const LISTINGS_IN_FLIGHT: usize = 4;
+/// Ids named in one query, so that its URL stays well below what web servers take (4 KiB with gunicorn).
+const IDS_IN_A_QUERY: usize = 200;
+
+/// An RIR config with what is recorded of its syncs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfigRow {
+    /// The config.
+    pub config: Config,
+    /// How its last sync ended.
+    pub last_result: Option<String>,
+}
 
 impl Client {
     /// Reads all RIR configs, in the order of their names.
@@ -25,27 +41,39 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked, or has no RIR configs because `bootstrap` was never run.
     pub async fn configs(&self) -> Result<Vec<Config>, Error> {
+        Ok(self.config_rows().await?.into_iter().map(|row| row.config).collect())
+    }
+
+    /// Reads all RIR configs with what is recorded of their syncs, in the order of their names.
+    ///
+    /// # Errors
+    /// As [`Client::configs`].
+    pub async fn config_rows(&self) -> Result<Vec<ConfigRow>, Error> {
         let rows = self.list(&objects_path(schema::CONFIG), &[]).await?;
-        let mut configs: Vec<Config> = rows.iter().filter_map(config).collect();
-        configs.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut configs: Vec<ConfigRow> = rows.iter().filter_map(config_row).collect();
+        configs.sort_by(|a, b| a.config.name.cmp(&b.config.name));
         Ok(configs)
     }
 
-    /// Reads the aggregates of an RIR, the prefixes in scope inside them, and all recorded rows.
+    /// Reads the aggregates of an RIR, and the prefixes in scope inside them.
     ///
     /// # Errors
     /// When NetBox cannot be asked.
-    pub async fn inventory(&self, rir: RowId, scope: Scope, configs: Vec<Config>) -> Result<Inventory, Error> {
-        let (aggregates, rows) = tokio::try_join!(self.aggregates(rir), self.recorded())?;
-        let around: Vec<IpNet> = match scope {
-            Scope::Config => aggregates.iter().map(|aggregate| aggregate.prefix).collect(),
-            Scope::Aggregate(id) => {
-                aggregates.iter().filter(|aggregate| aggregate.id == id).map(|aggregate| aggregate.prefix).collect()
+    pub async fn ground(&self, rir: RowId, scope: &Scope) -> Result<(Vec<Aggregate>, Vec<Prefix>), Error> {
+        let aggregates = self.aggregates(rir).await?;
+        let ranges = |wanted: &dyn Fn(&Aggregate) -> bool| -> Vec<IpNet> {
+            aggregates.iter().filter(|aggregate| wanted(aggregate)).map(|aggregate| aggregate.prefix).collect()
+        };
+        let around = match scope {
+            Scope::Config | Scope::Head | Scope::Rest { .. } => ranges(&|_| true),
+            Scope::Aggregate(id) | Scope::Inside { aggregate: id, .. } => ranges(&|aggregate| aggregate.id == *id),
+            Scope::Prefixes(ids) => {
+                let prefixes = self.prefixes_of(ids).await?;
+                ranges(&|aggregate| prefixes.iter().any(|prefix| aggregate.prefix.contains(&prefix.prefix)))
             }
-            Scope::Prefix(id) => self.prefix(id).await?.iter().map(|prefix| prefix.prefix).collect(),
         };
         let prefixes = self.prefixes(&around).await?;
-        Ok(Inventory { configs, aggregates, prefixes, rows })
+        Ok((aggregates, prefixes))
     }
 
     /// Finds the RIR of an aggregate; `None` when there is no such aggregate.
@@ -63,10 +91,25 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked.
     pub async fn rir_of_prefix(&self, id: RowId) -> Result<Option<RowId>, Error> {
-        let Some(prefix) = self.prefix(id).await? else { return Ok(None) };
+        Ok(self.rirs_of_prefixes(&BTreeSet::from([id])).await?.into_values().next())
+    }
+
+    /// Finds the RIR of the aggregate around each of these prefixes. What is no prefix, or has no aggregate around it, is
+    /// left out.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn rirs_of_prefixes(&self, ids: &BTreeSet<RowId>) -> Result<BTreeMap<RowId, RowId>, Error> {
+        let prefixes = self.prefixes_of(ids).await?;
+        if prefixes.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let rows = self.list(AGGREGATES, &[("fields", "id,prefix,rir")]).await?;
-        let around = rows.iter().find(|row| cidr(row).is_some_and(|aggregate| aggregate.contains(&prefix.prefix)));
-        Ok(around.and_then(|row| row.get("rir")).and_then(objects::id))
+        let rir_around = |prefix: &Prefix| {
+            let around = rows.iter().find(|row| cidr(row).is_some_and(|range| range.contains(&prefix.prefix)))?;
+            Some((prefix.id, around.get("rir").and_then(objects::id)?))
+        };
+        Ok(prefixes.iter().filter_map(rir_around).collect())
     }
 
     /// Removes log rows of a config that were written before a time. Gives how many.
@@ -88,9 +131,39 @@ impl Client {
         Ok(results.iter().filter(|result| result.is_ok()).count())
     }
 
-    async fn prefix(&self, id: RowId) -> Result<Option<Prefix>, Error> {
-        let rows = self.list(PREFIXES, &[("id", &id.to_string()), ("fields", "id,prefix,vrf")]).await?;
-        Ok(rows.iter().filter_map(prefix).find(|prefix| prefix.id == id))
+    /// Reads the change log of a type of objects from a time on, the oldest first.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn changes(&self, object_type: &str, from: Timestamp) -> Result<Vec<super::Row>, Error> {
+        let query = [("changed_object_type", object_type), ("time_after", &*from.to_string())];
+        let rows = self.list(CHANGES, &query).await?;
+        // A filter that NetBox does not know is ignored, and everything comes back.
+        Ok(rows.into_iter().filter(|row| text(row, "changed_object_type") == Some(object_type)).collect())
+    }
+
+    /// What NetBox calls the type of the RIR configs, `netbox_custom_objects.table2model`; `None` without `bootstrap`.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn config_type(&self) -> Result<Option<String>, Error> {
+        let types = self.list(TYPES, &[("slug", schema::CONFIG)]).await?;
+        let ours = types.iter().find(|row| text(row, "slug") == Some(schema::CONFIG));
+        Ok(ours.and_then(|row| text(row, "object_type_name")).map(str::to_owned))
+    }
+
+    async fn prefixes_of(&self, ids: &BTreeSet<RowId>) -> Result<Vec<Prefix>, Error> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let mut found = Vec::new();
+        for some in ids.chunks(IDS_IN_A_QUERY) {
+            let mut query = vec![("fields", "id,prefix,vrf")];
+            query.extend(some.iter().map(|id| ("id", id.as_str())));
+            let rows = self.list(PREFIXES, &query).await?;
+            // A filter that NetBox does not know is ignored, and everything comes back.
+            let asked = |prefix: &Prefix| some.contains(&prefix.id.to_string());
+            found.extend(rows.iter().filter_map(prefix).filter(asked));
+        }
+        Ok(found)
     }
 
     async fn aggregates(&self, rir: RowId) -> Result<Vec<Aggregate>, Error> {
@@ -118,7 +191,10 @@ impl Client {
     }
 
     /// Reads the recorded rows of all types. References among them come as ids and leave as keys.
-    async fn recorded(&self) -> Result<BTreeMap<ObjectType, BTreeMap<Key, Row>>, Error> {
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn recorded(&self) -> Result<BTreeMap<ObjectType, BTreeMap<Key, Row>>, Error> {
         let load = |object: ObjectType| async move {
             let names: Vec<&str> = objects::compared(object).iter().map(|(name, _)| *name).collect();
             let fields = format!("id,last_synced,synced_by,{}", names.join(","));
@@ -166,6 +242,10 @@ fn row(
     Some((key(json)?, row))
 }
 
+fn config_row(json: &super::Row) -> Option<ConfigRow> {
+    Some(ConfigRow { config: config(json)?, last_result: text(json, "last_result").map(str::to_owned) })
+}
+
 fn config(json: &super::Row) -> Option<Config> {
     Some(Config {
         id: row_id(json)?,
@@ -175,8 +255,13 @@ fn config(json: &super::Row) -> Option<Config> {
         api_url: text(json, "api_url").unwrap_or_default().to_owned(),
         org_handle: text(json, "org_handle").and_then(OrgHandle::new),
         is_active: json.get("is_active").and_then(Json::as_bool).unwrap_or(false),
+        sync_interval: json.get("sync_interval").and_then(Json::as_u64).and_then(hours),
         last_sync: text(json, "last_sync").and_then(|text| text.parse().ok()),
     })
+}
+
+fn hours(hours: u64) -> Option<Duration> {
+    hours.checked_mul(3600).map(Duration::from_secs)
 }
 
 fn cidr(json: &super::Row) -> Option<IpNet> {

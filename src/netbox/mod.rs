@@ -10,6 +10,7 @@
 
 mod error;
 mod load;
+mod logs;
 pub mod objects;
 mod rows;
 pub mod schema;
@@ -21,9 +22,12 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 pub use error::{Error, Operation};
+pub use load::ConfigRow;
+pub use logs::{LogFilter, LogRow};
 pub use rows::{Permission, Status, User, id_of};
 pub use write::{Created, Draft, Patch, Refusal, Stop, Writer};
 
@@ -39,7 +43,7 @@ pub const CUSTOM_OBJECTS: &str = "/api/plugins/custom-objects/";
 /// The client; cheap to clone, its clones share connections and counters.
 #[derive(Debug, Clone)]
 pub struct Client {
-    transport: Arc<Transport>,
+    transport: Transport,
     page_size: u32,
     batch_size: usize,
     writes_in_flight: usize,
@@ -54,7 +58,7 @@ impl Client {
     /// When the token cannot be sent, or the certificate authority's file cannot be used.
     pub fn new(settings: &config::Netbox) -> Result<Self, Error> {
         Ok(Self {
-            transport: Arc::new(Transport::new(settings)?),
+            transport: Transport::new(settings)?,
             page_size: settings.page_size,
             batch_size: settings.batch_size.max(1),
             writes_in_flight: settings.writes_in_flight.max(1),
@@ -62,10 +66,24 @@ impl Client {
         })
     }
 
+    /// A client that acts as whoever this token belongs to, over the same connections.
+    ///
+    /// # Errors
+    /// When the token cannot be sent.
+    pub fn acting_for(&self, token: &SecretString) -> Result<Self, Error> {
+        Ok(Self { transport: self.transport.acting_for(token)?, ..self.clone() })
+    }
+
     /// How many requests went out, retries included.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.transport.sent()
+    }
+
+    /// The same client over the same connections, with a count of requests of its own.
+    #[must_use]
+    pub fn counting(&self) -> Self {
+        Self { transport: self.transport.counting(), ..self.clone() }
     }
 
     /// Writes rows of one of our custom object types; `message` goes to NetBox's change log with each row.

@@ -19,6 +19,9 @@ const PAGES_IN_FLIGHT: usize = 4;
 /// Name of the plugin in NetBox's status.
 const PLUGIN: &str = "netbox_custom_objects";
 
+/// An ETag that no object has.
+const NEVER: &str = "W/\"never\"";
+
 /// What runs at the other end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
@@ -112,8 +115,8 @@ impl Client {
             return Ok(None);
         }
         let offsets: Vec<String> = (size - 1..first.count - 1).step_by(size - 1).map(|at| at.to_string()).collect();
-        let rest: Vec<Page> = stream::iter(&offsets)
-            .map(|offset| async move { self.page(path, query, &[("offset", offset)]).await })
+        let rest: Vec<Page> = stream::iter(offsets)
+            .map(|offset| async move { self.page(path, query, &[("offset", &offset)]).await })
             .buffered(PAGES_IN_FLIGHT)
             .try_collect()
             .await?;
@@ -160,9 +163,9 @@ impl Client {
         Ok(by_id.into_values().collect())
     }
 
-    /// Reads the newest rows of a list, one page of them.
-    pub(super) async fn newest(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Row>, Error> {
-        let limit = self.page_size.to_string();
+    /// Reads the newest rows of a list, at most `limit` and a page of them.
+    pub(super) async fn newest(&self, path: &str, query: &[(&str, &str)], limit: usize) -> Result<Vec<Row>, Error> {
+        let limit = limit.to_string();
         let paging = [("limit", limit.as_str()), ("ordering", "-id")];
         let page: Page =
             self.transport.read(path, &[query, &paging].concat()).await?.found()?.decode("a page of a list")?;
@@ -227,6 +230,23 @@ impl Client {
             StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Ok(false),
             // Whoever is not allowed to is told so first: these mean that nothing is no proper thing to write.
             StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED => Ok(true),
+            _ => reply.found().map(|_| true),
+        }
+    }
+}
+
+impl Client {
+    /// Asks whether the token may write to one object, by writing nothing to it on a condition that never holds.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn may_change(&self, path: &str) -> Result<bool, Error> {
+        let nothing = Value::Object(Row::new());
+        let reply = self.transport.send_if(Method::PATCH, path, &nothing, NEVER).await?;
+        match reply.status {
+            // The condition is looked at only once it is settled who may write to what.
+            StatusCode::PRECONDITION_FAILED => Ok(true),
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Ok(false),
             _ => reply.found().map(|_| true),
         }
     }

@@ -4,14 +4,17 @@
 //! is exposed in this file only.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use futures_util::StreamExt;
 use reqwest::{
     Certificate, Method, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER},
     redirect,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -36,12 +39,13 @@ const READS: Policy = Policy { count: 3, backoff: Duration::from_millis(500) };
 /// Longest wait NetBox may ask for before a retry.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// Speaks HTTP with one NetBox.
-#[derive(Debug)]
+/// Speaks HTTP with one NetBox, as one user. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(super) struct Transport {
     http: reqwest::Client,
     base: Url,
-    sent: AtomicU64,
+    authorization: HeaderValue,
+    sent: Arc<AtomicU64>,
 }
 
 /// An answer whose status is for the caller to judge.
@@ -55,7 +59,22 @@ pub(super) struct Reply {
 
 impl Transport {
     pub(super) fn new(settings: &config::Netbox) -> Result<Self, Error> {
-        Ok(Self { http: http(settings)?, base: settings.url.clone(), sent: AtomicU64::new(0) })
+        Ok(Self {
+            http: http(settings)?,
+            base: settings.url.clone(),
+            authorization: authorization(&settings.token)?,
+            sent: Arc::default(),
+        })
+    }
+
+    /// The same over the same connections, with a count of its own.
+    pub(super) fn counting(&self) -> Self {
+        Self { sent: Arc::default(), ..self.clone() }
+    }
+
+    /// Speaks over the same connections with another token.
+    pub(super) fn acting_for(&self, token: &SecretString) -> Result<Self, Error> {
+        Ok(Self { authorization: authorization(token)?, ..self.clone() })
     }
 
     pub(super) fn sent(&self) -> u64 {
@@ -66,7 +85,7 @@ impl Transport {
     pub(super) async fn read(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, Error> {
         let mut retry = 0;
         loop {
-            let error = match self.exchange(Method::GET, path, query, None).await.and_then(Reply::found_or_not) {
+            let error = match self.exchange(Method::GET, path, query, None, None).await.and_then(Reply::found_or_not) {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
@@ -83,7 +102,12 @@ impl Transport {
 
     /// Sends once, whatever comes of it.
     pub(super) async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Reply, Error> {
-        self.exchange(method, path, &[], Some(body)).await
+        self.exchange(method, path, &[], Some(body), None).await
+    }
+
+    /// Sends once, for the case that what is at the path still has this ETag.
+    pub(super) async fn send_if(&self, method: Method, path: &str, body: &Value, etag: &str) -> Result<Reply, Error> {
+        self.exchange(method, path, &[], Some(body), Some(etag)).await
     }
 
     async fn exchange(
@@ -92,10 +116,14 @@ impl Transport {
         path: &str,
         query: &[(&str, &str)],
         body: Option<&Value>,
+        etag: Option<&str>,
     ) -> Result<Reply, Error> {
         let span = tracing::debug_span!("netbox.request", http.method = %method, http.path = path, http.status = tracing::field::Empty);
         let operation = Operation::new(method.clone(), path);
-        let mut request = self.http.request(method, self.url(path, query));
+        let mut request = self.http.request(method, self.url(path, query)).header(AUTHORIZATION, &self.authorization);
+        if let Some(etag) = etag {
+            request = request.header(IF_MATCH, etag);
+        }
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
@@ -126,7 +154,6 @@ fn http(settings: &config::Netbox) -> Result<reqwest::Client, Error> {
     // Chosen for the whole process, as reqwest asks for it there; an earlier choice of somebody else is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = HeaderMap::new();
-    headers.insert(AUTHORIZATION, authorization(&settings.token)?);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let mut http = reqwest::Client::builder()
         .user_agent(concat!("netbox-rir-sidecar/", env!("CARGO_PKG_VERSION")))

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Context,
-    outcome::{Applied, chain},
+    outcome::{Applied, NotTaken, chain},
     plan::{Action, Change, Plan},
     rules::Rules,
 };
@@ -63,9 +63,11 @@ pub(super) async fn apply(
                 Err(Refusal::NotSent) => continue,
                 Err(refusal) => {
                     rules.given_up.insert(change.key.clone());
-                    let told = chain(&refusal);
-                    outcome.hopeless = outcome.hopeless.or_else(|| unanswered(refusal));
-                    Err(told)
+                    let message = chain(&refusal);
+                    let error = unanswered(refusal);
+                    let may_pass = error.is_some();
+                    outcome.hopeless = outcome.hopeless.or(error);
+                    Err(NotTaken { message, may_pass })
                 }
                 Ok(id) => {
                     absorb(change, id, recorded);

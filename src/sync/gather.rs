@@ -15,7 +15,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{OnceCell, mpsc, oneshot};
 
 use super::{
     Context,
@@ -27,8 +27,8 @@ use super::{
 use crate::{
     arin::{self, Client},
     model::{
-        Customer, CustomerHandle, Holder, Key, Net, NetHandle, ObjectType, Org, OrgHandle, Poc, PocFunction, PocHandle,
-        Resource, RowId,
+        Customer, CustomerHandle, Holder, Instance, Key, Net, NetHandle, ObjectType, Org, OrgHandle, Poc, PocFunction,
+        PocHandle, Resource, RowId,
     },
     netbox::Stop,
     retry::Retry,
@@ -68,7 +68,8 @@ pub(super) enum Stopped {
     Unheard,
 }
 
-/// Asks all `questions`. Gives the recorded objects that the RIR says it does not have.
+/// Asks all `questions`, and then for what is recorded and did not come up. Gives those of it that the RIR says it does not
+/// have. What is recorded may become known while the asking goes on.
 ///
 /// # Errors
 /// When it makes no sense to ask on. What was learnt until then has been passed on.
@@ -77,6 +78,7 @@ pub(super) async fn gather(
     arin: &Client,
     Context { settings, progress, stop, .. }: &Context,
     out: mpsc::Sender<Finding>,
+    recorded: oneshot::Receiver<Vec<Recorded>>,
 ) -> Result<BTreeSet<(ObjectType, Key)>, Stopped> {
     let asker = Asker {
         arin,
@@ -94,7 +96,8 @@ pub(super) async fn gather(
     progress.update(|at| at.phase = Phase::Networks);
     tokio::try_join!(asker.contacts(contacts), walk::aggregates(&asker, questions))?;
     progress.update(|at| at.phase = Phase::Recorded);
-    asker.unseen(questions).await
+    let recorded = recorded.await.map_err(|_| Stopped::Unheard)?;
+    asker.unseen(recorded, &questions.instance).await
 }
 
 pub(super) struct Asker<'a> {
@@ -149,6 +152,7 @@ impl Asker<'_> {
     async fn contacts(&self, handles: Vec<PocHandle>) -> Result<(), Stopped> {
         stream::iter(handles.into_iter().map(Ok))
             .try_for_each_concurrent(self.in_flight, |handle| async move {
+                self.may_go_on()?;
                 match self.judge(ObjectType::Contact, &handle, self.arin.poc(&handle).await)? {
                     Asked::Found(poc) => {
                         self.mark(Recorded::Poc(poc.handle.clone()));
@@ -221,12 +225,16 @@ impl Asker<'_> {
     }
 
     /// Asks by handle for what is recorded and did not come up: it may have moved out of sight, or be gone.
-    async fn unseen(&self, questions: &Questions) -> Result<BTreeSet<(ObjectType, Key)>, Stopped> {
-        let unseen: Vec<_> = questions.recorded.iter().filter(|recorded| !self.is_marked(recorded)).collect();
+    async fn unseen(
+        &self,
+        recorded: Vec<Recorded>,
+        instance: &Instance,
+    ) -> Result<BTreeSet<(ObjectType, Key)>, Stopped> {
+        let unseen = recorded.into_iter().filter(|recorded| !self.is_marked(recorded));
         let gone = stream::iter(unseen)
             .map(|recorded| async move {
-                let gone = self.is_gone(recorded).await?;
-                Ok::<_, Stopped>(gone.then(|| (recorded.object(), recorded.key(&questions.instance))))
+                let gone = self.is_gone(&recorded).await?;
+                Ok::<_, Stopped>(gone.then(|| (recorded.object(), recorded.key(instance))))
             })
             .buffer_unordered(self.in_flight)
             .try_filter_map(|gone| async { Ok(gone) });
@@ -273,11 +281,11 @@ impl Asker<'_> {
         if error.stops_config() {
             return Err(Stopped::Config(error));
         }
-        let may_pass = error.retry() != Retry::Never;
-        if may_pass && self.unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= OUTAGE_AFTER {
+        let retry = error.retry();
+        if retry != Retry::Never && self.unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= OUTAGE_AFTER {
             return Err(Stopped::Outage(error));
         }
-        Ok(Asked::Failed(Failure::of(object, handle, &error)))
+        Ok(Asked::Failed(Failure::of(object, handle, &error, retry)))
     }
 
     /// Passes on what was learnt.

@@ -3,12 +3,16 @@
 use std::{collections::BTreeMap, error::Error, fmt, time::Duration};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::plan::{Action, Change};
-use crate::model::{ObjectType, RowId};
+use crate::{
+    model::{ObjectType, RowId},
+    retry::Retry,
+};
 
 /// Something that could not be asked or written. A run goes on after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What it is about.
     pub object: ObjectType,
@@ -16,17 +20,19 @@ pub struct Failure {
     pub handle: String,
     /// What happened, with the whole chain of causes.
     pub message: String,
+    /// Whether it may pass by itself, so that trying again soon makes sense.
+    pub may_pass: bool,
 }
 
 impl Failure {
-    /// A failure in words of our own.
+    /// A failure that stays, in words of our own.
     pub fn new(object: ObjectType, handle: impl fmt::Display, message: impl Into<String>) -> Self {
-        Self { object, handle: handle.to_string(), message: message.into() }
+        Self { object, handle: handle.to_string(), message: message.into(), may_pass: false }
     }
 
     /// A failure with its chain of causes.
-    pub fn of(object: ObjectType, handle: impl fmt::Display, error: &dyn Error) -> Self {
-        Self::new(object, handle, chain(error))
+    pub fn of(object: ObjectType, handle: impl fmt::Display, error: &dyn Error, retry: Retry) -> Self {
+        Self { may_pass: retry != Retry::Never, ..Self::new(object, handle, chain(error)) }
     }
 }
 
@@ -74,7 +80,16 @@ pub struct Applied {
     /// What was to be done.
     pub deed: Deed,
     /// The row, or why NetBox did not take it.
-    pub result: Result<RowId, String>,
+    pub result: Result<RowId, NotTaken>,
+}
+
+/// Why NetBox did not take a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotTaken {
+    /// In words, with the whole chain of causes.
+    pub message: String,
+    /// Whether it may pass by itself.
+    pub may_pass: bool,
 }
 
 /// What was to be done with a row.
@@ -89,7 +104,7 @@ pub enum Deed {
 }
 
 impl Applied {
-    pub(super) fn new(change: &Change, result: Result<RowId, String>) -> Self {
+    pub(super) fn new(change: &Change, result: Result<RowId, NotTaken>) -> Self {
         let deed = match &change.action {
             Action::Create { .. } => Deed::Create,
             Action::Update { .. } => Deed::Update(change.visible().collect()),
@@ -100,7 +115,7 @@ impl Applied {
 }
 
 /// The result of a run, as recorded with its config.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Everything was as it should be.
@@ -139,7 +154,7 @@ impl fmt::Display for Verdict {
 }
 
 /// How many objects of a type were created, updated, and so on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counts {
     /// New rows.
     pub created: usize,
@@ -153,6 +168,46 @@ pub struct Counts {
     pub skipped: usize,
     /// Objects that failed.
     pub failed: usize,
+}
+
+/// Counts of several parts together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tally(BTreeMap<ObjectType, Counts>);
+
+impl Tally {
+    /// The counts of a type.
+    #[must_use]
+    pub fn of(&self, object: ObjectType) -> Counts {
+        self.0.get(&object).copied().unwrap_or_default()
+    }
+
+    pub(super) fn add(&mut self, counts: &BTreeMap<ObjectType, Counts>) {
+        for (object, more) in counts {
+            let sum = self.0.entry(*object).or_default();
+            sum.created += more.created;
+            sum.updated += more.updated;
+            sum.retired += more.retired;
+            sum.skipped += more.skipped;
+            sum.failed += more.failed;
+        }
+    }
+
+    pub(super) fn add_tally(&mut self, more: &Self) {
+        self.add(&more.0);
+    }
+
+    pub(super) fn failed(&self) -> usize {
+        self.sum(|counts| counts.failed)
+    }
+
+    fn sum(&self, of: fn(&Counts) -> usize) -> usize {
+        self.0.values().map(of).sum()
+    }
+
+    fn changed(&self) -> usize {
+        self.sum(|counts| counts.created + counts.updated + counts.retired)
+    }
 }
 
 /// One run of one config, from its beginning to its end.
@@ -180,6 +235,10 @@ pub struct SyncRun {
     pub skips: Vec<Skip>,
     /// What ended the run early, in words.
     pub ended: Option<Ended>,
+    /// What the parts before came to, for a run in parts.
+    pub before: Tally,
+    /// Something to know about how it was asked for.
+    pub note: Option<String>,
     /// Requests sent to ARIN, retries included.
     pub arin_requests: u64,
     /// Requests sent to NetBox, retries included.
@@ -187,27 +246,47 @@ pub struct SyncRun {
 }
 
 /// What ended a run before everything was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Ended {
     /// The config could not be synced.
-    Failed(String),
+    Failed {
+        /// Why, with the whole chain of causes.
+        why: String,
+        /// Whether it may pass by itself.
+        may_pass: bool,
+    },
     /// More would have been marked as not found than is allowed.
     Refused(String),
     /// Somebody asked to stop.
     Interrupted,
 }
 
+impl Ended {
+    /// A reason that stays until a person changes something.
+    pub(super) fn failed(why: impl Into<String>) -> Self {
+        Self::Failed { why: why.into(), may_pass: false }
+    }
+
+    /// An error that ended the run.
+    pub(super) fn of(error: &dyn Error, retry: Retry) -> Self {
+        Self::Failed { why: chain(error), may_pass: retry != Retry::Never }
+    }
+}
+
 impl SyncRun {
     /// The result, judged from what happened.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let failed = !self.failures.is_empty() || self.applied.iter().any(|applied| applied.result.is_err());
+        let failed = !self.failures.is_empty()
+            || self.before.failed() > 0
+            || self.applied.iter().any(|applied| applied.result.is_err());
         match &self.ended {
-            Some(Ended::Failed(_)) => Verdict::Failed,
+            Some(Ended::Failed { .. }) => Verdict::Failed,
             Some(Ended::Refused(_)) => Verdict::Refused,
             Some(Ended::Interrupted) => Verdict::Interrupted,
             None if failed => Verdict::Partial,
-            None if self.applied.is_empty() => Verdict::Unchanged,
+            None if self.applied.is_empty() && self.before.changed() == 0 => Verdict::Unchanged,
             None => Verdict::Changed,
         }
     }
@@ -216,7 +295,7 @@ impl SyncRun {
     #[must_use]
     pub fn counts(&self) -> BTreeMap<ObjectType, Counts> {
         let mut counts: BTreeMap<ObjectType, Counts> =
-            ObjectType::ALL.into_iter().map(|object| (object, Counts::default())).collect();
+            ObjectType::ALL.into_iter().map(|object| (object, self.before.of(object))).collect();
         let mut of = |object: ObjectType, count: fn(&mut Counts) -> &mut usize| {
             *count(counts.entry(object).or_default()) += 1;
         };
@@ -235,12 +314,35 @@ impl SyncRun {
         counts
     }
 
+    /// Why it ended before everything was done, if not because it was interrupted.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match &self.ended {
+            Some(Ended::Failed { why, .. } | Ended::Refused(why)) => Some(why),
+            Some(Ended::Interrupted) | None => None,
+        }
+    }
+
+    /// What failed and may pass by itself, in words; `None` when trying again soon would change nothing.
+    #[must_use]
+    pub fn may_pass(&self) -> Option<String> {
+        if let Some(ended) = &self.ended {
+            return match ended {
+                Ended::Failed { why, may_pass: true } => Some(why.clone()),
+                Ended::Failed { .. } | Ended::Refused(_) | Ended::Interrupted => None,
+            };
+        }
+        let passing: Vec<Failure> = self.all_failures().into_iter().filter(|failure| failure.may_pass).collect();
+        let Failure { handle, message, .. } = passing.first()?;
+        Some(format!("{} objects failed; the first, {handle}: {message}", passing.len()))
+    }
+
     /// Everything that failed: what could not be asked, and what NetBox did not take.
     #[must_use]
     pub fn all_failures(&self) -> Vec<Failure> {
         let refused = self.applied.iter().filter_map(|applied| {
-            let message = applied.result.as_ref().err()?;
-            Some(Failure::new(applied.object, &applied.handle, message.clone()))
+            let NotTaken { message, may_pass } = applied.result.as_ref().err()?.clone();
+            Some(Failure { may_pass, ..Failure::new(applied.object, &applied.handle, message) })
         });
         self.failures.iter().cloned().chain(refused).collect()
     }

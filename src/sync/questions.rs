@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
+use super::bearing::Parent;
 use crate::model::{
-    Aggregate, Config, Instance, Inventory, Key, NetHandle, ObjectType, OrgHandle, PocHandle, Resource, Scope, Value,
-    block::registrable, handles::CustomerHandle, inventory::RowId,
+    Aggregate, Config, CustomerHandle, Instance, Inventory, Key, NetBlock, NetHandle, NetType, ObjectType, OrgHandle,
+    PocHandle, Resource, Row, RowId, Scope, block::registrable,
 };
 
 /// The questions of one run.
@@ -22,8 +23,6 @@ pub(super) struct Questions {
     pub(super) resources: BTreeSet<Resource>,
     /// The aggregates with the ranges inside each that are asked for.
     pub(super) targets: Vec<Target>,
-    /// What is recorded as registered and has to be asked by handle if nothing else brings it up.
-    pub(super) recorded: Vec<Recorded>,
     /// A single prefix was asked for, so that finding nothing is worth a word.
     pub(super) single: bool,
 }
@@ -32,9 +31,18 @@ pub(super) struct Questions {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Target {
     pub(super) aggregate: Aggregate,
+    /// What is known of the net that answers for it, if an earlier part of the run has asked.
+    pub(super) known: Option<Known>,
     pub(super) ranges: Vec<IpNet>,
-    /// Ranges that nobody can register, and so are not asked for.
-    pub(super) unregistrable: usize,
+}
+
+/// What an earlier part of a run has learnt about an aggregate.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Known {
+    /// The net that answers for it.
+    pub(super) parent: Option<Parent>,
+    /// Whether that net can have no children.
+    pub(super) reassigned: bool,
 }
 
 /// A recorded object by its handle.
@@ -47,6 +55,17 @@ pub(super) enum Recorded {
 }
 
 impl Recorded {
+    /// The object of a type with this handle; `None` for addresses, which have none.
+    pub(super) fn new(object: ObjectType, handle: &str) -> Option<Self> {
+        match object {
+            ObjectType::Organization => OrgHandle::new(handle).map(Self::Org),
+            ObjectType::Contact => PocHandle::new(handle).map(Self::Poc),
+            ObjectType::Network => NetHandle::new(handle).map(Self::Net),
+            ObjectType::Customer => CustomerHandle::new(handle).map(Self::Customer),
+            ObjectType::Address => None,
+        }
+    }
+
     pub(super) fn object(&self) -> ObjectType {
         match self {
             Self::Org(_) => ObjectType::Organization,
@@ -73,74 +92,106 @@ impl Recorded {
 /// What the caller wants to know of a config.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Wanted<'a> {
-    pub(super) scope: Scope,
+    pub(super) scope: &'a Scope,
     pub(super) resources: &'a BTreeSet<Resource>,
     pub(super) recipients: &'a [OrgHandle],
 }
 
 /// Works out the questions.
 pub(super) fn questions(wanted: &Wanted<'_>, config: &Config, instance: &Instance, has: &Inventory) -> Questions {
-    let whole = wanted.scope == Scope::Config;
+    let begins = matches!(wanted.scope, Scope::Config | Scope::Head);
     let networks = wanted.resources.contains(&Resource::Networks);
-    let targets = if networks { targets(wanted.scope, has) } else { Vec::new() };
+    let targets = if networks { targets(wanted.scope, instance, has) } else { Vec::new() };
     Questions {
         instance: instance.clone(),
-        org: config.org_handle.clone().filter(|_| whole),
-        recipients: if whole { wanted.recipients.to_vec() } else { Vec::new() },
+        org: config.org_handle.clone().filter(|_| begins),
+        recipients: if begins { wanted.recipients.to_vec() } else { Vec::new() },
         resources: wanted.resources.clone(),
-        recorded: recorded(wanted, config, instance, has),
         targets,
-        single: !whole,
+        single: matches!(wanted.scope, Scope::Aggregate(_) | Scope::Prefixes(_)),
     }
 }
 
-fn targets(scope: Scope, has: &Inventory) -> Vec<Target> {
+fn targets(scope: &Scope, instance: &Instance, has: &Inventory) -> Vec<Target> {
     let target = |aggregate: &Aggregate| match scope {
-        Scope::Config => Some(inside(aggregate, has.ranges_inside(aggregate))),
-        Scope::Aggregate(id) => (id == aggregate.id).then(|| inside(aggregate, has.ranges_inside(aggregate))),
-        Scope::Prefix(id) => {
-            let prefix = has.prefixes.iter().find(|prefix| prefix.id == id)?;
-            aggregate.prefix.contains(&prefix.prefix).then(|| inside(aggregate, vec![prefix.prefix]))
+        Scope::Config => Some(inside(aggregate, ranges_inside(aggregate, has))),
+        Scope::Head => Some(inside(aggregate, Vec::new())),
+        Scope::Aggregate(id) => (*id == aggregate.id).then(|| inside(aggregate, ranges_inside(aggregate, has))),
+        Scope::Inside { aggregate: id, parent } => (*id == aggregate.id).then(|| Target {
+            known: Some(known(aggregate, parent.as_ref(), instance, has)),
+            ..inside(aggregate, ranges_inside(aggregate, has))
+        }),
+        Scope::Rest { .. } => None,
+        Scope::Prefixes(ids) => {
+            let wanted: BTreeSet<IpNet> =
+                has.prefixes.iter().filter(|prefix| ids.contains(&prefix.id)).map(|prefix| prefix.prefix).collect();
+            let ranges: Vec<IpNet> =
+                ranges_inside(aggregate, has).into_iter().filter(|range| wanted.contains(range)).collect();
+            (!ranges.is_empty()).then(|| inside(aggregate, ranges))
         }
     };
     has.aggregates.iter().filter_map(target).collect()
 }
 
 fn inside(aggregate: &Aggregate, ranges: Vec<IpNet>) -> Target {
-    let all = ranges.len();
-    let ranges: Vec<IpNet> = ranges.into_iter().filter(|range| registrable(*range).is_ok()).collect();
-    Target { aggregate: *aggregate, unregistrable: all - ranges.len(), ranges }
+    Target { aggregate: *aggregate, known: None, ranges }
 }
 
-/// The recorded rows of the config in scope: all of the wanted types for a whole config, the linked networks and their
-/// customers for a single aggregate or prefix.
-fn recorded(wanted: &Wanted<'_>, config: &Config, instance: &Instance, has: &Inventory) -> Vec<Recorded> {
-    let wants = |resource| wanted.resources.contains(&resource);
-    let whole = wanted.scope == Scope::Config;
-    let mut all = Vec::new();
-    let rows = |object| has.registered(object, config.id, instance);
-    if whole && wants(Resource::Organizations) {
-        all.extend(rows(ObjectType::Organization).filter_map(|(handle, _)| OrgHandle::new(handle)).map(Recorded::Org));
+/// The ranges inside an aggregate that somebody can register, the shortest first.
+pub(super) fn ranges_inside(aggregate: &Aggregate, has: &Inventory) -> Vec<IpNet> {
+    has.ranges_inside(aggregate).into_iter().filter(|range| registrable(*range).is_ok()).collect()
+}
+
+/// What the recorded row says of the net that answers for an aggregate.
+fn known(aggregate: &Aggregate, parent: Option<&NetHandle>, instance: &Instance, has: &Inventory) -> Known {
+    let Some(handle) = parent else { return Known { parent: None, reassigned: false } };
+    let row = has.row(ObjectType::Network, &instance.key(handle));
+    let end = |name| row.and_then(|row| row.text(name)).and_then(|text| text.parse().ok());
+    let range = end("start_address").zip(end("end_address"));
+    let range = range.and_then(|(first, last)| NetBlock::new(first, last).ok());
+    let kind = row.and_then(|row| row.text("net_type")).map(NetType::from_code);
+    Known {
+        parent: Some(Parent { handle: handle.clone(), range: range.unwrap_or_else(|| aggregate.prefix.into()) }),
+        reassigned: kind == Some(NetType::Reassigned),
     }
-    if whole && wants(Resource::Contacts) {
-        all.extend(rows(ObjectType::Contact).filter_map(|(handle, _)| PocHandle::new(handle)).map(Recorded::Poc));
+}
+
+/// What is recorded as registered, and has to be asked for by handle if nothing else brings it up: all of the wanted types
+/// for a whole config, those that no part of the run has seen at its end, the linked networks and their customers for a
+/// single aggregate or prefix.
+pub(super) fn recorded(
+    scope: &Scope,
+    resources: &BTreeSet<Resource>,
+    config: RowId,
+    instance: &Instance,
+    has: &Inventory,
+) -> Vec<Recorded> {
+    let ours = |object: ObjectType| {
+        has.registered(object, config, instance).filter_map(move |(handle, _)| Recorded::new(object, handle))
+    };
+    let all = || {
+        let objects = resources.iter().flat_map(|resource| resource.objects()).copied();
+        objects.flat_map(ours)
+    };
+    match scope {
+        Scope::Config => all().collect(),
+        Scope::Head | Scope::Inside { .. } => Vec::new(),
+        Scope::Rest { seen, .. } => all().filter(|it| !seen.contains(&(it.object(), it.handle().to_owned()))).collect(),
+        Scope::Aggregate(id) => linked(&|row| row.field("aggregate").as_core() == Some(*id), config, instance, has),
+        Scope::Prefixes(ids) => {
+            let links = |row: &Row| row.field("prefix").as_core().is_some_and(|id| ids.contains(&id));
+            linked(&links, config, instance, has)
+        }
     }
-    if wants(Resource::Networks) {
-        let link = |field: &Value| field.as_core();
-        let in_scope = |aggregate: Option<RowId>, prefix: Option<RowId>| match wanted.scope {
-            Scope::Config => true,
-            Scope::Aggregate(id) => aggregate == Some(id),
-            Scope::Prefix(id) => prefix == Some(id),
-        };
-        let linked = |row: &crate::model::Row| in_scope(link(row.field("aggregate")), link(row.field("prefix")));
-        let nets: Vec<_> = rows(ObjectType::Network).filter(|(_, row)| linked(row)).collect();
-        let keys: BTreeSet<Key> = nets.iter().map(|(handle, _)| instance.key(handle)).collect();
-        let of_those = |row: &crate::model::Row| {
-            whole || row.field("network").as_own().is_some_and(|network| keys.contains(network))
-        };
-        let customers = rows(ObjectType::Customer).filter(|(_, row)| of_those(row));
-        all.extend(nets.iter().filter_map(|(handle, _)| NetHandle::new(handle)).map(Recorded::Net));
-        all.extend(customers.filter_map(|(handle, _)| CustomerHandle::new(handle)).map(Recorded::Customer));
-    }
-    all
+}
+
+/// The networks with such a link, and their customers.
+fn linked(links: &dyn Fn(&Row) -> bool, config: RowId, instance: &Instance, has: &Inventory) -> Vec<Recorded> {
+    let rows = |object| has.registered(object, config, instance);
+    let nets: Vec<&str> = rows(ObjectType::Network).filter(|(_, row)| links(row)).map(|(handle, _)| handle).collect();
+    let keys: BTreeSet<Key> = nets.iter().map(|handle| instance.key(handle)).collect();
+    let held = |row: &Row| row.field("network").as_own().is_some_and(|network| keys.contains(network));
+    let customers = rows(ObjectType::Customer).filter(|(_, row)| held(row)).map(|(handle, _)| handle);
+    let nets = nets.iter().filter_map(|handle| Recorded::new(ObjectType::Network, handle));
+    nets.chain(customers.filter_map(|handle| Recorded::new(ObjectType::Customer, handle))).collect()
 }

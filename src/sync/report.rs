@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     config::SyncLog,
-    model::ObjectType,
-    netbox::{Client, Draft, Patch, schema},
+    model::{ObjectType, RowId},
+    netbox::{self, Client, Draft, Patch, schema},
 };
 
 /// One row of the sync log.
@@ -29,6 +29,8 @@ struct Entry {
 pub(super) struct Journal<'a> {
     netbox: &'a Client,
     pub(super) run: SyncRun,
+    /// What the keys of its rows begin with.
+    part: String,
     /// Rows written so far. A row's place tells it apart, so that one whose writing was not answered is found again.
     written: usize,
     /// How many of the run's failures and skips have their rows.
@@ -37,8 +39,8 @@ pub(super) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn new(netbox: &'a Client, run: SyncRun) -> Self {
-        Self { netbox, run, written: 0, failures: 0, skips: 0 }
+    pub(super) fn new(netbox: &'a Client, part: String, run: SyncRun) -> Self {
+        Self { netbox, run, part, written: 0, failures: 0, skips: 0 }
     }
 
     /// Takes up what was written, and logs it together with what failed and what was passed over since the last time.
@@ -57,7 +59,7 @@ impl<'a> Journal<'a> {
     async fn write(&mut self, entries: Vec<Entry>) {
         let mut drafts = Vec::with_capacity(entries.len());
         for entry in entries {
-            let key = format!("{}:{}", self.run.id, self.written);
+            let key = format!("{}:{}", self.part, self.written);
             self.written += 1;
             drafts.push(Draft { body: self.body(&key, &entry), key });
         }
@@ -97,13 +99,13 @@ fn entry(applied: &Applied) -> Entry {
     };
     let (status, message) = match &applied.result {
         Ok(_) => ("success", message),
-        Err(refused) => ("error", refused.clone()),
+        Err(refused) => ("error", refused.message.clone()),
     };
     Entry { operation, object: Some(applied.object), handle: applied.handle.clone(), status, message }
 }
 
 fn failed(failure: &Failure) -> Entry {
-    let Failure { object, handle, message } = failure;
+    let Failure { object, handle, message, .. } = failure;
     Entry {
         operation: "sync",
         object: Some(*object),
@@ -124,8 +126,9 @@ fn skipped(skip: &Skip) -> Entry {
     }
 }
 
-/// Records the end of a run: unchanged objects if they are wanted, the summary row, the config's result. Prunes old rows.
-pub(super) async fn record(ctx: &Context, journal: &mut Journal<'_>) {
+/// Records the end of a run: unchanged objects if they are wanted, the summary row, and, when it was about `all` of a config,
+/// the config's result. A run about a part says nothing about when the whole was last looked at.
+pub(super) async fn record(ctx: &Context, journal: &mut Journal<'_>, all: bool) {
     let run = &journal.run;
     let verdict = run.verdict();
     let mut entries = Vec::new();
@@ -142,8 +145,9 @@ pub(super) async fn record(ctx: &Context, journal: &mut Journal<'_>) {
     entries.push(summary(run, verdict));
     journal.write(entries).await;
     let run = &journal.run;
-    settle_config(ctx, run, verdict).await;
-    prune(ctx, run).await;
+    if all {
+        settle_config(ctx, run, verdict).await;
+    }
     tell(run, verdict);
 }
 
@@ -159,11 +163,14 @@ fn summary(run: &SyncRun, verdict: Verdict) -> Entry {
 /// A run in a few sentences, for people.
 pub(super) fn sentence(run: &SyncRun, verdict: Verdict) -> String {
     let why = match &run.ended {
-        Some(Ended::Failed(why) | Ended::Refused(why)) => format!("{verdict}: {why}. "),
+        Some(Ended::Failed { why, .. } | Ended::Refused(why)) => format!("{verdict}: {why}. "),
         Some(Ended::Interrupted) => format!("{verdict}: the next run goes on from here. "),
         None => format!("{verdict}: "),
     };
-    let user = run.user.as_ref().map_or_else(String::new, |user| format!(" API key of {user}."));
+    let mut user = run.user.as_ref().map_or_else(String::new, |user| format!(" API key of {user}."));
+    if let Some(note) = &run.note {
+        user = format!("{user} {note}");
+    }
     format!(
         "{why}{}. {} requests to ARIN, {} to NetBox, {:.1} s.{user}",
         totals(&run.counts()),
@@ -196,14 +203,22 @@ async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) {
     }
 }
 
-/// Removes log rows of this config that are older than the retention.
-async fn prune(ctx: &Context, run: &SyncRun) {
-    let retention = ctx.settings.sync.log_retention;
-    let Some(before) = (!retention.is_zero()).then(|| run.started.checked_sub(retention).ok()).flatten() else {
-        return;
-    };
-    if let Err(error) = ctx.netbox.prune_log(run.config_id, before, &change_message(&run.id)).await {
+pub(super) async fn prune(ctx: &Context, config: RowId, run: &str) {
+    if let Err(error) = prune_log(ctx, config, &change_message(run)).await {
         warn!(error = %chain(&error), "could not remove old rows of the sync log");
+    }
+}
+
+/// Removes log rows of a config that are older than the retention. Gives how many.
+///
+/// # Errors
+/// When NetBox cannot be asked.
+pub async fn prune_log(ctx: &Context, config: RowId, message: &str) -> Result<usize, netbox::Error> {
+    let retention = ctx.settings.sync.log_retention;
+    let before = (!retention.is_zero()).then(|| Timestamp::now().checked_sub(retention).ok()).flatten();
+    match before {
+        Some(before) => ctx.netbox.prune_log(config, before, message).await,
+        None => Ok(0),
     }
 }
 

@@ -1,35 +1,46 @@
 //! The flow of one run.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tracing::{Instrument, info_span};
 
 use super::{
     Limits, Plan, Refused, Rules,
     apply::{Outcome, Stamp, apply},
     gather::{Finding, Stopped, gather},
-    outcome::{Ended, SyncRun, chain},
+    outcome::{Ended, SyncRun, Tally, chain},
     plan,
     progress::{Phase, Progress},
-    questions::{Questions, Wanted, questions},
+    questions::{Questions, Recorded, Wanted, questions, recorded},
     report::{self, Journal, change_message},
 };
 use crate::{
     arin,
-    config::{self, keys::Keyring},
-    model::{Config, Inventory, Key, ObjectType, OrgHandle, Registration, Resource, Scope},
+    config::{
+        self,
+        keys::{ApiKey, Keyring, NoKey},
+    },
+    model::{Config, Inventory, Key, ObjectType, OrgHandle, Registration, Resource, Row, Scope},
     netbox::{self, Stop},
+    retry::Retry,
 };
 
 /// Writing begins when so much time has passed since the first thing was learnt, however little there is to write.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Things learnt and not yet taken up. More make the asking wait for the writing.
 const BACKLOG: usize = 4096;
 
 /// What every run needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// NetBox.
     pub netbox: netbox::Client,
@@ -38,11 +49,34 @@ pub struct Context {
     /// The API keys.
     pub keys: Keyring,
     /// All settings.
-    pub settings: config::Settings,
+    pub settings: Arc<config::Settings>,
     /// Where the run tells how far it is.
     pub progress: Progress,
     /// Where somebody may ask it to stop.
     pub stop: Stop,
+    /// The recorded rows, if they are known already because nobody wrote since they were read; and what they are
+    /// afterwards, for whoever goes on.
+    pub rows: HandedOn,
+}
+
+/// The recorded rows, from one part of a run to the next.
+#[derive(Debug, Clone, Default)]
+pub struct HandedOn(Arc<Mutex<Option<Rows>>>);
+
+/// Recorded rows by type and key.
+pub type Rows = BTreeMap<ObjectType, BTreeMap<Key, Row>>;
+
+impl HandedOn {
+    /// Hands rows on.
+    pub fn put(&self, rows: Rows) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
+    }
+
+    /// Takes what was handed on.
+    #[must_use]
+    pub fn take(&self) -> Option<Rows> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// What a run is asked to do.
@@ -55,9 +89,42 @@ pub struct Request<'a> {
     /// The part of it.
     pub scope: Scope,
     /// The kinds of registrations.
-    pub resources: &'a BTreeSet<Resource>,
-    /// NetBox user who asks; `None` for a run nobody asked for.
-    pub user: Option<&'a str>,
+    pub resources: BTreeSet<Resource>,
+    /// Who asks.
+    pub asks: Asks<'a>,
+    /// The run it is a part of, for a run in parts and one that may be tried again.
+    pub label: Option<Label>,
+}
+
+impl<'a> Request<'a> {
+    /// A sync of a whole config that nobody asked for.
+    #[must_use]
+    pub fn of(config: &'a Config, configs: &'a [Config]) -> Self {
+        let (scope, resources) = (Scope::Config, Resource::all());
+        Self { config, configs, scope, resources, asks: Asks::Nobody, label: None }
+    }
+}
+
+/// Who asks for a run, which decides whose API key it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks<'a> {
+    /// Nobody: the key used last, else the first.
+    Nobody,
+    /// This NetBox user, with their own key or not at all.
+    User(&'a str),
+    /// This NetBox user by changing something: their own key, else as if nobody had asked.
+    Change(&'a str),
+}
+
+/// The name of a run that is more than one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Name of the run.
+    pub run: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// What tells this call's log rows from those of the others.
+    pub part: String,
 }
 
 /// What a run would write, and why it might not be the whole story.
@@ -71,22 +138,55 @@ pub struct Preview {
 
 /// Brings NetBox in line with what the RIR has registered for one config, and records how it went.
 pub async fn run(ctx: &Context, request: &Request<'_>) -> SyncRun {
-    let mut journal = Journal::new(&ctx.netbox, begin(request));
+    let mut journal = perform(ctx, request, begin(request)).await.journal;
+    let (config, id) = (journal.run.config_id, journal.run.id.clone());
+    tokio::join!(record(ctx, request, &mut journal), report::prune(ctx, config, &id));
+    journal.run
+}
+
+/// What was done, before it is recorded.
+pub(super) struct Performed<'a> {
+    pub(super) journal: Journal<'a>,
+    /// What it was done with; `None` when it did not come to that.
+    pub(super) at: Option<Prepared>,
+}
+
+/// Does what is asked, as far as it goes.
+pub(super) async fn perform<'a>(ctx: &'a Context, request: &Request<'_>, run: SyncRun) -> Performed<'a> {
+    let part = request.label.as_ref().map_or_else(|| run.id.clone(), |label| format!("{}:{}", run.id, label.part));
+    let mut journal = Journal::new(&ctx.netbox, part, run);
     let span = info_span!("sync", run = %journal.run.id, config = %journal.run.config);
     let (sent, started) = (ctx.netbox.requests(), Instant::now());
     async {
-        if let Err(ended) = steps(ctx, request, &mut journal).await {
-            journal.run.ended = Some(ended);
+        let mut at = None;
+        match prepare(ctx, request, &mut journal.run).await {
+            Ok(prepared) => {
+                let prepared = at.insert(prepared);
+                if let Err(ended) = steps(ctx, request, prepared, &mut journal).await {
+                    journal.run.ended = Some(ended);
+                }
+            }
+            Err(ended) => journal.run.ended = Some(ended),
         }
-        ctx.progress.update(|at| at.phase = Phase::Report);
-        journal.run.took = started.elapsed();
-        journal.run.netbox_requests = ctx.netbox.requests() - sent;
-        report::record(ctx, &mut journal).await;
-        journal.run.netbox_requests = ctx.netbox.requests() - sent;
+        journal.log(Vec::new()).await;
+        if let Some(at) = at.as_mut().filter(|at| at.has_rows && journal.run.ended.is_none()) {
+            ctx.rows.put(std::mem::take(&mut at.recorded.rows));
+        }
+        journal.run.took += started.elapsed();
+        journal.run.netbox_requests += ctx.netbox.requests() - sent;
+        Performed { journal, at }
     }
     .instrument(span)
-    .await;
-    journal.run
+    .await
+}
+
+/// Records the end of a run in NetBox.
+pub(super) async fn record(ctx: &Context, request: &Request<'_>, journal: &mut Journal<'_>) {
+    let sent = ctx.netbox.requests();
+    ctx.progress.update(|at| at.phase = Phase::Report);
+    let whole = matches!(request.scope, Scope::Config);
+    report::record(ctx, journal, whole && request.resources == Resource::all()).await;
+    journal.run.netbox_requests += ctx.netbox.requests() - sent;
 }
 
 /// Asks the RIR and plans, and leaves it at that.
@@ -103,10 +203,16 @@ pub async fn preview(ctx: &Context, request: &Request<'_>) -> Preview {
     Preview { plan, run }
 }
 
-fn begin(request: &Request<'_>) -> SyncRun {
-    let started = Timestamp::now();
+pub(super) fn begin(request: &Request<'_>) -> SyncRun {
+    let (id, started) = match &request.label {
+        Some(label) => (label.run.clone(), label.started),
+        None => {
+            let now = Timestamp::now();
+            (name(now, fastrand::u32(..)), now)
+        }
+    };
     SyncRun {
-        id: format!("{}-{:08x}", started.strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..)),
+        id,
         config: request.config.name.clone(),
         config_id: request.config.id,
         started,
@@ -117,23 +223,33 @@ fn begin(request: &Request<'_>) -> SyncRun {
         failures: Vec::new(),
         skips: Vec::new(),
         ended: None,
+        before: Tally::default(),
+        note: None,
         arin_requests: 0,
         netbox_requests: 0,
     }
+}
+
+/// The name of a run: when it began, and a number that tells it from others that began then.
+#[must_use]
+pub fn name(started: Timestamp, number: u32) -> String {
+    format!("{}-{number:08x}", started.strftime("%Y%m%dT%H%M%SZ"))
 }
 
 /// What the asking came to: the recorded objects that are gone, or why it ended early.
 type Asked = Result<BTreeSet<(ObjectType, Key)>, Stopped>;
 
 /// What a run works with once NetBox was read and the API key chosen.
-struct Prepared {
+pub(super) struct Prepared {
     arin: arin::Client,
     questions: Questions,
-    recorded: Inventory,
+    pub(super) recorded: Inventory,
+    /// Whether the recorded rows were read. Where nothing that is asked first depends on them, the asking begins before.
+    has_rows: bool,
     rules: Rules,
     limits: Limits,
     stamp: Stamp,
-    registered: Registration,
+    pub(super) registered: Registration,
     /// Why writing came to an end before everything was written.
     hopeless: Option<Arc<netbox::Error>>,
 }
@@ -145,30 +261,81 @@ impl Prepared {
 }
 
 async fn prepare(ctx: &Context, request: &Request<'_>, run: &mut SyncRun) -> Result<Prepared, Ended> {
-    let Request { config, configs, scope, resources, user } = request;
-    let failed = |error: &dyn std::error::Error| Ended::Failed(chain(error));
+    let Request { config, configs, scope, resources, .. } = request;
     ctx.progress.update(|at| at.phase = Phase::Inventory);
-    let rir = config.rir.ok_or_else(|| Ended::Failed("the config names no RIR; set one in NetBox".into()))?;
-    let recorded = ctx.netbox.inventory(rir, *scope, configs.to_vec()).await.map_err(|error| failed(&error))?;
-    let used_last = used_last(&recorded, config);
-    let key = ctx.keys.choose(&config.name, *user, used_last.as_deref()).map_err(|error| failed(&error))?;
+    let rir = config.rir.ok_or_else(|| Ended::failed("the config names no RIR; set one in NetBox"))?;
+    let known = ctx.rows.take();
+    let has_rows = known.is_some() || !asks_first(ctx, request);
+    let rows = async {
+        match known {
+            Some(rows) => Ok(rows),
+            None if has_rows => ctx.netbox.recorded().await,
+            None => Ok(BTreeMap::new()),
+        }
+    };
+    let read = tokio::try_join!(ctx.netbox.ground(rir, scope), rows);
+    let ((aggregates, prefixes), rows) = read.map_err(|error| Ended::of(&error, error.retry()))?;
+    let recorded = Inventory { configs: configs.to_vec(), aggregates, prefixes, rows };
+    let key = choose_key(ctx, request, &recorded, run).map_err(|error| Ended::of(&error, Retry::Never))?;
     run.user = Some(key.user.clone());
-    let arin = ctx.arin.client(&config.api_url, key.secret.clone()).map_err(|error| failed(&error))?;
+    let arin = ctx.arin.client(&config.api_url, key.secret.clone());
+    let arin = arin.map_err(|error| Ended::of(&error, error.retry()))?;
     let recipients: Vec<OrgHandle> =
         ctx.settings.sync.recipient_orgs.iter().filter_map(|handle| OrgHandle::new(handle)).collect();
-    let wanted = Wanted { scope: *scope, resources, recipients: &recipients };
+    let wanted = Wanted { scope, resources, recipients: &recipients };
     let instance = arin.instance();
     let instance_of = |other: &Config| ctx.arin.instance(&other.api_url);
+    let incomplete = matches!(scope, Scope::Rest { complete: false, .. });
     Ok(Prepared {
         questions: questions(&wanted, config, instance, &recorded),
         rules: Rules::new(config, configs, instance, ctx.settings.sync.auto_link_networks, instance_of),
         limits: Limits { max_retired_share: ctx.settings.sync.max_retired_share },
-        stamp: Stamp { now: run.started, user: key.user.clone(), message: change_message(&run.id) },
-        registered: Registration::default(),
+        stamp: Stamp { now: Timestamp::now(), user: key.user.clone(), message: change_message(&run.id) },
+        registered: Registration { incomplete, ..Registration::default() },
         hopeless: None,
         recorded,
+        has_rows,
         arin,
     })
+}
+
+/// Whether asking can begin before the recorded rows are read: they say nothing about what to ask first, and the API key
+/// does not depend on which was used last.
+fn asks_first(ctx: &Context, request: &Request<'_>) -> bool {
+    let one_key = ctx.keys.of(&request.config.name).count() < 2;
+    one_key && matches!(request.scope, Scope::Config | Scope::Head)
+}
+
+impl Prepared {
+    /// Sees to it that the recorded rows are there. Gives those to ask for if nothing else brings them up.
+    async fn take_rows(&mut self, ctx: &Context, request: &Request<'_>) -> Result<Vec<Recorded>, Ended> {
+        if !self.has_rows {
+            self.recorded.rows = ctx.netbox.recorded().await.map_err(|error| Ended::of(&error, error.retry()))?;
+            self.has_rows = true;
+        }
+        let Request { scope, resources, config, .. } = request;
+        Ok(recorded(scope, resources, config.id, self.arin.instance(), &self.recorded))
+    }
+}
+
+/// The API key that a run uses. That it is not the asking user's is worth a note.
+fn choose_key<'a>(
+    ctx: &'a Context,
+    request: &Request<'_>,
+    recorded: &Inventory,
+    run: &mut SyncRun,
+) -> Result<&'a ApiKey, NoKey> {
+    let name = &request.config.name;
+    let last = used_last(recorded, request.config);
+    match request.asks {
+        Asks::Nobody => ctx.keys.choose(name, None, last.as_deref()),
+        Asks::User(user) => ctx.keys.choose(name, Some(user), None),
+        Asks::Change(user) => ctx.keys.choose(name, Some(user), None).or_else(|_| {
+            let key = ctx.keys.choose(name, None, last.as_deref())?;
+            run.note = Some(format!("{user}, who made the change, has no API key for this config."));
+            Ok(key)
+        }),
+    }
 }
 
 /// The user whose key was used last for a config: the one its most recently written row names.
@@ -180,15 +347,27 @@ fn used_last(recorded: &Inventory, config: &Config) -> Option<String> {
 
 /// Asks and writes at the same time: what was learnt is planned and applied while the asking goes on. Rows are marked as
 /// not found at the end, when everything is known.
-async fn steps(ctx: &Context, request: &Request<'_>, journal: &mut Journal<'_>) -> Result<(), Ended> {
-    let mut at = prepare(ctx, request, &mut journal.run).await?;
+async fn steps(
+    ctx: &Context,
+    request: &Request<'_>,
+    at: &mut Prepared,
+    journal: &mut Journal<'_>,
+) -> Result<(), Ended> {
     let (out, findings) = mpsc::channel(BACKLOG);
+    let (tell, told) = oneshot::channel();
     let (arin, questions) = (at.arin.clone(), at.questions.clone());
-    let asking = gather(&questions, &arin, ctx, out);
-    let (asked, ()) = tokio::join!(asking, write_rounds(ctx, &mut at, findings, journal));
-    journal.run.arin_requests = arin.requests();
-    let ended = finish(ctx, &mut at, asked, journal).await;
-    journal.run.unchanged = unchanged(&at, &journal.run);
+    let asking = gather(&questions, &arin, ctx, out, told);
+    let writing = async {
+        // Who asks and hears no more of it has come to an end before, and says so.
+        let _ = tell.send(at.take_rows(ctx, request).await?);
+        write_rounds(ctx, at, findings, journal).await;
+        Ok(())
+    };
+    let (asked, written) = tokio::join!(asking, writing);
+    journal.run.arin_requests += arin.requests();
+    written?;
+    let ended = finish(ctx, at, asked, journal).await;
+    journal.run.unchanged = unchanged(at, &journal.run);
     ended
 }
 
@@ -261,7 +440,8 @@ async fn finish(ctx: &Context, at: &mut Prepared, asked: Asked, journal: &mut Jo
         return Err(Ended::Interrupted);
     }
     if let Some(error) = &at.hopeless {
-        return Err(Ended::Failed(format!("writing to NetBox came to an end: {}", chain(error))));
+        let why = format!("writing to NetBox came to an end: {}", chain(error));
+        return Err(Ended::Failed { why, may_pass: true });
     }
     ended?;
     match at.limits.allow(at.plan(), &at.recorded, &at.rules) {
@@ -288,7 +468,8 @@ fn close(at: &mut Prepared, asked: Asked) -> Result<(), Ended> {
             at.registered.incomplete = true;
             Err(match stopped {
                 Stopped::Interrupted => Ended::Interrupted,
-                Stopped::Config(_) | Stopped::Outage(_) | Stopped::Unheard => Ended::Failed(chain(&stopped)),
+                Stopped::Config(_) => Ended::of(&stopped, Retry::Never),
+                Stopped::Outage(_) | Stopped::Unheard => Ended::of(&stopped, Retry::Backoff),
             })
         }
     }
@@ -312,14 +493,18 @@ async fn plan_only(ctx: &Context, request: &Request<'_>, run: &mut SyncRun) -> R
     let mut at = prepare(ctx, request, run).await?;
     let (out, mut findings) = mpsc::channel(BACKLOG);
     let (arin, questions) = (at.arin.clone(), at.questions.clone());
-    let asking = gather(&questions, &arin, ctx, out);
+    let (tell, told) = oneshot::channel();
+    let asking = gather(&questions, &arin, ctx, out, told);
     let listening = async {
+        let _ = tell.send(at.take_rows(ctx, request).await?);
         while let Some(finding) = findings.recv().await {
             learn(vec![finding], &mut at.registered, run);
         }
+        Ok(())
     };
-    let (asked, ()) = tokio::join!(asking, listening);
+    let (asked, listened) = tokio::join!(asking, listening);
     run.arin_requests = arin.requests();
+    listened?;
     close(&mut at, asked)?;
     let plan = at.plan();
     run.unchanged = plan.unchanged.iter().cloned().collect();

@@ -26,6 +26,7 @@ fn config(id: RowId, org: &str) -> Config {
         api_url: String::new(),
         org_handle: OrgHandle::new(org),
         is_active: true,
+        sync_interval: None,
         last_sync: None,
     }
 }

@@ -30,11 +30,22 @@ pub(super) async fn aggregates(asker: &Asker<'_>, questions: &Questions) -> Resu
     });
     stream::iter(questions.targets.iter().map(Ok))
         .try_for_each_concurrent(asker.in_flight, |target| async move {
-            let own = aggregate(asker, target).await?;
+            let mut reassigned = Reassigned::default();
+            let parent = match &target.known {
+                Some(known) => {
+                    let blocks = known.parent.iter().filter(|_| known.reassigned).map(|parent| parent.range);
+                    reassigned.extend(blocks);
+                    known.parent.clone()
+                }
+                None => {
+                    let own = aggregate(asker, target).await?;
+                    own.iter().for_each(|net| reassigned.note(net));
+                    own.and_then(|net| Some(Parent { range: net.range()?, handle: net.handle }))
+                }
+            };
             asker.progress.update(|at| at.aggregates.done += 1);
-            let parent = own.as_ref().and_then(|net| Some(Parent { range: net.range()?, handle: net.handle.clone() }));
             let place = Place { asker, aggregate: target.aggregate.prefix, parent, single: questions.single };
-            Walk::new(&place, &target.ranges, own.as_ref()).run().await
+            Walk::new(&place, &target.ranges, reassigned).run().await
         })
         .await
 }
@@ -110,9 +121,7 @@ struct Place<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(place: &'a Place<'a>, ranges: &[IpNet], own: Option<&Net>) -> Self {
-        let mut reassigned = Reassigned::default();
-        own.iter().for_each(|net| reassigned.note(net));
+    fn new(place: &'a Place<'a>, ranges: &[IpNet], reassigned: Reassigned) -> Self {
         let ready = ranges.iter().copied().filter(|range| *range != place.aggregate).collect();
         Self { place, ready, held: HashMap::new(), reassigned }
     }
@@ -202,8 +211,12 @@ struct Reassigned(BTreeMap<IpAddr, NetBlock>);
 impl Reassigned {
     fn note(&mut self, net: &Net) {
         if net.kind == Some(NetType::Reassigned) {
-            self.0.extend(net.blocks.iter().map(|block| (block.first(), *block)));
+            self.extend(net.blocks.iter().copied());
         }
+    }
+
+    fn extend(&mut self, blocks: impl Iterator<Item = NetBlock>) {
+        self.0.extend(blocks.map(|block| (block.first(), block)));
     }
 
     fn holds(&self, range: IpNet) -> bool {

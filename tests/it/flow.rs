@@ -473,11 +473,15 @@ pub(crate) async fn a_single_prefix_can_be_synced(target: Target) {
     let ctx = scene.context();
     let rows = ctx.netbox.list("/api/ipam/prefixes/", &[("fields", "id,prefix")]).await.unwrap();
     let id = |text: &str| RowId(rows.iter().find(|row| row["prefix"] == text).unwrap()["id"].as_u64().unwrap());
-    let run = scene.sync_as(&ctx, CONFIG, Scope::Prefix(id("23.144.2.0/24")), &Resource::all(), None).await;
+    let run = scene
+        .sync_as(&ctx, CONFIG, Scope::Prefixes(BTreeSet::from([id("23.144.2.0/24")])), &Resource::all(), None)
+        .await;
     assert_eq!(run.verdict(), Verdict::Changed, "{:?}", run.all_failures());
     assert_eq!(scene.row(NETWORK, ORGS).await["prefix"]["prefix"], "23.144.2.0/24");
     assert!(!scene.rows(NETWORK).await.contains_key(CUSTOMERS));
-    let run = scene.sync_as(&ctx, CONFIG, Scope::Prefix(id("23.144.3.0/24")), &Resource::all(), None).await;
+    let run = scene
+        .sync_as(&ctx, CONFIG, Scope::Prefixes(BTreeSet::from([id("23.144.3.0/24")])), &Resource::all(), None)
+        .await;
     assert_eq!(scene.log(&run).await, ["sync - - success", "sync network 23.144.3.0/24 skipped"]);
 }
 

@@ -10,7 +10,7 @@ use std::{
 const LEAVES: [&str; 4] = ["model", "retry", "telemetry", "config"];
 
 /// What each part may know besides the leaves. `model` knows nobody.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("config", &[]),
     ("retry", &[]),
@@ -19,7 +19,12 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("netbox", &[]),
     ("sandbox", &[]),
     ("sync", &["arin", "netbox"]),
-    ("app", &["arin", "netbox", "sandbox", "sync"]),
+    ("queue", &[]),
+    ("worker", &["arin", "netbox", "queue", "sync"]),
+    ("scheduler", &["netbox", "queue"]),
+    // It asks NetBox who a caller is.
+    ("http", &["netbox", "queue", "sync"]),
+    ("app", &["arin", "http", "netbox", "queue", "sandbox", "scheduler", "sync", "worker"]),
 ];
 
 #[test]

@@ -5,9 +5,13 @@
 mod cli;
 mod contract;
 mod flow;
+mod hooks;
+mod http;
 mod lab;
 mod layers;
 mod netbox_transport;
 mod proxy;
 mod pyregrws;
+mod queue;
 mod scene;
+mod service;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,7 +20,7 @@ use rir_sidecar::{
         regrws::{KEY, Lookup, Options, Server},
         world::{Aggregate, Holder, Prefix, World},
     },
-    sync::{self, Context, Plan, Preview, Progress, Request, Stop, SyncRun},
+    sync::{self, Asks, Context, HandedOn, Plan, Preview, Progress, Request, Stop, SyncRun},
 };
 use serde_json::{Map, Value, json};
 
@@ -171,6 +172,16 @@ impl Scene {
         self.call(reqwest::Method::PATCH, path, json!([fields])).await;
     }
 
+    /// Removes a row.
+    pub(crate) async fn remove(&self, path: &str, id: u64) {
+        self.call(reqwest::Method::DELETE, path, json!([{ "id": id }])).await;
+    }
+
+    /// Changes fields of many rows in one request, as a bulk edit does.
+    pub(crate) async fn patch(&self, path: &str, rows: Value) {
+        self.call(reqwest::Method::PATCH, path, rows).await;
+    }
+
     async fn call(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
         let url = format!("{}/api/{path}/", self.netbox.url);
         let request = self.http.request(method, url).bearer_auth(&self.netbox.token);
@@ -181,7 +192,7 @@ impl Scene {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
-    async fn list(&self, path: &str, query: &str) -> Vec<Row> {
+    pub(crate) async fn list(&self, path: &str, query: &str) -> Vec<Row> {
         let url = format!("{}/api/{path}/?{query}", self.netbox.url);
         let answer = self.http.get(url).bearer_auth(&self.netbox.token).send().await.unwrap();
         let text = answer.text().await.unwrap();
@@ -193,6 +204,15 @@ impl Scene {
     pub(crate) async fn rows(&self, slug: &str) -> BTreeMap<String, Row> {
         let name = |row: &Row| row.get("handle").or(row.get("key")).unwrap().as_str().unwrap().to_owned();
         self.rows_of(slug).await.into_iter().map(|row| (name(&row), row)).collect()
+    }
+
+    pub(crate) async fn row_by_id(&self, slug: &str, id: RowId) -> Row {
+        self.list(&custom(slug), &format!("id={id}")).await.pop().unwrap()
+    }
+
+    /// The ids of all rows of a list.
+    pub(crate) async fn ids(&self, path: &str) -> Vec<u64> {
+        self.list(path, "limit=1000&ordering=id").await.iter().map(|row| row["id"].as_u64().unwrap()).collect()
     }
 
     /// All rows of one of our types, in the order they were made.
@@ -233,9 +253,10 @@ impl Scene {
             netbox: netbox::Client::new(&self.settings.netbox).unwrap(),
             arin: arin::Pool::new(&self.settings.arin).unwrap(),
             keys: self.keys.clone(),
-            settings: self.settings.clone(),
+            settings: Arc::new(self.settings.clone()),
             progress: Progress::default(),
             stop: Stop::default(),
+            rows: HandedOn::default(),
         }
     }
 
@@ -253,21 +274,15 @@ impl Scene {
         user: Option<&str>,
     ) -> SyncRun {
         let configs = ctx.netbox.configs().await.unwrap();
-        sync::run(ctx, &Request { config: of_name(&configs, name), configs: &configs, scope, resources, user }).await
+        let asks = user.map_or(Asks::Nobody, Asks::User);
+        let request = Request::of(of_name(&configs, name), &configs);
+        sync::run(ctx, &Request { scope, resources: resources.clone(), asks, ..request }).await
     }
 
     pub(crate) async fn preview(&self) -> Preview {
         let ctx = self.context();
         let configs = ctx.netbox.configs().await.unwrap();
-        let resources = Resource::all();
-        let request = Request {
-            config: of_name(&configs, CONFIG),
-            configs: &configs,
-            scope: Scope::Config,
-            resources: &resources,
-            user: None,
-        };
-        sync::preview(&ctx, &request).await
+        sync::preview(&ctx, &Request::of(of_name(&configs, CONFIG), &configs)).await
     }
 
     /// What a further sync would write.

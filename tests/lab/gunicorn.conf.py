@@ -2,8 +2,8 @@
 
 import os
 
-# Port 0: the system picks a free one and the log says which ("Listening at: ...").
-bind = '127.0.0.1:0'
+# Port 0: the system picks a free one and the log says which ("Listening at: ..."). One that is started again keeps its port.
+bind = f'127.0.0.1:{os.environ.get("RIR_LAB_PORT", "0")}'
 worker_class = 'gthread'
 timeout = 120
 # NetBox is loaded once and forked: that halves the start, and workers forked again from the untouched master remember

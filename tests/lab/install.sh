@@ -25,6 +25,23 @@ install_pyregrws() {
     ) 9>"$PYREGRWS/lock"
 }
 
+# Schemathesis and Node in a virtual environment, and with Node's npm the linter beside it.
+install_openapi_tools() {
+    local wanted
+    wanted=$(cat "$LAB"/openapi/requirements.txt "$LAB"/openapi/package-lock.json | sha256sum | cut -d' ' -f1)
+    mkdir -p "$OPENAPI_TOOLS"
+    (
+        flock -n 9 || { say "another install is running, waiting for it"; flock 9; }
+        [ "$(cat "$OPENAPI_TOOLS/.complete" 2>/dev/null)" != "$wanted" ] || return 0
+        find_python 3 11 >/dev/null || apt_install python3-venv
+        install_venv "$OPENAPI_TOOLS/venv" "$LAB/openapi/requirements.txt" 'schemathesis needs Python 3.11 or newer' 3 11
+        cp "$LAB"/openapi/package.json "$LAB"/openapi/package-lock.json "$OPENAPI_TOOLS"
+        (cd "$OPENAPI_TOOLS" && PATH=$OPENAPI_TOOLS/venv/bin:$PATH npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) \
+            || die "npm could not install $LAB/openapi/package-lock.json"
+        printf '%s\n' "$wanted" >"$OPENAPI_TOOLS/.complete"
+    ) 9>"$OPENAPI_TOOLS/lock"
+}
+
 # ---- Debian packages ------------------------------------------------------------------------------------------------
 
 install_packages() {

@@ -16,17 +16,22 @@ usage: lab.sh COMMAND [OPTION]...
 
   install     fill the cache: packages, NetBox, its migrated database (8 minutes, once)
   pyregrws    install the pyregrws client into a cached environment and print its Python
+  openapi     install the tools that the OpenAPI document is tried with and print their folder
   up          start PostgreSQL, Redis and a NetBox; print what to export
+  redis up    start Redis alone; print what to export
   netbox      start one more NetBox with a database of its own beside a running one (--name)
   reset       give a running NetBox a fresh database
   restart     give a running NetBox fresh worker processes
+  stop        end a NetBox's processes; its database stays (--name)
+  start       start them again (--name, --rqworker)
+  rqworker    start a worker of a running NetBox's background queue, unless there is one (--name)
   wipe        remove all custom objects, aggregates, prefixes, VRFs and RIRs of a running NetBox; keeps the types
   down        stop everything that was started in the state folder
   status      tell what runs there
   static      collect the static files, so that `up --static` shows pages in a browser
 
   --dir DIR   the state folder; default: $RIR_LAB_DIR, and `up` makes a new one
-  --env FILE  write the variables there too (up, netbox)
+  --env FILE  write the variables there too (up, redis up, netbox)
   --name X    which NetBox; default: main (netbox, reset, restart, wipe)
   --objects   only custom objects and the change log; the IPAM stays (wipe)
   --static    serve the static files (up, netbox)
@@ -39,6 +44,10 @@ main() {
     local command=${1:-}
     DIR=${RIR_LAB_DIR:-} NAME=main ENV_FILE='' RQWORKER='' NETBOX_APP=netbox.wsgi OBJECTS=''
     [ $# -eq 0 ] || shift
+    if [ "$command" = redis ]; then
+        command="redis ${1:-}"
+        [ $# -eq 0 ] || shift
+    fi
     while [ $# -gt 0 ]; do
         case $1 in
         --dir) DIR=${2:?--dir wants a folder}; shift 2 ;;
@@ -54,13 +63,18 @@ main() {
     case $command in
     install) install_all ;;
     pyregrws) install_pyregrws; printf '%s\n' "$PYREGRWS/venv/bin/python" ;;
+    openapi) install_openapi_tools; printf '%s\n' "$OPENAPI_TOOLS" ;;
     static) install_all; collect_static ;;
     up) up ;;
+    'redis up') redis_up ;;
     netbox) find_lab; add_netbox ;;
     reset) find_lab; reset ;;
     restart) find_lab; reload_netbox "$DIR" "$NAME" ;;
+    stop) find_lab; stop_netbox "$DIR" "$NAME" ;;
+    start) find_lab; start_again ;;
+    rqworker) find_lab; [ -e "$DIR/netbox/$NAME/rqworker.pid" ] || start_rqworker "$DIR" "$NAME" ;;
     wipe) find_lab; empty_tables "$DIR" "netbox_$NAME" "$OBJECTS" ;;
-    down) find_lab; down ;;
+    down | 'redis down') find_lab; down ;;
     status) find_lab; status ;;
     *) usage ;;
     esac
@@ -68,10 +82,37 @@ main() {
 
 up() {
     local started
-    [ -z "$DIR" ] || [ ! -e "$DIR/postgres" ] || die "$DIR is in use: stop it first with '$0 down --dir $DIR'"
+    refuse_folder_in_use
     install_all
     [ "$NETBOX_APP" = netbox.wsgi ] || collect_static
     started=$(now)
+    make_folder
+    start_redis "$DIR"
+    start_postgres "$DIR"
+    NAME=main add_netbox
+    trap - EXIT INT TERM
+    say "up in $(since "$started") s"
+}
+
+redis_up() {
+    refuse_folder_in_use
+    command -v redis-server >/dev/null || apt_install redis-server
+    make_folder
+    start_redis "$DIR"
+    trap - EXIT INT TERM
+    tell_redis >"$DIR/env"
+    [ -z "$ENV_FILE" ] || cp "$DIR/env" "$ENV_FILE"
+    cat "$DIR/env"
+}
+
+refuse_folder_in_use() {
+    if [ -n "$DIR" ] && { [ -e "$DIR/postgres" ] || [ -e "$DIR/redis" ]; }; then
+        die "$DIR is in use: stop it first with '$0 down --dir $DIR'"
+    fi
+}
+
+# Makes the state folder; until it is complete, whatever ends this script stops what was started there.
+make_folder() {
     if [ -n "$DIR" ]; then mkdir -p "$DIR"; else
         DIR=$(mktemp -d "${TMPDIR:-/tmp}/rir-lab.XXXXXX")
         : >"$DIR/disposable"
@@ -79,11 +120,6 @@ up() {
     DIR=$(cd "$DIR" && pwd)
     trap 'down' EXIT
     trap 'exit 130' INT TERM
-    start_redis "$DIR"
-    start_postgres "$DIR"
-    NAME=main add_netbox
-    trap - EXIT INT TERM
-    say "up in $(since "$started") s"
 }
 
 add_netbox() {
@@ -98,20 +134,34 @@ add_netbox() {
     cat "$DIR/netbox/$NAME/env"
 }
 
+# On the port it had.
+start_again() {
+    local url
+    url=$(<"$DIR/netbox/$NAME/url")
+    RIR_LAB_PORT=${url##*:} start_netbox "$DIR" "$NAME"
+    [ -z "$RQWORKER" ] || start_rqworker "$DIR" "$NAME"
+}
+
 # What a test needs to know.
 tell() (
     # shellcheck disable=SC1090
     . "$SECRETS"
     printf 'export %s=%q\n' \
-        RIR_LAB_DIR "$DIR" \
         RIR_LAB_NETBOX_URL "$(<"$DIR/netbox/$NAME/url")" \
         RIR_LAB_NETBOX_TOKEN "nbt_$RIR_LAB_ADMIN_KEY.$RIR_LAB_ADMIN_SECRET" \
         RIR_LAB_NETBOX_TOKEN_V1 "$RIR_LAB_ADMIN_V1" \
         RIR_LAB_READER_TOKEN "nbt_$RIR_LAB_READER_KEY.$RIR_LAB_READER_SECRET" \
         RIR_LAB_NETBOX_USER lab-admin \
-        RIR_LAB_NETBOX_PASSWORD "$RIR_LAB_ADMIN_PASSWORD" \
-        RIR_LAB_REDIS_URL "redis://127.0.0.1:$(<"$DIR/redis/port")/63"
+        RIR_LAB_NETBOX_PASSWORD "$RIR_LAB_ADMIN_PASSWORD"
+    tell_redis
 )
+
+# The databases from 0 on are NetBox's.
+tell_redis() {
+    printf 'export %s=%q\n' \
+        RIR_LAB_DIR "$DIR" \
+        RIR_LAB_REDIS_URL "redis://127.0.0.1:$(<"$DIR/redis/port")/63"
+}
 
 reset() {
     local started

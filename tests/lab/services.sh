@@ -75,7 +75,12 @@ stop_redis() { # DIR
     [ ! -d "$1/redis" ] || stop_process "$1/redis/redis.pid" "$1/redis"
 }
 
-free_port() { "$VENV/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# Below the ports that clients are given. Somebody may be faster, so whoever uses it tries again.
+free_port() {
+    local port
+    while port=$(shuf -n 1 -i 20000-32000) && (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    printf '%s\n' "$port"
+}
 
 # ---- NetBox ---------------------------------------------------------------------------------------------------------
 

@@ -185,7 +185,7 @@ async fn migrate(client: &Client, document: &Document, diff: &TypeDiff, destroy:
 }
 
 /// Writes a choice set or a custom link.
-async fn make(client: &Client, change: &Change, types: &[Row]) -> Result<Done, Error> {
+pub(super) async fn make(client: &Client, change: &Change, types: &[Row]) -> Result<Done, Error> {
     let mut body = change.body.clone();
     if let (Some(slug), Some(body)) = (&change.attach_to, body.as_object_mut()) {
         let Some(name) = extras::named(types, "slug", slug).and_then(extras::object_type) else {

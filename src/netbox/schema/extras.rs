@@ -30,6 +30,10 @@ pub(super) struct Change {
 }
 
 impl Change {
+    pub(super) fn new(list: &'static str, id: Option<u64>, body: Value, what: String, how: String) -> Self {
+        Self { list, id, body, attach_to: None, what, how }
+    }
+
     /// What it is about, for people.
     pub(super) fn what(&self) -> &str {
         &self.what

@@ -8,6 +8,7 @@ mod bootstrap;
 mod diff;
 mod document;
 mod extras;
+pub mod hooks;
 
 pub use bootstrap::{BootstrapPlan, Destructive, Done, Unmet, apply, plan, requirements};
 pub use document::{

@@ -300,7 +300,8 @@ impl<'a> Course<'a> {
 
     async fn among_newest(&self, batch: &Batch) -> Result<BTreeMap<String, u64>, Error> {
         let path = objects_path(self.writer.slug);
-        let rows = self.writer.client.newest(&path, &[("fields", "id,key")]).await?;
+        let client = self.writer.client;
+        let rows = client.newest(&path, &[("fields", "id,key")], client.page_size as usize).await?;
         Ok(matching(batch, &rows))
     }
 

@@ -108,7 +108,7 @@ fn found<'a>(store: &Store, request: Request<'_>, rows: &'a [Value]) -> Result<S
     let ids: Vec<u64> = named.iter().map(|(id, _)| *id).collect();
     failed("are listed more than once", repeated(&ids))?;
     let table = store.table(request.endpoint).ok_or_else(|| Reply::not_found("Not found."))?;
-    let missing = ids.iter().filter(|id| table.row(**id).is_none());
+    let missing = ids.iter().filter(|id| table.row(**id).is_none() || !request.reaches(**id));
     let missing = missing.map(|id| of_id(*id, format!("Object with ID {id} does not exist")));
     failed("could not be found", missing.collect())?;
     let mut etags = ids.iter().filter_map(|id| table.row(*id)).map(super::table::Row::etag);

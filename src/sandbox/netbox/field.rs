@@ -55,6 +55,8 @@ pub(super) enum Kind {
     Pairs,
     /// Names of object types, `ipam.aggregate`.
     TypeNames,
+    /// Some of these words.
+    Words(&'static [&'static str]),
 }
 
 /// What the filter named like a text field wants.
@@ -91,7 +93,9 @@ impl Field {
         let (nullable, default) = match &kind {
             Kind::Text | Kind::Slug | Kind::Url => (false, Value::from("")),
             Kind::Boolean => (false, Value::Bool(false)),
-            Kind::Pairs | Kind::TypeNames | Kind::Multiobject { .. } => (false, Value::Array(Vec::new())),
+            Kind::Pairs | Kind::TypeNames | Kind::Words(_) | Kind::Multiobject { .. } => {
+                (false, Value::Array(Vec::new()))
+            }
             Kind::Integer { .. }
             | Kind::Decimal { .. }
             | Kind::Date
@@ -155,7 +159,8 @@ impl Field {
             | Kind::Multiselect(_)
             | Kind::Cidr
             | Kind::Pairs
-            | Kind::TypeNames => None,
+            | Kind::TypeNames
+            | Kind::Words(_) => None,
         }
     }
 }

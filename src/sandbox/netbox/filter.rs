@@ -115,7 +115,7 @@ fn of_field<'a>(
             Ok(text::test(name, lookup, field.filter, &wanted))
         }
         Kind::Integer { .. } | Kind::Decimal { .. } => numbers(name, lookup, last),
-        Kind::Json | Kind::Pairs | Kind::TypeNames => Ok(None),
+        Kind::Json | Kind::Pairs | Kind::TypeNames | Kind::Words(_) => Ok(None),
         // The rest has no lookups.
         Kind::Boolean
         | Kind::Date

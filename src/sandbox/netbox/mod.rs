@@ -5,7 +5,7 @@
 //! runs against it and against a real NetBox alike, so that it cannot drift from what it stands in for.
 //!
 //! Custom object types come from `schema/apply` as on a real NetBox; none is built in. There is one user who may do
-//! everything, and one who may do nothing. Permissions on single objects, PUT, polymorphic links, tags, display
+//! everything, one who may do nothing, and those that are added ([`User`]). PUT, polymorphic links, tags, display
 //! expressions, branches, webhooks and GraphQL are not there.
 
 use std::{io, sync::Arc};
@@ -40,6 +40,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod users;
 mod value;
 mod write;
 
@@ -47,6 +48,7 @@ pub use fault::{Fault, Rule};
 pub use options::{Options, READER_TOKEN, TOKEN, TOKEN_V1};
 pub use requests::{Request, Requests};
 use state::{State, lock};
+pub use users::{Action, Grant, User};
 
 /// A running server. It stops when dropped: it takes no more connections and ends those that are idle or hanging.
 #[derive(Debug)]
@@ -136,6 +138,23 @@ impl Server {
     /// Forgets what it was asked.
     pub fn forget_requests(&self) {
         lock(&self.state.requests).0.clear();
+    }
+
+    /// Adds a user and returns their token.
+    pub fn add_user(&self, name: &str, grants: Vec<Grant>) -> String {
+        let mut options = lock(&self.state.options);
+        let number = options.users.len() + 10;
+        let token = format!("nbt_sandbox{number:05}.0123456789abcdefghijklmnopqrstuvwxyzABCD");
+        options.users.push(User { name: name.to_owned(), token: token.clone(), grants });
+        token
+    }
+
+    /// Takes a user's token away. Whether they were there.
+    pub fn remove_user(&self, name: &str) -> bool {
+        let mut options = lock(&self.state.options);
+        let before = options.users.len();
+        options.users.retain(|user| user.name != name);
+        options.users.len() < before
     }
 
     /// Adds a rule; of several that fit a request, the one added first strikes.

@@ -11,12 +11,23 @@ pub(super) const VRFS: &str = "ipam/vrfs";
 pub(super) const CHOICE_SETS: &str = "extras/custom-field-choice-sets";
 /// Where the plugin's endpoints are.
 pub(super) const PLUGIN: &str = "plugins/custom-objects";
+pub(super) const WEBHOOKS: &str = "extras/webhooks";
+pub(super) const EVENT_RULES: &str = "extras/event-rules";
 const CUSTOM_LINKS: &str = "extras/custom-links";
 const TENANTS: &str = "tenancy/tenants";
 const CONTACTS: &str = "tenancy/contacts";
 const SITES: &str = "dcim/sites";
 
 const PREFIX_STATUS: &[&str] = &["active", "container", "reserved", "deprecated"];
+const EVENTS: &[&str] = &[
+    "object_created",
+    "object_updated",
+    "object_deleted",
+    "job_started",
+    "job_completed",
+    "job_failed",
+    "job_errored",
+];
 const SITE_STATUS: &[&str] = &["active", "planned", "staging", "decommissioning", "retired"];
 
 /// One kind of objects.
@@ -91,7 +102,9 @@ impl Model {
 
 /// NetBox's own models, as far as anything here touches them.
 pub(super) fn core() -> Vec<Model> {
-    vec![rirs(), aggregates(), prefixes(), vrfs(), choice_sets(), custom_links(), tenants(), contacts(), sites()]
+    let extras = [choice_sets(), custom_links(), webhooks(), event_rules()];
+    let others = [rirs(), aggregates(), prefixes(), vrfs(), tenants(), contacts(), sites()];
+    extras.into_iter().chain(others).collect()
 }
 
 fn named() -> Vec<Field> {
@@ -187,6 +200,37 @@ fn custom_links() -> Model {
         .brief(&["name"])
         .order(&["group_name", "weight", "name"])
         .without(&["tags", "custom_fields"])
+}
+
+fn webhooks() -> Model {
+    let fields = vec![
+        Field::text("name").required().unique(),
+        Field::text("description"),
+        Field::text("payload_url").required(),
+        Field::text("http_method").default("POST"),
+        Field::text("http_content_type").default("application/json"),
+        Field::text("additional_headers"),
+        Field::text("body_template"),
+        Field::text("secret"),
+        Field::new("ssl_verification", Kind::Boolean).default(true),
+        Field::text("ca_file_path").nullable(),
+    ];
+    Model::core(WEBHOOKS, "extras/webhook", "Webhook", "webhook", fields).brief(&["name", "description"])
+}
+
+fn event_rules() -> Model {
+    let fields = vec![
+        Field::new("object_types", Kind::TypeNames).required(),
+        Field::text("name").required().unique(),
+        Field::new("enabled", Kind::Boolean).default(true),
+        Field::new("event_types", Kind::Words(EVENTS)).required(),
+        Field::new("conditions", Kind::Json),
+        Field::new("action_type", Kind::Select(Choices::Fixed(&["webhook", "script", "notification"]))).required(),
+        Field::text("action_object_type").nullable(),
+        Field::new("action_object_id", Kind::Integer { min: None, max: None }),
+        Field::text("description"),
+    ];
+    Model::core(EVENT_RULES, "extras/eventrule", "EventRule", "event rule", fields).brief(&["name", "description"])
 }
 
 fn tenants() -> Model {

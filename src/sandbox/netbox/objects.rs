@@ -26,6 +26,13 @@ pub(super) struct Request<'a> {
     pub(super) version: &'a str,
 }
 
+impl Request<'_> {
+    /// Whether the caller may do this with an object.
+    pub(super) fn reaches(&self, id: u64) -> bool {
+        self.manner.caller.reaches(self.endpoint, self.call, id)
+    }
+}
+
 /// Answers a request to the list.
 pub(super) fn list(store: &mut Store, request: Request<'_>, max_page_size: usize) -> Reply {
     let body = match &request.call.body {
@@ -49,7 +56,7 @@ pub(super) fn list(store: &mut Store, request: Request<'_>, max_page_size: usize
 /// Answers a request to one object.
 pub(super) fn single(store: &mut Store, request: Request<'_>, id: u64) -> Reply {
     let Some(table) = store.table(request.endpoint) else { return Reply::not_found("Not found.") };
-    let Some(row) = table.row(id) else {
+    let Some(row) = table.row(id).filter(|_| request.reaches(id)) else {
         return Reply::not_found(format!("No {} matches the given query.", table.model.class));
     };
     let etag = row.etag();
@@ -78,8 +85,9 @@ pub(super) fn single(store: &mut Store, request: Request<'_>, id: u64) -> Reply 
 
 fn read(store: &Store, request: Request<'_>, max_page_size: usize) -> Reply {
     let Some(table) = store.table(request.endpoint) else { return Reply::not_found("Not found.") };
-    let page =
-        filter::matching(store, table, &request.call.query).and_then(|ids| Page::of(request.call, ids, max_page_size));
+    let ids = filter::matching(store, table, &request.call.query);
+    let ids = ids.map(|ids| ids.into_iter().filter(|id| request.reaches(*id)).collect());
+    let page = ids.and_then(|ids| Page::of(request.call, ids, max_page_size));
     match page {
         Ok(page) => {
             let shown = objects(store, request, &page.ids);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::User;
+
 /// A v2 token the server accepts by default, sent as `Authorization: Bearer …`.
 pub const TOKEN: &str = "nbt_sandbox00001.0123456789abcdefghijklmnopqrstuvwxyzABCD";
 
@@ -22,6 +24,8 @@ pub struct Options {
     pub username: String,
     /// The v2 token of a user without any permission, whose name is `reader`.
     pub reader_token: String,
+    /// Users who may do some things.
+    pub users: Vec<User>,
     /// The most objects in one page, whatever `limit` asks for.
     pub max_page_size: usize,
     /// How long every answer is held back.
@@ -41,6 +45,7 @@ impl Default for Options {
             token_v1: TOKEN_V1.to_owned(),
             username: "sandbox".to_owned(),
             reader_token: READER_TOKEN.to_owned(),
+            users: Vec::new(),
             max_page_size: 1000,
             latency: Duration::ZERO,
             bulk: true,

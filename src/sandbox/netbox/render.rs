@@ -72,7 +72,8 @@ impl Renderer<'_> {
             | Kind::Json
             | Kind::Cidr
             | Kind::Pairs
-            | Kind::TypeNames => value.clone(),
+            | Kind::TypeNames
+            | Kind::Words(_) => value.clone(),
         }
     }
 

@@ -27,21 +27,21 @@ pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused:
     let plugin = path.strip_prefix(PLUGIN).map(|rest| rest.trim_start_matches('/'));
     match (path, plugin) {
         ("status", _) => reading(call, || status(options)),
-        ("authentication-check", _) => reading(call, || access::whoami(options, call, caller)),
+        ("authentication-check", _) => reading(call, || access::whoami(options, call, &caller)),
         (_, Some(_)) if options.plugin_version.is_none() => Reply::no_page(),
         (_, Some("schema/preview")) => posting(call, |body| schema::preview(store, body)),
-        (_, _) => access::told(store, call, caller, path)
-            .unwrap_or_else(|| of_the_permitted(store, options, call, refused, (path, plugin))),
+        (_, _) => access::told(store, call, &caller, path)
+            .unwrap_or_else(|| of_the_permitted(store, options, call, refused, (&caller, path, plugin))),
     }
 }
 
-/// Answers what needs permissions. The path comes with what of it is below the plugin's.
+/// Answers what needs permissions. The path comes with who asks and what of it is below the plugin's.
 fn of_the_permitted(
     store: &mut Store,
     options: &Options,
     call: &Call,
     refused: Option<(String, String)>,
-    (path, plugin): (&str, Option<&str>),
+    (caller, path, plugin): (&access::Caller, &str, Option<&str>),
 ) -> Reply {
     match (path, plugin) {
         ("core/object-changes", _) => reading(call, || changes(store, options, call)),
@@ -51,7 +51,7 @@ fn of_the_permitted(
             if let Some(id) = plugin.and_then(|path| path.strip_prefix("custom-object-types/")?.parse().ok()) {
                 return schema::single(store, call, id);
             }
-            let manner = Manner { selection: Selection::of(call), refused };
+            let manner = Manner { selection: Selection::of(call), refused, caller: caller.clone() };
             of_objects(store, options, call, &manner, path, plugin.is_some())
         }
     }

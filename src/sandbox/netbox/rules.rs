@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     field::{Field, Kind},
-    model::{AGGREGATES, CHOICE_SETS, Model, VRFS},
+    model::{AGGREGATES, CHOICE_SETS, EVENT_RULES, Model, VRFS, WEBHOOKS},
     render,
     reply::wrong,
     store::Store,
@@ -23,6 +23,8 @@ pub(super) fn broken(store: &Store, model: &Model, id: u64, values: &Map<String,
         duplicate(store, model, id, values).map(|error| ("prefix", error))
     } else if model.endpoint == CHOICE_SETS {
         repeated_choice(values).map(|error| ("__all__", error))
+    } else if model.endpoint == EVENT_RULES {
+        aimless(store, values).map(|error| ("action_object_id", error))
     } else {
         None
     };
@@ -92,6 +94,15 @@ fn repeated_choice(values: &Map<String, Value>) -> Option<String> {
         choices.iter().enumerate().find(|(at, choice)| choices.iter().take(*at).any(|other| other == *choice));
     repeated
         .map(|(_, choice)| format!("Duplicate value '{}' found in extra choices.", choice.as_str().unwrap_or_default()))
+}
+
+/// An event rule needs a webhook to call.
+fn aimless(store: &Store, values: &Map<String, Value>) -> Option<String> {
+    let Some(id) = values.get("action_object_id").and_then(Value::as_u64) else {
+        return Some("This action requires a target object to be selected.".to_owned());
+    };
+    let there = store.table(WEBHOOKS).is_some_and(|table| table.row(id).is_some());
+    (!there).then(|| format!("Related object not found using the provided value: {id}."))
 }
 
 fn net(values: &Map<String, Value>) -> Option<IpNet> {

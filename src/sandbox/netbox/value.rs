@@ -42,6 +42,9 @@ pub(super) fn checked(store: &Store, field: &Field, sent: &Value) -> Result<Valu
         Kind::Cidr => cidr(sent),
         Kind::Pairs => each(sent, pair).map_err(|errors| errors.unwrap_or_else(|| not_a_list(sent))),
         Kind::TypeNames => type_names(store, sent),
+        Kind::Words(words) => {
+            each(sent, |sent| word(words, sent)).map_err(|errors| errors.unwrap_or_else(|| not_a_list(sent)))
+        }
     }
 }
 
@@ -185,6 +188,11 @@ fn each(sent: &Value, check: impl Fn(&Value) -> Result<Value, Value>) -> Result<
         }
     }
     if errors.is_empty() { Ok(Value::Array(fine)) } else { Err(Some(Value::Object(errors))) }
+}
+
+fn word(words: &[&str], sent: &Value) -> Result<Value, Value> {
+    let known = sent.as_str().is_some_and(|sent| words.contains(&sent));
+    if known { Ok(sent.clone()) } else { Err(wrong(format!("{sent} is not a valid choice."))) }
 }
 
 fn pair(member: &Value) -> Result<Value, Value> {

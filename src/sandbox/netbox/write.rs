@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
+    access::Caller,
     field::{Field, Kind},
     links,
     model::Model,
@@ -23,6 +24,8 @@ pub(super) struct Manner {
     pub(super) selection: Selection,
     /// A field and a text it must not have, by [`Fault::RefuseRow`](super::Fault::RefuseRow).
     pub(super) refused: Option<(String, String)>,
+    /// Who writes, and so which objects it may be.
+    pub(super) caller: Caller,
 }
 
 /// Why an object was not written.

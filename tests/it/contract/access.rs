@@ -1,9 +1,10 @@
 //! Who may ask, and whom they reach.
 
 use reqwest::Method;
+use rir_sidecar::sandbox::netbox::{Action, Grant};
 use serde_json::{Value, json};
 
-use super::{Answer, Target, things::NOTES};
+use super::{Answer, Target, people::Person, things::NOTES};
 
 const CHECK: &str = "/api/authentication-check/";
 
@@ -50,6 +51,56 @@ pub(crate) async fn a_user_without_permissions_may_do_nothing(target: &Target) {
     let told = as_reader(target, Method::POST, apply, Some(json!({}))).await.expect(403);
     let told = told["detail"].as_str().unwrap();
     assert!(told.starts_with("You do not have permission to apply a schema document."), "{told}");
+}
+
+/// Who may do `actions` with some notes.
+async fn noter(target: &Target, actions: &[Action], ids: &[u64]) -> Person {
+    let list = NOTES.trim_start_matches("/api/").trim_end_matches('/');
+    target.person(&[(NOTES, Grant::new(list, actions).only(ids))]).await
+}
+
+async fn as_person(target: &Target, person: &Person, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let token = format!("Bearer {}", person.token);
+    let body = (method != Method::GET).then(|| json!({}));
+    target.send(method, path, body, &[&[("authorization", token.as_str())], headers].concat()).await
+}
+
+pub(crate) async fn a_user_sees_and_changes_what_was_granted(target: &Target) {
+    let (one, other) = (target.note("a", json!({})).await, target.note("b", json!({})).await);
+    let person = noter(target, &[Action::View], &[one]).await;
+    let ask = async |method, path: &str| as_person(target, &person, method, path, &[]).await;
+    assert_eq!(ask(Method::GET, CHECK).await.expect(200)["username"], json!(person.name));
+    let listed = ask(Method::GET, &format!("{NOTES}?key__isw={}:", target.run)).await.column("id");
+    assert_eq!(listed, [json!(one)]);
+    ask(Method::GET, &format!("{NOTES}{one}/")).await.expect(200);
+    ask(Method::GET, &format!("{NOTES}{other}/")).await.expect(404);
+    for (method, path) in [(Method::PATCH, format!("{NOTES}{one}/")), (Method::POST, NOTES.to_owned())] {
+        let told = ask(method, &path).await.expect(403);
+        assert_eq!(told, json!({ "detail": "You do not have permission to perform this action." }));
+    }
+    ask(Method::GET, "/api/ipam/rirs/").await.expect(403);
+}
+
+pub(crate) async fn whether_one_may_change_is_told_before_the_condition(target: &Target) {
+    let (one, other) = (target.note("a", json!({})).await, target.note("b", json!({})).await);
+    let never = [("if-match", "W/\"never\"")];
+    let (viewer, changer) =
+        (noter(target, &[Action::View], &[one]).await, noter(target, &[Action::Change], &[one]).await);
+    let patch = async |person: &Person, id: u64| {
+        as_person(target, person, Method::PATCH, &format!("{NOTES}{id}/"), &never).await.status.as_u16()
+    };
+    assert_eq!(patch(&viewer, one).await, 403);
+    assert_eq!((patch(&changer, one).await, patch(&changer, other).await), (412, 404));
+    let missing = format!("{NOTES}99999999/");
+    target.send(Method::PATCH, &missing, Some(json!({})), &never).await.expect(404);
+}
+
+pub(crate) async fn a_token_that_was_taken_away_is_forbidden(target: &Target) {
+    target.share().await;
+    let person = noter(target, &[Action::View], &[]).await;
+    as_person(target, &person, Method::GET, CHECK, &[]).await.expect(200);
+    target.dismiss(&person).await;
+    as_person(target, &person, Method::GET, CHECK, &[]).await.expect(403);
 }
 
 pub(crate) async fn options_tell_whether_objects_can_be_added(target: &Target) {

@@ -59,3 +59,78 @@ pub(crate) async fn a_custom_link_needs_a_known_type(target: &Target) {
     let told = target.post(LINKS, sent).await.expect(400);
     assert_eq!(told, json!({ "object_types": ["Invalid content type: netbox_custom_objects.nonsense"] }));
 }
+
+const WEBHOOKS: &str = "/api/extras/webhooks/";
+const RULES: &str = "/api/extras/event-rules/";
+
+async fn webhook(target: &Target) -> (String, u64) {
+    let name = format!("webhook-{}", target.run);
+    let sent = json!({ "name": name, "payload_url": "http://127.0.0.1:9/", "secret": "0123456789abcdef" });
+    let id = target.made(WEBHOOKS, sent).await;
+    (name, id)
+}
+
+pub(crate) async fn a_webhook_is_found_by_name_with_its_secret(target: &Target) {
+    let (name, id) = webhook(target).await;
+    let fields = "id,name,secret,http_method,http_content_type,ssl_verification,body_template,additional_headers";
+    let found = target.get(&format!("{WEBHOOKS}?name={name}&fields={fields}")).await.expect(200);
+    let expected = json!([{
+        "id": id, "name": name, "secret": "0123456789abcdef", "http_method": "POST",
+        "http_content_type": "application/json", "ssl_verification": true, "body_template": "", "additional_headers": "",
+    }]);
+    assert_eq!(found["results"], expected);
+    let patched = target.patch(&format!("{WEBHOOKS}{id}/"), json!({ "secret": "fedcba9876543210" })).await;
+    assert_eq!(patched.expect(200)["secret"], "fedcba9876543210");
+    let told = target.post(WEBHOOKS, json!({ "name": name, "payload_url": "http://127.0.0.1:9/" })).await.expect(400);
+    assert_eq!(told, json!({ "name": ["webhook with this name already exists."] }));
+}
+
+pub(crate) async fn an_event_rule_calls_a_webhook(target: &Target) {
+    target.share().await;
+    let (name, id) = webhook(target).await;
+    let notes = target.object_type(NOTES).await;
+    let sent = json!({
+        "name": name, "object_types": ["ipam.aggregate"], "event_types": ["object_created"], "action_type": "webhook",
+        "action_object_type": "extras.webhook", "action_object_id": id,
+    });
+    let rule = target.made(RULES, sent.clone()).await;
+    let fields = "id,name,enabled,object_types,event_types,action_type,action_object_type,action_object_id,conditions";
+    let mut expected = sent;
+    expected["id"] = json!(rule);
+    expected["enabled"] = json!(true);
+    expected["conditions"] = json!(null);
+    expected["action_type"] = json!({ "value": "webhook", "label": "Webhook" });
+    let found = target.get(&format!("{RULES}?name={name}&fields={fields}")).await.expect(200);
+    assert_eq!(found["results"], json!([expected]));
+    let more =
+        json!({ "object_types": ["ipam.aggregate", notes], "event_types": ["object_created", "object_updated"] });
+    let patched = target.patch(&format!("{RULES}{rule}/"), more.clone()).await.expect(200);
+    assert_eq!((&patched["event_types"], &patched["action_object_id"]), (&more["event_types"], &json!(id)));
+    let mut types: Vec<&str> =
+        patched["object_types"].as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
+    types.sort_unstable();
+    assert_eq!(types, ["ipam.aggregate", notes.as_str()]);
+    // A rule that stays would have the NetBox of the lab call nobody for each change of the other cases.
+    target.delete(&format!("{RULES}{rule}/"), None).await.expect(204);
+}
+
+pub(crate) async fn an_event_rule_needs_a_webhook_and_known_words(target: &Target) {
+    let name = format!("rule-{}", target.run);
+    let rule = |id: u64| {
+        json!({ "name": name, "object_types": ["ipam.prefix"], "event_types": ["object_created"],
+                "action_type": "webhook", "action_object_type": "extras.webhook", "action_object_id": id })
+    };
+    let told = target.post(RULES, rule(99_999_999)).await.expect(400);
+    assert_eq!(told, json!({ "action_object_id": ["Related object not found using the provided value: 99999999."] }));
+    let mut odd = rule(99_999_999);
+    odd["object_types"] = json!(["ipam.nonsense"]);
+    odd["event_types"] = json!(["object_vanished"]);
+    odd["action_type"] = json!("telegram");
+    let told = target.post(RULES, odd).await.expect(400);
+    let expected = json!({
+        "object_types": ["Invalid content type: ipam.nonsense"],
+        "event_types": { "0": ["\"object_vanished\" is not a valid choice."] },
+        "action_type": ["telegram is not a valid choice."],
+    });
+    assert_eq!(told, expected);
+}

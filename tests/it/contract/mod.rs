@@ -18,6 +18,7 @@ pub(crate) mod ipam;
 pub(crate) mod links;
 pub(crate) mod lists;
 pub(crate) mod objects;
+mod people;
 pub(crate) mod preconditions;
 pub(crate) mod schema;
 mod things;
@@ -28,7 +29,8 @@ macro_rules! contract {
         $crate::contract::contract! { $target =>
             access: a_v2_token_is_taken_as_bearer, a_v1_token_is_taken_as_token, a_wrong_token_is_forbidden,
                 no_token_is_forbidden,
-                a_user_without_permissions_may_do_nothing, options_tell_whether_objects_can_be_added, the_status_tells_versions, an_unknown_path_is_an_html_page,
+                a_user_without_permissions_may_do_nothing, a_user_sees_and_changes_what_was_granted,
+                whether_one_may_change_is_told_before_the_condition, a_token_that_was_taken_away_is_forbidden, options_tell_whether_objects_can_be_added, the_status_tells_versions, an_unknown_path_is_an_html_page,
                 a_path_without_a_slash_at_its_end_is_moved;
             ipam: an_aggregate_nests_its_rir, a_prefix_nests_its_vrf, within_include_finds_the_range_and_what_is_inside,
                 rir_id_takes_several_and_refuses_unknown_ones, vrf_id_null_finds_the_global_table,
@@ -66,7 +68,8 @@ macro_rules! contract {
             links: deleting_an_aggregate_empties_links_to_it, deleting_what_is_in_a_list_takes_it_out,
                 a_protected_object_cannot_be_deleted, a_cascade_deletes_what_depends;
             extras: a_choice_set_is_found_by_name, a_choice_that_is_added_can_be_chosen, a_choice_stands_once,
-                a_custom_link_is_found_by_name, a_custom_link_needs_a_known_type;
+                a_custom_link_is_found_by_name, a_custom_link_needs_a_known_type,
+                a_webhook_is_found_by_name_with_its_secret, an_event_rule_calls_a_webhook, an_event_rule_needs_a_webhook_and_known_words;
         }
     };
     ($target:path => $($module:ident: $($case:ident),+;)+) => {
@@ -92,8 +95,8 @@ pub(crate) struct Target {
     /// What makes the names of this case unique: a few lower-case letters and digits.
     run: String,
     client: reqwest::Client,
-    /// Held so that it lives as long as the case.
-    _server: Option<Server>,
+    /// The in-memory one, if it is that.
+    server: Option<Server>,
 }
 
 /// Who may be asked as.
@@ -122,7 +125,7 @@ impl Target {
         let redirect = reqwest::redirect::Policy::none();
         let client = reqwest::Client::builder().redirect(redirect).build().unwrap();
         let run = format!("{:08x}", fastrand::u32(..));
-        Self { url, tokens, run, client, _server: server }
+        Self { url, tokens, run, client, server }
     }
 
     pub(crate) async fn sandbox() -> Self {

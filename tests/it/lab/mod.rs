@@ -1,8 +1,11 @@
 //! Tests that need the real NetBox that `tests/run.sh` starts. They share it, and so run one after the other.
 
 mod bootstrap;
+mod callers;
 mod contract;
 mod flow;
+mod hooks;
 mod netbox;
 mod rows;
+mod service;
 mod write;

@@ -1,91 +1,123 @@
-//! Output for programs: one document for a whole command.
+//! Runs and plans for programs: what `rir-sidecar sync --output json` prints, and the HTTP API answers.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::{
-    model::ObjectType,
-    sync::{
-        Action, Plan, SyncRun, Verdict,
-        outcome::{Counts, Ended, Failure},
-    },
+use super::{
+    Action, Plan, SyncRun, Verdict,
+    outcome::{Counts, Failure},
+    plan,
 };
+use crate::model::{ObjectType, Value};
 
 /// What `rir-sidecar sync --output json` prints.
 #[derive(Debug, Serialize)]
-pub(super) struct Document {
+pub struct Document {
     /// The gravest result of all runs.
     result: Option<Verdict>,
     runs: Vec<Run>,
 }
 
-#[derive(Debug, Serialize)]
-struct Run {
+/// A run, or the preview of one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Run {
+    /// Name of the run.
     run_id: String,
+    /// Name of the RIR config.
     config: String,
+    /// How it ended, or would end.
     result: Verdict,
+    /// Why it ended early.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// How many objects of each type went which way.
     counts: BTreeMap<ObjectType, Counts>,
+    /// What it would write; only a preview has this.
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Vec<Change>>,
+    /// What could not be asked or written.
     failures: Vec<Object>,
+    /// What was passed over.
     skipped: Vec<Object>,
+    /// Requests sent to ARIN, retries included.
     arin_requests: u64,
+    /// Requests sent to NetBox, retries included.
     netbox_requests: u64,
+    /// How long it took.
     duration_seconds: f64,
 }
 
-#[derive(Debug, Serialize)]
+/// An object, and what there is to say about it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RunObject)]
 struct Object {
+    /// What it is.
     #[serde(rename = "type")]
     object: ObjectType,
+    /// Its handle, or the range that was asked for.
     handle: String,
+    /// What happened.
     message: String,
 }
 
-#[derive(Debug, Serialize)]
+/// A row that would be written.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlannedChange)]
 struct Change {
+    /// `create`, `update` or `retire`.
     action: &'static str,
+    /// What it is.
     #[serde(rename = "type")]
     object: ObjectType,
+    /// Its handle; for an address the address itself.
     handle: String,
+    /// The fields that would be written.
     fields: BTreeMap<&'static str, Field>,
 }
 
-#[derive(Debug, Serialize)]
+/// A field before and after.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlannedField)]
 struct Field {
+    /// What is recorded; null in a row that is new.
     was: Option<String>,
+    /// What it would become.
     becomes: String,
 }
 
 impl Document {
-    pub(super) fn new<'a>(runs: impl Iterator<Item = (&'a SyncRun, Option<&'a Plan>)>) -> Self {
+    /// Puts runs together; each with what it would write, if that is all it did.
+    pub fn new<'a>(runs: impl Iterator<Item = (&'a SyncRun, Option<&'a Plan>)>) -> Self {
         let runs: Vec<Run> = runs.map(|(run, plan)| Run::new(run, plan)).collect();
         Self { result: runs.iter().map(|run| run.result).max(), runs }
     }
 
     /// The document as text.
-    pub(super) fn text(&self) -> Result<String, serde_json::Error> {
+    ///
+    /// # Errors
+    /// When it has no written form, for which there is no known reason.
+    pub fn text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }
 }
 
 impl Run {
-    fn new(run: &SyncRun, plan: Option<&Plan>) -> Self {
+    /// A run; with `plan` what it would write.
+    #[must_use]
+    pub fn new(run: &SyncRun, plan: Option<&Plan>) -> Self {
         let failures = run.all_failures().into_iter();
         Self {
             run_id: run.id.clone(),
             config: run.config.clone(),
             result: run.verdict(),
-            reason: match &run.ended {
-                Some(Ended::Failed(why) | Ended::Refused(why)) => Some(why.clone()),
-                Some(Ended::Interrupted) | None => None,
-            },
+            reason: run.reason().map(str::to_owned),
             counts: run.counts(),
             changes: plan.map(|plan| plan.changes.iter().map(Change::new).collect()),
-            failures: failures.map(|Failure { object, handle, message }| Object { object, handle, message }).collect(),
+            failures: failures
+                .map(|Failure { object, handle, message, .. }| Object { object, handle, message })
+                .collect(),
             skipped: run
                 .skips
                 .iter()
@@ -99,14 +131,14 @@ impl Run {
 }
 
 impl Change {
-    fn new(change: &crate::sync::Change) -> Self {
+    fn new(change: &plan::Change) -> Self {
         let (action, fields) = match &change.action {
             Action::Create { fields } => {
-                let field = |value: &crate::model::Value| Field { was: None, becomes: value.to_string() };
+                let field = |value: &Value| Field { was: None, becomes: value.to_string() };
                 ("create", change.visible().filter_map(|name| Some((name, field(fields.get(name)?)))).collect())
             }
             Action::Update { fields, .. } => {
-                let field = |altered: &crate::sync::Altered| Field {
+                let field = |altered: &plan::Altered| Field {
                     was: Some(altered.was.to_string()),
                     becomes: altered.becomes.to_string(),
                 };

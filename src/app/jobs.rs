@@ -1,0 +1,178 @@
+//! `rir-sidecar jobs`: looks at the queue and has a hand in it.
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::{Outcome, complain, show};
+use crate::{
+    config::Settings,
+    model::RowId,
+    queue::{Asked, Filter, JobId, Queue, Record, State},
+};
+
+/// What to do with the queue.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "text", global = true)]
+    output: super::Output,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List jobs, the newest first
+    List {
+        /// Only those in this state
+        #[arg(long, value_enum)]
+        state: Option<State>,
+        /// Only those of the RIR config with this id in NetBox
+        #[arg(long, value_name = "ID")]
+        config: Option<u64>,
+        /// At most so many
+        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show one job with everything that is known of it
+    Show {
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+    /// Give a dead or cancelled job a new life
+    Retry {
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+    /// Cancel a job; one that runs comes to an end soon
+    Cancel {
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+}
+
+fn id(text: &str) -> Result<JobId, String> {
+    JobId::parse(text).ok_or_else(|| "an id is 24 hex digits, as `rir-sidecar jobs list` shows it".into())
+}
+
+/// Runs the command.
+pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
+    if settings.queue.url.expose_secret().is_empty() {
+        show::err(
+            "error: queue.url is not set, and jobs in a process cannot be seen from outside; set it to where Redis is",
+        );
+        return Outcome::Misused;
+    }
+    let done = async {
+        let queue = Queue::open(&settings.queue).await?;
+        match args.command {
+            Command::List { state, config, limit } => {
+                let filter = Filter { state, config: config.map(RowId), before: None, limit };
+                let jobs = queue.list(&filter).await?;
+                show::out(&match args.output {
+                    super::Output::Text => table(&jobs),
+                    super::Output::Json => pretty(&jobs.iter().map(Record::to_json).collect()),
+                });
+                Ok(Outcome::Done)
+            }
+            Command::Show { id } => Ok(match queue.find(&id).await? {
+                Some(job) => {
+                    show::out(&pretty(&job.to_json()));
+                    Outcome::Done
+                }
+                None => unknown(&id),
+            }),
+            Command::Retry { id } => Ok(told(queue.retry(&id).await?, &id, "queued again")),
+            Command::Cancel { id } => Ok(told(queue.cancel(&id).await?, &id, "cancelled")),
+        }
+    };
+    done.await.unwrap_or_else(|error: crate::queue::Error| complain(&error, Outcome::Failed))
+}
+
+fn told(asked: Asked, id: &JobId, done: &str) -> Outcome {
+    match asked {
+        Asked::Taken => {
+            show::out(&format!("{id}: {done}"));
+            Outcome::Done
+        }
+        Asked::Unknown => unknown(id),
+        Asked::Unfit(state) => {
+            show::err(&format!("error: {id} is {state}, so there is nothing to do"));
+            Outcome::Failed
+        }
+    }
+}
+
+fn unknown(id: &JobId) -> Outcome {
+    show::err(&format!("error: there is no job {id}; those that are over are forgotten after queue.keep"));
+    Outcome::Failed
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+fn table(jobs: &[Record]) -> String {
+    if jobs.is_empty() {
+        return "no jobs".into();
+    }
+    let row = |job: &Record| {
+        let kind = job.job.as_ref().map_or("?", |job| job.work.name());
+        let config = job.job.as_ref().and_then(|job| job.work.config()).map(|id| id.to_string());
+        let (id, attempts) = (job.id.to_string(), job.attempts.to_string());
+        vec![
+            id,
+            kind.into(),
+            config.unwrap_or_default(),
+            job.state.to_string(),
+            attempts,
+            age(job.created),
+            outcome(job),
+        ]
+    };
+    let header = ["id", "job", "config", "state", "attempts", "age", "outcome"];
+    show::table(&header, jobs.iter().map(row).collect(), header.len())
+}
+
+/// Whole seconds, minutes, hours or days: enough to tell an old job from a new one.
+fn age(since: Timestamp) -> String {
+    let seconds = Timestamp::now().duration_since(since).as_secs().max(0);
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn outcome(job: &Record) -> String {
+    let result = || job.result.as_ref()?.get("result")?.as_str().map(str::to_owned);
+    match job.state {
+        State::Dead | State::Delayed => job.error.clone().unwrap_or_default(),
+        State::Running | State::Spread if job.progress.total > 0 => {
+            format!("{} of {}", job.progress.done, job.progress.total)
+        }
+        State::Running | State::Spread | State::Parked | State::Ready | State::Cancelled => String::new(),
+        State::Done => result().unwrap_or_default(),
+    }
+}
+
+impl Record {
+    fn to_json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "job": self.job,
+            "state": self.state,
+            "attempts": self.attempts,
+            "created": self.created.to_string(),
+            "due": self.due.map(|time| time.to_string()),
+            "started": self.started.map(|time| time.to_string()),
+            "ended": self.ended.map(|time| time.to_string()),
+            "progress": self.progress,
+            "error": self.error,
+            "result": self.result,
+            "worker": self.worker,
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! RIR configs as the caller may see them, and the caller as NetBox sees them.
+
+use axum::{Json, extract::State};
+use futures_util::future::try_join_all;
+
+use super::{
+    App,
+    accounts::Caller,
+    extract::{Id, Segment},
+    problem::Problem,
+    refusals::{Refusals, Unseen},
+    views::{ConfigAccess, ConfigView, Configs, Whoami},
+};
+use crate::netbox::ConfigRow;
+
+/// Lists the RIR configs that you may view.
+#[utoipa::path(get, path = "/api/v1/configs", tag = "configs", operation_id = "list_configs",
+    responses((status = 200, description = "The configs by name", body = Configs), Refusals))]
+pub(super) async fn list_configs(State(app): State<App>, caller: Caller) -> Result<Json<Configs>, Problem> {
+    let rows = caller.0.configs().await?;
+    let configs = try_join_all(rows.into_iter().map(|row| view(&app, &caller, row))).await?;
+    Ok(Json(Configs { configs }))
+}
+
+/// Returns an RIR config.
+#[utoipa::path(get, path = "/api/v1/configs/{id}", tag = "configs", operation_id = "find_config",
+    params(("id" = Id, Path, description = "Its id in NetBox")),
+    responses(
+        (status = 200, description = "The config", body = ConfigView),
+        Unseen,
+        Refusals))]
+pub(super) async fn find_config(
+    State(app): State<App>,
+    caller: Caller,
+    Segment(Id(id)): Segment<Id>,
+) -> Result<Json<ConfigView>, Problem> {
+    let row = caller.0.config(id).await?;
+    view(&app, &caller, row).await.map(Json)
+}
+
+async fn view(app: &App, caller: &Caller, row: ConfigRow) -> Result<ConfigView, Problem> {
+    let running = app.queue.active(row.config.id).await?;
+    Ok(ConfigView::new(row, &app.settings.schedule, &app.keys.borrow(), &caller.0.name, running))
+}
+
+/// Tells who you are, and what you may do.
+#[utoipa::path(get, path = "/api/v1/whoami", tag = "configs", operation_id = "show_whoami",
+    responses((status = 200, description = "You, as NetBox and the keys file know you", body = Whoami), Refusals))]
+pub(super) async fn show_whoami(State(app): State<App>, Caller(account): Caller) -> Result<Json<Whoami>, Problem> {
+    let mut configs = Vec::new();
+    for ConfigRow { config, .. } in account.configs().await? {
+        configs.push(ConfigAccess {
+            id: config.id,
+            may_sync: account.may_change(Some(config.id)).await?,
+            key_available: app.has_key(&config.name, &account.name),
+            name: config.name,
+        });
+    }
+    Ok(Json(Whoami { user: account.name.clone(), configs }))
+}

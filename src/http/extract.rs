@@ -1,0 +1,175 @@
+//! What requests bring along, read or refused with a problem: ids in paths, queries, bodies.
+
+use std::fmt;
+
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, FromRequestParts, OptionalFromRequestParts, Path, Query, Request,
+        rejection::{BytesRejection, FailedToBufferBody},
+    },
+    http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error, Unexpected, Visitor},
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, schema::Type},
+};
+
+use super::problem::{Kind, Problem};
+use crate::{model::RowId, queue::JobId};
+
+/// The largest id that a database behind NetBox can have.
+const LARGEST: u64 = i64::MAX as u64;
+
+/// Id of an object in NetBox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Id(pub(super) RowId);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_u64(ReadId)
+    }
+}
+
+/// Reads an id from a path, a query or JSON, where `7.0` is the whole number 7.
+struct ReadId;
+
+impl Visitor<'_> for ReadId {
+    type Value = Id;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number between 1 and {LARGEST}")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Id, E> {
+        let fits = (1..=LARGEST).contains(&number);
+        if fits { Ok(Id(RowId(number))) } else { Err(E::invalid_value(Unexpected::Unsigned(number), &self)) }
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Id, E> {
+        // Through text, since a number with a fraction, or one too large, has no such text.
+        let whole = format!("{number:.1}").strip_suffix(".0").and_then(|text| text.parse().ok());
+        match whole.filter(|_| number.fract() == 0.0) {
+            Some(whole) => self.visit_u64(whole),
+            None => Err(E::invalid_value(Unexpected::Float(number), &self)),
+        }
+    }
+}
+
+impl PartialSchema for Id {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Integer);
+        let number = number.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+        number.minimum(Some(1)).maximum(Some(LARGEST)).into()
+    }
+}
+
+impl ToSchema for Id {}
+
+/// A part of the path.
+#[derive(Debug)]
+pub(super) struct Segment<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segment<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match <Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await {
+            Ok(Path(segment)) => Ok(Self(segment)),
+            Err(rejection) => Err(Problem::new(Kind::InvalidRequest, rejection.body_text())),
+        }
+    }
+}
+
+/// The id of a job in the path. What can be none is not found.
+#[derive(Debug)]
+pub(super) struct JobSegment(pub(super) JobId);
+
+impl<S: Send + Sync> FromRequestParts<S> for JobSegment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Segment::<String>(text) = Segment::from_request_parts(parts, state).await?;
+        JobId::parse(&text).map(Self).ok_or_else(|| Problem::not_found("job", text))
+    }
+}
+
+/// The query.
+#[derive(Debug)]
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match <Query<T> as FromRequestParts<S>>::from_request_parts(parts, state).await {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(Problem::new(Kind::InvalidRequest, rejection.body_text())),
+        }
+    }
+}
+
+/// The body as it was sent.
+#[derive(Debug)]
+pub(super) struct Raw(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Bytes::from_request(request, state).await {
+            Ok(body) => Ok(Self(body)),
+            Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => {
+                Err(Problem::new(Kind::BodyTooLarge, "http.max_body_bytes is the limit"))
+            }
+            Err(rejection) => Err(Problem::new(Kind::InvalidRequest, rejection.body_text())),
+        }
+    }
+}
+
+/// A body of JSON that may be left away.
+#[derive(Debug)]
+pub(super) struct Sent<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = is_json(request.headers());
+        let Raw(body) = Raw::from_request(request, state).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if !is_json {
+            return Err(Problem::new(Kind::UnsupportedMediaType, "send `Content-Type: application/json`"));
+        }
+        match serde_json::from_slice::<Option<T>>(&body) {
+            Ok(read) => Ok(Self(read.unwrap_or_default())),
+            Err(error) => Err(Problem::new(Kind::InvalidRequest, format!("the body cannot be read: {error}"))),
+        }
+    }
+}
+
+/// Whether the body is said to be JSON, or not said to be anything.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(media_type) = headers.get(CONTENT_TYPE) else { return true };
+    let essence = media_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// A header, if it is there and text.
+#[derive(Debug)]
+pub(super) struct LastEventId(pub(super) u64);
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for LastEventId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Problem> {
+        let header = parts.headers.get("last-event-id").and_then(|value| value.to_str().ok());
+        Ok(header.and_then(|text| text.parse().ok()).map(Self))
+    }
+}

@@ -1,0 +1,246 @@
+//! The webhook by which NetBox tells rir-sidecar of changes, and the event rule that sets it off.
+//!
+//! Both are found by their name. Types and events that an operator added to the rule stay, and so does whether it is
+//! switched on.
+
+use std::fmt;
+
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::{
+    bootstrap::{Done, make},
+    extras::{self, Change},
+};
+use crate::netbox::{Client, Error, Operation, Row, id_of};
+
+const WEBHOOKS: &str = "/api/extras/webhooks/";
+const EVENT_RULES: &str = "/api/extras/event-rules/";
+/// What both are called.
+const NAME: &str = "rir-sidecar";
+/// What matters of NetBox's own; the RIR configs come to it under the name that NetBox gave their type.
+const TYPES: [&str; 2] = ["ipam.aggregate", "ipam.prefix"];
+/// Nothing follows from a deletion, so it need not be told.
+const EVENTS: [&str; 2] = ["object_created", "object_updated"];
+/// Where the service takes webhooks.
+const PATH: &str = "/webhooks/netbox";
+
+/// Where NetBox sends its webhooks, and what it signs them with.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    url: Url,
+    secret: SecretString,
+}
+
+/// What has to be done so that NetBox sends webhooks; its `Display` is a diff.
+#[derive(Clone, PartialEq)]
+pub struct HookPlan {
+    webhook: Option<Change>,
+    rule: Option<Change>,
+}
+
+impl Hook {
+    /// Sends to `url`; one without a path is where the service is.
+    #[must_use]
+    pub fn new(mut url: Url, secret: SecretString) -> Self {
+        if url.path() == "/" {
+            url.set_path(PATH);
+        }
+        Self { url, secret }
+    }
+
+    /// What the webhook has to have.
+    fn wanted(&self) -> Map<String, Value> {
+        let mut wanted = fields(json!({
+            "payload_url": self.url.as_str(),
+            "http_method": "POST",
+            "http_content_type": "application/json",
+            "body_template": "",
+            "secret": self.secret.expose_secret(),
+        }));
+        if self.url.scheme() == "https" {
+            wanted.insert("ssl_verification".to_owned(), true.into());
+        }
+        wanted
+    }
+}
+
+impl HookPlan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.webhook.is_none() && self.rule.is_none()
+    }
+}
+
+impl fmt::Display for HookPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        [&self.webhook, &self.rule].into_iter().flatten().try_for_each(|change| writeln!(f, "{change}"))
+    }
+}
+
+/// As the diff: what is written holds the secret.
+impl fmt::Debug for HookPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Compares NetBox with what is wanted; writes nothing.
+///
+/// # Errors
+/// When NetBox cannot be asked.
+pub async fn plan(client: &Client, hook: &Hook) -> Result<HookPlan, Error> {
+    let named = [("name", NAME)];
+    let (webhooks, rules) = tokio::try_join!(client.list(WEBHOOKS, &named), client.list(EVENT_RULES, &named))?;
+    let webhook = extras::named(&webhooks, "name", NAME);
+    let config = client.config_type().await?;
+    Ok(HookPlan {
+        webhook: webhook_change(hook, webhook),
+        rule: rule_change(extras::named(&rules, "name", NAME), webhook.and_then(id_of), config.as_deref()),
+    })
+}
+
+/// Makes it so, and tells it line by line.
+///
+/// # Errors
+/// When NetBox refuses, or has no RIR configs yet.
+pub async fn apply(client: &Client, hook: &Hook) -> Result<Vec<Done>, Error> {
+    let mut done = Vec::new();
+    if let Some(change) = plan(client, hook).await?.webhook {
+        done.push(make(client, &change, &[]).await?);
+    }
+    // Only now there is a webhook for sure that the rule can name.
+    if let Some(change) = plan(client, hook).await?.rule {
+        let complete = ["action_object_id", "object_types"].iter().all(|name| whole(change.body.get(name)));
+        if !complete {
+            return Err(Error::NotFound { operation: Operation::new(Method::GET, extras::types_path()) });
+        }
+        done.push(make(client, &change, &[]).await?);
+    }
+    Ok(done)
+}
+
+/// Whether a value holds no nulls.
+fn whole(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Null) => false,
+        Some(Value::Array(items)) => !items.contains(&Value::Null),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) | None => true,
+    }
+}
+
+fn webhook_change(hook: &Hook, row: Option<&Row>) -> Option<Change> {
+    let what = format!("webhook \"{NAME}\" to {}", hook.url);
+    change(WEBHOOKS, row, hook.wanted(), what)
+}
+
+/// `webhook` and `config` are not known before they were made.
+fn rule_change(row: Option<&Row>, webhook: Option<u64>, config: Option<&str>) -> Option<Change> {
+    let types = TYPES.map(Value::from).into_iter().chain([config.map_or(Value::Null, Value::from)]);
+    let wanted = json!({
+        "object_types": with(row, "object_types", types),
+        "event_types": with(row, "event_types", EVENTS.map(Value::from).into_iter()),
+        "action_type": "webhook",
+        "action_object_type": "extras.webhook",
+        "action_object_id": webhook,
+    });
+    change(EVENT_RULES, row, fields(wanted), format!("event rule \"{NAME}\""))
+}
+
+/// What a row has in a list, and what it lacks of `wanted` behind it.
+fn with(row: Option<&Row>, field: &str, wanted: impl Iterator<Item = Value>) -> Vec<Value> {
+    let mut values = row.and_then(|row| row.get(field)).and_then(Value::as_array).cloned().unwrap_or_default();
+    for value in wanted {
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    values
+}
+
+/// Creates what is not there, or writes the fields that differ. Their values are not shown: one is a secret.
+fn change(list: &'static str, row: Option<&Row>, mut wanted: Map<String, Value>, what: String) -> Option<Change> {
+    let Some(row) = row else {
+        wanted.insert("name".to_owned(), NAME.into());
+        return Some(Change::new(list, None, Value::Object(wanted), what, String::new()));
+    };
+    wanted.retain(|name, wanted| row.get(name).map(bare) != Some(&*wanted));
+    if wanted.is_empty() {
+        return None;
+    }
+    let how = wanted.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    Some(Change::new(list, id_of(row), Value::Object(wanted), what, how))
+}
+
+fn fields(object: Value) -> Map<String, Value> {
+    object.as_object().cloned().unwrap_or_default()
+}
+
+/// The value of a selection, which NetBox wraps.
+fn bare(value: &Value) -> &Value {
+    value.get("value").unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hook(url: &str) -> Hook {
+        Hook::new(url.parse().unwrap(), "0123456789abcdef".into())
+    }
+
+    fn row(value: Value) -> Row {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn an_address_without_a_path_is_where_the_service_is() {
+        assert_eq!(hook("https://rir.example.net").url.as_str(), "https://rir.example.net/webhooks/netbox");
+        assert_eq!(hook("https://x.example.net/rir/hook").url.as_str(), "https://x.example.net/rir/hook");
+    }
+
+    #[test]
+    fn a_webhook_is_made_whole_and_changed_in_part() {
+        let hook = hook("https://rir.example.net/");
+        let new = webhook_change(&hook, None).unwrap();
+        assert_eq!(new.to_string(), "+ webhook \"rir-sidecar\" to https://rir.example.net/webhooks/netbox");
+        let mut there = new.body.as_object().cloned().unwrap();
+        there.insert("id".into(), 4.into());
+        assert_eq!(webhook_change(&hook, Some(&there)), None);
+        there.insert("secret".into(), "another".into());
+        there.insert("ssl_verification".into(), false.into());
+        let change = webhook_change(&hook, Some(&there)).unwrap();
+        insta::assert_snapshot!(change, @r#"~ webhook "rir-sidecar" to https://rir.example.net/webhooks/netbox: secret, ssl_verification"#);
+        assert_eq!(change.body, json!({ "secret": "0123456789abcdef", "ssl_verification": true }));
+    }
+
+    #[test]
+    fn certificates_do_not_matter_where_there_are_none() {
+        assert_eq!(hook("http://rir:8080/").wanted().get("ssl_verification"), None);
+    }
+
+    #[test]
+    fn a_rule_is_added_to_and_what_the_operator_did_stays() {
+        let there = row(json!({
+            "id": 2, "name": "rir-sidecar", "enabled": false, "object_types": ["dcim.site", "ipam.prefix"],
+            "event_types": ["object_deleted", "object_updated", "object_created"],
+            "action_type": { "value": "webhook", "label": "Webhook" }, "action_object_type": "extras.webhook",
+            "action_object_id": 4,
+        }));
+        let change = rule_change(Some(&there), Some(4), Some("netbox_custom_objects.table1model")).unwrap();
+        let types = json!(["dcim.site", "ipam.prefix", "ipam.aggregate", "netbox_custom_objects.table1model"]);
+        assert_eq!(change.body, json!({ "object_types": types }));
+        let mut there = there;
+        there.insert("object_types".into(), types);
+        assert_eq!(rule_change(Some(&there), Some(4), Some("netbox_custom_objects.table1model")), None);
+    }
+
+    #[test]
+    fn the_secret_is_not_shown() {
+        let hook = hook("http://rir:8080/");
+        assert!(!format!("{hook:?}").contains("0123456789abcdef"));
+    }
+}

@@ -1,0 +1,162 @@
+//! What follows from changes, by table.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::*;
+
+const CONFIG_TYPE: &str = "netbox_custom_objects.table2model";
+
+fn settings() -> config::Webhook {
+    config::Webhook {
+        secret: SecretString::default(),
+        secret_file: None,
+        previous_secret: SecretString::default(),
+        previous_secret_file: None,
+        allow_unsigned: false,
+        debounce: Duration::from_secs(2),
+        debounce_longest: Duration::from_secs(60),
+    }
+}
+
+/// What follows, as one line.
+fn verdict(change: &Change) -> String {
+    match orders(change, Trigger::Webhook, &settings()) {
+        Ok(orders) => orders.iter().map(|order| order.job.key()).collect::<Vec<_>>().join(" "),
+        Err(ignored) => format!("({ignored})"),
+    }
+}
+
+fn webhook(event: &str, object_type: &str, before: Value, after: Value) -> Change {
+    let slug = if object_type == CONFIG_TYPE { "rir-config" } else { "rir-network" };
+    let body = json!({
+        "event": event, "timestamp": "2026-11-22T10:00:00Z", "object_type": object_type,
+        "request": { "id": "0e5b", "user": "ann", "method": "PATCH" },
+        "data": { "id": 7, "url": format!("/api/plugins/custom-objects/{slug}/7/"), "prefix": "x" },
+        "snapshots": { "prechange": before, "postchange": after },
+    });
+    Change::of_webhook(body.to_string().as_bytes(), "rir-config").unwrap()
+}
+
+fn config(name: &str, active: bool, last_sync: &str) -> Value {
+    json!({ "name": name, "rir": 1, "registry": "arin", "is_active": active, "sync_interval": 24,
+            "last_sync": last_sync, "last_result": "changed", "last_updated": last_sync })
+}
+
+#[test]
+fn what_changed_decides_what_follows() {
+    let aggregate = |prefix: &str, rir: u64, tenant: u64| json!({ "prefix": prefix, "rir": rir, "tenant": tenant });
+    let (a, b, none) = ("10.0.0.0/8", "11.0.0.0/8", Value::Null);
+    let rows = [
+        ("aggregate created", webhook("created", "ipam.aggregate", none.clone(), aggregate(a, 1, 1))),
+        ("aggregate prefix", webhook("updated", "ipam.aggregate", aggregate(a, 1, 1), aggregate(b, 1, 1))),
+        ("aggregate rir", webhook("updated", "ipam.aggregate", aggregate(a, 1, 1), aggregate(a, 2, 1))),
+        ("aggregate tenant", webhook("updated", "ipam.aggregate", aggregate(a, 1, 1), aggregate(a, 1, 2))),
+        ("aggregate untold", webhook("updated", "ipam.aggregate", none.clone(), aggregate(a, 1, 1))),
+        ("aggregate deleted", webhook("deleted", "ipam.aggregate", aggregate(a, 1, 1), none.clone())),
+        ("prefix created", webhook("created", "ipam.prefix", none.clone(), aggregate(a, 1, 1))),
+        ("prefix prefix", webhook("updated", "ipam.prefix", aggregate(a, 1, 1), aggregate(b, 1, 1))),
+        ("prefix vrf", webhook("updated", "ipam.prefix", json!({ "vrf": 1 }), json!({ "vrf": 2 }))),
+        ("prefix saved", webhook("updated", "ipam.prefix", aggregate(a, 1, 1), aggregate(a, 1, 1))),
+        ("prefix deleted", webhook("deleted", "ipam.prefix", aggregate(a, 1, 1), none.clone())),
+        ("config created", webhook("created", CONFIG_TYPE, none.clone(), config("A", true, "1"))),
+        ("config created, off", webhook("created", CONFIG_TYPE, none.clone(), config("A", false, "1"))),
+        ("config renamed", webhook("updated", CONFIG_TYPE, config("A", true, "1"), config("B", true, "1"))),
+        ("config renamed, off", webhook("updated", CONFIG_TYPE, config("A", false, "1"), config("B", false, "1"))),
+        ("config on", webhook("updated", CONFIG_TYPE, config("A", false, "1"), config("A", true, "1"))),
+        ("config off", webhook("updated", CONFIG_TYPE, config("A", true, "1"), config("A", false, "1"))),
+        ("config echo", webhook("updated", CONFIG_TYPE, config("A", true, "1"), config("A", true, "2"))),
+        ("config deleted", webhook("deleted", CONFIG_TYPE, config("A", true, "1"), none.clone())),
+        ("other custom object", webhook("updated", "netbox_custom_objects.table3model", none.clone(), json!({}))),
+        ("other type", webhook("created", "dcim.site", none.clone(), json!({}))),
+        ("other event", webhook("job_started", "ipam.prefix", none.clone(), none)),
+    ];
+    let table: Vec<String> = rows.iter().map(|(what, change)| format!("{what}: {}", verdict(change))).collect();
+    insta::assert_snapshot!(table.join("\n"), @r#"
+    aggregate created: sync-aggregate:*:7::ann
+    aggregate prefix: sync-aggregate:*:7::ann
+    aggregate rir: sync-aggregate:*:7::ann
+    aggregate tenant: (nothing changed that a sync looks at)
+    aggregate untold: sync-aggregate:*:7::ann
+    aggregate deleted: (there is nothing to ask about an object that is gone)
+    prefix created: sync-prefix:*::ann
+    prefix prefix: sync-prefix:*::ann
+    prefix vrf: (nothing changed that a sync looks at)
+    prefix saved: (nothing changed that a sync looks at)
+    prefix deleted: (there is nothing to ask about an object that is gone)
+    config created: sync-config:7:organizations+contacts+networks::ann
+    config created, off: (the RIR config is not active)
+    config renamed: sync-config:7:organizations+contacts+networks::ann
+    config renamed, off: (the RIR config is not active)
+    config on: sync-config:7:organizations+contacts+networks::ann
+    config off: (the RIR config is not active)
+    config echo: (only what rir-sidecar itself writes has changed)
+    config deleted: (there is nothing to ask about an object that is gone)
+    other custom object: (objects of type netbox_custom_objects.table3model do not matter here)
+    other type: (objects of type dcim.site do not matter here)
+    other event: (events "job_started" do not matter here)
+    "#);
+}
+
+#[test]
+fn an_interval_is_no_setting_that_asks_for_a_sync() {
+    let mut after = config("A", true, "2");
+    after["sync_interval"] = json!(12);
+    assert_eq!(
+        verdict(&webhook("updated", CONFIG_TYPE, config("A", true, "1"), after)),
+        "(nothing changed that a sync looks at)"
+    );
+}
+
+#[test]
+fn an_order_waits_for_more_and_names_who_asked() {
+    let change = webhook("created", "ipam.prefix", Value::Null, json!({}));
+    let orders = orders(&change, Trigger::Sweep, &settings()).unwrap();
+    let debounce = Delay::Debounce { quiet: Duration::from_secs(2), longest: Duration::from_secs(60) };
+    assert_eq!(orders[0].delay, debounce);
+    assert_eq!((orders[0].job.user.as_deref(), orders[0].job.trigger), (Some("ann"), Trigger::Sweep));
+}
+
+#[test]
+fn a_row_of_the_change_log_is_the_same_change() {
+    let (before, after) = (config("A", true, "1"), config("B", true, "1"));
+    let told = webhook("updated", CONFIG_TYPE, before.clone(), after.clone());
+    let row = json!({
+        "id": 12, "time": "2026-11-22T10:00:00Z", "user_name": "ann", "request_id": "0e5b",
+        "action": { "value": "update", "label": "Updated" }, "changed_object_type": CONFIG_TYPE,
+        "changed_object_id": 7, "prechange_data": before, "postchange_data": after,
+    });
+    assert_eq!(Change::of_log(row.as_object().unwrap(), CONFIG_TYPE).unwrap(), told);
+    assert_eq!(told.hint(), "netbox_custom_objects.table2model:7:0e5b");
+}
+
+#[test]
+fn the_change_log_has_an_empty_snapshot_of_what_was_not_there() {
+    let row = json!({
+        "action": { "value": "create" }, "changed_object_type": "ipam.prefix", "changed_object_id": 7,
+        "prechange_data": {}, "postchange_data": { "prefix": "x" },
+    });
+    assert_eq!(Change::of_log(row.as_object().unwrap(), CONFIG_TYPE).unwrap().before, None);
+}
+
+#[test]
+fn older_versions_name_user_and_request_at_the_top() {
+    let body = json!({ "event": "created", "object_type": "ipam.prefix", "username": "bob", "request_id": "1",
+                       "data": { "id": 3 } });
+    let change = Change::of_webhook(body.to_string().as_bytes(), "rir-config").unwrap();
+    assert_eq!((change.user.as_deref(), change.hint().as_str()), (Some("bob"), "ipam.prefix:3:1"));
+}
+
+#[test]
+fn what_names_no_object_is_malformed_unless_it_does_not_matter() {
+    let body = |object_type: &str| json!({ "event": "created", "object_type": object_type }).to_string();
+    let read = |text: &str| Change::of_webhook(text.as_bytes(), "rir-config");
+    assert!(matches!(read(&body("ipam.prefix")), Err(Malformed::Nameless)));
+    assert!(read(&body("core.job")).is_ok());
+    let uuid = json!({ "event": "created", "object_type": "a.b", "data": { "id": "0e5b-11" } });
+    assert!(read(&uuid.to_string()).is_ok());
+    assert!(matches!(read("{}"), Err(Malformed::Unreadable(_))));
+    assert!(matches!(read("[1"), Err(Malformed::Unreadable(_))));
+}

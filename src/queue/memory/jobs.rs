@@ -1,0 +1,317 @@
+//! The state machine: orders, twins, time, claims and leases. Knows no clock; each step is told what time it is.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{
+    ending::Outcome,
+    entry::{Due, Entry},
+    runs::Writer,
+};
+use crate::{
+    model::RowId,
+    queue::{Beat, Claim, Figures, Filter, JobId, KEPT, Millis, Order, Progress, Record, State, Ticket, time},
+};
+
+/// What the settings say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) lease: Millis,
+    pub(super) max_attempts: u32,
+    pub(super) keep: Millis,
+}
+
+/// All jobs and where they are.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    pub(super) limits: Limits,
+    pub(super) all: BTreeMap<JobId, Entry>,
+    /// The job that has a key: each that is equal is parked behind it, in a row.
+    pub(super) heads: BTreeMap<String, JobId>,
+    pub(super) delayed: BTreeSet<(Millis, JobId)>,
+    pub(super) ready: VecDeque<JobId>,
+    pub(super) running: Vec<JobId>,
+    pub(super) writers: BTreeMap<RowId, Writer>,
+    /// Claims so far, by config.
+    pub(super) turns: BTreeMap<RowId, u64>,
+    /// Jobs that wait for a config, in the order in which they came.
+    pub(super) lines: BTreeMap<RowId, Vec<JobId>>,
+    /// Jobs that are over, by the time they are forgotten.
+    pub(super) over: BTreeSet<(Millis, JobId)>,
+}
+
+/// Orders.
+impl Jobs {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            all: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            delayed: BTreeSet::new(),
+            ready: VecDeque::new(),
+            running: Vec::new(),
+            writers: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            over: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn enqueue(&mut self, now: Millis, order: &Order) -> Ticket {
+        let key = order.job.key();
+        if let Some(job) = self.waiting_twin(&key) {
+            self.coalesce(now, &job, order);
+            return Ticket { job, coalesced: true };
+        }
+        let job = JobId::new(time(now));
+        let entry = Entry::new(now, order.job.clone(), key, Due::first(now, order.delay));
+        self.all.insert(job.clone(), entry);
+        self.join(&job);
+        self.line_up(now, &job);
+        Ticket { job, coalesced: false }
+    }
+
+    /// The job that an order of this key becomes a part of: the one that has the key unless it runs, else the one parked
+    /// behind it.
+    fn waiting_twin(&self, key: &str) -> Option<JobId> {
+        let head = self.heads.get(key)?;
+        let entry = self.all.get(head)?;
+        if entry.state.waits() { Some(head.clone()) } else { entry.twin.clone() }
+    }
+
+    fn coalesce(&mut self, now: Millis, id: &JobId, order: &Order) {
+        let Some(entry) = self.all.get_mut(id) else { return };
+        entry.job.work.absorb(order.job.work.additions());
+        entry.version += 1;
+        // A job that is ready waits for no time any more.
+        let Some(before) = entry.due else { return };
+        entry.due = Some(before.and(now, order.delay));
+        if entry.state == State::Delayed {
+            self.delayed.remove(&(before.at, id.clone()));
+            self.place(now, id);
+        }
+    }
+
+    /// Gives a job its key, or parks it behind the last one that wants it.
+    pub(super) fn line_up(&mut self, now: Millis, id: &JobId) {
+        let Some(key) = self.all.get(id).map(|entry| entry.key.clone()) else { return };
+        match self.last_in_line(&key) {
+            None => {
+                self.heads.insert(key, id.clone());
+                self.place(now, id);
+            }
+            Some(last) => {
+                if let Some(last) = self.all.get_mut(&last) {
+                    last.twin = Some(id.clone());
+                }
+                self.turn_to(id, State::Parked);
+            }
+        }
+    }
+
+    fn last_in_line(&self, key: &str) -> Option<JobId> {
+        let mut last = self.heads.get(key)?;
+        while let Some(next) = self.all.get(last).and_then(|entry| entry.twin.as_ref()) {
+            last = next;
+        }
+        Some(last.clone())
+    }
+
+    /// Gives the key of a job that is over to the next in line.
+    pub(super) fn give_key_on(&mut self, now: Millis, id: &JobId) {
+        let Some(entry) = self.all.get_mut(id) else { return };
+        let (key, next) = (entry.key.clone(), entry.twin.take());
+        if self.heads.get(&key) != Some(id) {
+            return;
+        }
+        match next {
+            None => drop(self.heads.remove(&key)),
+            Some(next) => {
+                self.heads.insert(key, next.clone());
+                self.place(now, &next);
+            }
+        }
+    }
+
+    /// Takes a parked job out of its line.
+    fn step_out(&mut self, id: &JobId) {
+        let Some(after) = self.all.get_mut(id).map(|entry| entry.twin.take()) else { return };
+        if let Some(before) = self.all.values_mut().find(|entry| entry.twin.as_ref() == Some(id)) {
+            before.twin = after;
+        }
+    }
+
+    /// Has a job that is delayed be ready.
+    pub(super) fn bring_forward(&mut self, now: Millis, id: &JobId) {
+        let Some(entry) = self.all.get_mut(id).filter(|entry| entry.state == State::Delayed) else { return };
+        let Some(due) = entry.due.replace(Due { at: now, latest: None }) else { return };
+        self.delayed.remove(&(due.at, id.clone()));
+        self.place(now, id);
+    }
+
+    /// Puts a job where it waits: among the delayed ones, or the ready ones when it is due.
+    fn place(&mut self, now: Millis, id: &JobId) {
+        let Some(entry) = self.all.get_mut(id) else { return };
+        match entry.due {
+            Some(due) if due.at > now => {
+                self.delayed.insert((due.at, id.clone()));
+                self.turn_to(id, State::Delayed);
+            }
+            Some(_) | None => {
+                (entry.due, entry.ready) = (None, now);
+                self.ready.push_back(id.clone());
+                self.turn_to(id, State::Ready);
+            }
+        }
+    }
+
+    /// Has a job wait for a time that no order set.
+    pub(super) fn put_off(&mut self, now: Millis, id: &JobId, wait: Millis) {
+        if let Some(entry) = self.all.get_mut(id) {
+            entry.due = Some(Due { at: now.saturating_add(wait), latest: None });
+        }
+        self.place(now, id);
+    }
+
+    /// Takes a job away from where it waits.
+    pub(super) fn take_away(&mut self, id: &JobId) {
+        let Some(entry) = self.all.get_mut(id) else { return };
+        let due = entry.due.take();
+        match entry.state {
+            State::Parked => self.step_out(id),
+            State::Ready => self.ready.retain(|ready| ready != id),
+            State::Delayed => drop(due.map(|due| self.delayed.remove(&(due.at, id.clone())))),
+            State::Running | State::Spread | State::Done | State::Cancelled | State::Dead => {}
+        }
+    }
+
+    pub(super) fn turn_to(&mut self, id: &JobId, state: State) {
+        if let Some(entry) = self.all.get_mut(id) {
+            entry.state = state;
+            entry.version += 1;
+        }
+    }
+}
+
+/// Claims.
+impl Jobs {
+    pub(super) fn claim(&mut self, now: Millis, worker: &str, most: usize) -> Vec<Claim> {
+        self.forget_old(now);
+        self.promote(now);
+        let mut claims = self.take_over(now, worker, most);
+        while claims.len() < most
+            && let Some(id) = self.ready.pop_front()
+        {
+            claims.extend(self.start(now, worker, &id));
+        }
+        claims
+    }
+
+    /// The next time something happens by itself.
+    pub(super) fn next_due(&self) -> Option<Millis> {
+        let delayed = self.delayed.first().map(|(due, _)| *due);
+        let leases = self.running.iter().filter_map(|id| self.all.get(id)).map(|entry| entry.lease);
+        leases.chain(delayed).min()
+    }
+
+    fn promote(&mut self, now: Millis) {
+        while let Some((due, id)) = self.delayed.first().cloned()
+            && due <= now
+        {
+            self.delayed.pop_first();
+            self.place(now, &id);
+        }
+    }
+
+    /// Takes the jobs of workers that gave no sign of life.
+    fn take_over(&mut self, now: Millis, worker: &str, most: usize) -> Vec<Claim> {
+        let dropped = |id: &&JobId| self.all.get(*id).is_some_and(|entry| entry.lease <= now);
+        let dropped: Vec<JobId> = self.running.iter().filter(dropped).take(most).cloned().collect();
+        let mut claims = Vec::new();
+        for id in dropped {
+            self.running.retain(|running| *running != id);
+            let Some(entry) = self.all.get(&id) else { continue };
+            if entry.cancelled {
+                self.end(now, &id, Outcome::cancelled(None), &[]);
+            } else if entry.attempts >= self.limits.max_attempts {
+                let error = format!("the worker died in attempt {} of {}", entry.attempts, self.limits.max_attempts);
+                self.end(now, &id, Outcome::dead(error), &[]);
+            } else {
+                claims.extend(self.start(now, worker, &id));
+            }
+        }
+        claims
+    }
+
+    fn start(&mut self, now: Millis, worker: &str, id: &JobId) -> Option<Claim> {
+        let lease = now.saturating_add(self.limits.lease);
+        let turn = self.begin_writing(now, id)?;
+        self.running.push(id.clone());
+        self.turn_to(id, State::Running);
+        let entry = self.all.get_mut(id)?;
+        entry.attempts += 1;
+        entry.fence += 1;
+        (entry.lease, entry.started, entry.worker) = (lease, Some(now), Some(worker.to_owned()));
+        if !entry.is_understood() {
+            self.refuse(now, id);
+            return None;
+        }
+        let job = entry.job.clone();
+        let (attempt, fence, created) = (entry.attempts, entry.fence, time(entry.created));
+        Some(Claim { id: id.clone(), job, attempt, fence, created, turn })
+    }
+
+    pub(super) fn beat(&mut self, now: Millis, claim: &Claim, progress: &Progress) -> Beat {
+        let lease = now.saturating_add(self.limits.lease);
+        let Some(entry) = self.claimed(claim) else { return Beat::Lost };
+        entry.lease = lease;
+        if entry.progress != *progress {
+            entry.progress = progress.clone();
+            entry.version += 1;
+        }
+        if entry.cancelled { Beat::Cancelled } else { Beat::Yours }
+    }
+
+    /// The job of a claim, if it is still the claim's.
+    pub(super) fn claimed(&mut self, claim: &Claim) -> Option<&mut Entry> {
+        self.all.get_mut(&claim.id).filter(|entry| entry.state == State::Running && entry.fence == claim.fence)
+    }
+}
+
+/// Looking at jobs.
+impl Jobs {
+    pub(super) fn find(&mut self, now: Millis, id: &JobId) -> Option<Record> {
+        self.forget_old(now);
+        self.all.get(id).map(|entry| entry.record(id))
+    }
+
+    pub(super) fn list(&mut self, now: Millis, filter: &Filter) -> Vec<Record> {
+        self.forget_old(now);
+        let fits = |(id, entry): &(&JobId, &Entry)| {
+            filter.state.is_none_or(|state| entry.state == state)
+                && filter.config.is_none_or(|config| entry.job.work.config() == Some(config))
+                && filter.before.as_ref().is_none_or(|before| *id < before)
+        };
+        self.all.iter().rev().filter(fits).take(filter.limit).map(|(id, entry)| entry.record(id)).collect()
+    }
+
+    pub(super) fn figures(&self, now: Millis) -> Figures {
+        let counted = State::ALL.into_iter().filter(|state| !state.is_over() || *state == State::Dead);
+        let mut figures = Figures { jobs: counted.map(|state| (state, 0)).collect(), ..Figures::default() };
+        for entry in self.all.values() {
+            figures.jobs.entry(entry.state).and_modify(|count| *count += 1);
+        }
+        let oldest = self.ready.front().and_then(|id| self.all.get(id)).map_or(0, |entry| now - entry.ready);
+        figures.oldest_ready = std::time::Duration::from_millis(oldest.max(0).unsigned_abs());
+        figures
+    }
+
+    /// Forgets jobs that have been over for long enough, and the oldest when they are too many.
+    pub(super) fn forget_old(&mut self, now: Millis) {
+        while let Some((until, id)) = self.over.first().cloned()
+            && (until <= now || self.over.len() > KEPT)
+        {
+            self.over.pop_first();
+            self.all.remove(&id);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Asks for syncs by itself: of configs that are due, and of what lost webhooks would have told.
+//!
+//! Every replica runs a [`Scheduler`]; the one that holds the lease `scheduler` acts, the others wait to take its place.
+//! [`due()`] decides when a config is due and is pure. `sweep` reads NetBox's change log. Both only queue jobs: equal ones
+//! coalesce, so that acting twice does no harm.
+
+pub mod due;
+mod sweep;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval},
+};
+use tracing::{Instrument, debug, info, info_span, warn};
+
+use crate::{
+    config::Settings,
+    model::{Config, Resource},
+    netbox,
+    queue::{self, Delay, Job, Order, Queue, Trigger, Work, job::VERSION},
+};
+use due::{Due, due};
+
+/// The lease is held for so many ticks: one that is missed does not lose it.
+const TICKS_IN_A_LEASE: u32 = 3;
+
+/// Queues what is due.
+#[derive(Debug, Clone)]
+pub struct Scheduler {
+    queue: Queue,
+    netbox: netbox::Client,
+    settings: Arc<Settings>,
+    name: Arc<str>,
+}
+
+/// Why a tick came to nothing. The next one tries again.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("could not read NetBox")]
+    NetBox(#[from] netbox::Error),
+    #[error("could not queue jobs")]
+    Queue(#[from] queue::Error),
+}
+
+impl Scheduler {
+    /// Makes a scheduler. `name` is one that no other process has.
+    #[must_use]
+    pub fn new(queue: Queue, netbox: netbox::Client, settings: Arc<Settings>, name: &str) -> Self {
+        Self { queue, netbox, settings, name: name.into() }
+    }
+
+    /// Looks every `schedule.tick` what is due, until `shutdown` becomes true.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+        let began = Timestamp::now();
+        let mut tick = interval(self.settings.schedule.tick);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut swept: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                // A sender that is gone cannot ask any more: the same as having asked.
+                _ = shutdown.wait_for(|end| *end) => return,
+                _ = tick.tick() => {}
+            }
+            let span = info_span!("schedule");
+            if let Err(error) = self.turn(began, &mut swept).instrument(span).await {
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not look what is due; trying again at the next tick"
+                );
+            }
+        }
+    }
+
+    async fn turn(&self, began: Timestamp, swept: &mut Option<Instant>) -> Result<(), Error> {
+        let lease = self.settings.schedule.tick * TICKS_IN_A_LEASE;
+        if !self.queue.hold("scheduler", &self.name, lease).await? {
+            return Ok(());
+        }
+        let sweep = &self.settings.sweep;
+        let sweeps = !sweep.interval.is_zero() && swept.is_none_or(|last| last.elapsed() >= sweep.interval);
+        if !self.settings.schedule.enabled && !sweeps {
+            return Ok(());
+        }
+        let configs = self.netbox.configs().await?;
+        if self.settings.schedule.enabled {
+            self.schedule(&configs, began).await?;
+        }
+        if sweeps {
+            self.sweep(&configs).await?;
+            *swept = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Queues the configs that are due, but those at which a run is still at work.
+    async fn schedule(&self, configs: &[Config], began: Timestamp) -> Result<(), Error> {
+        for config in configs.iter().filter(|config| config.is_active) {
+            let delay = match due(config, self.settings.schedule.interval, began, Timestamp::now()) {
+                Due::Later(_) => continue,
+                Due::Now => Delay::None,
+                Due::Overdue(spread) => Delay::For(spread),
+            };
+            if self.queue.active(config.id).await?.is_some() {
+                debug!(config = %config.name, "is due, but a run is at work");
+                continue;
+            }
+            let work = Work::SyncConfig { config: config.id, resources: Resource::all() };
+            let job = Job { v: VERSION, work, user: None, trigger: Trigger::Schedule, run: None, traceparent: None };
+            let tickets = self.queue.enqueue(&[Order { job, delay }], None).await?;
+            if let Some(ticket) = tickets.iter().find(|ticket| !ticket.coalesced) {
+                info!(config = %config.name, job = %ticket.job, "queued {}, which is due", config.name);
+            }
+        }
+        Ok(())
+    }
+}

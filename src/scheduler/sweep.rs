@@ -1,0 +1,82 @@
+//! Makes up for lost webhooks.
+//!
+//! NetBox sends a webhook once, whether somebody listens or not; its change log keeps everything. A sweep reads the log from
+//! where the last one ended up to what is `sweep.settle` old, and queues what no webhook has asked for. Hints that were
+//! heard are known by their names, so that nothing is asked for twice.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tracing::{debug, info, warn};
+
+use super::{Error, Scheduler};
+use crate::{
+    model::Config,
+    queue::{
+        Trigger,
+        hints::{Change, orders},
+    },
+};
+
+/// Name of the cursor.
+const CURSOR: &str = "sweep";
+/// How far back the first sweep looks when nothing says otherwise.
+const FIRST_LOOK: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+impl Scheduler {
+    /// Reads the change log on, and queues what was missed.
+    pub(super) async fn sweep(&self, configs: &[Config]) -> Result<(), Error> {
+        let until = before(Timestamp::now(), self.settings.sweep.settle);
+        let from = self.queue.cursor(CURSOR).await?.and_then(|text| text.parse().ok());
+        let from: Timestamp = from.unwrap_or_else(|| first_look(configs, until));
+        let config_type = self.netbox.config_type().await?;
+        let types = ["ipam.aggregate", "ipam.prefix"].into_iter().chain(config_type.as_deref());
+        let mut missed = BTreeMap::new();
+        for object_type in types {
+            for row in self.netbox.changes(object_type, from).await? {
+                match Change::of_log(&row, config_type.as_deref().unwrap_or_default()) {
+                    Ok(change) if change.time.is_some_and(|time| time >= from && time <= until) => {
+                        missed.insert(change.hint(), change);
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        warn!(error = &error as &dyn std::error::Error, "cannot read a row of NetBox's change log")
+                    }
+                }
+            }
+        }
+        let recovered = self.recover(missed).await?;
+        self.queue.set_cursor(CURSOR, &until.to_string()).await?;
+        if recovered > 0 {
+            info!(changes = recovered, "queued {recovered} changes in NetBox that no webhook had told of");
+        }
+        Ok(())
+    }
+
+    /// Queues what the changes ask for that nobody has heard of. Gives how many these are.
+    async fn recover(&self, changes: BTreeMap<String, Change>) -> Result<usize, Error> {
+        let hints: Vec<String> = changes.keys().cloned().collect();
+        let unheard = self.queue.unheard(&hints).await?;
+        let mut recovered = 0;
+        for ((hint, change), _) in changes.into_iter().zip(unheard).filter(|(_, unheard)| *unheard) {
+            match orders(&change, Trigger::Sweep, &self.settings.webhook) {
+                Ok(orders) => {
+                    self.queue.enqueue(&orders, Some(&hint)).await?;
+                    recovered += 1;
+                }
+                Err(ignored) => debug!(hint, "ignored: {ignored}"),
+            }
+        }
+        Ok(recovered)
+    }
+}
+
+/// Without a cursor: from the oldest last sync of an active config on, as everything before it was seen then.
+fn first_look(configs: &[Config], until: Timestamp) -> Timestamp {
+    let oldest = configs.iter().filter(|config| config.is_active).filter_map(|config| config.last_sync).min();
+    oldest.or_else(|| until.checked_sub(FIRST_LOOK).ok()).unwrap_or(until)
+}
+
+fn before(time: Timestamp, span: std::time::Duration) -> Timestamp {
+    time.checked_sub(span).unwrap_or(time)
+}

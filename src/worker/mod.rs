@@ -1,0 +1,239 @@
+//! Works off jobs: claims them, does them under a lease, and says how they ended.
+//!
+//! A [`Worker`] holds as many jobs at once as `worker.concurrency` says. While a job runs, `beat` gives signs of life for
+//! it; a worker that cannot give them for as long as a lease lasts drops the job at once, because another one may have it
+//! by then. `perform` knows what each kind of job means. `limit` lets all workers share ARIN's limit.
+//!
+//! What a dropped job has written stays; doing the job again repairs whatever was half done.
+
+mod beat;
+mod limit;
+mod memory;
+mod perform;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+use tracing::{Instrument, debug, error, info, info_span, warn};
+
+pub use limit::QueueLimit;
+
+use crate::{
+    arin,
+    config::{Settings, keys::Keyring},
+    netbox::{self, Stop},
+    queue::{Claim, Ending, Queue, Settled},
+    retry::Policy,
+    sync::{Context, HandedOn, Progress, chain},
+};
+use beat::{Beats, Fate};
+use memory::Memory;
+
+/// Longest wait for a job before it is looked again whether the process is to end.
+const WAIT: Duration = Duration::from_secs(1);
+/// Waits while the queue does not answer.
+const AWAY: Policy = Policy { count: 5, backoff: Duration::from_millis(200) };
+/// What is left of the time to shut down for handing jobs back.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// What jobs are done with.
+#[derive(Debug, Clone)]
+pub struct Means {
+    /// NetBox.
+    pub netbox: netbox::Client,
+    /// The registry instances that may be asked.
+    pub arin: arin::Pool,
+    /// The API keys as they are now.
+    pub keys: watch::Receiver<Keyring>,
+    /// All settings.
+    pub settings: Arc<Settings>,
+}
+
+impl Means {
+    /// What one job works with.
+    #[must_use]
+    pub fn context(&self, stop: Stop) -> Context {
+        Context {
+            netbox: self.netbox.counting(),
+            arin: self.arin.clone(),
+            keys: self.keys.borrow().clone(),
+            settings: Arc::clone(&self.settings),
+            progress: Progress::default(),
+            stop,
+            rows: HandedOn::default(),
+        }
+    }
+}
+
+/// Claims jobs and does them.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    queue: Queue,
+    means: Means,
+    name: Arc<str>,
+    memory: Arc<Memory>,
+}
+
+impl Worker {
+    /// Makes a worker. `name` is one that no other process has or ever had.
+    #[must_use]
+    pub fn new(queue: Queue, means: Means, name: &str) -> Self {
+        Self { queue, means, name: name.into(), memory: Arc::default() }
+    }
+
+    /// Works until `shutdown` becomes true. Then no further job is claimed; those under way finish, or are handed back when
+    /// `worker.shutdown_timeout` is almost over.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+        let slots = Arc::new(Semaphore::new(self.means.settings.worker.concurrency));
+        let (drain, draining) = watch::channel(false);
+        let mut jobs = JoinSet::new();
+        let mut failures = 0;
+        while let Some(free) = free_slots(&slots, &mut shutdown).await {
+            // Never given up half way: a claim whose answer nobody hears would hold its job for the time of a lease.
+            let claims = match self.queue.claim(&self.name, free, WAIT).await {
+                Ok(claims) => claims,
+                Err(error) => {
+                    self.wait_for_queue(&error, failures).await;
+                    failures = (failures + 1).min(AWAY.count);
+                    continue;
+                }
+            };
+            failures = 0;
+            for claim in claims {
+                let slot = Arc::clone(&slots).acquire_owned().await;
+                let (worker, draining) = (self.clone(), draining.clone());
+                jobs.spawn(async move {
+                    worker.work(claim, draining).await;
+                    drop(slot);
+                });
+            }
+            while let Some(ended) = jobs.try_join_next() {
+                report_panic(ended);
+            }
+        }
+        self.drain(jobs, &drain).await;
+    }
+
+    async fn wait_for_queue(&self, error: &crate::queue::Error, failures: u32) {
+        if failures == 0 {
+            warn!(error = %chain(error), "the queue does not answer; waiting until it does");
+        }
+        sleep(AWAY.jittered(failures)).await;
+    }
+
+    /// Lets the jobs under way finish, and asks those that do not in time to stop.
+    async fn drain(&self, mut jobs: JoinSet<()>, drain: &watch::Sender<bool>) {
+        if jobs.is_empty() {
+            return;
+        }
+        info!(jobs = jobs.len(), "finishing the jobs under way");
+        let patience = self.means.settings.worker.shutdown_timeout.saturating_sub(LAST_WORDS);
+        let all = async |jobs: &mut JoinSet<()>| {
+            while let Some(ended) = jobs.join_next().await {
+                report_panic(ended);
+            }
+        };
+        if timeout(patience, all(&mut jobs)).await.is_err() {
+            drain.send_replace(true);
+            if timeout(LAST_WORDS, all(&mut jobs)).await.is_err() {
+                warn!(
+                    jobs = jobs.len(),
+                    "jobs did not stop in time; another worker takes them over when their lease ends"
+                );
+            }
+        }
+    }
+
+    /// Does one job and says how it ended.
+    async fn work(&self, claim: Claim, mut drain: watch::Receiver<bool>) {
+        let (job, kind) = (&claim.id, claim.job.work.name());
+        let span = info_span!("job", job = %job, kind, attempt = claim.attempt);
+        async {
+            debug!("began");
+            let stop = Stop::default();
+            let ctx = self.means.context(stop.clone());
+            let mut beats = Beats::new(&self.queue, &claim, &self.name, &ctx.progress, self.means.settings.queue.lease);
+            self.memory.recall(&claim, &ctx.rows);
+            let mut performing = perform::perform(&ctx, &self.queue, &claim);
+            let mut cancelled = false;
+            let ending = loop {
+                tokio::select! {
+                    ending = &mut performing => break ending,
+                    fate = beats.next(&mut drain) => match fate {
+                        Fate::Lost => {
+                            warn!("lost the job to another worker, or the queue did not answer for as long as a lease lasts");
+                            return;
+                        }
+                        Fate::Cancelled => {
+                            cancelled = true;
+                            stop.ask();
+                        }
+                        Fate::Draining => stop.ask(),
+                    },
+                }
+            };
+            drop(performing);
+            self.memory.keep(&claim, &ctx.rows);
+            let ending = match ending {
+                Some(ending) => ending,
+                None if cancelled => Ending::Cancelled,
+                None => Ending::HandedBack,
+            };
+            tell(&ending);
+            self.settle(&claim, ending, beats.deadline()).await;
+        }
+        .instrument(span)
+        .await;
+    }
+
+    /// Says how a job ended, again and again until the queue has heard it or the lease is over.
+    async fn settle(&self, claim: &Claim, ending: Ending, deadline: Instant) {
+        let mut tries = 0;
+        loop {
+            match self.queue.settle(claim, &self.name, ending.clone()).await {
+                Ok(Settled::Taken) => return,
+                // What was said before was heard, or the job is somebody else's by now.
+                Ok(Settled::Lost) if tries > 0 => return,
+                Ok(Settled::Lost) => return warn!("the job was taken over; its result is not recorded"),
+                Err(error) if Instant::now() >= deadline => {
+                    return error!(error = %chain(&error), "could not record the end of the job; it will be done again");
+                }
+                Err(_) => sleep(AWAY.jittered(tries)).await,
+            }
+            tries = (tries + 1).min(AWAY.count);
+        }
+    }
+}
+
+/// Waits for a free slot and counts all of them; `None` when the process is to end.
+async fn free_slots(slots: &Arc<Semaphore>, shutdown: &mut watch::Receiver<bool>) -> Option<usize> {
+    tokio::select! {
+        // A sender that is gone cannot ask any more: the same as having asked.
+        _ = shutdown.wait_for(|end| *end) => None,
+        slot = slots.acquire() => {
+            drop(slot);
+            Some(slots.available_permits().max(1))
+        }
+    }
+}
+
+fn tell(ending: &Ending) {
+    match ending {
+        Ending::Done { result, .. } => info!(%result, "done"),
+        Ending::Again { wait } => debug!(?wait, "to be done later"),
+        Ending::Failed { error, retry: Some(wait) } => warn!(?wait, "failed, and is tried again: {error}"),
+        Ending::Failed { error, retry: None } => error!("failed: {error}"),
+        Ending::Cancelled => info!("cancelled"),
+        Ending::HandedBack => info!("handed back"),
+    }
+}
+
+fn report_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(broken) = ended {
+        error!(error = %broken, "a job broke down; it is tried again when its lease ends");
+    }
+}

@@ -1,0 +1,145 @@
+//! A job's progress as server-sent events.
+
+use std::time::Duration;
+
+use reqwest::{Method, Response};
+use rir_sidecar::{
+    model::RowId,
+    queue::{Beat, Claim, Ending, JobId, Progress, Work},
+};
+use serde_json::{Value, json};
+
+use super::Service;
+
+/// A stream of events, as a client reads it.
+struct Listener {
+    response: Response,
+    text: String,
+}
+
+/// An event: its id and what it tells.
+#[derive(Debug)]
+struct Event {
+    id: String,
+    job: Value,
+}
+
+impl Listener {
+    async fn new(service: &Service, token: &str, id: &JobId, last: Option<&str>) -> Self {
+        let request = service.request(Method::GET, &format!("/api/v1/jobs/{id}/events")).bearer_auth(token);
+        let request = if let Some(last) = last { request.header("last-event-id", last) } else { request };
+        Self { response: request.send().await.unwrap(), text: String::new() }
+    }
+
+    /// The next event; `None` at the end. Comments, which keep the connection alive, are passed over.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+                let event = field("data: ").map(|data| Event {
+                    id: field("id: ").unwrap().to_owned(),
+                    job: serde_json::from_str(data).unwrap(),
+                });
+                self.text = rest.to_owned();
+                if event.is_some() {
+                    return event;
+                }
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(10), self.response.chunk()).await.unwrap().unwrap()?;
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+}
+
+async fn running(service: &Service) -> (JobId, Claim) {
+    let config = Some(service.scene.config);
+    let id = service.order(Work::SyncAggregate { config, aggregate: RowId(1) }).await;
+    (id, service.queue.claim("w", 1, Duration::ZERO).await.unwrap().remove(0))
+}
+
+async fn beat(service: &Service, claim: &Claim, done: u64) {
+    let progress = Progress { done, total: 9, phase: "counting".into() };
+    assert_eq!(service.queue.beat(claim, "w", &progress).await.unwrap(), Beat::Yours);
+}
+
+async fn end(service: &Service, claim: &Claim) {
+    service.queue.settle(claim, "w", Ending::Failed { error: "no".into(), retry: None }).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_change_is_told_until_the_job_is_over() {
+    let service = Service::new().await;
+    let (id, claim) = running(&service).await;
+    let mut listener = Listener::new(&service, &service.bob, &id, None).await;
+    assert_eq!(listener.response.headers()["content-type"], "text/event-stream");
+    assert_eq!(listener.next().await.unwrap().job["state"], "running");
+    beat(&service, &claim, 4).await;
+    let told = listener.next().await.unwrap();
+    assert_eq!(told.job["progress"], json!({ "done": 4, "total": 9, "phase": "counting" }));
+    assert_eq!(told.id, told.job["version"].to_string());
+    end(&service, &claim).await;
+    assert_eq!(listener.next().await.unwrap().job["state"], "dead");
+    assert!(listener.next().await.is_none());
+}
+
+#[tokio::test]
+async fn who_comes_back_is_told_only_what_is_new() {
+    let service = Service::new().await;
+    let (id, claim) = running(&service).await;
+    let seen = Listener::new(&service, &service.bob, &id, None).await.next().await.unwrap().id;
+    let mut listener = Listener::new(&service, &service.bob, &id, Some(&seen)).await;
+    let early = tokio::time::timeout(Duration::from_millis(1500), listener.next()).await;
+    assert!(early.is_err(), "nothing has changed: {early:?}");
+    beat(&service, &claim, 1).await;
+    let told = listener.next().await.unwrap();
+    assert_eq!(told.job["progress"]["done"], 1);
+    let mut late = Listener::new(&service, &service.bob, &id, Some(&seen)).await;
+    assert_eq!(late.next().await.unwrap().id, told.id, "what changed meanwhile is told at once");
+}
+
+#[tokio::test]
+async fn a_job_that_is_over_is_told_once() {
+    let service = Service::new().await;
+    let (id, claim) = running(&service).await;
+    end(&service, &claim).await;
+    let mut listener = Listener::new(&service, &service.bob, &id, None).await;
+    let told = listener.next().await.unwrap();
+    assert!(listener.next().await.is_none());
+    let again = Listener::new(&service, &service.bob, &id, Some(&told.id)).await;
+    assert_eq!(again.response.status(), 204, "browsers stay away after this");
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_service_goes_away() {
+    let mut service = Service::new().await;
+    let (id, _claim) = running(&service).await;
+    let mut listener = Listener::new(&service, &service.bob, &id, None).await;
+    listener.next().await.unwrap();
+    service.stop.send_replace(true);
+    assert!(listener.next().await.is_none());
+    tokio::time::timeout(Duration::from_secs(5), &mut service.task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn only_who_may_view_the_job_hears_of_it() {
+    let service = Service::new().await;
+    let (id, _claim) = running(&service).await;
+    assert_eq!(Listener::new(&service, &service.eve, &id, None).await.response.status(), 404);
+    assert_eq!(Listener::new(&service, "nbt_no.body", &id, None).await.response.status(), 401);
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_while_the_service_goes_away() {
+    let mut service = Service::new().await;
+    let netbox = service.scene.netbox.server.as_ref().unwrap();
+    service.get(&service.ann, "/api/v1/whoami").await.expect(200);
+    netbox.configure(|options| options.latency = Duration::from_millis(400));
+    let request = service.request(Method::GET, "/api/v1/configs").bearer_auth(&service.ann).send();
+    let (answer, ()) = tokio::join!(request, async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        service.stop.send_replace(true);
+    });
+    assert_eq!(answer.unwrap().status(), 200);
+    tokio::time::timeout(Duration::from_secs(5), &mut service.task).await.unwrap().unwrap();
+    assert!(service.request(Method::GET, "/health/live").send().await.is_err(), "nobody listens any more");
+}

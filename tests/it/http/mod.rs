@@ -1,0 +1,196 @@
+//! The HTTP interface over real HTTP: on the in-memory NetBox, a simulated ARIN and the queue in memory.
+
+mod access;
+mod docs;
+mod events;
+mod health;
+mod idempotency;
+mod jobs;
+mod logs;
+mod openapi;
+mod plans;
+mod problems;
+mod syncs;
+mod webhooks;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use rir_sidecar::{
+    arin,
+    config::{Settings, keys::Keyring},
+    http::{self, App, Parts},
+    model::{Resource, RowId},
+    netbox::{self, schema},
+    queue::{Delay, Job, JobId, Order, Queue, Trigger, Work, job},
+    sandbox::{
+        netbox::{Action, Grant},
+        regrws::KEY,
+    },
+    sync::Stop,
+    telemetry::metrics::Metrics,
+    worker::Means,
+};
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::scene::{CONFIG, Scene, Target, custom, keyring, small};
+
+/// The secret of the webhooks.
+const SECRET: &str = "0123456789abcdef";
+
+/// The service, running.
+struct Service {
+    scene: Scene,
+    queue: Queue,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    keys: watch::Sender<Keyring>,
+    task: JoinHandle<()>,
+    http: reqwest::Client,
+    /// May view and change all configs, and has an API key.
+    ann: String,
+    /// May view all configs, and has an API key.
+    bob: String,
+    /// May view and change all configs, and has no API key.
+    cat: String,
+    /// May do nothing.
+    eve: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+    body: Value,
+}
+
+impl Service {
+    async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings than the usual ones.
+    async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut scene = Scene::new(Target::sandbox().await, small()).await;
+        scene.settings.webhook.secret = SECRET.into();
+        change(&mut scene.settings);
+        let (stop, stopping) = watch::channel(false);
+        let (keys, ring) = watch::channel(keyring(&[(CONFIG, "ann", KEY), (CONFIG, "bob", KEY)]));
+        let queue = Queue::open(&scene.settings.queue).await.unwrap();
+        let app = App::new(parts(&scene, queue.clone(), ring, stopping.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut stopped = stopping;
+        let task = tokio::spawn(http::serve(app, listener, async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        }));
+        let [ann, bob, cat, eve] = people(&scene);
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { scene, queue, address, stop, keys, task, http, ann, bob, cat, eve }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    /// As a user, by token.
+    async fn get(&self, token: &str, path: &str) -> Answer {
+        answer(self.request(Method::GET, path).bearer_auth(token)).await
+    }
+
+    async fn post(&self, token: &str, path: &str, body: Value) -> Answer {
+        let request = self.request(Method::POST, path).bearer_auth(token);
+        answer(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    async fn delete(&self, token: &str, path: &str) -> Answer {
+        answer(self.request(Method::DELETE, path).bearer_auth(token)).await
+    }
+
+    /// The path of the scene's config, with more behind it.
+    fn config(&self, more: &str) -> String {
+        format!("/api/v1/configs/{}{more}", self.scene.config)
+    }
+
+    /// Queues a sync of a config, past HTTP.
+    async fn queued(&self, config: RowId) -> JobId {
+        self.order(Work::SyncConfig { config, resources: Resource::all() }).await
+    }
+
+    async fn order(&self, work: Work) -> JobId {
+        let job = Job {
+            v: job::VERSION,
+            work,
+            user: Some("ann".into()),
+            trigger: Trigger::Api,
+            run: None,
+            traceparent: None,
+        };
+        let order = Order { job, delay: Delay::None };
+        self.queue.enqueue(&[order], None).await.unwrap().remove(0).job
+    }
+
+    /// Adds a second config, which only `ann` may view.
+    async fn another_config(&self, name: &str) -> RowId {
+        let rir = self.scene.ids("ipam/rirs").await[0];
+        self.scene.add_config(name, crate::scene::ORG, rir).await
+    }
+}
+
+/// The service as it is put together in a process.
+fn parts(scene: &Scene, queue: Queue, keys: watch::Receiver<Keyring>, stop: watch::Receiver<bool>) -> Parts {
+    let settings = Arc::new(scene.settings.clone());
+    let netbox = netbox::Client::new(&settings.netbox).unwrap();
+    let arin = arin::Pool::new(&settings.arin).unwrap();
+    let means = Means { netbox: netbox.clone(), arin, keys: keys.clone(), settings: Arc::clone(&settings) };
+    let contexts = Arc::new(move || means.context(Stop::default()));
+    Parts { settings, queue, netbox, keys, contexts, metrics: Arc::new(Metrics::default()), stop }
+}
+
+fn people(scene: &Scene) -> [String; 4] {
+    let server = scene.netbox.server.as_ref().unwrap();
+    let configs = custom(schema::CONFIG);
+    let ipam = ["ipam/aggregates", "ipam/prefixes"].map(|list| Grant::new(list, &[Action::View]));
+    let view = Grant::new(&configs, &[Action::View]);
+    let both = Grant::new(&configs, &[Action::View, Action::Change]);
+    let all = |first: Grant| [vec![first], ipam.to_vec()].concat();
+    let people = [("ann", all(both.clone())), ("bob", all(view)), ("cat", all(both)), ("eve", Vec::new())];
+    people.map(|(name, grants)| server.add_user(name, grants))
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Answer { status, headers, text, body }
+}
+
+impl Answer {
+    /// Asserts the status and gives the body.
+    #[track_caller]
+    fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self.body
+    }
+
+    /// Asserts that it is a problem of this kind and status.
+    #[track_caller]
+    fn problem(self, status: u16, slug: &str) -> Value {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        assert_eq!(self.body["type"], format!("urn:rir-sidecar:problem:{slug}"), "{}", self.text);
+        assert_eq!(self.body["status"], status);
+        self.expect(status)
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,36 @@
+//! Acting for somebody else, as the HTTP interface does to learn what a caller may see and change.
+
+use rir_sidecar::netbox::{Error, objects_path, schema};
+use serde_json::json;
+
+use super::netbox::{bootstrapped, rest, unique, variable};
+
+#[tokio::test]
+async fn a_client_acts_for_whoever_a_token_belongs_to() {
+    let client = bootstrapped().await;
+    let reader = client.acting_for(&variable("RIR_LAB_READER_TOKEN").into()).unwrap();
+    assert_eq!(client.whoami().await.unwrap().name, "lab-admin");
+    assert_eq!(reader.whoami().await.unwrap().name, "lab-reader");
+    assert!(matches!(reader.config_rows().await.unwrap_err(), Error::Forbidden { .. }));
+    let nobody = client.acting_for(&"nbt_nobody.nothing".into()).unwrap();
+    assert!(matches!(nobody.whoami().await.unwrap_err(), Error::Forbidden { .. }));
+}
+
+#[tokio::test]
+async fn whether_a_config_may_be_changed_is_found_out_without_changing_it() {
+    let client = bootstrapped().await;
+    let name = unique();
+    let post = reqwest::Method::POST;
+    let rir = rest(post.clone(), "/api/ipam/rirs/", Some(json!({ "name": name, "slug": name }))).await["id"].clone();
+    let list = objects_path(schema::CONFIG);
+    let config = json!({ "name": name, "rir": rir, "registry": "arin", "org_handle": "X-1" });
+    let before = rest(post, &list, Some(config)).await;
+    let path = format!("{list}{}/", before["id"]);
+    assert!(client.may_change(&path).await.unwrap());
+    assert!(!client.may_change(&format!("{list}99999999/")).await.unwrap());
+    let reader = client.acting_for(&variable("RIR_LAB_READER_TOKEN").into()).unwrap();
+    assert!(!reader.may_change(&path).await.unwrap());
+    let after = rest(reqwest::Method::GET, &path, None).await;
+    assert_eq!(after["last_updated"], before["last_updated"]);
+    rest(reqwest::Method::DELETE, &path, None).await;
+}

@@ -1,0 +1,374 @@
+//! What may happen to Redis, and to messages in it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use redis::AsyncTypedCommands;
+use rir_sidecar::{
+    config::QueueMode,
+    queue::{Beat, Filter, JobId, Queue, Settled, State},
+};
+use serde_json::json;
+
+use super::{
+    audit::Keys,
+    bench::{Bench, LEASE, MOMENT, PATIENCE, done, free, now, prefixes, progress, secs, whole},
+    server::{Server, free_port, told},
+};
+
+/// Orders numbers from `first` on until told to stop; those that were accepted.
+async fn ask(queue: Queue, first: u64, stop: Arc<AtomicBool>) -> Vec<JobId> {
+    let mut accepted = Vec::new();
+    for number in first.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        match queue.enqueue(&[now(free(number))], None).await {
+            Ok(tickets) => accepted.extend(tickets.into_iter().map(|ticket| ticket.job)),
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    accepted
+}
+
+/// Works until told to stop, whatever Redis says.
+async fn work(queue: Queue, worker: String, stop: Arc<AtomicBool>) {
+    while !stop.load(Ordering::Relaxed) {
+        let Ok(claims) = queue.claim(&worker, 5, MOMENT).await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        for claim in claims {
+            while queue.settle(&claim, &worker, done(json!(null))).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn is_idle(queue: &Queue) -> bool {
+    queue.figures().await.is_ok_and(|figures| figures.jobs.values().all(|count| *count == 0))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_redis_is_killed() {
+    let mut server = Server::start(&[]).await;
+    let bench = server.bench().await;
+    let (stop_asking, stop_working) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let mut asking = tokio::task::JoinSet::new();
+    let mut working = tokio::task::JoinSet::new();
+    for number in 0..3 {
+        asking.spawn(ask(bench.other().await, number * 1_000_000, Arc::clone(&stop_asking)));
+        working.spawn(work(bench.other().await, format!("w-{number}"), Arc::clone(&stop_working)));
+    }
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        server.kill();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        server.again().await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stop_asking.store(true, Ordering::Relaxed);
+    let accepted = asking.join_all().await.concat();
+    assert!(accepted.len() > 100, "{} orders", accepted.len());
+    let begun = Instant::now();
+    while !is_idle(&bench.queue).await {
+        assert!(begun.elapsed() < secs(30), "{:?}", bench.queue.figures().await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    stop_working.store(true, Ordering::Relaxed);
+    working.join_all().await;
+    let all = Filter { limit: 20_000, state: Some(State::Done), ..Filter::default() };
+    let over: BTreeSet<JobId> = bench.queue.list(&all).await.unwrap().into_iter().map(|record| record.id).collect();
+    let lost: Vec<_> = accepted.iter().filter(|id| !over.contains(*id)).collect();
+    assert!(lost.is_empty() || over.len() >= rir_sidecar::queue::KEPT, "{} of {} are lost", lost.len(), accepted.len());
+    Keys::of(&bench.settings).await.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_away_is_told_soon_and_everything_goes_on_afterwards() {
+    let mut server = Server::start(&[]).await;
+    let bench = server.bench().await;
+    let before = bench.order(free(1)).await.job;
+    let claim = bench.claim("w").await;
+    let waiting = bench.other().await;
+    let waiting = tokio::spawn(async move { waiting.claim("waiting", 1, secs(60)).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+
+    server.kill();
+    refused(&bench).await;
+    assert!(waiting.await.unwrap().is_err(), "who waits is told, too");
+    assert!(bench.queue.claim("w", 1, Duration::ZERO).await.is_err());
+    server.again().await;
+    assert_eq!(bench.queue.beat(&claim, "w", &progress(1, 1, "")).await.unwrap(), Beat::Yours);
+    bench.done(&claim).await;
+    assert_eq!(bench.state(&before).await, State::Done);
+
+    // It is there, but does not answer.
+    server.signal("-STOP");
+    refused(&bench).await;
+    refused(&bench).await;
+    server.signal("-CONT");
+    let next = bench.order(free(2)).await.job;
+    let claim = bench.claim("w").await;
+    // What was refused may have been queued all the same.
+    assert!(claim.id == next || claim.job == free(9), "{claim:?}");
+}
+
+async fn refused(bench: &Bench) {
+    let begun = Instant::now();
+    assert!(bench.queue.enqueue(&[now(free(9))], None).await.is_err());
+    assert!(begun.elapsed() < secs(3), "{:?}", begun.elapsed());
+    let begun = Instant::now();
+    assert!(bench.queue.ping().await.is_err());
+    assert!(begun.elapsed() < secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_is_opened_while_redis_is_away() {
+    let mut server = Server::start(&[]).await;
+    server.kill();
+    let bench = server.bench().await;
+    refused(&bench).await;
+    server.again().await;
+    bench.order(free(1)).await;
+    bench.done(&bench.claim("w").await).await;
+    assert!(Queue::open(&super::bench::settings("not a url")).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_takes_no_writes_is_not_fine() {
+    let server = Server::start(&[]).await;
+    let bench = server.bench().await;
+    bench.queue.ping().await.unwrap();
+    told(server.port, &["config", "set", "min-replicas-to-write", "1"]);
+    assert!(bench.queue.ping().await.is_err());
+    assert!(bench.queue.enqueue(&[now(free(1))], None).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_redis_is_used_again() {
+    let server = Server::start(&[]).await;
+    let bench = server.bench().await;
+    let ids = [bench.order(free(1)).await.job, bench.order(whole(7)).await.job];
+    let claims = bench.queue.claim("w", 2, PATIENCE).await.unwrap();
+    bench.order(free(2)).await;
+    let other = bench.other().await;
+    let waiting = tokio::spawn(async move { other.claim("waiting", 1, PATIENCE).await.unwrap() });
+    assert_eq!(waiting.await.unwrap().len(), 1);
+    told(server.port, &["flushall"]);
+    told(server.port, &["script", "flush"]);
+    for claim in &claims {
+        assert_eq!(bench.queue.beat(claim, "w", &progress(1, 1, "")).await.unwrap(), Beat::Lost);
+        assert_eq!(bench.queue.settle(claim, "w", done(json!(null))).await.unwrap(), Settled::Lost);
+        assert_eq!(bench.queue.find(&claim.id).await.unwrap(), None);
+    }
+    let again = [bench.order(free(1)).await.job, bench.order(whole(7)).await.job];
+    assert!(ids.iter().all(|id| !again.contains(id)));
+    let claims = bench.queue.claim("w", 5, PATIENCE).await.unwrap();
+    assert_eq!(claims.iter().map(|claim| &claim.id).collect::<Vec<_>>(), again.iter().collect::<Vec<_>>());
+    bench.done(&claims[0]).await;
+    told(server.port, &["flushall"]);
+    let other = bench.other().await;
+    let waiting = tokio::spawn(async move { other.claim("waiting", 1, PATIENCE).await.unwrap() });
+    tokio::time::sleep(MOMENT).await;
+    told(server.port, &["flushall"]);
+    let id = bench.order(free(3)).await.job;
+    assert_eq!(waiting.await.unwrap()[0].id, id, "somebody who waits gets what comes afterwards");
+    Keys::of(&bench.settings).await.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_was_removed_is_made_again() {
+    let bench = Bench::redis().await;
+    let mut keys = Keys::of(&bench.settings).await;
+    let running = bench.order(free(1)).await.job;
+    let old = bench.claim("old").await;
+    let ready = bench.order(free(2)).await.job;
+    let stream = keys.key("ready");
+    assert!(keys.redis.xgroup_destroy(&stream, "workers").await.unwrap());
+    assert_eq!(bench.queue.beat(&old, "old", &progress(1, 1, "")).await.unwrap(), Beat::Yours);
+    let claims = bench.queue.claim("new", 5, PATIENCE).await.unwrap();
+    assert_eq!(claims.iter().map(|claim| &claim.id).collect::<Vec<_>>(), [&running, &ready]);
+    assert_eq!(
+        bench.queue.settle(&old, "old", done(json!(null))).await.unwrap(),
+        Settled::Lost,
+        "the group knew the lease"
+    );
+    for claim in &claims {
+        bench.done(claim).await;
+    }
+    keys.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_was_read_but_never_looked_at_is_taken_over() {
+    let bench = Bench::redis().await;
+    let id = bench.order(prefixes([1])).await.job;
+    assert_eq!(bench.queue.claim("w", 0, Duration::ZERO).await.unwrap(), [], "the group is there");
+    let mut keys = Keys::of(&bench.settings).await;
+    let stream = keys.key("ready");
+    let mut read = redis::cmd("XREADGROUP");
+    read.arg("GROUP").arg("workers").arg("dead").arg("STREAMS").arg(&stream).arg(">");
+    let _: redis::Value = read.query_async(&mut keys.redis).await.unwrap();
+    // Orders still become part of it.
+    assert_eq!(bench.order(prefixes([2])).await.job, id);
+    assert_eq!(bench.queue.claim("w", 1, LEASE / 2).await.unwrap(), []);
+    let claim = bench.claim("w").await;
+    assert_eq!((&claim.id, claim.attempt, claim.fence), (&id, 1, 1), "that was no attempt");
+    assert_eq!(claim.job, prefixes([1, 2]));
+    bench.done(&claim).await;
+    keys.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_understands_goes_to_the_dead_letters_at_once() {
+    let bench = Bench::redis().await;
+    let mut keys = Keys::of(&bench.settings).await;
+    let bodies = [
+        (r#"{"v": 1, "work": {"kind": "make-coffee"}}"#, "not understood: unknown variant `make-coffee`"),
+        (r#"{"v": 7, "work": {"kind": "make-coffee"}}"#, "not understood: version 7 of a job"),
+        ("\u{fffd} no JSON", "not understood: expected value"),
+    ];
+    for (number, (body, reason)) in (1..).zip(bodies) {
+        let id = bench.order(free(number)).await.job;
+        let job = keys.job(&id);
+        keys.redis.hset(&job, "body", body).await.unwrap();
+        bench.idle().await;
+        let record = bench.find(&id).await;
+        assert_eq!((record.state, record.attempts, &record.job), (State::Dead, 0, &None));
+        assert!(record.error.as_deref().unwrap().starts_with(reason), "{record:?}");
+    }
+    // Messages that are not ours, and one whose job is lost.
+    let stream = keys.key("ready");
+    keys.redis.xadd(&stream, "*", &[("what", "ever")]).await.unwrap();
+    keys.redis.xadd(&stream, "*", &[("job", "none")]).await.unwrap();
+    let lost = bench.order(free(8)).await.job;
+    let job = keys.job(&lost);
+    keys.redis.del(&job).await.unwrap();
+    keys.redis.zrem(keys.key("jobs"), lost.as_str()).await.unwrap();
+    let id = bench.order(free(9)).await.job;
+    let claim = bench.claim("w").await;
+    assert_eq!(claim.id, id, "they hold nobody up");
+    bench.done(&claim).await;
+    let again = bench.order(free(8)).await;
+    assert!(!again.coalesced, "a key of a job that is lost is free");
+    bench.done(&bench.claim("w").await).await;
+    let letters = keys.messages("letters").await;
+    assert_eq!(letters.len(), 6);
+    let foreign: Vec<_> = letters.iter().filter(|(_, fields)| !fields.contains_key("key")).collect();
+    assert_eq!(foreign.len(), 3);
+    assert!(foreign.iter().all(|(_, fields)| fields["error"] == "no job belongs to this message"));
+    assert_eq!(keys.messages("ready").await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_are_gone_are_forgotten_but_never_one_that_has_a_message() {
+    let bench = Bench::redis().await;
+    bench.queue.enqueue(&[now(free(1)), now(free(2))], None).await.unwrap();
+    bench.claim("busy").await;
+    bench.done(&bench.claim("gone").await).await;
+    let mut keys = Keys::of(&bench.settings).await;
+    let code =
+        [include_str!("../../../src/queue/redis/lua/base.lua"), include_str!("../../../src/queue/redis/lua/tidy.lua")];
+    let script = redis::Script::new(&code.join("\n"));
+    let begin = keys.key("");
+    let mut tidy =
+        async |idle: u64| -> u64 { script.key(&begin).arg(idle).invoke_async(&mut keys.redis).await.unwrap() };
+    assert_eq!(tidy(60_000).await, 0);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(tidy(10).await, 1);
+    assert_eq!(bench.claim("gone").await.attempt, 2, "the job of the one that stayed is taken over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_will_do() {
+    let server = Server::start(&["--cluster-enabled", "yes"]).await;
+    let slots: Vec<String> = (0..16384).map(|slot| slot.to_string()).collect();
+    let add: Vec<&str> = ["cluster", "addslots"].into_iter().chain(slots.iter().map(String::as_str)).collect();
+    assert!(told(server.port, &add).contains("OK"));
+    while !told(server.port, &["cluster", "info"]).contains("cluster_state:ok") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut settings = server.settings();
+    settings.mode = QueueMode::Cluster;
+    let bench = Bench::open(settings).await;
+    a_day_in_the_life(&bench).await;
+    let mut server = server;
+    server.kill();
+    refused(&bench).await;
+    server.again().await;
+    works_again(&bench).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sentinels_tell_where_the_master_is() {
+    let secret = ["--requirepass", "sesame", "--masterauth", "sesame"];
+    let mut master = Server::start(&secret).await;
+    let port = master.port.to_string();
+    let replica = Server::start(&[&secret[..], &["--replicaof", "127.0.0.1", port.as_str()]].concat()).await;
+    let rules = format!(
+        "sentinel monitor lab 127.0.0.1 {port} 1\nsentinel auth-pass lab sesame\nsentinel down-after-milliseconds lab 500\n\
+         sentinel failover-timeout lab 2000\n"
+    );
+    let file = replica.file("sentinel.conf", &rules);
+    let sentinel = Server::start(&[file.to_str().unwrap(), "--sentinel"]).await;
+    let synced = || told(replica.port, &["-a", "sesame", "info", "replication"]).contains("master_link_status:up");
+    let known = || told(sentinel.port, &["sentinel", "replicas", "lab"]).contains(&replica.port.to_string());
+    while !synced() || !known() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let nobody = format!("redis://:sesame@127.0.0.1:{}", free_port());
+    let mut settings = super::bench::settings(&format!("redis://:sesame@127.0.0.1:{}, {nobody}", sentinel.port));
+    settings.mode = QueueMode::Sentinel;
+    settings.sentinel_master = "lab".to_owned();
+    let bench = Bench::open(settings).await;
+    a_day_in_the_life(&bench).await;
+    master.kill();
+    refused(&bench).await;
+    works_again(&bench).await;
+    assert!(told(replica.port, &["-a", "sesame", "role"]).contains("master"));
+}
+
+/// A bit of everything.
+async fn a_day_in_the_life(bench: &Bench) {
+    bench.queue.ping().await.unwrap();
+    let other = bench.other().await;
+    let waiting = tokio::spawn(async move { other.claim("w", 1, PATIENCE).await.unwrap() });
+    tokio::time::sleep(MOMENT).await;
+    let id = bench.order(free(1)).await.job;
+    let claim = waiting.await.unwrap().remove(0);
+    assert_eq!(claim.id, id);
+    assert_eq!(bench.queue.beat(&claim, "w", &progress(1, 1, "")).await.unwrap(), Beat::Yours);
+    bench.done(&claim).await;
+    assert_eq!(bench.state(&id).await, State::Done);
+    assert!(bench.queue.hold("schedule", "w", secs(9)).await.unwrap());
+    bench.queue.set_cursor("sweep", "1").await.unwrap();
+    assert_eq!(bench.queue.cursor("sweep").await.unwrap().as_deref(), Some("1"));
+    let hints = ["a".to_owned(), "b".to_owned()];
+    bench.queue.enqueue(&[], Some("a")).await.unwrap();
+    assert_eq!(bench.queue.unheard(&hints).await.unwrap(), [false, true]);
+    assert_eq!(bench.queue.turn("arin", 1, 1).await.unwrap(), Duration::ZERO);
+    assert_eq!(bench.queue.list(&Filter { limit: 5, ..Filter::default() }).await.unwrap().len(), 1);
+}
+
+/// It works again by itself, soon.
+async fn works_again(bench: &Bench) {
+    let begun = Instant::now();
+    while bench.queue.enqueue(&[now(free(5))], None).await.is_err() {
+        assert!(begun.elapsed() < secs(15), "it does not come back");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    loop {
+        match bench.queue.claim("w", 1, secs(2)).await {
+            Ok(claims) if claims.iter().any(|claim| claim.job == free(5)) => break,
+            Ok(_) | Err(_) => assert!(begun.elapsed() < secs(20), "nothing is claimed"),
+        }
+    }
+}
