@@ -1,19 +1,23 @@
 #!/usr/bin/env bash
-# Measures syncs against a real NetBox and prints tables in Markdown; docs/benchmarks.md explains them.
+# Measures syncs against a real NetBox, the queue and the service, and prints tables in Markdown; docs/benchmarks.md
+# explains them.
 #
-#   tests/bench.sh [S] [M] [L]
+#   tests/bench.sh [S] [M] [L] [queue] [service]
 #
-# Worlds: S (4 aggregates, 100 prefixes), M (10, 1,000), L (40, 10,000; takes half an hour). Without any: S and M.
-# Installs what is missing, starts a NetBox with two workers, and stops what it started.
+# Worlds: S (4 aggregates, 100 prefixes), M (10, 1,000), L (40, 10,000; takes half an hour). Without any: all but L.
+# Installs what is missing, starts a NetBox with two workers and a Redis, and stops what it started.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 LAB=tests/lab/lab.sh
 
-for world in "$@"; do
-    case $world in
-    S | M | L) ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+WORLDS=() SERVICES=()
+[ $# -gt 0 ] || set -- S M queue service
+for what in "$@"; do
+    case $what in
+    S | M | L) WORLDS+=("$what") ;;
+    queue | service) SERVICES+=("$what") ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -29,12 +33,17 @@ trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-cargo bench --locked --bench sync --no-run
+cargo bench --locked --bench sync --bench queue --bench service --no-run
 RIR_LAB_WORKERS=2 "$LAB" up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
 # shellcheck disable=SC1091
 . "$STATE/env"
-# As after any bootstrap: workers that saw the types change may fail over them (Custom Objects plugin 0.7.1).
-RIR_SIDECAR__NETBOX__URL=$RIR_LAB_NETBOX_URL RIR_SIDECAR__NETBOX__TOKEN=$RIR_LAB_NETBOX_TOKEN \
-    cargo run --quiet --release --locked -- bootstrap >/dev/null
-"$LAB" restart --dir "$STATE/lab"
-cargo bench --locked --bench sync -- "$@"
+for what in "${SERVICES[@]}"; do
+    cargo bench --locked --bench "$what"
+done
+if [ ${#WORLDS[@]} -gt 0 ]; then
+    # As after any bootstrap: workers that saw the types change may fail over them (Custom Objects plugin 0.7.1).
+    RIR_SIDECAR__NETBOX__URL=$RIR_LAB_NETBOX_URL RIR_SIDECAR__NETBOX__TOKEN=$RIR_LAB_NETBOX_TOKEN \
+        cargo run --quiet --release --locked -- bootstrap >/dev/null
+    "$LAB" restart --dir "$STATE/lab"
+    cargo bench --locked --bench sync -- "${WORLDS[@]}"
+fi
