@@ -24,7 +24,7 @@ usage: lab.sh COMMAND [OPTION]...
   restart     give a running NetBox fresh worker processes
   stop        end a NetBox's processes; its database stays (--name)
   start       start them again (--name, --rqworker)
-  rqworker    start a worker of a running NetBox's background queue, unless there is one (--name)
+  rqworker    give a running NetBox's background queue a fresh worker; what waits there is dropped (--name)
   wipe        remove all custom objects, aggregates, prefixes, VRFs and RIRs of a running NetBox; keeps the types
   down        stop everything that was started in the state folder
   status      tell what runs there
@@ -72,7 +72,7 @@ main() {
     restart) find_lab; reload_netbox "$DIR" "$NAME" ;;
     stop) find_lab; stop_netbox "$DIR" "$NAME" ;;
     start) find_lab; start_again ;;
-    rqworker) find_lab; [ -e "$DIR/netbox/$NAME/rqworker.pid" ] || start_rqworker "$DIR" "$NAME" ;;
+    rqworker) find_lab; renew_rqworker "$DIR" "$NAME" ;;
     wipe) find_lab; empty_tables "$DIR" "netbox_$NAME" "$OBJECTS" ;;
     down | 'redis down') find_lab; down ;;
     status) find_lab; status ;;

@@ -180,6 +180,15 @@ start_rqworker() { # DIR NAME
 
 # Ends the process of a pid file and its children, if it still is the one we started there: its working folder or its
 # command line says so. Nothing it holds is worth a graceful end.
+# Tests need not wait for what earlier ones left to do, such as updates of the search index.
+renew_rqworker() { # DIR NAME
+    local db
+    stop_process "$1/netbox/$2/rqworker.pid" "$1/netbox/$2"
+    db=$(sed -n 's/^RIR_LAB_REDIS_DB=//p' "$1/netbox/$2/settings.env")
+    redis-cli -p "$(<"$1/redis/port")" -n "$db" del rq:queue:high rq:queue:default rq:queue:low >/dev/null
+    start_rqworker "$1" "$2"
+}
+
 stop_process() { # PIDFILE FOLDER
     local pid child children=()
     [ -s "$1" ] || return 0

@@ -51,8 +51,8 @@ struct Replica {
 
 impl Lab {
     async fn new(world: World, redis: &str) -> Self {
-        lab(&["rqworker"]).await;
         let scene = Scene::new(Target::lab(), world).await;
+        lab(&["rqworker"]).await;
         let folder = tempfile::tempdir().unwrap();
         let keys = folder.path().join("keys.toml");
         let table = format!("[[key]]\nconfig = \"{CONFIG}\"\nuser = \"ann\"\napi_key = \"{KEY}\"\n");
@@ -109,12 +109,14 @@ impl Lab {
         let url = format!("{}/webhooks/netbox", replica.url);
         let done = self.command(&["bootstrap", "--webhook-url", &url], &[]).output().await.unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        // Whether a rule is enabled is the operator's, and an earlier test may have switched it off.
+        self.enable_webhooks(true).await;
     }
 
-    /// Has NetBox send none.
-    async fn no_webhooks(&self) {
+    /// Has NetBox send its webhooks, or none.
+    async fn enable_webhooks(&self, enabled: bool) {
         for id in self.scene.ids("extras/event-rules").await {
-            self.scene.edit("extras/event-rules", id, json!({ "enabled": false })).await;
+            self.scene.edit("extras/event-rules", id, json!({ "enabled": enabled })).await;
         }
     }
 
@@ -253,7 +255,7 @@ async fn a_new_aggregate_brings_its_registrations_and_then_all_is_quiet() {
         assert!(now.len() == before && now.iter().all(|job| job.state.is_over()), "{now:#?}");
         sleep(Duration::from_secs(1)).await;
     }
-    lab.no_webhooks().await;
+    lab.enable_webhooks(false).await;
     replica.end().await;
 }
 
@@ -297,7 +299,7 @@ async fn five_hundred_changed_prefixes_become_few_jobs() {
     ask(&lab.queue, whole(lab.scene.config), None, Trigger::Api).await;
     lab.idle().await;
     lab.converged().await;
-    lab.no_webhooks().await;
+    lab.enable_webhooks(false).await;
     replica.end().await;
 }
 
@@ -412,7 +414,7 @@ async fn no_request_fails_in_a_rolling_restart() {
 #[tokio::test]
 async fn changes_whose_webhooks_were_lost_are_found_by_the_sweep_and_only_once() {
     let lab = Lab::new(small(), &shared_redis()).await;
-    lab.no_webhooks().await;
+    lab.enable_webhooks(false).await;
     let sweeping = [
         ("RIR_SIDECAR__SWEEP__INTERVAL", "2s"),
         ("RIR_SIDECAR__SWEEP__SETTLE", "1s"),

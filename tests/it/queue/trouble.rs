@@ -22,10 +22,10 @@ use super::{
     server::{Server, free_port, told},
 };
 
-/// Orders numbers from `first` on until told to stop; those that were accepted.
+/// Orders numbers from `first` on until told to stop; those that were accepted. Three of these stay below what is kept.
 async fn ask(queue: Queue, first: u64, stop: Arc<AtomicBool>) -> Vec<JobId> {
     let mut accepted = Vec::new();
-    for number in first.. {
+    for number in first..first + 3000 {
         if stop.load(Ordering::Relaxed) {
             break;
         }
@@ -87,7 +87,7 @@ async fn nothing_is_lost_when_redis_is_killed() {
     let all = Filter { limit: 20_000, state: Some(State::Done), ..Filter::default() };
     let over: BTreeSet<JobId> = bench.queue.list(&all).await.unwrap().into_iter().map(|record| record.id).collect();
     let lost: Vec<_> = accepted.iter().filter(|id| !over.contains(*id)).collect();
-    assert!(lost.is_empty() || over.len() >= rir_sidecar::queue::KEPT, "{} of {} are lost", lost.len(), accepted.len());
+    assert!(lost.is_empty(), "{} of {} are lost", lost.len(), accepted.len());
     Keys::of(&bench.settings).await.audit().await;
 }
 
