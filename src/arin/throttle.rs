@@ -210,6 +210,52 @@ mod tests {
         ");
     }
 
+    /// A limit that several processes share, of which one has this to say.
+    #[derive(Debug)]
+    struct Shared {
+        answers: Mutex<Vec<Option<Duration>>>,
+        pauses: Mutex<Vec<Duration>>,
+    }
+
+    impl SharedLimit for Shared {
+        fn turn<'a>(&'a self, _: &'a Instance, _: u32, _: u32) -> BoxFuture<'a, Option<Duration>> {
+            Box::pin(async { self.answers.lock().unwrap().pop().unwrap_or_default() })
+        }
+
+        fn pause<'a>(&'a self, _: &'a Instance, pause: Duration) -> BoxFuture<'a, ()> {
+            Box::pin(async move { self.pauses.lock().unwrap().push(pause) })
+        }
+
+        fn replicas(&self) -> u32 {
+            2
+        }
+    }
+
+    fn shared(answers: Vec<Option<Duration>>) -> (Throttle, Arc<Shared>) {
+        let shared = Arc::new(Shared { answers: Mutex::new(answers), pauses: Mutex::default() });
+        (Throttle { shared: Some(shared.clone()), ..throttle(10, 2, 100) }, shared)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shared_limit_says_when_a_request_may_go() {
+        let wait = Some(Duration::from_secs(3));
+        let (throttle, _) = shared(vec![Some(Duration::ZERO), wait]);
+        assert_eq!(departures(&throttle, 1).await, [3000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_the_shared_limit_each_process_keeps_to_its_share() {
+        let (throttle, _) = shared(Vec::new());
+        assert_eq!(departures(&throttle, 4).await, [0, 200, 400, 600]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_is_told_to_the_other_processes() {
+        let (throttle, shared) = shared(Vec::new());
+        throttle.pause_all(Duration::from_secs(7)).await;
+        assert_eq!(*shared.pauses.lock().unwrap(), [Duration::from_secs(7)]);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_rate_of_zero_is_no_limit() {
         assert_eq!(departures(&throttle(0, 1, 100), 50).await, [0; 50]);
