@@ -235,7 +235,8 @@ async fn a_worker_that_goes_away_hands_its_job_to_another() {
     let mut scene = scene(small()).await;
     scene.settings.worker.shutdown_timeout = Duration::from_secs(3);
     scene.settings.arin.timeout = Duration::from_secs(20);
-    scene.arin.configure(|options| options.latency = Duration::from_millis(300));
+    // Eight questions, one after the other: the first part takes far longer than the process has to notice and to end.
+    scene.arin.configure(|options| options.latency = Duration::from_secs(1));
     scene.settings.arin.max_in_flight = 1;
     let queue = memory(&scene);
     let first = Service::start(&scene, queue.clone(), 1);
