@@ -17,7 +17,7 @@ use std::{
 use rir_sidecar::{
     config::{self, QueueMode},
     model::RowId,
-    queue::{Delay, Ending, Job, Order, Queue, Settled, Trigger, Work, job::VERSION},
+    queue::{Delay, Ending, Job, Order, Queue, Settled, Trigger, Work},
 };
 use tokio::task::JoinSet;
 
@@ -62,7 +62,7 @@ fn job(config: Option<RowId>, number: u64) -> Job {
         Some(_) => Work::SyncPrefix { config, prefixes: BTreeSet::from([RowId(number)]) },
         None => Work::SyncAggregate { config, aggregate: RowId(number) },
     };
-    Job { v: VERSION, work, user: None, trigger: Trigger::Webhook, run: None, traceparent: None }
+    Job::new(work, Trigger::Webhook)
 }
 
 /// Orders jobs; how long all of it took, and each order.

@@ -18,7 +18,7 @@ use crate::{
         regrws::{KEY, Options as ArinOptions, Server as Arin, Style},
         world::{Holder, UnknownHandle, World},
     },
-    sync::{Asks, Context, HandedOn, Request, Stop, preview, run as sync_run},
+    sync::{Asks, Context, Request, Stop, preview, run as sync_run},
 };
 
 /// How long each answer of the simulated ARIN takes, so that there is progress to be seen.
@@ -100,7 +100,6 @@ fn context(arin: &Arin, netbox: &Netbox) -> Result<Context, Failed> {
         settings: Arc::new(settings),
         progress: crate::sync::Progress::default(),
         stop: Stop::default(),
-        rows: HandedOn::default(),
     })
 }
 

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{Outcome, complain, show};
 use crate::{
     config::Settings,
+    http::JobView,
     model::RowId,
     queue::{Asked, Filter, JobId, Queue, Record, State},
 };
@@ -70,17 +71,16 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
             Command::List { state, config, limit } => {
                 let filter = Filter { state, config: config.map(RowId), before: None, limit };
                 let jobs = queue.list(&filter).await?;
-                show::out(&match args.output {
-                    super::Output::Text => table(&jobs),
-                    super::Output::Json => pretty(&jobs.iter().map(Record::to_json).collect()),
-                });
-                Ok(Outcome::Done)
+                Ok(match args.output {
+                    super::Output::Text => {
+                        show::out(&table(&jobs));
+                        Outcome::Done
+                    }
+                    super::Output::Json => print(&jobs.into_iter().map(JobView::from).collect::<Vec<_>>()),
+                })
             }
             Command::Show { id } => Ok(match queue.find(&id).await? {
-                Some(job) => {
-                    show::out(&pretty(&job.to_json()));
-                    Outcome::Done
-                }
+                Some(job) => print(&JobView::from(job)),
                 None => unknown(&id),
             }),
             Command::Retry { id } => Ok(told(queue.retry(&id).await?, &id, "queued again")),
@@ -109,8 +109,15 @@ fn unknown(id: &JobId) -> Outcome {
     Outcome::Failed
 }
 
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
+/// Prints what the HTTP API would answer with.
+fn print(view: &impl Serialize) -> Outcome {
+    match serde_json::to_string_pretty(view) {
+        Ok(text) => {
+            show::out(&text);
+            Outcome::Done
+        }
+        Err(error) => complain(&error, Outcome::Failed),
+    }
 }
 
 fn table(jobs: &[Record]) -> String {
@@ -155,24 +162,5 @@ fn outcome(job: &Record) -> String {
         }
         State::Running | State::Spread | State::Parked | State::Ready | State::Cancelled => String::new(),
         State::Done => result().unwrap_or_default(),
-    }
-}
-
-impl Record {
-    fn to_json(&self) -> Value {
-        json!({
-            "id": self.id,
-            "job": self.job,
-            "state": self.state,
-            "attempts": self.attempts,
-            "created": self.created.to_string(),
-            "due": self.due.map(|time| time.to_string()),
-            "started": self.started.map(|time| time.to_string()),
-            "ended": self.ended.map(|time| time.to_string()),
-            "progress": self.progress,
-            "error": self.error,
-            "result": self.result,
-            "worker": self.worker,
-        })
     }
 }

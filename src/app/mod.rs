@@ -26,7 +26,7 @@ use crate::{
     arin,
     config::{self, Settings, keys::Keyring},
     http, netbox,
-    sync::{Context, HandedOn, Progress, Stop, chain},
+    sync::{Context, Progress, Stop, chain},
     telemetry,
 };
 
@@ -149,6 +149,5 @@ fn context(settings: Settings, stop: Stop) -> Result<Context, Box<dyn Error + Se
         settings: Arc::new(settings),
         progress: Progress::default(),
         stop,
-        rows: HandedOn::default(),
     })
 }

@@ -143,7 +143,7 @@ async fn choose<'a>(what: &What, configs: &'a [Config], ctx: &Context) -> Result
 }
 
 fn of_rir(configs: &[Config], rir: RowId) -> Result<Vec<&Config>, (String, Outcome)> {
-    let ours: Vec<_> = configs.iter().filter(|config| config.is_active && config.rir == Some(rir)).collect();
+    let ours: Vec<_> = configs.iter().filter(|config| config.serves(rir)).collect();
     if ours.is_empty() {
         return Err(("no active RIR config in NetBox is for this RIR".into(), Outcome::Misused));
     }

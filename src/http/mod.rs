@@ -49,6 +49,7 @@ use accounts::Accounts;
 use problem::{Kind, Problem};
 pub use serve::serve;
 use signature::Signatures;
+pub use views::JobView;
 
 use crate::{
     config::{Settings, keys::Keyring},

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     model::{Config, Resource, RowId},
     netbox,
-    queue::{Delay, Job, JobId, Order, Ticket, Trigger, Work, job},
+    queue::{Delay, Job, JobId, Order, Ticket, Trigger, Work},
 };
 
 /// Permissions asked about at once.
@@ -184,7 +184,7 @@ async fn of_rir(
 ) -> Result<Response, Problem> {
     let rows = account.configs().await?;
     let configs = rows.into_iter().map(|row| row.config);
-    let configs: Vec<Config> = configs.filter(|config| config.is_active && config.rir == Some(rir)).collect();
+    let configs: Vec<Config> = configs.filter(|config| config.serves(rir)).collect();
     let judged = judge(app, account, configs).await?;
     refuse_all(&judged, account)?;
     let configs = enqueue(app, &asker(account, headers), &judged, work).await?;
@@ -253,9 +253,7 @@ fn asker(account: &Account, headers: &HeaderMap) -> Asker {
 
 impl Asker {
     fn order(&self, work: Work) -> Order {
-        let Self { user, traceparent } = self;
-        let (user, traceparent) = (Some(user.clone()), traceparent.clone());
-        let job = Job { v: job::VERSION, work, user, trigger: Trigger::Api, run: None, traceparent };
+        let job = Job { traceparent: self.traceparent.clone(), ..Job::new(work, Trigger::Api).by(&self.user) };
         Order { job, delay: Delay::None }
     }
 }

@@ -1,6 +1,6 @@
 //! What the API answers with.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -39,7 +39,7 @@ pub(super) struct ConfigView {
     /// How its last sync ended.
     #[schema(example = "unchanged")]
     last_result: Option<String>,
-    /// When it is due; start times are spread a little, so it may start later. Null when it is not synced by itself.
+    /// When it is due. Null when it is not synced by itself.
     due: Option<Timestamp>,
     /// Whether there is an API key that you may sync it with.
     key_available: bool,
@@ -59,7 +59,8 @@ impl ConfigView {
         let ConfigRow { config, last_result } = row;
         let interval = config.sync_interval.unwrap_or(schedule.interval);
         Self {
-            due: (config.is_active && schedule.enabled).then(|| due(config.last_sync, interval)),
+            due: (config.is_active && schedule.enabled)
+                .then(|| config.due_at(schedule.interval).unwrap_or_else(Timestamp::now)),
             key_available: keys.choose(&config.name, Some(user), None).is_ok(),
             id: config.id,
             name: config.name,
@@ -76,12 +77,6 @@ impl ConfigView {
     }
 }
 
-/// One that was never synced is due now.
-fn due(last_sync: Option<Timestamp>, interval: Duration) -> Timestamp {
-    let now = Timestamp::now();
-    last_sync.map_or(now, |last| last.checked_add(interval).unwrap_or(Timestamp::MAX))
-}
-
 /// RIR configs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Configs {
@@ -89,10 +84,10 @@ pub(super) struct Configs {
     pub(super) configs: Vec<ConfigView>,
 }
 
-/// A job.
+/// A job, as the API and `rir-sidecar jobs` show it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Job)]
-pub(super) struct JobView {
+pub struct JobView {
     /// Its id; sorts by the time it was asked for.
     pub(super) id: JobId,
     /// What is to be done; null when this version of the service does not understand it.

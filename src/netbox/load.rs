@@ -20,7 +20,6 @@ use crate::model::{Aggregate, Config, Key, ObjectType, OrgHandle, Prefix, Row, R
 const AGGREGATES: &str = "/api/ipam/aggregates/";
 const PREFIXES: &str = "/api/ipam/prefixes/";
 const CHANGES: &str = "/api/core/object-changes/";
-const TYPES: &str = "/api/plugins/custom-objects/custom-object-types/";
 /// Aggregates whose prefixes are asked for at once: NetBox has few workers, and each answer costs it CPU.
 const LISTINGS_IN_FLIGHT: usize = 4;
 /// Ids named in one query, so that its URL stays well below what web servers take (4 KiB with gunicorn).
@@ -140,16 +139,6 @@ impl Client {
         let rows = self.list(CHANGES, &query).await?;
         // A filter that NetBox does not know is ignored, and everything comes back.
         Ok(rows.into_iter().filter(|row| text(row, "changed_object_type") == Some(object_type)).collect())
-    }
-
-    /// What NetBox calls the type of the RIR configs, `netbox_custom_objects.table2model`; `None` without `bootstrap`.
-    ///
-    /// # Errors
-    /// When NetBox cannot be asked.
-    pub async fn config_type(&self) -> Result<Option<String>, Error> {
-        let types = self.list(TYPES, &[("slug", schema::CONFIG)]).await?;
-        let ours = types.iter().find(|row| text(row, "slug") == Some(schema::CONFIG));
-        Ok(ours.and_then(|row| text(row, "object_type_name")).map(str::to_owned))
     }
 
     async fn prefixes_of(&self, ids: &BTreeSet<RowId>) -> Result<Vec<Prefix>, Error> {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::job::{self, Delay, Job, Order, Trigger, Work};
+use super::job::{Delay, Job, Order, Trigger, Work};
 use crate::{
     config,
     model::{Resource, RowId},
@@ -115,7 +115,7 @@ pub enum Malformed {
 /// [`Ignored`] when nothing follows from it.
 pub fn orders(change: &Change, trigger: Trigger, settings: &config::Webhook) -> Result<Vec<Order>, Ignored> {
     let work = work(change)?;
-    let job = Job { v: job::VERSION, work, user: change.user.clone(), trigger, run: None, traceparent: None };
+    let job = Job { user: change.user.clone(), ..Job::new(work, trigger) };
     let delay = Delay::Debounce { quiet: settings.debounce, longest: settings.debounce_longest };
     Ok(vec![Order { job, delay }])
 }

@@ -184,18 +184,24 @@ pub struct Job {
 }
 
 impl Job {
-    /// The job that records the run which this one, of the given id, begins; `None` when it begins none.
+    /// A job of this version that is part of no run and that nobody in particular asked for.
+    #[must_use]
+    pub fn new(work: Work, trigger: Trigger) -> Self {
+        Self { v: VERSION, work, user: None, trigger, run: None, traceparent: None }
+    }
+
+    /// The same, asked for by a NetBox user.
+    #[must_use]
+    pub fn by(self, user: impl Into<String>) -> Self {
+        Self { user: Some(user.into()), ..self }
+    }
+
+    /// The job that records the run which this one, of the given id, begins; `None` when it begins none. It is asked for by
+    /// the same user in the same way, and so uses the same API key.
     #[must_use]
     pub fn recorder(&self, id: &JobId) -> Option<Self> {
         let config = self.work.config().filter(|_| self.work.begins_run())?;
-        Some(Self {
-            v: VERSION,
-            work: Work::RecordRun { config },
-            user: self.user.clone(),
-            trigger: Trigger::Job,
-            run: Some(id.clone()),
-            traceparent: self.traceparent.clone(),
-        })
+        Some(Self { work: Work::RecordRun { config }, run: Some(id.clone()), ..self.clone() })
     }
 
     /// Equal keys mean equal work. A part of a run has a key of its own, so that it is never taken for another run's.

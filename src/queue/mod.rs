@@ -38,19 +38,23 @@
 //!   handed back, or loses its worker; only if it was done first, it is done.
 //! - **It stays small.** Jobs that are over are forgotten after a time, the oldest of more than [`KEPT`] at once.
 
+pub mod claim;
+pub mod error;
 pub mod hints;
 pub mod job;
 pub mod memory;
+pub mod record;
 pub mod redis;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+pub use claim::{Beat, Claim, Ending, Part, Settled};
+pub use error::Error;
 pub use job::{Delay, Job, JobId, Order, Trigger, Work};
+pub use record::{Asked, Figures, Filter, Progress, Record, State};
 
 use crate::{config, model::RowId};
 
@@ -85,253 +89,6 @@ pub struct Ticket {
     pub job: JobId,
     /// Whether that job was there before.
     pub coalesced: bool,
-}
-
-/// A job in the hands of a worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// Its id.
-    pub id: JobId,
-    /// The job, with everything that was asked for until now.
-    pub job: Job,
-    /// Which attempt this is, from 1.
-    pub attempt: u32,
-    /// Number of the claim, higher than that of any earlier claim of this job. Older ones are not listened to.
-    pub fence: u64,
-    /// When it was first asked for.
-    pub created: Timestamp,
-    /// Number of the claim among all of jobs of its config: nobody had that config between two that follow each other.
-    /// 0 for a job that names none.
-    pub turn: u64,
-}
-
-/// What a sign of life is answered with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beat {
-    /// Go on.
-    Yours,
-    /// Somebody cancelled the job: come to an end.
-    Cancelled,
-    /// Another worker has it: stop at once.
-    Lost,
-}
-
-/// How a claim ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
-    /// Done; `then` is queued in the same step.
-    Done {
-        /// What came of it, for whoever looks at the job.
-        result: Value,
-        /// What this part found, for the [`Work::RecordRun`] of its run; nothing for a job that is no part.
-        part: Option<Value>,
-        /// Jobs that follow.
-        then: Vec<Order>,
-    },
-    /// Still to be done, later; does not count as an attempt.
-    Again {
-        /// How long it waits.
-        wait: Duration,
-    },
-    /// It failed. With attempts left and a wait it is tried again, else it goes to the dead letters.
-    Failed {
-        /// What happened, with the whole chain of causes.
-        error: String,
-        /// When trying again may help: how long to wait.
-        retry: Option<Duration>,
-    },
-    /// It stopped because somebody cancelled it.
-    Cancelled,
-    /// This worker is going away: another one may have it at once. Does not count as an attempt.
-    HandedBack,
-}
-
-/// Whether an ending was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
-    /// It was.
-    Taken,
-    /// Another worker has the job, or it is over: nothing was changed.
-    Lost,
-}
-
-/// Where a job is in its life.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum, utoipa::ToSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Waits for its time.
-    Delayed,
-    /// Waits for a twin that runs.
-    Parked,
-    /// May be claimed.
-    Ready,
-    /// A worker has it.
-    Running,
-    /// It began a run whose parts are not all done.
-    Spread,
-    /// Done.
-    Done,
-    /// Cancelled.
-    Cancelled,
-    /// Out of attempts, or not understood.
-    Dead,
-}
-
-impl State {
-    /// All of them, in the order of a job's life.
-    pub const ALL: [Self; 8] = [
-        Self::Delayed,
-        Self::Parked,
-        Self::Ready,
-        Self::Running,
-        Self::Spread,
-        Self::Done,
-        Self::Cancelled,
-        Self::Dead,
-    ];
-
-    /// Whether it waits for its turn.
-    #[must_use]
-    pub fn waits(self) -> bool {
-        matches!(self, Self::Delayed | Self::Parked | Self::Ready)
-    }
-
-    /// What it is called.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Delayed => "delayed",
-            Self::Parked => "parked",
-            Self::Ready => "ready",
-            Self::Running => "running",
-            Self::Spread => "spread",
-            Self::Done => "done",
-            Self::Cancelled => "cancelled",
-            Self::Dead => "dead",
-        }
-    }
-
-    /// Whether nothing more will happen by itself.
-    #[must_use]
-    pub fn is_over(self) -> bool {
-        matches!(self, Self::Done | Self::Cancelled | Self::Dead)
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// How far a job is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Progress {
-    /// Done so far.
-    pub done: u64,
-    /// Known so far to be done in all.
-    pub total: u64,
-    /// What is going on, in words.
-    pub phase: String,
-}
-
-/// A job as somebody sees it who looks at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Its id.
-    pub id: JobId,
-    /// The job; `None` when it is not understood.
-    pub job: Option<Job>,
-    /// Where it is.
-    pub state: State,
-    /// Attempts begun.
-    pub attempts: u32,
-    /// When it was first asked for.
-    pub created: Timestamp,
-    /// When it is due, if it waits for a time.
-    pub due: Option<Timestamp>,
-    /// When it was last claimed.
-    pub started: Option<Timestamp>,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// How far it is; for a job that is spread, parts.
-    pub progress: Progress,
-    /// What the last failed attempt met.
-    pub error: Option<String>,
-    /// What came of it.
-    pub result: Option<Value>,
-    /// The worker that has or had it.
-    pub worker: Option<String>,
-    /// Grows with each change of this record.
-    pub version: u64,
-}
-
-/// Which jobs to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only those in this state.
-    pub state: Option<State>,
-    /// Only those of this config.
-    pub config: Option<RowId>,
-    /// Only those asked for before this one.
-    pub before: Option<JobId>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// The end of a cancellation or a retry that somebody asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// It was done; a job that runs will come to an end soon.
-    Taken,
-    /// There is no such job.
-    Unknown,
-    /// The job's state does not allow it.
-    Unfit(State),
-}
-
-/// A part of a run, as its [`Work::RecordRun`] finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    /// What a job ended with.
-    Found(Value),
-    /// Why one did not come to an end.
-    Failed(String),
-}
-
-/// Figures about the queue.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// Jobs that are not over, and dead ones, by state; with 0 for states that no job is in.
-    pub jobs: BTreeMap<State, u64>,
-    /// How long the oldest ready job has been ready.
-    pub oldest_ready: Duration,
-}
-
-/// What the queue could not do.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The address cannot be used.
-    #[error("queue.url cannot be used")]
-    Address(#[source] ::redis::RedisError),
-    /// Redis did not answer, or refused.
-    #[error("Redis did not do it: {operation}")]
-    Redis {
-        /// What was being done.
-        operation: &'static str,
-        /// Why.
-        source: ::redis::RedisError,
-    },
-    /// What is in Redis is not what we put there.
-    #[error("Redis holds something else than expected: {operation}")]
-    Foreign {
-        /// What was being done.
-        operation: &'static str,
-        /// Why it cannot be read.
-        source: Option<serde_json::Error>,
-    },
 }
 
 /// What is known about an answer that was given under an idempotency key.

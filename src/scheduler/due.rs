@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
-use crate::model::{Config, RowId};
+use crate::model::Config;
 
-/// Times are spread over this share of the interval.
-const SPREAD: f64 = 0.1;
 /// Configs that are overdue when the process starts are spread over at most this.
 const LONGEST_SPREAD: Duration = Duration::from_secs(600);
 
@@ -23,37 +20,25 @@ pub enum Due {
     Later(Timestamp),
 }
 
-/// When a config is due: its own interval, or `interval`, after its last sync, and a little later by an amount that differs
-/// from config to config. One that was never synced is due at once.
+/// When a config is due, by its own interval or else `interval`. One that was never synced is due at once.
 #[must_use]
 pub fn due(config: &Config, interval: Duration, began: Timestamp, now: Timestamp) -> Due {
-    let Some(last) = config.last_sync else { return Due::Now };
-    let interval = config.sync_interval.unwrap_or(interval);
-    let width = interval.mul_f64(SPREAD);
-    let at = last.checked_add(interval + part(config.id, width)).unwrap_or(Timestamp::MAX);
-    if at > now {
-        Due::Later(at)
-    } else if at > began {
-        Due::Now
-    } else {
-        let start = began.checked_add(part(config.id, width.min(LONGEST_SPREAD))).unwrap_or(began);
-        match Duration::try_from(start.duration_since(now)) {
-            Ok(wait) if !wait.is_zero() => Due::Overdue(wait),
-            Ok(_) | Err(_) => Due::Now,
+    match config.due_at(interval) {
+        Some(at) if at > now => Due::Later(at),
+        Some(at) if at <= began => {
+            let wait = config.part_of(interval.min(LONGEST_SPREAD));
+            let start = began.checked_add(wait).unwrap_or(began);
+            let left = Duration::try_from(start.duration_since(now)).unwrap_or_default();
+            if left.is_zero() { Due::Now } else { Due::Overdue(left) }
         }
+        Some(_) | None => Due::Now,
     }
-}
-
-/// A part of `width` that is always the same for a config.
-fn part(config: RowId, width: Duration) -> Duration {
-    let digest = Sha256::digest(config.0.to_be_bytes());
-    let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-    width.mul_f64(f64::from(number) / (f64::from(u32::MAX) + 1.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RowId;
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
 

@@ -20,7 +20,7 @@ use crate::{
     config::Settings,
     model::{Config, Resource},
     netbox,
-    queue::{self, Delay, Job, Order, Queue, Trigger, Work, job::VERSION},
+    queue::{self, Delay, Job, Order, Queue, Trigger, Work},
 };
 use due::{Due, due};
 
@@ -108,8 +108,8 @@ impl Scheduler {
                 continue;
             }
             let work = Work::SyncConfig { config: config.id, resources: Resource::all() };
-            let job = Job { v: VERSION, work, user: None, trigger: Trigger::Schedule, run: None, traceparent: None };
-            let tickets = self.queue.enqueue(&[Order { job, delay }], None).await?;
+            let order = Order { job: Job::new(work, Trigger::Schedule), delay };
+            let tickets = self.queue.enqueue(&[order], None).await?;
             if let Some(ticket) = tickets.iter().find(|ticket| !ticket.coalesced) {
                 info!(config = %config.name, job = %ticket.job, "queued {}, which is due", config.name);
             }

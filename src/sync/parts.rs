@@ -10,12 +10,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Request,
+    Context, Request, Rows,
     outcome::{Ended, Failure, SyncRun, Tally},
+    prepare::Prepared,
+    questions::ranges_inside,
     report::Journal,
-    run::{Performed, begin as begin_run, perform, record},
+    run::{perform, record},
 };
-use crate::model::{NetHandle, ObjectType, Resource, RowId, Scope};
+use crate::model::{Aggregate, NetHandle, ObjectType, Resource, RowId, Scope};
 
 /// What a part came to, as it is kept until the run is put together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,41 +79,59 @@ impl Part {
     }
 }
 
-/// Begins a run: everything but the prefixes. Gives what follows.
-pub async fn begin(ctx: &Context, request: &Request<'_>) -> (Part, Vec<Inside>) {
+/// A part that was done.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What it came to.
+    pub part: Part,
+    /// What follows from it.
+    pub follow: Vec<Inside>,
+    /// What NetBox has recorded now, for a part that comes right after this one.
+    pub rows: Option<Rows>,
+}
+
+/// Begins a run: everything but the prefixes.
+pub async fn begin(ctx: &Context, request: &Request<'_>) -> Outcome {
     let request = Request { scope: Scope::Head, ..request.clone() };
-    let Performed { journal, at } = perform(ctx, &request, begin_run(&request)).await;
-    let mut follow = Vec::new();
-    if let Some(at) = at.filter(|_| journal.run.ended.is_none() && request.resources.contains(&Resource::Networks)) {
-        let with_prefixes = at
-            .recorded
-            .aggregates
-            .iter()
-            .filter(|aggregate| !super::questions::ranges_inside(aggregate, &at.recorded).is_empty());
-        follow.extend(with_prefixes.map(|aggregate| Inside {
-            aggregate: aggregate.id,
-            parent: at.registered.aggregates.get(&aggregate.id).cloned().flatten(),
-        }));
-    }
-    (Part::of(&journal.run), follow)
+    let mut done = perform(ctx, &request, request.begin(), None).await;
+    let goes_on = done.journal.run.ended.is_none() && request.resources.contains(&Resource::Networks);
+    let follow = done.at.as_ref().filter(|_| goes_on).map(follow).unwrap_or_default();
+    Outcome { part: Part::of(&done.journal.run), follow, rows: done.take_rows() }
 }
 
-/// Syncs the prefixes inside an aggregate.
-pub async fn inside(ctx: &Context, request: &Request<'_>, Inside { aggregate, parent }: Inside) -> Part {
+/// A part for each aggregate with prefixes that somebody can register.
+fn follow(at: &Prepared) -> Vec<Inside> {
+    let aggregates =
+        at.recorded.aggregates.iter().filter(|aggregate| !ranges_inside(aggregate, &at.recorded).is_empty());
+    let inside = |aggregate: &Aggregate| Inside {
+        aggregate: aggregate.id,
+        parent: at.registered.aggregates.get(&aggregate.id).cloned().flatten(),
+    };
+    aggregates.map(inside).collect()
+}
+
+/// Syncs the prefixes inside an aggregate. `rows` are the recorded rows, if the part right before this one left them.
+pub async fn inside(ctx: &Context, request: &Request<'_>, part: Inside, rows: Option<Rows>) -> Outcome {
+    let Inside { aggregate, parent } = part;
     let request = Request { scope: Scope::Inside { aggregate, parent }, ..request.clone() };
-    let Performed { journal, .. } = perform(ctx, &request, begin_run(&request)).await;
-    Part::of(&journal.run)
+    let mut done = perform(ctx, &request, request.begin(), rows).await;
+    Outcome { part: Part::of(&done.journal.run), follow: Vec::new(), rows: done.take_rows() }
 }
 
-/// Puts the parts of a run together. A part that is missing says why.
-pub async fn conclude(ctx: &Context, request: &Request<'_>, parts: Vec<Result<Part, String>>) -> SyncRun {
-    let mut run = begin_run(request);
+/// Puts the parts of a run together. A part that is missing says why. `rows` as with [`inside`].
+pub async fn conclude(
+    ctx: &Context,
+    request: &Request<'_>,
+    parts: Vec<Result<Part, String>>,
+    rows: Option<Rows>,
+) -> SyncRun {
+    let mut run = request.begin();
     let mut parts = merge(parts, &mut run);
     let complete = run.failures.is_empty() && run.ended.is_none();
     let mut journal = if complete {
         let seen = parts.unchanged.union(&parts.written).cloned().collect();
         let scope = Scope::Rest { seen, complete: run.before.failed() == 0 };
-        perform(ctx, &Request { scope, ..request.clone() }, run).await.journal
+        perform(ctx, &Request { scope, ..request.clone() }, run, rows).await.journal
     } else {
         let mut journal = Journal::new(&ctx.netbox, format!("{}:end", run.id), run);
         journal.log(Vec::new()).await;

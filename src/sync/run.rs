@@ -1,12 +1,7 @@
 //! The flow of one run.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
-use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -14,23 +9,16 @@ use tokio::{
 use tracing::{Instrument, info_span};
 
 use super::{
-    Limits, Plan, Refused, Rules,
-    apply::{Outcome, Stamp, apply},
+    Context, Plan, Refused, Request, Rows,
+    apply::{Outcome, apply},
     gather::{Finding, Stopped, gather},
-    outcome::{Ended, SyncRun, Tally, chain},
-    plan,
-    progress::{Phase, Progress},
-    questions::{Questions, Recorded, Wanted, questions, recorded},
-    report::{self, Journal, change_message},
+    outcome::{Ended, SyncRun, chain},
+    prepare::{Prepared, prepare},
+    progress::Phase,
+    report::{self, Journal},
 };
 use crate::{
-    arin,
-    config::{
-        self,
-        keys::{ApiKey, Keyring, NoKey},
-    },
-    model::{Config, Inventory, Key, ObjectType, OrgHandle, Registration, Resource, Row, Scope},
-    netbox::{self, Stop},
+    model::{Key, ObjectType, Registration, Resource, Scope},
     retry::Retry,
 };
 
@@ -38,94 +26,6 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Things learnt and not yet taken up. More make the asking wait for the writing.
 const BACKLOG: usize = 4096;
-
-/// What every run needs.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// NetBox.
-    pub netbox: netbox::Client,
-    /// The registry instances that may be asked.
-    pub arin: arin::Pool,
-    /// The API keys.
-    pub keys: Keyring,
-    /// All settings.
-    pub settings: Arc<config::Settings>,
-    /// Where the run tells how far it is.
-    pub progress: Progress,
-    /// Where somebody may ask it to stop.
-    pub stop: Stop,
-    /// The recorded rows, if they are known already because nobody wrote since they were read; and what they are
-    /// afterwards, for whoever goes on.
-    pub rows: HandedOn,
-}
-
-/// The recorded rows, from one part of a run to the next.
-#[derive(Debug, Clone, Default)]
-pub struct HandedOn(Arc<Mutex<Option<Rows>>>);
-
-/// Recorded rows by type and key.
-pub type Rows = BTreeMap<ObjectType, BTreeMap<Key, Row>>;
-
-impl HandedOn {
-    /// Hands rows on.
-    pub fn put(&self, rows: Rows) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
-    }
-
-    /// Takes what was handed on.
-    #[must_use]
-    pub fn take(&self) -> Option<Rows> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-/// What a run is asked to do.
-#[derive(Debug, Clone)]
-pub struct Request<'a> {
-    /// The config.
-    pub config: &'a Config,
-    /// All configs: those at the same registry instance share rows.
-    pub configs: &'a [Config],
-    /// The part of it.
-    pub scope: Scope,
-    /// The kinds of registrations.
-    pub resources: BTreeSet<Resource>,
-    /// Who asks.
-    pub asks: Asks<'a>,
-    /// The run it is a part of, for a run in parts and one that may be tried again.
-    pub label: Option<Label>,
-}
-
-impl<'a> Request<'a> {
-    /// A sync of a whole config that nobody asked for.
-    #[must_use]
-    pub fn of(config: &'a Config, configs: &'a [Config]) -> Self {
-        let (scope, resources) = (Scope::Config, Resource::all());
-        Self { config, configs, scope, resources, asks: Asks::Nobody, label: None }
-    }
-}
-
-/// Who asks for a run, which decides whose API key it uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks<'a> {
-    /// Nobody: the key used last, else the first.
-    Nobody,
-    /// This NetBox user, with their own key or not at all.
-    User(&'a str),
-    /// This NetBox user by changing something: their own key, else as if nobody had asked.
-    Change(&'a str),
-}
-
-/// The name of a run that is more than one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label {
-    /// Name of the run.
-    pub run: String,
-    /// When it began.
-    pub started: Timestamp,
-    /// What tells this call's log rows from those of the others.
-    pub part: String,
-}
 
 /// What a run would write, and why it might not be the whole story.
 #[derive(Debug)]
@@ -138,7 +38,7 @@ pub struct Preview {
 
 /// Brings NetBox in line with what the RIR has registered for one config, and records how it went.
 pub async fn run(ctx: &Context, request: &Request<'_>) -> SyncRun {
-    let mut journal = perform(ctx, request, begin(request)).await.journal;
+    let mut journal = perform(ctx, request, request.begin(), None).await.journal;
     let (config, id) = (journal.run.config_id, journal.run.id.clone());
     tokio::join!(record(ctx, request, &mut journal), report::prune(ctx, config, &id));
     journal.run
@@ -151,15 +51,28 @@ pub(super) struct Performed<'a> {
     pub(super) at: Option<Prepared>,
 }
 
-/// Does what is asked, as far as it goes.
-pub(super) async fn perform<'a>(ctx: &'a Context, request: &Request<'_>, run: SyncRun) -> Performed<'a> {
+impl Performed<'_> {
+    /// What NetBox has recorded now, where all of it is known.
+    pub(super) fn take_rows(&mut self) -> Option<Rows> {
+        let well = self.journal.run.ended.is_none();
+        self.at.as_mut().filter(|at| well && at.has_rows).map(|at| std::mem::take(&mut at.recorded.rows))
+    }
+}
+
+/// Does what is asked, as far as it goes. `rows` are the recorded rows, if they are known because nobody wrote since.
+pub(super) async fn perform<'a>(
+    ctx: &'a Context,
+    request: &Request<'_>,
+    run: SyncRun,
+    rows: Option<Rows>,
+) -> Performed<'a> {
     let part = request.label.as_ref().map_or_else(|| run.id.clone(), |label| format!("{}:{}", run.id, label.part));
     let mut journal = Journal::new(&ctx.netbox, part, run);
     let span = info_span!("sync", run = %journal.run.id, config = %journal.run.config);
     let (sent, started) = (ctx.netbox.requests(), Instant::now());
     async {
         let mut at = None;
-        match prepare(ctx, request, &mut journal.run).await {
+        match prepare(ctx, request, rows, &mut journal.run).await {
             Ok(prepared) => {
                 let prepared = at.insert(prepared);
                 if let Err(ended) = steps(ctx, request, prepared, &mut journal).await {
@@ -169,9 +82,6 @@ pub(super) async fn perform<'a>(ctx: &'a Context, request: &Request<'_>, run: Sy
             Err(ended) => journal.run.ended = Some(ended),
         }
         journal.log(Vec::new()).await;
-        if let Some(at) = at.as_mut().filter(|at| at.has_rows && journal.run.ended.is_none()) {
-            ctx.rows.put(std::mem::take(&mut at.recorded.rows));
-        }
         journal.run.took += started.elapsed();
         journal.run.netbox_requests += ctx.netbox.requests() - sent;
         Performed { journal, at }
@@ -191,7 +101,7 @@ pub(super) async fn record(ctx: &Context, request: &Request<'_>, journal: &mut J
 
 /// Asks the RIR and plans, and leaves it at that.
 pub async fn preview(ctx: &Context, request: &Request<'_>) -> Preview {
-    let mut run = begin(request);
+    let mut run = request.begin();
     let (sent, started) = (ctx.netbox.requests(), Instant::now());
     let planned = plan_only(ctx, request, &mut run).await;
     let plan = planned.unwrap_or_else(|ended| {
@@ -203,147 +113,8 @@ pub async fn preview(ctx: &Context, request: &Request<'_>) -> Preview {
     Preview { plan, run }
 }
 
-pub(super) fn begin(request: &Request<'_>) -> SyncRun {
-    let (id, started) = match &request.label {
-        Some(label) => (label.run.clone(), label.started),
-        None => {
-            let now = Timestamp::now();
-            (name(now, fastrand::u32(..)), now)
-        }
-    };
-    SyncRun {
-        id,
-        config: request.config.name.clone(),
-        config_id: request.config.id,
-        started,
-        took: Duration::ZERO,
-        user: None,
-        applied: Vec::new(),
-        unchanged: Vec::new(),
-        failures: Vec::new(),
-        skips: Vec::new(),
-        ended: None,
-        before: Tally::default(),
-        note: None,
-        arin_requests: 0,
-        netbox_requests: 0,
-    }
-}
-
-/// The name of a run: when it began, and a number that tells it from others that began then.
-#[must_use]
-pub fn name(started: Timestamp, number: u32) -> String {
-    format!("{}-{number:08x}", started.strftime("%Y%m%dT%H%M%SZ"))
-}
-
 /// What the asking came to: the recorded objects that are gone, or why it ended early.
 type Asked = Result<BTreeSet<(ObjectType, Key)>, Stopped>;
-
-/// What a run works with once NetBox was read and the API key chosen.
-pub(super) struct Prepared {
-    arin: arin::Client,
-    questions: Questions,
-    pub(super) recorded: Inventory,
-    /// Whether the recorded rows were read. Where nothing that is asked first depends on them, the asking begins before.
-    has_rows: bool,
-    rules: Rules,
-    limits: Limits,
-    stamp: Stamp,
-    pub(super) registered: Registration,
-    /// Why writing came to an end before everything was written.
-    hopeless: Option<Arc<netbox::Error>>,
-}
-
-impl Prepared {
-    fn plan(&self) -> Plan {
-        plan(&self.registered, &self.recorded, &self.rules)
-    }
-}
-
-async fn prepare(ctx: &Context, request: &Request<'_>, run: &mut SyncRun) -> Result<Prepared, Ended> {
-    let Request { config, configs, scope, resources, .. } = request;
-    ctx.progress.update(|at| at.phase = Phase::Inventory);
-    let rir = config.rir.ok_or_else(|| Ended::failed("the config names no RIR; set one in NetBox"))?;
-    let known = ctx.rows.take();
-    let has_rows = known.is_some() || !asks_first(ctx, request);
-    let rows = async {
-        match known {
-            Some(rows) => Ok(rows),
-            None if has_rows => ctx.netbox.recorded().await,
-            None => Ok(BTreeMap::new()),
-        }
-    };
-    let read = tokio::try_join!(ctx.netbox.ground(rir, scope), rows);
-    let ((aggregates, prefixes), rows) = read.map_err(|error| Ended::of(&error, error.retry()))?;
-    let recorded = Inventory { configs: configs.to_vec(), aggregates, prefixes, rows };
-    let key = choose_key(ctx, request, &recorded, run).map_err(|error| Ended::of(&error, Retry::Never))?;
-    run.user = Some(key.user.clone());
-    let arin = ctx.arin.client(&config.api_url, key.secret.clone());
-    let arin = arin.map_err(|error| Ended::of(&error, error.retry()))?;
-    let recipients: Vec<OrgHandle> =
-        ctx.settings.sync.recipient_orgs.iter().filter_map(|handle| OrgHandle::new(handle)).collect();
-    let wanted = Wanted { scope, resources, recipients: &recipients };
-    let instance = arin.instance();
-    let instance_of = |other: &Config| ctx.arin.instance(&other.api_url);
-    let incomplete = matches!(scope, Scope::Rest { complete: false, .. });
-    Ok(Prepared {
-        questions: questions(&wanted, config, instance, &recorded),
-        rules: Rules::new(config, configs, instance, ctx.settings.sync.auto_link_networks, instance_of),
-        limits: Limits { max_retired_share: ctx.settings.sync.max_retired_share },
-        stamp: Stamp { now: Timestamp::now(), user: key.user.clone(), message: change_message(&run.id) },
-        registered: Registration { incomplete, ..Registration::default() },
-        hopeless: None,
-        recorded,
-        has_rows,
-        arin,
-    })
-}
-
-/// Whether asking can begin before the recorded rows are read: they say nothing about what to ask first, and the API key
-/// does not depend on which was used last.
-fn asks_first(ctx: &Context, request: &Request<'_>) -> bool {
-    let one_key = ctx.keys.of(&request.config.name).count() < 2;
-    one_key && matches!(request.scope, Scope::Config | Scope::Head)
-}
-
-impl Prepared {
-    /// Sees to it that the recorded rows are there. Gives those to ask for if nothing else brings them up.
-    async fn take_rows(&mut self, ctx: &Context, request: &Request<'_>) -> Result<Vec<Recorded>, Ended> {
-        if !self.has_rows {
-            self.recorded.rows = ctx.netbox.recorded().await.map_err(|error| Ended::of(&error, error.retry()))?;
-            self.has_rows = true;
-        }
-        let Request { scope, resources, config, .. } = request;
-        Ok(recorded(scope, resources, config.id, self.arin.instance(), &self.recorded))
-    }
-}
-
-/// The API key that a run uses. That it is not the asking user's is worth a note.
-fn choose_key<'a>(
-    ctx: &'a Context,
-    request: &Request<'_>,
-    recorded: &Inventory,
-    run: &mut SyncRun,
-) -> Result<&'a ApiKey, NoKey> {
-    let name = &request.config.name;
-    let last = used_last(recorded, request.config);
-    match request.asks {
-        Asks::Nobody => ctx.keys.choose(name, None, last.as_deref()),
-        Asks::User(user) => ctx.keys.choose(name, Some(user), None),
-        Asks::Change(user) => ctx.keys.choose(name, Some(user), None).or_else(|_| {
-            let key = ctx.keys.choose(name, None, last.as_deref())?;
-            run.note = Some(format!("{user}, who made the change, has no API key for this config."));
-            Ok(key)
-        }),
-    }
-}
-
-/// The user whose key was used last for a config: the one its most recently written row names.
-fn used_last(recorded: &Inventory, config: &Config) -> Option<String> {
-    let rows = recorded.rows.values().flat_map(|rows| rows.values());
-    let ours = rows.filter(|row| row.config() == Some(config.id) && row.synced_by.is_some());
-    ours.max_by_key(|row| row.last_synced)?.synced_by.clone()
-}
 
 /// Asks and writes at the same time: what was learnt is planned and applied while the asking goes on. Rows are marked as
 /// not found at the end, when everything is known.
@@ -490,7 +261,7 @@ fn why(refused: &Refused, config: &str) -> String {
 }
 
 async fn plan_only(ctx: &Context, request: &Request<'_>, run: &mut SyncRun) -> Result<Plan, Ended> {
-    let mut at = prepare(ctx, request, run).await?;
+    let mut at = prepare(ctx, request, None, run).await?;
     let (out, mut findings) = mpsc::channel(BACKLOG);
     let (arin, questions) = (at.arin.clone(), at.questions.clone());
     let (tell, told) = oneshot::channel();

@@ -10,8 +10,8 @@ use std::{
 
 use crate::{
     model::RowId,
-    queue::{Claim, JobId, Work},
-    sync::{HandedOn, Rows},
+    queue::{Claim, JobId},
+    sync::Rows,
 };
 
 /// The rows as the last part left them, by config.
@@ -26,29 +26,22 @@ struct Known {
 }
 
 impl Memory {
-    /// Gives the rows to a job if they are still true. Whatever else is known of its config is not, from now on.
-    pub(super) fn recall(&self, claim: &Claim, rows: &HandedOn) {
-        let Some((config, run)) = run_of(claim) else { return };
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&config);
-        if let Some(known) = known.filter(|known| known.run == *run && known.turn + 1 == claim.turn) {
-            rows.put(known.rows);
-        }
+    /// Gives the rows to a job if they are still true. Whatever is known of its config is not kept any longer.
+    pub(super) fn recall(&self, claim: &Claim) -> Option<Rows> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&claim.job.work.config()?)?;
+        (known.run == *run(claim) && known.turn + 1 == claim.turn).then_some(known.rows)
     }
 
-    /// Keeps the rows that a job leaves behind, if there may be another one of its run.
-    pub(super) fn keep(&self, claim: &Claim, rows: &HandedOn) {
-        if matches!(claim.job.work, Work::RecordRun { .. }) {
-            return;
+    /// Keeps the rows that a part leaves behind for the next one of its run.
+    pub(super) fn keep(&self, claim: &Claim, rows: Option<Rows>) {
+        if let (Some(config), Some(rows)) = (claim.job.work.config(), rows) {
+            let known = Known { run: run(claim).clone(), turn: claim.turn, rows };
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(config, known);
         }
-        let (Some((config, run)), Some(rows)) = (run_of(claim), rows.take()) else { return };
-        let known = Known { run: run.clone(), turn: claim.turn, rows };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(config, known);
     }
 }
 
-/// The config of a job and the run that it is a part of, or begins.
-fn run_of(claim: &Claim) -> Option<(RowId, &JobId)> {
-    let work = &claim.job.work;
-    let begins = work.begins_run().then_some(&claim.id);
-    Some((work.config()?, claim.job.run.as_ref().or(begins)?))
+/// The run that a job is a part of, or begins.
+fn run(claim: &Claim) -> &JobId {
+    claim.job.run.as_ref().unwrap_or(&claim.id)
 }

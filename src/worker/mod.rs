@@ -28,12 +28,12 @@ use crate::{
     netbox::{self, Stop},
     queue::{Claim, Ending, Queue, Settled},
     retry::Policy,
-    sync::{Context, HandedOn, Progress, chain},
+    sync::{Context, Progress, chain},
 };
 use beat::{Beats, Fate};
 use memory::Memory;
 
-/// Longest wait for a job before it is looked again whether the process is to end.
+/// Longest wait for a job in one look at the queue.
 const WAIT: Duration = Duration::from_secs(1);
 /// Waits while the queue does not answer.
 const AWAY: Policy = Policy { count: 5, backoff: Duration::from_millis(200) };
@@ -64,7 +64,6 @@ impl Means {
             settings: Arc::clone(&self.settings),
             progress: Progress::default(),
             stop,
-            rows: HandedOn::default(),
         }
     }
 }
@@ -93,8 +92,12 @@ impl Worker {
         let mut jobs = JoinSet::new();
         let mut failures = 0;
         while let Some(free) = free_slots(&slots, &mut shutdown).await {
-            // Never given up half way: a claim whose answer nobody hears would hold its job for the time of a lease.
-            let claims = match self.queue.claim(&self.name, free, WAIT).await {
+            let claims = tokio::select! {
+                // Whatever is claimed just then is handed back.
+                () = asked(&mut shutdown) => break,
+                claims = self.queue.claim(&self.name, free, WAIT) => claims,
+            };
+            let claims = match claims {
                 Ok(claims) => claims,
                 Err(error) => {
                     self.wait_for_queue(&error, failures).await;
@@ -157,8 +160,7 @@ impl Worker {
             let stop = Stop::default();
             let ctx = self.means.context(stop.clone());
             let mut beats = Beats::new(&self.queue, &claim, &self.name, &ctx.progress, self.means.settings.queue.lease);
-            self.memory.recall(&claim, &ctx.rows);
-            let mut performing = perform::perform(&ctx, &self.queue, &claim);
+            let mut performing = perform::perform(&ctx, &self.queue, &self.memory, &claim);
             let mut cancelled = false;
             let ending = loop {
                 tokio::select! {
@@ -176,8 +178,6 @@ impl Worker {
                     },
                 }
             };
-            drop(performing);
-            self.memory.keep(&claim, &ctx.rows);
             let ending = match ending {
                 Some(ending) => ending,
                 None if cancelled => Ending::Cancelled,
@@ -212,13 +212,17 @@ impl Worker {
 /// Waits for a free slot and counts all of them; `None` when the process is to end.
 async fn free_slots(slots: &Arc<Semaphore>, shutdown: &mut watch::Receiver<bool>) -> Option<usize> {
     tokio::select! {
-        // A sender that is gone cannot ask any more: the same as having asked.
-        _ = shutdown.wait_for(|end| *end) => None,
+        () = asked(shutdown) => None,
         slot = slots.acquire() => {
             drop(slot);
             Some(slots.available_permits().max(1))
         }
     }
+}
+
+/// Waits until the process is to end. A sender that is gone cannot ask any more: the same as having asked.
+async fn asked(shutdown: &mut watch::Receiver<bool>) {
+    drop(shutdown.wait_for(|end| *end).await);
 }
 
 fn tell(ending: &Ending) {

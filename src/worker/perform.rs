@@ -9,6 +9,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
+use super::memory::Memory;
 use crate::{
     model::{Config, Resource, RowId, Scope},
     netbox,
@@ -16,15 +17,20 @@ use crate::{
     retry::{Policy, Retry},
     sync::{
         Asks, Context, Label, Request, SyncRun, Verdict, chain, name,
-        parts::{self, Inside, Part},
+        parts::{self, Inside, Outcome, Part},
         prune_log, run as sync_run,
     },
 };
 
 /// Does a job. `None` when it stopped because it was asked to.
-pub(super) fn perform<'a>(ctx: &'a Context, queue: &'a Queue, claim: &'a Claim) -> BoxFuture<'a, Option<Ending>> {
+pub(super) fn perform<'a>(
+    ctx: &'a Context,
+    queue: &'a Queue,
+    memory: &'a Memory,
+    claim: &'a Claim,
+) -> BoxFuture<'a, Option<Ending>> {
     Box::pin(async move {
-        match (Performing { ctx, queue, claim }).work().await {
+        match (Performing { ctx, queue, memory, claim }).work().await {
             Ok(ending) => ending,
             Err(failed) => Some(failed.into_ending(ctx, claim)),
         }
@@ -80,6 +86,7 @@ struct Subject {
 struct Performing<'a> {
     ctx: &'a Context,
     queue: &'a Queue,
+    memory: &'a Memory,
     claim: &'a Claim,
 }
 
@@ -90,7 +97,8 @@ impl Performing<'_> {
             Work::SyncPrefixes { config, aggregate, parent } => {
                 let inside = Inside { aggregate: *aggregate, parent: parent.clone() };
                 let Some(subject) = self.subject(*config).await? else { return gone("config") };
-                self.part(parts::inside(self.ctx, &self.request(&subject), inside).await, Vec::new())
+                let known = self.memory.recall(self.claim);
+                self.part(*config, parts::inside(self.ctx, &self.request(&subject), inside, known).await)
             }
             Work::RecordRun { config } => self.record(*config).await,
             Work::SyncAggregate { config: None, aggregate } => self.configs_of_aggregate(*aggregate).await,
@@ -135,9 +143,7 @@ impl Performing<'_> {
     async fn begin(&self, config: RowId, resources: &BTreeSet<Resource>) -> Done {
         let Some(subject) = self.subject(config).await? else { return gone("config") };
         let request = Request { resources: resources.clone(), ..self.request(&subject) };
-        let (part, follow) = parts::begin(self.ctx, &request).await;
-        let next = |Inside { aggregate, parent }| Work::SyncPrefixes { config, aggregate, parent };
-        self.part(part, follow.into_iter().map(|inside| self.follow_up(next(inside))).collect())
+        self.part(config, parts::begin(self.ctx, &request).await)
     }
 
     /// A job of the same run.
@@ -148,7 +154,10 @@ impl Performing<'_> {
     }
 
     /// The end of a part of a run.
-    fn part(&self, part: Part, then: Vec<Order>) -> Done {
+    fn part(&self, config: RowId, Outcome { part, follow, rows }: Outcome) -> Done {
+        self.memory.keep(self.claim, rows);
+        let next = |Inside { aggregate, parent }| Work::SyncPrefixes { config, aggregate, parent };
+        let then: Vec<Order> = follow.into_iter().map(|inside| self.follow_up(next(inside))).collect();
         if part.was_interrupted() {
             return Ok(None);
         }
@@ -158,7 +167,10 @@ impl Performing<'_> {
             }
             Some(_) | None => {
                 let result = json!({ "run": self.label().run, "parts_to_follow": then.len() });
-                let part = serde_json::to_value(&part).unwrap_or_default();
+                let part = serde_json::to_value(&part).map_err(|error| Failed {
+                    error: format!("the part cannot be written down: {error}"),
+                    may_pass: false,
+                })?;
                 Ok(Some(Ending::Done { result, part: Some(part), then }))
             }
         }
@@ -170,10 +182,10 @@ impl Performing<'_> {
         };
         let parts = self.queue.parts(run).await?.into_iter().map(read_part).collect::<Result<Vec<_>, _>>()?;
         let resources = self.resources_of(run).await?;
+        let known = self.memory.recall(self.claim);
         let Some(subject) = self.subject(config).await? else { return gone("config") };
-        let run = parts::conclude(self.ctx, &Request { resources, ..self.request(&subject) }, parts).await;
-        let prune = Job { run: None, user: None, trigger: Trigger::Job, ..self.claim.job.clone() };
-        let prune = Order { job: Job { work: Work::Prune { config }, ..prune }, delay: Delay::None };
+        let run = parts::conclude(self.ctx, &Request { resources, ..self.request(&subject) }, parts, known).await;
+        let prune = Order { job: Job::new(Work::Prune { config }, Trigger::Job), delay: Delay::None };
         self.recorded(&run, vec![prune])
     }
 
@@ -235,7 +247,7 @@ impl Performing<'_> {
 
 /// The active configs of an RIR.
 fn active(configs: &[Config], rir: RowId) -> Vec<RowId> {
-    configs.iter().filter(|config| config.is_active && config.rir == Some(rir)).map(|config| config.id).collect()
+    configs.iter().filter(|config| config.serves(rir)).map(|config| config.id).collect()
 }
 
 fn spread(then: Vec<Order>) -> Ending {

@@ -20,7 +20,7 @@ use rir_sidecar::{
         regrws::{KEY, Lookup, Options, Server},
         world::{Aggregate, Holder, Prefix, World},
     },
-    sync::{self, Asks, Context, HandedOn, Plan, Preview, Progress, Request, Stop, SyncRun},
+    sync::{self, Asks, Context, Plan, Preview, Progress, Request, Stop, SyncRun},
 };
 use serde_json::{Map, Value, json};
 
@@ -256,7 +256,6 @@ impl Scene {
             settings: Arc::new(self.settings.clone()),
             progress: Progress::default(),
             stop: Stop::default(),
-            rows: HandedOn::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use rir_sidecar::{
     config::keys::Keyring,
     model::{Resource, RowId},
     netbox,
-    queue::{Delay, Ending, Job, JobId, Order, Queue, Record, State, Trigger, Work, job::VERSION, memory},
+    queue::{Delay, Ending, Job, JobId, Order, Queue, Record, State, Trigger, Work, memory},
     sandbox::{
         regrws::{Fault, Operation, Rule},
         world::World,
@@ -74,7 +74,7 @@ impl Service {
 }
 
 pub(crate) async fn ask(queue: &Queue, work: Work, user: Option<&str>, trigger: Trigger) -> JobId {
-    let job = Job { v: VERSION, work, user: user.map(str::to_owned), trigger, run: None, traceparent: None };
+    let job = Job { user: user.map(str::to_owned), ..Job::new(work, trigger) };
     let tickets = queue.enqueue(&[Order { job, delay: Delay::None }], None).await.unwrap();
     tickets[0].job.clone()
 }
@@ -227,6 +227,21 @@ async fn a_change_by_somebody_without_a_key_uses_another_and_says_so() {
     );
     let id = ask(&service.queue, work, Some("bob"), Trigger::Api).await;
     assert_eq!(service.over(&id).await.result.unwrap()["result"], "failed");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_in_parts_that_a_change_began_uses_one_key_to_its_end() {
+    let scene = scene(small()).await;
+    let service = Service::start(&scene, memory(&scene), 1);
+    let id = ask(&service.queue, whole(scene.config), Some("bob"), Trigger::Webhook).await;
+    let record = service.over(&id).await;
+    assert_eq!(record.result.as_ref().unwrap()["result"], "changed", "{record:?}");
+    let run = record.result.unwrap()["run"].clone();
+    let rows = scene.rows_of("rir-sync-log").await;
+    let summary = rows.iter().find(|row| row["run"] == run && row["object_type"].is_null()).unwrap();
+    let message = summary["message"].as_str().unwrap();
+    assert!(message.contains("API key of ann.") && message.contains("bob, who made the change"), "{message}");
     service.stop().await;
 }
 

@@ -7,7 +7,10 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Value, json};
 
-use super::document::{Choice, ChoiceSet, Document, Link, TypeSpec};
+use super::{
+    CONFIG,
+    document::{Choice, ChoiceSet, Document, Link, TypeSpec},
+};
 use crate::netbox::{CUSTOM_OBJECTS, Client, Error, Row, id_of};
 
 pub(super) const CHOICE_SETS: &str = "/api/extras/custom-field-choice-sets/";
@@ -44,6 +47,17 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", if self.id.is_some() { "~" } else { "+" }, self.what)?;
         if self.how.is_empty() { Ok(()) } else { write!(f, ": {}", self.how) }
+    }
+}
+
+impl Client {
+    /// What NetBox calls the type of the RIR configs, `netbox_custom_objects.table2model`; `None` without `bootstrap`.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn config_type(&self) -> Result<Option<String>, Error> {
+        let types = self.list(&types_path(), &[("slug", CONFIG)]).await?;
+        Ok(named(&types, "slug", CONFIG).and_then(object_type).map(str::to_owned))
     }
 }
 

@@ -154,7 +154,8 @@ async fn a_config_tells_how_its_syncs_stand() {
     service.queue.claim("w", 1, Duration::ZERO).await.unwrap();
     let told = service.get(&service.bob, &service.config("")).await.expect(200);
     assert_eq!((&told["last_result"], &told["interval_seconds"]), (&json!("partial"), &json!(21600)));
-    assert_eq!(told["due"], "2026-11-20T16:00:00Z");
+    // Six hours later, and the part of the spread that the config of this id always gets.
+    assert_eq!(told["due"], "2026-11-20T16:28:50Z");
     assert_eq!(told["running_job"], json!(job));
     service.scene.edit(&custom(schema::CONFIG), service.scene.config.0, json!({ "is_active": false })).await;
     assert_eq!(service.get(&service.bob, &service.config("")).await.expect(200)["due"], Value::Null);

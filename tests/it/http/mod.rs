@@ -22,7 +22,7 @@ use rir_sidecar::{
     http::{self, App, Parts},
     model::{Resource, RowId},
     netbox::{self, schema},
-    queue::{Delay, Job, JobId, Order, Queue, Trigger, Work, job},
+    queue::{Delay, Job, JobId, Order, Queue, Trigger, Work},
     sandbox::{
         netbox::{Action, Grant},
         regrws::KEY,
@@ -125,15 +125,7 @@ impl Service {
     }
 
     async fn order(&self, work: Work) -> JobId {
-        let job = Job {
-            v: job::VERSION,
-            work,
-            user: Some("ann".into()),
-            trigger: Trigger::Api,
-            run: None,
-            traceparent: None,
-        };
-        let order = Order { job, delay: Delay::None };
+        let order = Order { job: Job::new(work, Trigger::Api).by("ann"), delay: Delay::None };
         self.queue.enqueue(&[order], None).await.unwrap().remove(0).job
     }
 

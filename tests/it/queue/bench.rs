@@ -9,10 +9,7 @@ use std::{
 use rir_sidecar::{
     config::{self, QueueMode},
     model::{Resource, RowId},
-    queue::{
-        Claim, Delay, Ending, Job, JobId, Order, Progress, Queue, Record, Settled, State, Ticket, Trigger, Work,
-        job::VERSION,
-    },
+    queue::{Claim, Delay, Ending, Job, JobId, Order, Progress, Queue, Record, Settled, State, Ticket, Trigger, Work},
 };
 use serde_json::{Value, json};
 
@@ -121,7 +118,7 @@ impl Bench {
 }
 
 pub(super) fn job(work: Work) -> Job {
-    Job { v: VERSION, work, user: None, trigger: Trigger::Api, run: None, traceparent: None }
+    Job::new(work, Trigger::Api)
 }
 
 /// Free work: it names no config, and differs by its number.

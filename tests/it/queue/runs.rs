@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rir_sidecar::{
     model::RowId,
-    queue::{Asked, Beat, Claim, Ending, Job, JobId, Part, State, Trigger, Work},
+    queue::{Asked, Beat, Claim, Ending, Job, JobId, Part, State, Work},
 };
 use serde_json::json;
 
@@ -67,7 +67,6 @@ pub(super) async fn a_run_ends_once_when_all_its_parts_have(bench: Bench) {
     let claim = bench.claim("w").await;
     let wanted = Job {
         user: Some("someone".to_owned()),
-        trigger: Trigger::Job,
         run: Some(run.clone()),
         traceparent: Some("00-aa-bb-01".to_owned()),
         ..job(Work::RecordRun { config: RowId(CONFIG) })
