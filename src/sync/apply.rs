@@ -9,6 +9,7 @@ use super::{
     Context,
     outcome::{Applied, NotTaken, chain},
     plan::{Action, Change, Plan},
+    report::Journal,
     rules::Rules,
 };
 use crate::{
@@ -28,34 +29,27 @@ pub(super) struct Stamp {
     pub(super) message: String,
 }
 
-/// What became of a plan.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) applied: Vec<Applied>,
-    /// Why there is no sense in writing on: NetBox does not answer any more.
-    pub(super) hopeless: Option<Arc<netbox::Error>>,
-}
-
-/// Applies `plan`, and notes in `recorded` what NetBox has afterwards. Rows that NetBox did not take are given up in
-/// `rules`, so that this run does not try them again.
+/// Applies `plan`, and notes in `recorded` what NetBox has afterwards, in `journal` what was done. Rows that NetBox did not
+/// take are given up in `rules`, so that this run does not try them again. Gives why there is no sense in writing on, when
+/// NetBox does not answer any more.
 pub(super) async fn apply(
     plan: Plan,
     recorded: &mut Inventory,
     rules: &mut Rules,
     ctx: &Context,
     stamp: &Stamp,
-) -> Outcome {
+    journal: &mut Journal<'_>,
+) -> Option<Arc<netbox::Error>> {
     ctx.progress.update(|at| at.writes.total += plan.changes.len() as u64);
     let mut by_type: BTreeMap<ObjectType, Vec<Change>> = BTreeMap::new();
     for change in plan.changes {
         by_type.entry(change.object).or_default().push(change);
     }
-    let mut outcome = Outcome::default();
+    let mut hopeless = None;
     for (object, changes) in by_type {
-        if outcome.hopeless.is_some() {
-            break;
-        }
-        let results = write(object, &changes, recorded, ctx, stamp).await;
+        let mut applied = Vec::with_capacity(changes.len());
+        let writing = write(object, &changes, recorded, ctx, stamp);
+        let (results, ()) = tokio::join!(writing, log_beside(changes.len(), ctx, journal));
         ctx.progress.update(|at| at.writes.done += changes.len() as u64);
         for (change, result) in changes.iter().zip(results) {
             let result = match result {
@@ -66,7 +60,7 @@ pub(super) async fn apply(
                     let message = chain(&refusal);
                     let error = unanswered(refusal);
                     let may_pass = error.is_some();
-                    outcome.hopeless = outcome.hopeless.or(error);
+                    hopeless = hopeless.or(error);
                     Err(NotTaken { message, may_pass })
                 }
                 Ok(id) => {
@@ -74,10 +68,22 @@ pub(super) async fn apply(
                     Ok(id)
                 }
             };
-            outcome.applied.push(Applied::new(change, result));
+            applied.push(Applied::new(change, result));
+        }
+        journal.note(applied);
+        if hopeless.is_some() {
+            break;
         }
     }
-    outcome
+    hopeless
+}
+
+/// Writes log rows in the request that NetBox has room for while `rows` of one type fill no more than one.
+async fn log_beside(rows: usize, ctx: &Context, journal: &mut Journal<'_>) {
+    let netbox = &ctx.settings.netbox;
+    if rows <= netbox.batch_size && netbox.writes_in_flight > 1 {
+        journal.flush_some(netbox.batch_size).await;
+    }
 }
 
 /// The error behind a refusal that any further row would meet for as long as NetBox does not answer.

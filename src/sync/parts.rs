@@ -134,7 +134,7 @@ pub async fn conclude(
         perform(ctx, &Request { scope, ..request.clone() }, run, rows).await.journal
     } else {
         let mut journal = Journal::new(&ctx.netbox, format!("{}:end", run.id), run);
-        journal.log(Vec::new()).await;
+        journal.note(Vec::new());
         journal
     };
     parts.unchanged.extend(std::mem::take(&mut journal.run.unchanged));

@@ -91,7 +91,7 @@ pub(super) async fn prepare(
 /// does not depend on which was used last.
 fn asks_first(ctx: &Context, request: &Request<'_>) -> bool {
     let one_key = ctx.keys.of(&request.config.name).count() < 2;
-    one_key && matches!(request.scope, Scope::Config | Scope::Head)
+    one_key && !matches!(request.scope, Scope::Inside { .. } | Scope::Rest { .. })
 }
 
 impl Prepared {

@@ -31,8 +31,10 @@ pub(super) struct Journal<'a> {
     pub(super) run: SyncRun,
     /// What the keys of its rows begin with.
     part: String,
-    /// Rows written so far. A row's place tells it apart, so that one whose writing was not answered is found again.
-    written: usize,
+    /// Rows so far. A row's place tells it apart, so that one whose writing was not answered is found again.
+    rows: usize,
+    /// Rows that are not in NetBox yet.
+    pending: Vec<Draft>,
     /// How many of the run's failures and skips have their rows.
     failures: usize,
     skips: usize,
@@ -40,11 +42,12 @@ pub(super) struct Journal<'a> {
 
 impl<'a> Journal<'a> {
     pub(super) fn new(netbox: &'a Client, part: String, run: SyncRun) -> Self {
-        Self { netbox, run, part, written: 0, failures: 0, skips: 0 }
+        Self { netbox, run, part, rows: 0, pending: Vec::new(), failures: 0, skips: 0 }
     }
 
-    /// Takes up what was written, and logs it together with what failed and what was passed over since the last time.
-    pub(super) async fn log(&mut self, applied: Vec<Applied>) {
+    /// Takes up what was written, what failed and what was passed over since the last time. It is in NetBox after the next
+    /// [`Journal::flush`].
+    pub(super) fn note(&mut self, applied: Vec<Applied>) {
         let run = &self.run;
         let worth_a_row = |applied: &&Applied| applied.object != ObjectType::Address || applied.result.is_err();
         let mut entries: Vec<Entry> = applied.iter().filter(worth_a_row).map(entry).collect();
@@ -52,16 +55,26 @@ impl<'a> Journal<'a> {
         entries.extend(run.skips.iter().skip(self.skips).map(skipped));
         (self.failures, self.skips) = (run.failures.len(), run.skips.len());
         self.run.applied.extend(applied);
-        self.write(entries).await;
+        entries.iter().for_each(|entry| self.push(entry));
     }
 
-    /// Log rows are a courtesy: that some could not be written is told in the process's own log, and the run goes on.
-    async fn write(&mut self, entries: Vec<Entry>) {
-        let mut drafts = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let key = format!("{}:{}", self.part, self.written);
-            self.written += 1;
-            drafts.push(Draft { body: self.body(&key, &entry), key });
+    fn push(&mut self, entry: &Entry) {
+        let key = format!("{}:{}", self.part, self.rows);
+        self.rows += 1;
+        self.pending.push(Draft { body: self.body(&key, entry), key });
+    }
+
+    /// Writes all rows that are not in NetBox yet.
+    pub(super) async fn flush(&mut self) {
+        self.flush_some(usize::MAX).await;
+    }
+
+    /// Writes up to `most` of them. Log rows are a courtesy: that some could not be written is told in the process's own
+    /// log, and the run goes on.
+    pub(super) async fn flush_some(&mut self, most: usize) {
+        let drafts: Vec<Draft> = self.pending.drain(..most.min(self.pending.len())).collect();
+        if drafts.is_empty() {
+            return;
         }
         let results = self.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(drafts).await;
         let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
@@ -143,7 +156,8 @@ pub(super) async fn record(ctx: &Context, journal: &mut Journal<'_>, all: bool) 
         }));
     }
     entries.push(summary(run, verdict));
-    journal.write(entries).await;
+    entries.iter().for_each(|entry| journal.push(entry));
+    journal.flush().await;
     let run = &journal.run;
     if all {
         settle_config(ctx, run, verdict).await;

@@ -10,7 +10,7 @@ use tracing::{Instrument, info_span};
 
 use super::{
     Context, Plan, Refused, Request, Rows,
-    apply::{Outcome, apply},
+    apply::apply,
     gather::{Finding, Stopped, gather},
     outcome::{Ended, SyncRun, chain},
     prepare::{Prepared, prepare},
@@ -40,7 +40,13 @@ pub struct Preview {
 pub async fn run(ctx: &Context, request: &Request<'_>) -> SyncRun {
     let mut journal = perform(ctx, request, request.begin(), None).await.journal;
     let (config, id) = (journal.run.config_id, journal.run.id.clone());
-    tokio::join!(record(ctx, request, &mut journal), report::prune(ctx, config, &id));
+    // Old rows are removed by the syncs of whole configs, so that a webhook costs no request for it.
+    let prune = async {
+        if request.scope == Scope::Config {
+            report::prune(ctx, config, &id).await;
+        }
+    };
+    tokio::join!(record(ctx, request, &mut journal), prune);
     journal.run
 }
 
@@ -81,7 +87,11 @@ pub(super) async fn perform<'a>(
             }
             Err(ended) => journal.run.ended = Some(ended),
         }
-        journal.log(Vec::new()).await;
+        journal.note(Vec::new());
+        // Parts that are recorded write the rest of their rows together with the last one.
+        if matches!(request.scope, Scope::Head | Scope::Inside { .. }) {
+            journal.flush().await;
+        }
         journal.run.took += started.elapsed();
         journal.run.netbox_requests += ctx.netbox.requests() - sent;
         Performed { journal, at }
@@ -156,7 +166,16 @@ async fn write_rounds(
     journal: &mut Journal<'_>,
 ) {
     let enough = ctx.settings.netbox.batch_size * ctx.settings.netbox.writes_in_flight;
-    while let Some(round) = next_round(&mut findings, enough).await {
+    loop {
+        // While more is asked there is time to log; the rows of the last round go out with the one that sums up.
+        let more = !findings.is_closed();
+        let log = async {
+            if more {
+                journal.flush().await;
+            }
+        };
+        let (round, ()) = tokio::join!(next_round(&mut findings, enough), log);
+        let Some(round) = round else { return };
         if ctx.stop.asked() || at.hopeless.is_some() {
             return;
         }
@@ -197,11 +216,9 @@ fn learn(round: Vec<Finding>, registered: &mut Registration, run: &mut SyncRun) 
     registered.incomplete |= !run.failures.is_empty();
 }
 
-/// Applies a plan and logs it.
+/// Applies a plan, and notes it.
 async fn write(ctx: &Context, at: &mut Prepared, plan: Plan, journal: &mut Journal<'_>) {
-    let Outcome { applied, hopeless } = apply(plan, &mut at.recorded, &mut at.rules, ctx, &at.stamp).await;
-    at.hopeless = hopeless;
-    journal.log(applied).await;
+    at.hopeless = apply(plan, &mut at.recorded, &mut at.rules, ctx, &at.stamp, journal).await;
 }
 
 /// Marks what the RIR does not have any more, within the limits; or says why the run ended early.

@@ -220,15 +220,17 @@ impl Performing<'_> {
     }
 
     async fn configs_of_aggregate(&self, aggregate: RowId) -> Done {
-        let Some(rir) = self.ctx.netbox.rir_of_aggregate(aggregate).await? else { return gone("aggregate") };
-        let ours = active(&self.ctx.netbox.configs().await?, rir);
+        let netbox = &self.ctx.netbox;
+        let (rir, configs) = tokio::try_join!(netbox.rir_of_aggregate(aggregate), netbox.configs())?;
+        let Some(rir) = rir else { return gone("aggregate") };
+        let ours = active(&configs, rir);
         let order = |config| self.own(Work::SyncAggregate { config: Some(config), aggregate });
         Ok(Some(spread(ours.into_iter().map(order).collect())))
     }
 
     async fn configs_of_prefixes(&self, prefixes: &BTreeSet<RowId>) -> Done {
-        let rirs = self.ctx.netbox.rirs_of_prefixes(prefixes).await?;
-        let configs = self.ctx.netbox.configs().await?;
+        let netbox = &self.ctx.netbox;
+        let (rirs, configs) = tokio::try_join!(netbox.rirs_of_prefixes(prefixes), netbox.configs())?;
         let mut of_config: BTreeMap<RowId, BTreeSet<RowId>> = BTreeMap::new();
         for (prefix, rir) in rirs {
             for config in active(&configs, rir) {
