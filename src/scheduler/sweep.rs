@@ -1,10 +1,10 @@
 //! Makes up for lost webhooks.
 //!
 //! NetBox sends a webhook once, whether somebody listens or not; its change log keeps everything. A sweep reads the log from
-//! where the last one ended up to what is `sweep.settle` old, and queues what no webhook has asked for. Hints that were
-//! heard are known by their names, so that nothing is asked for twice.
+//! a while before the last one ended up to what is `sweep.settle` old, and queues what no webhook has asked for. Hints that
+//! were heard are known by their names, so that nothing is asked for twice.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use tracing::{debug, info, warn};
@@ -22,6 +22,9 @@ use crate::{
 const CURSOR: &str = "sweep";
 /// How far back the first sweep looks when nothing says otherwise.
 const FIRST_LOOK: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+/// How far a sweep looks back behind the end of the last one. A row of the change log bears the time of the change and can
+/// be read when NetBox commits it, which is minutes later for a large import; and NetBox's clock may be behind ours.
+const LATE: Duration = Duration::from_secs(15 * 60);
 
 impl Scheduler {
     /// Reads the change log on, and queues what was missed.
@@ -46,7 +49,7 @@ impl Scheduler {
             }
         }
         let recovered = self.recover(missed).await?;
-        self.queue.set_cursor(CURSOR, &until.to_string()).await?;
+        self.queue.set_cursor(CURSOR, &before(until, LATE).max(from).to_string()).await?;
         if recovered > 0 {
             info!(changes = recovered, "queued {recovered} changes in NetBox that no webhook had told of");
         }
@@ -77,6 +80,6 @@ fn first_look(configs: &[Config], until: Timestamp) -> Timestamp {
     oldest.or_else(|| until.checked_sub(FIRST_LOOK).ok()).unwrap_or(until)
 }
 
-fn before(time: Timestamp, span: std::time::Duration) -> Timestamp {
+fn before(time: Timestamp, span: Duration) -> Timestamp {
     time.checked_sub(span).unwrap_or(time)
 }

@@ -26,6 +26,7 @@ usage: lab.sh COMMAND [OPTION]...
   start       start them again (--name, --rqworker)
   rqworker    give a running NetBox's background queue a fresh worker; what waits there is dropped (--name)
   wipe        remove all custom objects, aggregates, prefixes, VRFs and RIRs of a running NetBox; keeps the types
+  age         spread the changes in a running NetBox's change log over an hour that ended two minutes ago (--name)
   down        stop everything that was started in the state folder
   status      tell what runs there
   static      collect the static files, so that `up --static` shows pages in a browser
@@ -73,6 +74,7 @@ main() {
     stop) find_lab; stop_netbox "$DIR" "$NAME" ;;
     start) find_lab; start_again ;;
     rqworker) find_lab; renew_rqworker "$DIR" "$NAME" ;;
+    age) find_lab; age_changes "$DIR" "netbox_$NAME" ;;
     wipe) find_lab; empty_tables "$DIR" "netbox_$NAME" "$OBJECTS" ;;
     down | 'redis down') find_lab; down ;;
     status) find_lab; status ;;

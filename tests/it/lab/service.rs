@@ -2,11 +2,11 @@
 //! simulated.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::Stdio,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -27,7 +27,7 @@ use tokio::{
 
 use super::netbox::variable;
 use crate::{
-    scene::{CONFIG, Scene, Target, cidr, small},
+    scene::{CONFIG, Scene, Target, cidr, custom, small},
     service::{ask, whole},
 };
 
@@ -374,41 +374,62 @@ async fn everything_converges_after_redis_netbox_and_arin_were_in_trouble() {
 async fn no_request_fails_in_a_rolling_restart() {
     let lab = Lab::new(small(), &shared_redis()).await;
     let mut replicas = vec![lab.replica(&[]).await, lab.replica(&[]).await];
-    // What a load balancer knows: the replicas that take requests.
-    let serving = Arc::new(Mutex::new(replicas.iter().map(|replica| replica.url.clone()).collect::<Vec<_>>()));
-    let steady = {
-        let (serving, token) = (Arc::clone(&serving), lab.scene.netbox.token.clone());
-        tokio::spawn(async move {
-            let client = reqwest::Client::new();
-            let mut answered = 0_usize;
-            loop {
-                let url = {
-                    let serving = serving.lock().unwrap();
-                    if serving.is_empty() {
-                        return answered;
-                    }
-                    serving[answered % serving.len()].clone()
-                };
-                let answer = client.get(format!("{url}/api/v1/configs")).bearer_auth(&token).send().await;
-                assert_eq!(answer.unwrap().status(), 200);
-                answered += 1;
-            }
-        })
-    };
+    let balancer = Balancer::new(&replicas);
+    let clients: Vec<_> =
+        (0..4).map(|_| tokio::spawn(balancer.clone().keep_asking(lab.scene.netbox.token.clone()))).collect();
+    balancer.served_by(&replicas).await;
     for _ in 0..2 {
         let old = replicas.remove(0);
-        serving.lock().unwrap().retain(|url| *url != old.url);
+        balancer.serving().remove(&old.url);
         // Requests that were sent before the balancer knew are still under way.
         old.end().await;
         let new = lab.replica(&[]).await;
-        serving.lock().unwrap().push(new.url.clone());
+        balancer.serving().insert(new.url.clone(), 0);
         replicas.push(new);
-        sleep(Duration::from_secs(1)).await;
+        balancer.served_by(&replicas).await;
     }
-    serving.lock().unwrap().clear();
-    let answered = steady.await.unwrap();
-    measured("requests answered during a rolling restart", answered);
-    assert!(answered > 20, "{answered}");
+    measured("requests answered by the last two replicas", balancer.serving().clone());
+    balancer.serving().clear();
+    for client in clients {
+        client.await.unwrap();
+    }
+}
+
+/// What a load balancer knows: the replicas that take requests, and how many each of them has answered.
+#[derive(Clone)]
+struct Balancer(Arc<Mutex<BTreeMap<String, usize>>>);
+
+impl Balancer {
+    fn new(replicas: &[Replica]) -> Self {
+        Self(Arc::new(Mutex::new(replicas.iter().map(|replica| (replica.url.clone(), 0)).collect())))
+    }
+
+    fn serving(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+        self.0.lock().unwrap()
+    }
+
+    /// Sends one request after the other, and takes nothing but a good answer, until no replica is left.
+    async fn keep_asking(self, token: String) {
+        let client = reqwest::Client::new();
+        loop {
+            let Some(url) = fastrand::choice(self.serving().keys().cloned().collect::<Vec<_>>()) else { return };
+            let answer = client.get(format!("{url}/api/v1/configs")).bearer_auth(&token).send().await;
+            assert_eq!(answer.unwrap().status(), 200);
+            if let Some(answered) = self.serving().get_mut(&url) {
+                *answered += 1;
+            }
+        }
+    }
+
+    /// Waits until each replica has answered some more requests.
+    async fn served_by(&self, replicas: &[Replica]) {
+        let before = self.serving().clone();
+        until("each replica has answered", async || {
+            let serving = self.serving();
+            replicas.iter().all(|replica| serving[&replica.url] >= before[&replica.url] + 5)
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
@@ -453,6 +474,55 @@ async fn changes_whose_webhooks_were_lost_are_found_by_the_sweep_and_only_once()
     found.sort_unstable();
     assert_eq!(found, ["aggregate", "aggregate for the config", "prefix", "prefix for the config"]);
     replica.end().await;
+}
+
+#[tokio::test]
+async fn an_hour_of_changes_without_webhooks_is_recovered_and_none_twice() {
+    let lab_ = Lab::new(small(), &shared_redis()).await;
+    lab_.enable_webhooks(false).await;
+    let scene = &lab_.scene;
+    let rir = scene.ids("ipam/rirs").await[0];
+    let aggregates = (0..4).map(|number| json!({ "prefix": format!("23.145.{}.0/20", number * 16), "rir": rir }));
+    let aggregates = scene.add("ipam/aggregates", aggregates.collect()).await;
+    let prefixes = (0..40).map(|number| json!({ "prefix": format!("23.144.8.{}/30", number * 4) })).collect();
+    let prefixes = scene.add("ipam/prefixes", prefixes).await;
+    for id in prefixes.iter().take(5) {
+        scene.edit("ipam/prefixes", *id, json!({ "description": "of no concern" })).await;
+    }
+    // Nothing says where to begin but the config: its last sync was before all of it.
+    let before = jiff::Timestamp::now().checked_sub(jiff::SignedDuration::from_mins(63)).unwrap();
+    scene.edit(&custom("rir-config"), scene.config.0, json!({ "last_sync": before.to_string() })).await;
+    lab(&["age"]).await;
+    let sweeping = [
+        ("RIR_SIDECAR__SWEEP__INTERVAL", "2s"),
+        ("RIR_SIDECAR__SCHEDULE__TICK", "1s"),
+        ("RIR_SIDECAR__WEBHOOK__DEBOUNCE", "100ms"),
+    ];
+    let (first, second) = (lab_.replica(&sweeping).await, lab_.replica(&sweeping).await);
+    until("the sweep has found something", async || !lab_.jobs().await.is_empty()).await;
+    // Time for several sweeps more, each of which reads the last changes again.
+    sleep(Duration::from_secs(10)).await;
+    let (mut asked, mut looked_at) = (Vec::new(), Vec::new());
+    for work in lab_.idle().await.into_iter().filter_map(|record| record.job).map(|job| job.work) {
+        match work {
+            Work::SyncAggregate { config: None, aggregate } => asked.push(aggregate.0),
+            Work::SyncPrefix { config: None, prefixes } => looked_at.extend(prefixes.into_iter().map(|id| id.0)),
+            Work::SyncAggregate { .. }
+            | Work::SyncPrefix { .. }
+            | Work::SyncConfig { .. }
+            | Work::SyncPrefixes { .. }
+            | Work::Prune { .. }
+            | Work::RecordRun { .. } => {}
+        }
+    }
+    asked.sort_unstable();
+    looked_at.sort_unstable();
+    assert_eq!(asked, scene.ids("ipam/aggregates").await);
+    assert_eq!(looked_at, scene.ids("ipam/prefixes").await);
+    assert!(aggregates.iter().all(|id| asked.contains(id)) && prefixes.iter().all(|id| looked_at.contains(id)));
+    lab_.converged().await;
+    first.end().await;
+    second.end().await;
 }
 
 #[tokio::test]
