@@ -59,6 +59,7 @@ install_deploy_tools() {
             || die "npm could not install $pinned/package-lock.json"
         unpack_helm
         [ -n "$(promtool_here)" ] || fetch_promtool
+        command -v systemd-analyze >/dev/null || apt_install systemd
         link_deploy_tools
         printf '%s\n' "$wanted" >"$DEPLOY_TOOLS/.complete"
     ) 9>"$DEPLOY_TOOLS/lock"
@@ -85,7 +86,7 @@ fetch_promtool() {
 link_deploy_tools() (
     cd "$DEPLOY_TOOLS" || exit
     mkdir -p bin
-    ln -sf "$PWD"/layer/{helm/helm,kubectl/kubectl} "$PWD"/venv/bin/{docker-compose,kubernetes-validate,pytest,yamllint} \
+    ln -sf "$PWD"/layer/{helm/helm,kubectl/kubectl} "$PWD"/venv/bin/{docker-compose,hadolint,kubernetes-validate,pytest,yamllint} \
         "$PWD/node_modules/.bin/readme-generator" "$OPENAPI_TOOLS/venv/bin/node" "$(promtool_here)" bin
 )
 
