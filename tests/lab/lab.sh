@@ -65,6 +65,7 @@ main() {
     install) install_all ;;
     pyregrws) install_pyregrws; printf '%s\n' "$PYREGRWS/venv/bin/python" ;;
     openapi) install_openapi_tools; printf '%s\n' "$OPENAPI_TOOLS" ;;
+    deploy) install_deploy_tools; printf '%s\n' "$DEPLOY_TOOLS/bin" ;;
     static) install_all; collect_static ;;
     up) up ;;
     'redis up') redis_up ;;

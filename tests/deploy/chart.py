@@ -1,0 +1,176 @@
+"""Renders the Helm chart, and finds one's way in what comes out."""
+
+import copy
+from functools import cache
+
+import yaml
+from tools import REPO, attempt
+
+CHART = REPO / "helm" / "netbox-rir-sidecar"
+NAMESPACE = "lab"
+
+# Nobody answers there: a test that runs the program with these settings ends at once.
+URL = "http://127.0.0.1:9/"
+TOKEN = {"existingSecret": "given"}
+
+# All that has to be set.
+LEAST = {"netbox": {"url": URL}, "secrets": {"netboxToken": TOKEN}}
+
+
+def merged(*values):
+    """The values of several files as Helm merges them, the last one on top."""
+    result = {}
+    for more in values:
+        for key, value in copy.deepcopy(more).items():
+            both = isinstance(value, dict) and isinstance(result.get(key), dict)
+            result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def with_least(*values):
+    return merged(LEAST, *values)
+
+
+SECRETS = ["netboxToken", "keys", "webhook", "webhookPrevious", "redisUrl", "bootstrapToken"]
+EXISTING = {"secrets": {name: {"existingSecret": "given"} for name in SECRETS}}
+GIVEN_AS_VALUES = {
+    "netbox": {"url": URL},
+    "secrets": {
+        "netboxToken": {"value": "nbt_canary-service.secret"},
+        "keys": {"value": '[[key]]\nconfig = "canary-config"\nuser = "jdoe"\napi_key = "API-CANARY-KEYS"\n'},
+        "webhook": {"value": "canary-webhook-secret"},
+        "webhookPrevious": {"value": "canary-previous-secret"},
+        "redisUrl": {"value": "redis://:canary-password@redis.example.net:6379/0"},
+        "bootstrapToken": {"value": "nbt_canary-bootstrap.secret"},
+    },
+}
+BUNDLED_REDIS = {"redis": {"enabled": True}}
+SPLIT = merged(BUNDLED_REDIS, {"mode": "split"})
+SCALED = {"autoscaling": {"enabled": True}}
+WATCHED = {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")}
+EVERYTHING = merged(
+    SPLIT,
+    SCALED,
+    WATCHED,
+    {
+        "netbox": {"caConfigMap": "authority"},
+        "secrets": {"webhook": {"existingSecret": "given"}},
+        "bootstrap": {"webhookUrl": "https://rir.example.net/webhooks/netbox"},
+        "api": {"replicas": 3},
+        "redis": {"persistence": {"enabled": True, "storageClass": "fast"}},
+        "service": {"annotations": {"note": "x"}},
+        "ingress": {"enabled": True, "className": "nginx", "host": "rir.example.net", "tlsSecret": "given", "annotations": {"note": "x"}},
+        "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}], "hostnames": ["rir.example.net"]},
+        "networkPolicy": {
+            "from": [{"namespaceSelector": {}}],
+            "egress": [{"ports": [{"port": 443}]}],
+        },
+        "image": {"digest": "sha256:" + "0" * 64},
+        "imagePullSecrets": [{"name": "given"}],
+        "podDisruptionBudget": {"maxUnavailable": "50%"},
+        "serviceAccount": {"annotations": {"note": "x"}},
+        "podAnnotations": {"note": "x"},
+        "podLabels": {"team": "network"},
+        "nodeSelector": {"kubernetes.io/arch": "arm64"},
+        "tolerations": [{"key": "spot", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "priorityClassName": "high",
+        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.example.net:3128"}],
+        "extraVolumes": [{"name": "more", "secret": {"secretName": "given"}}],
+        "extraVolumeMounts": [{"name": "more", "mountPath": "/more", "readOnly": True}],
+    },
+)
+NOTHING_OPTIONAL = {
+    name: {"enabled": False} for name in ("bootstrap", "networkPolicy", "podDisruptionBudget", "topologySpread")
+} | {"serviceAccount": {"create": False}, "shutdown": {"preStopSeconds": 0}}
+
+MATRIX = {
+    "least": LEAST,
+    "existing secrets": with_least(EXISTING),
+    "secrets as values": GIVEN_AS_VALUES,
+    "several with a Redis": with_least(EXISTING, {"api": {"replicas": 2}}, SCALED),
+    "split": with_least(SPLIT),
+    "split and scaled by the queue": with_least(
+        EXISTING,
+        {"mode": "split"},
+        SCALED,
+        {
+            "autoscaling": {
+                "metrics": [
+                    {
+                        "type": "External",
+                        "external": {"metric": {"name": "rir_sidecar_queue_jobs"}, "target": {"type": "Value", "value": 20}},
+                    }
+                ]
+            }
+        },
+    ),
+    "everything": with_least(EVERYTHING),
+    "nothing optional": with_least(NOTHING_OPTIONAL),
+}
+# Of definitions that are not Kubernetes' own.
+CUSTOM = {"ServiceMonitor", "PrometheusRule", "HTTPRoute"}
+
+
+def template(values, release="rir"):
+    """Lets Helm render the chart; it may refuse."""
+    return attempt("helm", "template", release, CHART, "--namespace", NAMESPACE, "--values", "-", input=yaml.safe_dump(values))
+
+
+def text(values, release="rir"):
+    """What Helm renders of values that it accepts."""
+    return _rendered(yaml.safe_dump(values), release)[0]
+
+
+def objects(values, release="rir"):
+    """The same as objects, which all tests share: look at them only."""
+    return _rendered(yaml.safe_dump(values), release)[1]
+
+
+@cache
+def _rendered(values, release):
+    ended = template(yaml.safe_load(values), release)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout, [found for found in yaml.load_all(ended.stdout, yaml.CSafeLoader) if found]
+
+
+def of_kind(kind, values, release="rir"):
+    """All objects of a kind by their names."""
+    return {found["metadata"]["name"]: found for found in objects(values, release) if found["kind"] == kind}
+
+
+def pods(found):
+    """Pods and templates of pods, each with the name of what makes them."""
+    for each in found:
+        name = f"{each['kind']}/{each['metadata']['name']}"
+        if each["kind"] == "Pod":
+            yield name, each
+        elif each["kind"] in {"Deployment", "Job"}:
+            yield name, each["spec"]["template"]
+
+
+def containers(pod):
+    return pod["spec"].get("initContainers", []) + pod["spec"]["containers"]
+
+
+def runs_the_program(pod):
+    return all("netbox-rir-sidecar" in container["image"] for container in containers(pod))
+
+
+def environment(container):
+    return {each["name"]: each.get("value") for each in container.get("env", [])}
+
+
+def labels(found):
+    return found["metadata"].get("labels", {})
+
+
+def selects(selector, found):
+    """Whether a selector with labels and expressions chooses an object."""
+    if "matchLabels" not in selector and "matchExpressions" not in selector:
+        selector = {"matchLabels": selector}
+    has = labels(found)
+    return all(has.get(key) == value for key, value in selector.get("matchLabels", {}).items()) and all(
+        {"In": has.get(each["key"]) in each["values"], "NotIn": has.get(each["key"]) not in each["values"]}[each["operator"]]
+        for each in selector.get("matchExpressions", [])
+    )
