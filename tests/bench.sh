@@ -43,7 +43,7 @@ done
 if [ ${#WORLDS[@]} -gt 0 ]; then
     # As after any bootstrap: workers that saw the types change may fail over them (Custom Objects plugin 0.7.1).
     RIR_SIDECAR__NETBOX__URL=$RIR_LAB_NETBOX_URL RIR_SIDECAR__NETBOX__TOKEN=$RIR_LAB_NETBOX_TOKEN \
-        cargo run --quiet --release --locked -- bootstrap >/dev/null
+        "${CARGO_TARGET_DIR:-target}/release/rir-sidecar" bootstrap >/dev/null
     "$LAB" restart --dir "$STATE/lab"
     cargo bench --locked --bench sync -- "${WORLDS[@]}"
 fi

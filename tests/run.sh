@@ -85,7 +85,7 @@ else
     # With our types in place before any test, in workers that have seen no others: a worker that saw a type before it
     # changed may answer writes to it with 500 from then on (Custom Objects plugin 0.7.1).
     export RIR_SIDECAR__NETBOX__URL=$RIR_LAB_NETBOX_URL RIR_SIDECAR__NETBOX__TOKEN=$RIR_LAB_NETBOX_TOKEN
-    watch_over cargo run --quiet --locked -- bootstrap >/dev/null
+    watch_over "${CARGO_TARGET_DIR:-target}/debug/rir-sidecar" bootstrap >/dev/null
     unset RIR_SIDECAR__NETBOX__URL RIR_SIDECAR__NETBOX__TOKEN
     watch_over "$LAB" restart --dir "$STATE/lab"
     watch_over cargo nextest run --locked "$@"
