@@ -94,6 +94,9 @@ pub(super) async fn gather(
     progress.update(|at| at.phase = Phase::Organization);
     let contacts = asker.organizations(questions).await?;
     progress.update(|at| at.phase = Phase::Networks);
+    for (range, why) in &questions.passed_over {
+        asker.tell(Finding::Skipped(Skip::new(ObjectType::Network, range, why.to_string()))).await?;
+    }
     tokio::try_join!(asker.contacts(contacts), walk::aggregates(&asker, questions))?;
     progress.update(|at| at.phase = Phase::Recorded);
     let recorded = recorded.await.map_err(|_| Stopped::Unheard)?;

@@ -1,13 +1,14 @@
 //! What has to be asked at the RIR, worked out from what NetBox has before the first request goes out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
 use super::bearing::Parent;
 use crate::model::{
     Aggregate, Config, CustomerHandle, Instance, Inventory, Key, NetBlock, NetHandle, NetType, ObjectType, OrgHandle,
-    PocHandle, Resource, Row, RowId, Scope, block::registrable,
+    PocHandle, Resource, Row, RowId, Scope,
+    block::{NotRegistrable, registrable},
 };
 
 /// The questions of one run.
@@ -23,8 +24,10 @@ pub(super) struct Questions {
     pub(super) resources: BTreeSet<Resource>,
     /// The aggregates with the ranges inside each that are asked for.
     pub(super) targets: Vec<Target>,
-    /// A single prefix was asked for, so that finding nothing is worth a word.
+    /// Prefixes were asked for by name, so that finding nothing is worth a word.
     pub(super) single: bool,
+    /// What was asked for by name and needs no question.
+    pub(super) passed_over: BTreeMap<IpNet, NotRegistrable>,
 }
 
 /// An aggregate and the ranges inside it, the shortest first.
@@ -108,8 +111,19 @@ pub(super) fn questions(wanted: &Wanted<'_>, config: &Config, instance: &Instanc
         recipients: if begins { wanted.recipients.to_vec() } else { Vec::new() },
         resources: wanted.resources.clone(),
         targets,
-        single: matches!(wanted.scope, Scope::Aggregate(_) | Scope::Prefixes(_)),
+        single: matches!(wanted.scope, Scope::Prefixes(_)),
+        passed_over: if networks { passed_over(wanted.scope, has) } else { BTreeMap::new() },
     }
+}
+
+/// What was asked for by name and cannot be registered. For a whole config that is too plain to be told.
+fn passed_over(scope: &Scope, has: &Inventory) -> BTreeMap<IpNet, NotRegistrable> {
+    let named: Vec<IpNet> = match scope {
+        Scope::Aggregate(id) => has.aggregates.iter().filter(|it| it.id == *id).map(|it| it.prefix).collect(),
+        Scope::Prefixes(ids) => has.prefixes.iter().filter(|it| ids.contains(&it.id)).map(|it| it.prefix).collect(),
+        Scope::Config | Scope::Head | Scope::Inside { .. } | Scope::Rest { .. } => Vec::new(),
+    };
+    named.into_iter().filter_map(|range| Some((range, registrable(range).err()?))).collect()
 }
 
 fn targets(scope: &Scope, instance: &Instance, has: &Inventory) -> Vec<Target> {

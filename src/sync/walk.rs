@@ -109,6 +109,8 @@ struct Walk<'a> {
     /// Ranges that are asked for, each with those that wait for its answer because it is around them.
     held: HashMap<IpNet, Vec<IpNet>>,
     reassigned: Reassigned,
+    /// Ranges that need no question.
+    passed_over: Vec<IpNet>,
 }
 
 /// Where a walk takes place.
@@ -123,7 +125,7 @@ struct Place<'a> {
 impl<'a> Walk<'a> {
     fn new(place: &'a Place<'a>, ranges: &[IpNet], reassigned: Reassigned) -> Self {
         let ready = ranges.iter().copied().filter(|range| *range != place.aggregate).collect();
-        Self { place, ready, held: HashMap::new(), reassigned }
+        Self { place, ready, held: HashMap::new(), reassigned, passed_over: Vec::new() }
     }
 
     async fn run(mut self) -> Result<(), Stopped> {
@@ -137,13 +139,17 @@ impl<'a> Walk<'a> {
                 self.held.insert(range, Vec::new());
                 asking.push(place.look_up(range));
             }
-            let Some(answer) = asking.next().await else { return Ok(()) };
+            let Some(answer) = asking.next().await else { break };
             let (range, net) = answer?;
             net.iter().for_each(|net| self.reassigned.note(net));
             let waiting = self.held.remove(&range).unwrap_or_default();
             waiting.into_iter().rev().for_each(|range| self.ready.push_front(range));
             place.asker.progress.update(|at| at.prefixes.done += 1);
         }
+        for range in self.passed_over {
+            place.nothing(range, "it lies in a reassigned net, below which nothing can be registered").await?;
+        }
+        Ok(())
     }
 
     /// The next range to ask for. Passes over those that need no question, and puts aside those that have to wait.
@@ -151,6 +157,7 @@ impl<'a> Walk<'a> {
         while let Some(range) = self.ready.pop_front() {
             if self.reassigned.holds(range) {
                 self.place.asker.progress.update(|at| at.prefixes.done += 1);
+                self.passed_over.push(range);
                 continue;
             }
             match self.held.iter_mut().find(|(around, _)| around.contains(&range)) {

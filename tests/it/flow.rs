@@ -469,7 +469,10 @@ pub(crate) async fn one_kind_of_registration_can_be_synced_alone(target: Target)
 }
 
 pub(crate) async fn a_single_prefix_can_be_synced(target: Target) {
-    let scene = Scene::new(target, small()).await;
+    let mut world = small();
+    aggregate(&mut world, "10.0.0.0/8");
+    prefix(&mut world, "10.1.0.0/16", None);
+    let scene = Scene::new(target, world).await;
     let ctx = scene.context();
     let rows = ctx.netbox.list("/api/ipam/prefixes/", &[("fields", "id,prefix")]).await.unwrap();
     let id = |text: &str| RowId(rows.iter().find(|row| row["prefix"] == text).unwrap()["id"].as_u64().unwrap());
@@ -479,15 +482,18 @@ pub(crate) async fn a_single_prefix_can_be_synced(target: Target) {
     assert_eq!(run.verdict(), Verdict::Changed, "{:?}", run.all_failures());
     assert_eq!(scene.row(NETWORK, ORGS).await["prefix"]["prefix"], "23.144.2.0/24");
     assert!(!scene.rows(NETWORK).await.contains_key(CUSTOMERS));
-    let run = scene
-        .sync_as(&ctx, CONFIG, Scope::Prefixes(BTreeSet::from([id("23.144.3.0/24")])), &Resource::all(), None)
-        .await;
-    assert_eq!(scene.log(&run).await, ["sync - - success", "sync network 23.144.3.0/24 skipped"]);
+    // One without a registration, one inside a reassigned net that has been asked for, one that nobody can register.
+    let others = ["23.144.3.0/24", "23.144.1.0/24", "23.144.1.0/26", "10.1.0.0/16"].map(id);
+    let run = scene.sync_as(&ctx, CONFIG, Scope::Prefixes(others.into()), &Resource::all(), None).await;
+    let skipped = ["10.1.0.0/16", "23.144.1.0/26", "23.144.3.0/24"];
+    let log: Vec<_> = scene.log(&run).await.into_iter().filter(|line| line.contains("skipped")).collect();
+    assert_eq!(log, skipped.map(|range| format!("sync network {range} skipped")));
 }
 
 pub(crate) async fn a_single_aggregate_can_be_synced(target: Target) {
     let mut world = small();
     aggregate(&mut world, "23.150.0.0/22");
+    aggregate(&mut world, "10.0.0.0/8");
     let other = world.registry.allocate(&[cidr("23.150.0.0/22")], ORG);
     let scene = Scene::new(target, world).await;
     let ctx = scene.context();
@@ -498,6 +504,11 @@ pub(crate) async fn a_single_aggregate_can_be_synced(target: Target) {
     let networks: Vec<String> = scene.rows(NETWORK).await.into_keys().collect();
     assert_eq!(networks, [PARENT, CUSTOMERS, ORGS], "not {other}");
     assert_eq!(scene.census().await["rir-contact"], 0);
+    // That prefixes inside have no registration of their own is nothing to tell; that the aggregate has none is.
+    assert_eq!(run.skips, []);
+    let id = rows.iter().find(|row| row["prefix"] == "10.0.0.0/8").unwrap()["id"].as_u64().unwrap();
+    let run = scene.sync_as(&ctx, CONFIG, Scope::Aggregate(RowId(id)), &Resource::all(), None).await;
+    assert_eq!(scene.log(&run).await, ["sync - - success", "sync network 10.0.0.0/8 skipped"]);
 }
 
 pub(crate) async fn a_run_that_is_stopped_is_recorded_and_made_up_for(target: Target) {
