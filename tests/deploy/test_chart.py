@@ -13,6 +13,7 @@ from chart import (
     CUSTOM,
     EVERYTHING,
     EXISTING,
+    FOLDER,
     GIVEN_AS_VALUES,
     LEAST,
     MATRIX,
@@ -21,6 +22,7 @@ from chart import (
     URL,
     containers,
     environment,
+    files,
     labels,
     merged,
     objects,
@@ -35,7 +37,6 @@ from chart import (
 from tools import REPO, SIDECAR, attempt, run
 
 NAME = "rir-netbox-rir-sidecar"
-FOLDER = "/etc/rir-sidecar/"
 NEWEST, OLDEST = "1.37", "1.30"
 
 every_case = pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX.keys())
@@ -331,29 +332,6 @@ def test_secrets_are_in_secrets_only(values):
         for container in containers(pod):
             assert "envFrom" not in container
             assert all("valueFrom" not in each for each in container.get("env", []))
-
-
-# What is in Secrets and config maps that are not of the chart.
-ELSEWHERE = {"keys.toml": '[[key]]\nconfig = "Example"\nuser = "jdoe"\napi_key = "API-EXAMPLE"\n', "redis-url": "redis://redis.example.net:6379/0"}
-
-
-def files(pod, values):
-    """The files in the settings folder as Kubernetes would write them, each with its mode. All that they come from is there."""
-    (volume,) = [volume["projected"] for volume in pod["spec"]["volumes"] if volume["name"] == "settings"]
-    found = {}
-    for source in volume["sources"]:
-        ((kind, wanted),) = source.items()
-        ours = of_kind({"configMap": "ConfigMap", "secret": "Secret"}[kind], values)
-        if wanted["name"] in ours:
-            data = ours[wanted["name"]]["data"]
-            data = data if kind == "configMap" else {key: base64.b64decode(value).decode() for key, value in data.items()}
-        else:
-            assert wanted["name"] in {"given", "authority"}, f"nobody makes {wanted['name']}"
-            data = {item["key"]: ELSEWHERE.get(item["key"], "of-16-letters-at-least") for item in wanted["items"]}
-        for item in wanted.get("items", [{"key": key, "path": key} for key in data]):
-            assert item["path"] not in found
-            found[item["path"]] = (volume["defaultMode"], data[item["key"]])
-    return found
 
 
 @pytest.mark.parametrize("case", ["least", "secrets as values", "everything"])
