@@ -424,7 +424,7 @@ def test_every_reference_resolves(values):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("a", "b"), ("rir", "rir-worker"), ("netbox-rir-sidecar", "x"), ("x", "x-netbox-rir-sidecar"), ("a" * 53, "a" * 52 + "b")],
+    [("a", "b"), ("rir", "rir-worker"), ("netbox-rir-sidecar", "x"), ("x", "x-netbox-rir-sidecar"), ("a" * 53, "a" * 52 + "b"), ("1", "true")],
 )
 def test_two_releases_in_a_namespace_do_not_collide(one, other):
     values = with_least(EVERYTHING)
@@ -434,6 +434,7 @@ def test_two_releases_in_a_namespace_do_not_collide(one, other):
         return {(each["kind"], each["metadata"]["name"]) for each in found}
 
     assert names(first).isdisjoint(names(second))
+    assert all(isinstance(value, str) for each in first + second for value in labels(each).values())
     assert all(len(name) <= 63 for _, name in names(first) | names(second))
     for selector in [each["spec"]["selector"] for each in first if each["kind"] in {"Service", "Deployment", "PodDisruptionBudget"}]:
         assert not any(selects(selector, pod) for _, pod in pods(second))
@@ -548,5 +549,6 @@ def test_the_notes_tell_the_next_command():
 def test_the_notes_keep_quiet_about_what_is_done():
     told = notes(with_least(EXISTING, {"bootstrap": {"webhookUrl": "https://rir.example.net/webhooks/netbox"}}))
     assert "NetBox sends them to https://rir.example.net/webhooks/netbox" in told
+    assert "give the user of secrets.netboxToken its permissions" in told
     assert "secrets.keys" not in told
     assert "There is no Redis" not in told
