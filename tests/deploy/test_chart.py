@@ -284,6 +284,9 @@ def test_the_network_policy_holds_for_the_program_and_leaves_name_resolution_and
     names, redis, given = policy["egress"]
     assert {"port": 53, "protocol": "UDP"} in names["ports"]
     assert redis["ports"] == [{"port": 6379}]
+    (to,) = redis["to"]
+    reached = [name for name, pod in pods(objects(with_least(EVERYTHING))) if selects(to["podSelector"], pod)]
+    assert reached == [f"Deployment/{NAME}-redis"]
     assert given == {"ports": [{"port": 443}]}
     assert of_kind("NetworkPolicy", LEAST)[NAME]["spec"]["policyTypes"] == ["Ingress"]
 
