@@ -21,7 +21,7 @@ if [ -e .env ] && ! grep -qx "COMPOSE_PROFILES=$PROFILES" .env; then
 fi
 
 # Letters and digits, as many as wanted.
-random() { head -c $(($1 * 16)) /dev/urandom | base64 -w0 | tr -dc 'A-Za-z0-9' | head -c "$1"; }
+random() { head -c $(($1 * 16)) /dev/urandom | base64 | tr -dc 'A-Za-z0-9' | head -c "$1"; }
 
 # Writes standard input to a file, unless there is one.
 make() {
