@@ -1,5 +1,6 @@
 """Renders the Helm chart, and finds one's way in what comes out."""
 
+import base64
 import copy
 from functools import cache
 
@@ -8,6 +9,9 @@ from tools import REPO, attempt
 
 CHART = REPO / "helm" / "netbox-rir-sidecar"
 NAMESPACE = "lab"
+
+# Where pods have the settings and all files they point to.
+FOLDER = "/etc/rir-sidecar/"
 
 # Nobody answers there: a test that runs the program with these settings ends at once.
 URL = "http://127.0.0.1:9/"
@@ -174,3 +178,26 @@ def selects(selector, found):
         {"In": has.get(each["key"]) in each["values"], "NotIn": has.get(each["key"]) not in each["values"]}[each["operator"]]
         for each in selector.get("matchExpressions", [])
     )
+
+
+# What is in Secrets and config maps that are not of the chart.
+ELSEWHERE = {"keys.toml": '[[key]]\nconfig = "Example"\nuser = "jdoe"\napi_key = "API-EXAMPLE"\n', "redis-url": "redis://redis.example.net:6379/0"}
+
+
+def files(pod, values):
+    """The files in the settings folder as Kubernetes would write them, each with its mode. All that they come from is there."""
+    (volume,) = [volume["projected"] for volume in pod["spec"]["volumes"] if volume["name"] == "settings"]
+    found = {}
+    for source in volume["sources"]:
+        ((kind, wanted),) = source.items()
+        ours = of_kind({"configMap": "ConfigMap", "secret": "Secret"}[kind], values)
+        if wanted["name"] in ours:
+            data = ours[wanted["name"]]["data"]
+            data = data if kind == "configMap" else {key: base64.b64decode(value).decode() for key, value in data.items()}
+        else:
+            assert wanted["name"] in {"given", "authority"}, f"nobody makes {wanted['name']}"
+            data = {item["key"]: ELSEWHERE.get(item["key"], "of-16-letters-at-least") for item in wanted["items"]}
+        for item in wanted.get("items", [{"key": key, "path": key} for key in data]):
+            assert item["path"] not in found
+            found[item["path"]] = (volume["defaultMode"], data[item["key"]])
+    return found

@@ -13,6 +13,7 @@ from chart import (
     CUSTOM,
     EVERYTHING,
     EXISTING,
+    FOLDER,
     GIVEN_AS_VALUES,
     LEAST,
     MATRIX,
@@ -21,6 +22,7 @@ from chart import (
     URL,
     containers,
     environment,
+    files,
     labels,
     merged,
     objects,
@@ -35,7 +37,6 @@ from chart import (
 from tools import REPO, SIDECAR, attempt, run
 
 NAME = "rir-netbox-rir-sidecar"
-FOLDER = "/etc/rir-sidecar/"
 NEWEST, OLDEST = "1.37", "1.30"
 
 every_case = pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX.keys())
@@ -52,26 +53,24 @@ def test_helm_finds_no_fault(values, tmp_path):
 
 
 @pytest.mark.parametrize("version", [NEWEST, OLDEST])
-@every_case
-def test_kubernetes_accepts_every_object(values, version, tmp_path):
-    file = tmp_path / "rendered.yaml"
-    known = [found for found in objects(values) if found["kind"] not in CUSTOM]
-    file.write_text(yaml.safe_dump_all(known))
-    said = run("kubernetes-validate", "--strict", "--kubernetes-version", version, file).stdout
+def test_kubernetes_accepts_every_object(version, tmp_path):
+    known = {case: [found for found in objects(values) if found["kind"] not in CUSTOM] for case, values in MATRIX.items()}
+    for case, found in known.items():
+        (tmp_path / f"{case}.yaml").write_text(yaml.safe_dump_all(found))
+    said = run("kubernetes-validate", "--strict", "--kubernetes-version", version, *tmp_path.iterdir()).stdout
     assert "WARN" not in said, said
-    assert said.count(f"against version {version}") == len(known)
+    assert said.count(f"against version {version}") == sum(map(len, known.values()))
 
 
 def test_the_oldest_kubernetes_is_the_one_that_is_asked_for():
     assert yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"] == f">={OLDEST}.0-0"
 
 
-@every_case
-def test_the_yaml_has_no_duplicate_keys_and_even_indents(values, tmp_path):
-    file = tmp_path / "rendered.yaml"
-    file.write_text(text(values))
+def test_the_yaml_has_no_duplicate_keys_and_even_indents(tmp_path):
+    for case, values in MATRIX.items():
+        (tmp_path / f"{case}.yaml").write_text(text(values))
     rules = "{rules: {key-duplicates: enable, trailing-spaces: enable, indentation: {indent-sequences: whatever}}}"
-    run("yamllint", "--strict", "--config-data", rules, file)
+    run("yamllint", "--strict", "--config-data", rules, tmp_path)
 
 
 def test_it_renders_the_same_twice():
@@ -285,6 +284,9 @@ def test_the_network_policy_holds_for_the_program_and_leaves_name_resolution_and
     names, redis, given = policy["egress"]
     assert {"port": 53, "protocol": "UDP"} in names["ports"]
     assert redis["ports"] == [{"port": 6379}]
+    (to,) = redis["to"]
+    reached = [name for name, pod in pods(objects(with_least(EVERYTHING))) if selects(to["podSelector"], pod)]
+    assert reached == [f"Deployment/{NAME}-redis"]
     assert given == {"ports": [{"port": 443}]}
     assert of_kind("NetworkPolicy", LEAST)[NAME]["spec"]["policyTypes"] == ["Ingress"]
 
@@ -333,29 +335,6 @@ def test_secrets_are_in_secrets_only(values):
         for container in containers(pod):
             assert "envFrom" not in container
             assert all("valueFrom" not in each for each in container.get("env", []))
-
-
-# What is in Secrets and config maps that are not of the chart.
-ELSEWHERE = {"keys.toml": '[[key]]\nconfig = "Example"\nuser = "jdoe"\napi_key = "API-EXAMPLE"\n', "redis-url": "redis://redis.example.net:6379/0"}
-
-
-def files(pod, values):
-    """The files in the settings folder as Kubernetes would write them, each with its mode. All that they come from is there."""
-    (volume,) = [volume["projected"] for volume in pod["spec"]["volumes"] if volume["name"] == "settings"]
-    found = {}
-    for source in volume["sources"]:
-        ((kind, wanted),) = source.items()
-        ours = of_kind({"configMap": "ConfigMap", "secret": "Secret"}[kind], values)
-        if wanted["name"] in ours:
-            data = ours[wanted["name"]]["data"]
-            data = data if kind == "configMap" else {key: base64.b64decode(value).decode() for key, value in data.items()}
-        else:
-            assert wanted["name"] in {"given", "authority"}, f"nobody makes {wanted['name']}"
-            data = {item["key"]: ELSEWHERE.get(item["key"], "of-16-letters-at-least") for item in wanted["items"]}
-        for item in wanted.get("items", [{"key": key, "path": key} for key in data]):
-            assert item["path"] not in found
-            found[item["path"]] = (volume["defaultMode"], data[item["key"]])
-    return found
 
 
 @pytest.mark.parametrize("case", ["least", "secrets as values", "everything"])
@@ -448,7 +427,7 @@ def test_every_reference_resolves(values):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("a", "b"), ("rir", "rir-worker"), ("netbox-rir-sidecar", "x"), ("x", "x-netbox-rir-sidecar"), ("a" * 53, "a" * 52 + "b")],
+    [("a", "b"), ("rir", "rir-worker"), ("netbox-rir-sidecar", "x"), ("x", "x-netbox-rir-sidecar"), ("a" * 53, "a" * 52 + "b"), ("1", "true")],
 )
 def test_two_releases_in_a_namespace_do_not_collide(one, other):
     values = with_least(EVERYTHING)
@@ -458,6 +437,7 @@ def test_two_releases_in_a_namespace_do_not_collide(one, other):
         return {(each["kind"], each["metadata"]["name"]) for each in found}
 
     assert names(first).isdisjoint(names(second))
+    assert all(isinstance(value, str) for each in first + second for value in labels(each).values())
     assert all(len(name) <= 63 for _, name in names(first) | names(second))
     for selector in [each["spec"]["selector"] for each in first if each["kind"] in {"Service", "Deployment", "PodDisruptionBudget"}]:
         assert not any(selects(selector, pod) for _, pod in pods(second))
@@ -572,5 +552,6 @@ def test_the_notes_tell_the_next_command():
 def test_the_notes_keep_quiet_about_what_is_done():
     told = notes(with_least(EXISTING, {"bootstrap": {"webhookUrl": "https://rir.example.net/webhooks/netbox"}}))
     assert "NetBox sends them to https://rir.example.net/webhooks/netbox" in told
+    assert "give the user of secrets.netboxToken its permissions" in told
     assert "secrets.keys" not in told
     assert "There is no Redis" not in told

@@ -1,11 +1,11 @@
 {{/*
-The name that all objects begin with. It ends in the chart's name in every case but one, and what is appended to it never
-does: so no two releases in a namespace can meet. Long names are cut and told apart by a digest, because with
-`-bootstrap` appended they may have 63 characters at most.
+The name that all objects begin with: the release's and the chart's, unless both are the same. What is appended to it, such as
+`-worker`, is never the end of another release's name, so no two releases in a namespace can meet. Long names are cut and told
+apart by a digest: with `-bootstrap` appended they may have 63 characters at most.
 */}}
 {{- define "sidecar.fullname" -}}
-{{- $name := .Values.fullnameOverride | default (printf "%s-%s" .Release.Name .Chart.Name) -}}
-{{- if and (not .Values.fullnameOverride) (eq .Release.Name .Chart.Name) }}{{ $name = .Chart.Name }}{{ end -}}
+{{- $name := ternary .Chart.Name (printf "%s-%s" .Release.Name .Chart.Name) (eq .Release.Name .Chart.Name) -}}
+{{- $name = .Values.fullnameOverride | default $name -}}
 {{- if gt (len $name) 53 }}{{ $name = printf "%s-%s" ($name | trunc 44 | trimSuffix "-") ($name | sha256sum | trunc 8) }}{{ end -}}
 {{- $name -}}
 {{- end }}
@@ -13,7 +13,7 @@ does: so no two releases in a namespace can meet. Long names are cut and told ap
 {{/* What all pods of the release have in common. */}}
 {{- define "sidecar.release" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/* What tells pods of one component from all others. Takes a list of the root and the component. */}}
@@ -93,7 +93,7 @@ capabilities:
 
 {{/* Where pods run, and under which account. */}}
 {{- define "sidecar.placement" -}}
-serviceAccountName: {{ include "sidecar.serviceAccountName" . }}
+serviceAccountName: {{ include "sidecar.serviceAccountName" . | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .Values.imagePullSecrets }}
@@ -191,14 +191,14 @@ volumeMounts:
           name: {{ include "sidecar.fullname" $root }}
       {{- with $root.Values.netbox.caConfigMap }}
       - configMap:
-          name: {{ . }}
+          name: {{ . | quote }}
           items:
             - {key: ca.crt, path: ca.crt}
       {{- end }}
       {{- range (include "sidecar.files" . | fromYaml).files }}
       {{- $secret := index $root.Values.secrets .name }}
       - secret:
-          name: {{ $secret.existingSecret | default (include "sidecar.fullname" $root) }}
+          name: {{ $secret.existingSecret | default (include "sidecar.fullname" $root) | quote }}
           items:
             - {key: {{ $secret.key | quote }}, path: {{ .file }}}
       {{- end }}

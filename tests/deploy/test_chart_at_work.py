@@ -1,0 +1,95 @@
+"""The pods of the Helm chart do their work: their commands, settings and files, on the simulated NetBox and ARIN."""
+
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from chart import FOLDER, containers, environment, files, objects, pods
+from tools import SIDECAR, run
+
+DEADLINE = 30
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """URLs and secrets of a simulated NetBox and ARIN that know each other."""
+    with subprocess.Popen([SIDECAR, "demo", "--keep"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as demo:
+        try:
+            said = ""
+            while "ApiKey" not in said:
+                line = demo.stdout.readline()
+                assert line, f"the demo ended:\n{said}"
+                said += line
+            netbox, token = re.search(r"^NetBox +(\S+)/api/ .*Bearer (\S+)\)", said, re.MULTILINE).groups()
+            arin, key = re.search(r"^ARIN +(\S+)/rest/ .*ApiKey (\S+)\)", said, re.MULTILINE).groups()
+            yield {"netbox": netbox, "token": token, "arin": arin, "key": key}
+        finally:
+            demo.send_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def chart_pods(simulated, tmp_path):
+    """The command and environment of each container, with its folder here instead of where Kubernetes mounts it."""
+    values = {
+        "netbox": {"url": simulated["netbox"]},
+        "config": f'[arin]\nallowed_base_urls = ["{simulated["arin"]}"]\n',
+        "secrets": {
+            "netboxToken": {"value": simulated["token"]},
+            "keys": {"value": f'[[key]]\nconfig = "example-arin"\nuser = "sandbox"\napi_key = "{simulated["key"]}"\n'},
+            "webhook": {"value": "a secret of the test's own"},
+        },
+        "bootstrap": {"webhookUrl": "http://rir.lab.svc/webhooks/netbox"},
+    }
+    found = {}
+    for name, pod in pods(objects(values)):
+        folder = tmp_path / name.replace("/", "-")
+        folder.mkdir()
+        for path, (mode, content) in files(pod, values).items():
+            (folder / path).write_text(content)
+            (folder / path).chmod(mode)
+        (container,) = containers(pod)
+        args = [arg.replace(FOLDER, f"{folder}/") for arg in container["args"]]
+        env = {key: value.replace(FOLDER, f"{folder}/") for key, value in environment(container).items()}
+        found[name.split("/")[0]] = ([SIDECAR, *args], env)
+    return found
+
+
+def test_the_job_sets_up_the_types_and_webhooks(chart_pods):
+    command, env = chart_pods["Job"]
+    run(*command, env=env)
+
+
+def test_the_test_passes(chart_pods):
+    command, env = chart_pods["Pod"]
+    assert "FAILED" not in run(*command, env=env).stdout
+
+
+def test_the_service_gets_ready_and_ends_in_time(chart_pods):
+    command, env = chart_pods["Deployment"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:{}".format(free.getsockname()[1])
+    with subprocess.Popen(command, env=env | {"RIR_SIDECAR__HTTP__LISTEN": address}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as service:
+        try:
+            assert answer(f"http://{address}/health/ready") == 200
+            assert answer(f"http://{address}/health/live") == 200
+        finally:
+            service.terminate()
+        assert service.wait(DEADLINE) == 0
+
+
+def answer(url):
+    """The status of what is asked, as soon as somebody answers and is ready."""
+    until = time.monotonic() + DEADLINE
+    while True:
+        try:
+            return urllib.request.urlopen(url, timeout=5).status
+        except urllib.error.URLError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
