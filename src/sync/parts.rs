@@ -133,7 +133,7 @@ pub async fn conclude(
         let scope = Scope::Rest { seen, complete: run.before.failed() == 0 };
         perform(ctx, &Request { scope, ..request.clone() }, run, rows).await.journal
     } else {
-        let mut journal = Journal::new(&ctx.netbox, format!("{}:end", run.id), run);
+        let mut journal = Journal::new(ctx, format!("{}:end", run.id), run);
         journal.log(Vec::new()).await;
         journal
     };

@@ -13,7 +13,8 @@ use super::{
 use crate::{
     config::SyncLog,
     model::{ObjectType, RowId},
-    netbox::{self, Client, Draft, Patch, schema},
+    netbox::{self, Draft, Patch, schema},
+    telemetry::metrics,
 };
 
 /// One row of the sync log.
@@ -27,7 +28,7 @@ struct Entry {
 
 /// A run as it goes, and its log rows in NetBox.
 pub(super) struct Journal<'a> {
-    netbox: &'a Client,
+    ctx: &'a Context,
     pub(super) run: SyncRun,
     /// What the keys of its rows begin with.
     part: String,
@@ -39,12 +40,14 @@ pub(super) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn new(netbox: &'a Client, part: String, run: SyncRun) -> Self {
-        Self { netbox, run, part, written: 0, failures: 0, skips: 0 }
+    pub(super) fn new(ctx: &'a Context, part: String, run: SyncRun) -> Self {
+        Self { ctx, run, part, written: 0, failures: 0, skips: 0 }
     }
 
-    /// Takes up what was written, and logs it together with what failed and what was passed over since the last time.
+    /// Takes up what was written, and counts and logs it together with what failed and what was passed over since the last
+    /// time.
     pub(super) async fn log(&mut self, applied: Vec<Applied>) {
+        self.count(&applied);
         let run = &self.run;
         let worth_a_row = |applied: &&Applied| applied.object != ObjectType::Address || applied.result.is_err();
         let mut entries: Vec<Entry> = applied.iter().filter(worth_a_row).map(entry).collect();
@@ -55,6 +58,13 @@ impl<'a> Journal<'a> {
         self.write(entries).await;
     }
 
+    fn count(&self, applied: &[Applied]) {
+        let (run, count) = (&self.run, |object, deed| self.ctx.metrics.change(object, deed));
+        applied.iter().for_each(|applied| count(applied.object, applied.outcome()));
+        run.failures.iter().skip(self.failures).for_each(|failure| count(failure.object, metrics::Deed::Failed));
+        run.skips.iter().skip(self.skips).for_each(|skip| count(skip.object, metrics::Deed::Skipped));
+    }
+
     /// Log rows are a courtesy: that some could not be written is told in the process's own log, and the run goes on.
     async fn write(&mut self, entries: Vec<Entry>) {
         let mut drafts = Vec::with_capacity(entries.len());
@@ -63,7 +73,7 @@ impl<'a> Journal<'a> {
             self.written += 1;
             drafts.push(Draft { body: self.body(&key, &entry), key });
         }
-        let results = self.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(drafts).await;
+        let results = self.ctx.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(drafts).await;
         let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
         if let Some(first) = refused.first() {
             warn!(rows = refused.len(), error = %chain(first), "could not write rows of the sync log");
@@ -194,7 +204,11 @@ fn totals(counts: &BTreeMap<ObjectType, Counts>) -> String {
 }
 
 async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) {
-    let body = json!({ "last_sync": Timestamp::now().to_string(), "last_result": verdict.code() });
+    let now = Timestamp::now();
+    if verdict.is_success() {
+        ctx.metrics.succeeded(&run.config, now);
+    }
+    let body = json!({ "last_sync": now.to_string(), "last_result": verdict.code() });
     let body = body.as_object().cloned().unwrap_or_default();
     let patch = Patch { id: run.config_id.0, key: run.config.clone(), body };
     let results = ctx.netbox.writer(schema::CONFIG, &change_message(&run.id)).update(vec![patch]).await;

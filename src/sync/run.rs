@@ -67,7 +67,7 @@ pub(super) async fn perform<'a>(
     rows: Option<Rows>,
 ) -> Performed<'a> {
     let part = request.label.as_ref().map_or_else(|| run.id.clone(), |label| format!("{}:{}", run.id, label.part));
-    let mut journal = Journal::new(&ctx.netbox, part, run);
+    let mut journal = Journal::new(ctx, part, run);
     let span = info_span!("sync", run = %journal.run.id, config = %journal.run.config);
     let (sent, started) = (ctx.netbox.requests(), Instant::now());
     async {

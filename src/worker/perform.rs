@@ -205,9 +205,12 @@ impl Performing<'_> {
         self.recorded(&run, Vec::new())
     }
 
-    /// The end of a run that is recorded.
+    /// The end of a run that is recorded. It counts unless it is tried again.
     fn recorded(&self, run: &SyncRun, then: Vec<Order>) -> Done {
         let verdict = run.verdict();
+        if run.may_pass().is_none() || is_last(self.ctx, self.claim) {
+            self.ctx.metrics.run(verdict.code(), run.took);
+        }
         if verdict == Verdict::Interrupted && self.ctx.stop.asked() {
             return Ok(None);
         }
