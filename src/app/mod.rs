@@ -138,11 +138,13 @@ async fn with_settings(file: Option<PathBuf>, level: &str, command: impl AsyncFn
         Ok(settings) => settings,
         Err(error) => return complain(&error, Outcome::Misused).into(),
     };
-    if let Err(error) = telemetry::start(&settings.telemetry, level) {
-        show::err(&format!("error: telemetry.log: {error}"));
-        return Outcome::Misused.into();
-    }
-    command(settings).await.into()
+    let telemetry = match telemetry::start(&settings.telemetry, level) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return complain(&error, Outcome::Misused).into(),
+    };
+    let outcome = command(settings).await;
+    telemetry.end().await;
+    outcome.into()
 }
 
 /// Says what went wrong, with its causes.

@@ -21,7 +21,10 @@ use crate::{
     model::{Config, Resource},
     netbox::{self, ConfigRow},
     queue::{self, Delay, Job, Order, Queue, Trigger, Work},
-    telemetry::metrics::{ConfigFigures, Metrics},
+    telemetry::{
+        metrics::{ConfigFigures, Metrics},
+        traces,
+    },
 };
 use due::{Due, due};
 
@@ -121,7 +124,8 @@ impl Scheduler {
                 continue;
             }
             let work = Work::SyncConfig { config: config.id, resources: Resource::all() };
-            let order = Order { job: Job::new(work, Trigger::Schedule), delay };
+            let job = Job { traceparent: traces::current(), ..Job::new(work, Trigger::Schedule) };
+            let order = Order { job, delay };
             let tickets = self.queue.enqueue(&[order], None).await?;
             if let Some(ticket) = tickets.iter().find(|ticket| !ticket.coalesced) {
                 info!(config = %config.name, job = %ticket.job, "queued {}, which is due", config.name);

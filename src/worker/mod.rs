@@ -18,7 +18,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span, warn};
 
 pub use limit::QueueLimit;
 
@@ -29,7 +29,10 @@ use crate::{
     queue::{Claim, Ending, Queue, Settled, Work},
     retry::Policy,
     sync::{Context, Progress, Verdict, chain},
-    telemetry::metrics::{JobEnd, Metrics},
+    telemetry::{
+        metrics::{JobEnd, Metrics},
+        traces,
+    },
 };
 use beat::{Beats, Fate};
 use memory::Memory;
@@ -158,8 +161,7 @@ impl Worker {
 
     /// Does one job and says how it ended.
     async fn work(&self, claim: Claim, mut drain: watch::Receiver<bool>) {
-        let (job, kind, begun) = (&claim.id, claim.job.work.name(), Instant::now());
-        let span = info_span!("job", job = %job, kind, attempt = claim.attempt);
+        let (kind, begun) = (claim.job.work.name(), Instant::now());
         let end = async {
             debug!("began");
             let stop = Stop::default();
@@ -194,7 +196,7 @@ impl Worker {
                 Settled::Lost => JobEnd::Lost,
             }
         }
-        .instrument(span)
+        .instrument(span(&claim))
         .await;
         self.means.metrics.job(kind, end, begun.elapsed());
     }
@@ -220,6 +222,16 @@ impl Worker {
             tries = (tries + 1).min(AWAY.count);
         }
     }
+}
+
+/// The span of a job, in the trace of whoever asked for it.
+fn span(claim: &Claim) -> Span {
+    let span = info_span!("job", job = %claim.id, kind = claim.job.work.name(), attempt = claim.attempt, run = Empty);
+    if let Some(run) = perform::run_of(claim) {
+        span.record("run", run);
+    }
+    traces::carry_on(&span, claim.job.traceparent.as_deref());
+    span
 }
 
 /// Waits for a free slot and counts all of them; `None` when the process is to end.

@@ -18,3 +18,4 @@ mod pyregrws;
 mod queue;
 mod scene;
 mod service;
+mod traces;
