@@ -3,6 +3,7 @@
 //! Spans nest `webhook > job > sync > arin.request | netbox.request`. The ids of job and run are fields of theirs, and so on
 //! every line that is logged inside.
 
+mod discreet;
 pub mod metrics;
 pub mod traces;
 
@@ -12,6 +13,7 @@ use opentelemetry_otlp::ExporterBuildError;
 use tracing_subscriber::{EnvFilter, Layer, Registry, filter::ParseError, fmt, prelude::*};
 
 use crate::config::{LogFormat, Telemetry as Settings};
+use discreet::Discreet;
 use traces::Traces;
 
 /// What was started, and has to be ended for nothing to be lost.
@@ -30,7 +32,7 @@ pub enum StartError {
     Traces(#[from] ExporterBuildError),
 }
 
-/// Sends log lines to standard error, in the form and from the level that the settings name; `default` is the level when
+/// Sends log lines to standard error, without mail addresses and telephone numbers, in the form and from the level that the settings name; `default` is the level when
 /// they name none. Sends traces where the settings name a collector.
 ///
 /// # Errors
@@ -48,7 +50,7 @@ pub fn start(settings: &Settings, default: &str) -> Result<Telemetry, StartError
 }
 
 fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
-    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = fmt::layer().with_writer(|| Discreet(io::stderr()));
     match format {
         LogFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_ansi(false).boxed(),

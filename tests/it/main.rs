@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on is to stop")]
 
+mod canaries;
 mod cli;
 mod contract;
 mod flow;

@@ -11,7 +11,7 @@ mod openapi;
 mod plans;
 mod problems;
 mod syncs;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use std::{net::SocketAddr, sync::Arc};
 
