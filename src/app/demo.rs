@@ -100,6 +100,7 @@ fn context(arin: &Arin, netbox: &Netbox) -> Result<Context, Failed> {
         settings: Arc::new(settings),
         progress: crate::sync::Progress::default(),
         stop: Stop::default(),
+        metrics: Arc::default(),
     })
 }
 

@@ -11,7 +11,9 @@
 mod bootstrap;
 mod check;
 mod demo;
+mod health;
 mod jobs;
+mod sandbox;
 mod serve;
 mod show;
 mod signals;
@@ -50,8 +52,10 @@ enum Command {
     Sync(sync::Args),
     /// Run the service: HTTP API, webhooks, schedule and workers
     Serve(serve::Args),
-    /// Run workers only, next to `serve` processes
+    /// Run workers only, next to `serve` processes; over HTTP it tells its health and figures
     Work,
+    /// Ask the `serve` or `work` process on this machine how it is: exit code 0 if it is well, else 1
+    Health(health::Args),
     /// Look at the queue of the service, and retry or cancel jobs
     Jobs(jobs::Args),
     /// Create or migrate the custom object types in NetBox
@@ -60,6 +64,8 @@ enum Command {
     Check,
     /// Show it at work on a simulated ARIN and NetBox; nothing else is needed
     Demo(demo::Args),
+    /// Serve a simulated ARIN, and nothing else
+    Sandbox(sandbox::Args),
     /// Print all settings with their defaults and what they mean
     Config,
     /// Print the OpenAPI document of the HTTP API
@@ -110,6 +116,12 @@ pub async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Demo(args) => demo::run(args).await.into(),
+        Command::Sandbox(args) => sandbox::run(args).await.into(),
+        Command::Health(args) => match config::load(file.as_deref()) {
+            Ok(settings) => health::run(args, settings).await.into(),
+            // Docker knows of no other exit code.
+            Err(error) => complain(&error, Outcome::Failed).into(),
+        },
         Command::Sync(args) => with_settings(file, "warn", async |settings| sync::run(args, settings).await).await,
         Command::Serve(args) => with_settings(file, "info", async |settings| serve::serve(args, settings).await).await,
         Command::Work => with_settings(file, "info", serve::work).await,
@@ -126,11 +138,13 @@ async fn with_settings(file: Option<PathBuf>, level: &str, command: impl AsyncFn
         Ok(settings) => settings,
         Err(error) => return complain(&error, Outcome::Misused).into(),
     };
-    if let Err(error) = telemetry::start(&settings.telemetry, level) {
-        show::err(&format!("error: telemetry.log: {error}"));
-        return Outcome::Misused.into();
-    }
-    command(settings).await.into()
+    let telemetry = match telemetry::start(&settings.telemetry, level) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return complain(&error, Outcome::Misused).into(),
+    };
+    let outcome = command(settings).await;
+    telemetry.end().await;
+    outcome.into()
 }
 
 /// Says what went wrong, with its causes.
@@ -149,5 +163,6 @@ fn context(settings: Settings, stop: Stop) -> Result<Context, Box<dyn Error + Se
         settings: Arc::new(settings),
         progress: Progress::default(),
         stop,
+        metrics: Arc::default(),
     })
 }

@@ -14,6 +14,7 @@ use crate::{
     netbox::{self, Stop},
     queue::Queue,
     scheduler::Scheduler,
+    telemetry::metrics::Metrics,
     worker::{Means, QueueLimit, Worker},
 };
 
@@ -38,7 +39,7 @@ pub(super) async fn serve(args: Args, settings: Settings) -> Outcome {
         );
         return Outcome::Misused;
     }
-    run(settings, true, !args.no_worker).await
+    run(settings, Role { api: true, work: !args.no_worker }).await
 }
 
 /// Runs `work`.
@@ -47,13 +48,20 @@ pub(super) async fn work(settings: Settings) -> Outcome {
         show::err("error: queue.url is not set, so that there are no jobs to work off; set it to where Redis is");
         return Outcome::Misused;
     }
-    run(settings, false, true).await
+    run(settings, Role { api: false, work: true }).await
 }
 
-async fn run(settings: Settings, http: bool, work: bool) -> Outcome {
+/// What a process does besides telling how it is.
+#[derive(Debug, Clone, Copy)]
+struct Role {
+    api: bool,
+    work: bool,
+}
+
+async fn run(settings: Settings, role: Role) -> Outcome {
     let patience = settings.worker.shutdown_timeout;
     let (end, shutdown) = watch::channel(false);
-    let mut tasks = match start(settings, http, work, &shutdown).await {
+    let mut tasks = match start(settings, role, &shutdown).await {
         Ok(tasks) => tasks,
         Err(error) => return complain(&*error, Outcome::Failed),
     };
@@ -80,13 +88,11 @@ async fn run(settings: Settings, http: bool, work: bool) -> Outcome {
 }
 
 /// Starts what is to run in this process.
-async fn start(
-    settings: Settings,
-    http: bool,
-    work: bool,
-    shutdown: &watch::Receiver<bool>,
-) -> Result<JoinSet<()>, Failed> {
-    let name = name();
+async fn start(settings: Settings, role: Role, shutdown: &watch::Receiver<bool>) -> Result<JoinSet<()>, Failed> {
+    let (name, metrics) = (name(), Arc::new(Metrics::default()));
+    // First of all, so that a second process by mistake does not take part in anything.
+    let listen = settings.http.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|source| CannotListen { listen, source })?;
     let queue = Queue::open(&settings.queue).await?;
     if let Queue::Memory(_) = queue {
         warn!(
@@ -96,24 +102,24 @@ async fn start(
     let mut tasks = JoinSet::new();
     let keys = follow_keys(&settings, &mut tasks, shutdown)?;
     let limit = Arc::new(QueueLimit::new(queue.clone(), &name));
-    let arin = arin::Pool::sharing(&settings.arin, limit.clone())?;
-    let means = Means { netbox: netbox::Client::new(&settings.netbox)?, arin, keys, settings: Arc::new(settings) };
+    let arin = arin::Pool::sharing(&settings.arin, limit.clone(), Arc::clone(&metrics))?;
+    let netbox = netbox::Client::new(&settings.netbox)?.measured(Arc::clone(&metrics));
+    let means = Means { netbox, arin, keys, settings: Arc::new(settings), metrics };
     let end = shutdown.clone();
     tasks.spawn(async move { limit.attend(end).await });
-    if work {
+    if role.work {
         tasks.spawn(Worker::new(queue.clone(), means.clone(), &name).run(shutdown.clone()));
     }
-    let scheduler = Scheduler::new(queue.clone(), means.netbox.clone(), Arc::clone(&means.settings), &name);
+    let (settings, metrics) = (Arc::clone(&means.settings), Arc::clone(&means.metrics));
+    let scheduler = Scheduler::new(queue.clone(), means.netbox.clone(), settings, metrics, &name);
     tasks.spawn(scheduler.run(shutdown.clone()));
-    if http {
-        let listen = means.settings.http.listen;
-        let listener = TcpListener::bind(listen).await.map_err(|source| CannotListen { listen, source })?;
-        info!("listening on http://{listen}");
-        let mut end = shutdown.clone();
-        // A sender that is gone cannot ask any more: the same as having asked.
-        let stop = async move { drop(end.wait_for(|end| *end).await) };
-        tasks.spawn(http::serve(http_app(queue, means, shutdown), listener, stop));
-    }
+    info!("listening on http://{listen}");
+    let mut end = shutdown.clone();
+    // A sender that is gone cannot ask any more: the same as having asked.
+    let stop = async move { drop(end.wait_for(|end| *end).await) };
+    let app = http_app(queue, means, shutdown);
+    let router = if role.api { http::router(app) } else { http::health_router(app) };
+    tasks.spawn(http::serve(router, listener, stop));
     info!(name, "started");
     Ok(tasks)
 }
@@ -127,7 +133,7 @@ fn http_app(queue: Queue, means: Means, shutdown: &watch::Receiver<bool>) -> htt
         netbox: means.netbox,
         keys: means.keys,
         contexts: Arc::new(move || previews.context(Stop::default())),
-        metrics: Arc::default(),
+        metrics: means.metrics,
         stop: shutdown.clone(),
     })
 }

@@ -171,8 +171,9 @@ fn without_text(text: &str) -> String {
     tags.map(|tag| format!("<{tag}>")).collect()
 }
 
+/// The beginning of a text on one line. NetBox, where it is recorded, takes no control characters.
 fn shortened(text: &str, longest: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(char::is_control, "\u{fffd}");
     match line.char_indices().nth(longest) {
         Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
         None => line,
@@ -194,6 +195,11 @@ mod tests {
 
     fn org(answer: Answer, proven: bool) -> Result<Option<Org>, Error> {
         judge(&Operation::Org(OrgHandle::new("EXAMPLE-1").unwrap()), answer, proven, convert::org)
+    }
+
+    #[test]
+    fn an_excerpt_is_fit_to_be_recorded() {
+        assert_eq!(excerpt(b"\0PNG\x07\r\nand so on"), "\u{fffd}PNG\u{fffd} and so on");
     }
 
     /// The verdict on a fixture, or on no body at all, for a key that has not worked before.

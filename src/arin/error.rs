@@ -34,6 +34,17 @@ impl Operation {
             Self::Net(_) | Self::MostSpecificNet(_) => "net",
         }
     }
+
+    /// What kind of question it is, for figures.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Org(_) => "org",
+            Self::Poc(_) => "poc",
+            Self::Customer(_) => "customer",
+            Self::Net(_) => "net",
+            Self::MostSpecificNet(_) => "most-specific-net",
+        }
+    }
 }
 
 impl fmt::Display for Operation {

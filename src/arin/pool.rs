@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{Client, Error, SharedLimit, throttle::Throttle, transport, transport::Transport};
-use crate::{config, model::Instance};
+use crate::{config, model::Instance, telemetry::metrics::Metrics};
 
 /// The connections, and a throttle for each registry instance, so that several configs share its limits. Cheap to clone.
 #[derive(Clone)]
@@ -22,32 +22,38 @@ struct Shared {
     allowed: Vec<Url>,
     throttles: Mutex<BTreeMap<Instance, Arc<Throttle>>>,
     limit: Option<Arc<dyn SharedLimit>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Pool {
-    /// Makes a pool with these settings; nothing is sent yet.
+    /// Makes a pool with these settings, whose figures nobody asks for; nothing is sent yet.
     ///
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(settings: &config::Arin) -> Result<Self, Error> {
-        Self::make(settings, None)
+        Self::make(settings, None, Arc::default())
     }
 
-    /// Makes a pool that keeps to a limit together with other processes.
+    /// Makes a pool that keeps to a limit together with other processes, and counts what it does.
     ///
     /// # Errors
     /// As [`Pool::new`].
-    pub fn sharing(settings: &config::Arin, limit: Arc<dyn SharedLimit>) -> Result<Self, Error> {
-        Self::make(settings, Some(limit))
+    pub fn sharing(settings: &config::Arin, limit: Arc<dyn SharedLimit>, metrics: Arc<Metrics>) -> Result<Self, Error> {
+        Self::make(settings, Some(limit), metrics)
     }
 
-    fn make(settings: &config::Arin, limit: Option<Arc<dyn SharedLimit>>) -> Result<Self, Error> {
+    fn make(
+        settings: &config::Arin,
+        limit: Option<Arc<dyn SharedLimit>>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Error> {
         Ok(Self(Arc::new(Shared {
             http: transport::http(settings)?,
             allowed: settings.allowed_base_urls.iter().cloned().map(without_trailing_slash).collect(),
             settings: settings.clone(),
             throttles: Mutex::default(),
             limit,
+            metrics,
         })))
     }
 
@@ -59,7 +65,8 @@ impl Pool {
     pub fn client(&self, api_url: &str, key: SecretString) -> Result<Client, Error> {
         let base = self.allowed(api_url)?;
         let throttle = self.throttle(Instance::of(&base));
-        let transport = Transport::new(&self.0.settings, self.0.http.clone(), throttle, base, key)?;
+        let (http, metrics) = (self.0.http.clone(), Arc::clone(&self.0.metrics));
+        let transport = Transport::new(&self.0.settings, http, throttle, base, key, metrics)?;
         Ok(Client { transport: Arc::new(transport) })
     }
 
@@ -80,7 +87,8 @@ impl Pool {
 
     fn throttle(&self, instance: Instance) -> Arc<Throttle> {
         let mut throttles = self.0.throttles.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Throttle::new(instance.clone(), &self.0.settings, self.0.limit.clone()));
+        let Shared { settings, limit, metrics, .. } = &*self.0;
+        let new = || Arc::new(Throttle::new(instance.clone(), settings, limit.clone(), Arc::clone(metrics)));
         throttles.entry(instance.clone()).or_insert_with(new).clone()
     }
 }

@@ -23,7 +23,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use crate::{config, model::Instance};
+use crate::{config, model::Instance, telemetry::metrics::Metrics};
 
 /// The longest pause made for a `Retry-After`. A worker that slept longer would rather look dead; who still gets a 429
 /// after it pauses again.
@@ -51,10 +51,16 @@ pub(super) struct Throttle {
     in_flight: Semaphore,
     rate: Option<RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>>,
     paused_until: Mutex<Option<Instant>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Throttle {
-    pub(super) fn new(instance: Instance, settings: &config::Arin, shared: Option<Arc<dyn SharedLimit>>) -> Self {
+    pub(super) fn new(
+        instance: Instance,
+        settings: &config::Arin,
+        shared: Option<Arc<dyn SharedLimit>>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let per_second = NonZeroU32::new(settings.requests_per_second);
         let burst = NonZeroU32::new(settings.burst).unwrap_or(NonZeroU32::MIN);
         let rate = per_second.map(|rate| {
@@ -62,7 +68,7 @@ impl Throttle {
         });
         let in_flight = Semaphore::new(settings.max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
         let (per_second, burst) = (settings.requests_per_second, settings.burst);
-        Self { instance, shared, per_second, burst, in_flight, rate, paused_until: Mutex::new(None) }
+        Self { instance, shared, per_second, burst, in_flight, rate, paused_until: Mutex::new(None), metrics }
     }
 
     pub(super) fn instance(&self) -> &Instance {
@@ -72,6 +78,13 @@ impl Throttle {
     /// Waits until a request may go out. It counts as under way until the permit is dropped; `None` never comes, as
     /// the semaphore is never closed.
     pub(super) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        let asked = Instant::now();
+        let permit = self.turn().await;
+        self.metrics.waited(&self.instance.to_string(), asked.elapsed());
+        permit
+    }
+
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         let permit = self.in_flight.acquire().await.ok();
         loop {
             self.wait_out_pause().await;
@@ -181,7 +194,7 @@ mod tests {
             max_in_flight: in_flight,
             ..super::super::tests::settings()
         };
-        Throttle::new(Instance::of(&"http://arin.test".parse().unwrap()), &settings, None)
+        Throttle::new(Instance::of(&"http://arin.test".parse().unwrap()), &settings, None, Arc::default())
     }
 
     /// When each of `count` requests, all asked for at once, may go out.

@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use reqwest::{
@@ -33,6 +33,7 @@ use crate::{
     config::{self, Auth},
     model::Instance,
     retry::{Policy, Retry},
+    telemetry::metrics::{Metrics, Upstream},
 };
 
 /// Makes the HTTP client: pooled, with certificates checked by the platform's rules, and without redirects or proxies.
@@ -68,6 +69,7 @@ pub(super) struct Transport {
     sent: AtomicU64,
     /// Whether the key has brought an object already.
     proven: AtomicBool,
+    metrics: Arc<Metrics>,
 }
 
 impl Transport {
@@ -77,6 +79,7 @@ impl Transport {
         throttle: Arc<Throttle>,
         base: Url,
         key: SecretString,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, Error> {
         let key = SecretString::from(key.expose_secret().trim());
         let header = authorization(key.expose_secret()).ok_or(Error::UnusableKey)?;
@@ -90,6 +93,7 @@ impl Transport {
             max_body: settings.max_body_bytes,
             sent: AtomicU64::new(0),
             proven: AtomicBool::new(false),
+            metrics,
         })
     }
 
@@ -128,6 +132,7 @@ impl Transport {
                 // The throttle holds the request back, with all others.
                 Retry::After(_) | Retry::Never => {}
             }
+            self.metrics.retried(Upstream::Arin, operation.name());
             retry += 1;
         }
     }
@@ -157,7 +162,10 @@ impl Transport {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
-        request.send().await.map_err(|source| {
+        let begun = Instant::now();
+        let answer = request.send().await;
+        self.metrics.upstream(Upstream::Arin, operation.name(), &answer, begun.elapsed());
+        answer.map_err(|source| {
             let (operation, source) = (operation.clone(), source.without_url());
             if source.is_timeout() {
                 Error::TimedOut { operation, source }

@@ -154,7 +154,7 @@ fn unfit(error: &ConfigError) -> Problem {
 
 /// What a single value may be, and what excludes what.
 fn check(settings: &Settings, problems: &mut Vec<Problem>) {
-    let Settings { netbox, arin, sync, queue, worker, http, webhook, schedule, sweep, .. } = settings;
+    let Settings { netbox, arin, sync, queue, worker, http, webhook, schedule, sweep, telemetry, .. } = settings;
     let mut at_least_one = |key: &str, value: usize| {
         if value == 0 {
             problems.push(Problem::new(key, "is 0; set it to 1 or more"));
@@ -216,8 +216,12 @@ fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     if arin.connect_timeout > arin.timeout {
         problems.push(Problem::new("arin.connect_timeout", "is longer than arin.timeout, which includes it"));
     }
-    if !(0.0..=1.0).contains(&sync.max_retired_share) {
-        problems.push(Problem::new("sync.max_retired_share", "is a share between 0 and 1; write 0.2 for 20 %"));
+    for (key, share) in
+        [("sync.max_retired_share", sync.max_retired_share), ("telemetry.trace_share", telemetry.trace_share)]
+    {
+        if !(0.0..=1.0).contains(&share) {
+            problems.push(Problem::new(key, "is a share between 0 and 1; write 0.2 for 20 %"));
+        }
     }
 }
 
@@ -331,6 +335,7 @@ mod tests {
     fn a_value_of_the_wrong_kind_names_its_key() {
         insta::assert_snapshot!(problems(&[("ARIN__BURST", "many")]), @"  arin.burst: is string \"many\", but has to be an integer");
         insta::assert_snapshot!(problems(&[("ARIN__AUTH", "cookie")]), @"  arin.auth: enum Auth does not have variant constructor cookie");
+        insta::assert_snapshot!(problems(&[("TELEMETRY__OTLP_ENDPOINT", "otel:4318")]), @"  telemetry.otlp_endpoint: `otel:4318` is not an http or https URL such as http://otel-collector:4318");
         insta::assert_snapshot!(problems(&[("ARIN__TIMEOUT", "30")]), @"  arin.timeout: `30` is not a duration such as `2s` or `90days`: time unit needed, for example 30sec or 30ms");
     }
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
 
 pub use load::{Invalid, Problem, load, load_from};
@@ -46,7 +46,7 @@ pub struct Settings {
     pub schedule: Schedule,
     /// What makes up for lost webhooks.
     pub sweep: Sweep,
-    /// Logs.
+    /// Logs and traces.
     pub telemetry: Telemetry,
 }
 
@@ -268,6 +268,11 @@ pub struct Telemetry {
     pub log: String,
     /// Form of the log lines.
     pub log_format: LogFormat,
+    /// Base URL of the OTLP/HTTP collector that traces are sent to, if they are.
+    #[serde(deserialize_with = "http_url_unless_empty")]
+    pub otlp_endpoint: Option<Url>,
+    /// Share (0 to 1) of the traces begun here that are sent.
+    pub trace_share: f64,
 }
 
 /// Form of the log lines.
@@ -283,6 +288,18 @@ pub enum LogFormat {
 fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
     let text = String::deserialize(from)?;
     Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+}
+
+fn http_url_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+    let text = String::deserialize(from)?;
+    let usable = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    match Url::parse(&text) {
+        _ if text.is_empty() => Ok(None),
+        Ok(url) if usable(&url) => Ok(Some(url)),
+        Ok(_) | Err(_) => {
+            Err(D::Error::custom(format!("`{text}` is not an http or https URL such as http://otel-collector:4318")))
+        }
+    }
 }
 
 /// Reads a secret from a file that holds nothing else; surrounding space is not part of it.

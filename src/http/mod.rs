@@ -12,7 +12,8 @@
 //! | `logs` | what syncs did |
 //! | `health`, `docs` | whether it works, and how to use it |
 //!
-//! Nothing here syncs, but for previews: everything else is put into the queue.
+//! Nothing here syncs, but for previews: everything else is put into the queue. A process that only works serves
+//! [`health_router`].
 
 mod accounts;
 mod configs;
@@ -167,23 +168,38 @@ fn slow_api() -> OpenApiRouter<App> {
 fn machines() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(webhooks::receive_webhook))
+        .merge(wellbeing())
+        .routes(routes!(docs::show_openapi))
+}
+
+/// The calls for probes and scrapers, which every process answers.
+fn wellbeing() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(health::check_liveness))
         .routes(routes!(health::check_readiness))
         .routes(routes!(health::list_metrics))
-        .routes(routes!(docs::show_openapi))
 }
 
 /// All that is served.
 pub fn router(app: App) -> Router {
     let patience = app.settings.http.timeout;
-    let largest = app.settings.http.max_body_bytes;
     let once = || from_fn_with_state(app.clone(), idempotency::remember);
     let within = |patience: Duration| from_fn_with_state(patience, trace::limit);
     let quick = Router::from(api()).layer(once()).merge(Router::from(machines()).merge(docs::page()));
     let slow = Router::from(slow_api()).layer(once());
-    quick
-        .layer(within(patience))
-        .merge(slow.layer(within(PREVIEW)))
+    outfit(app, quick.layer(within(patience)).merge(slow.layer(within(PREVIEW))))
+}
+
+/// What a process serves that only works: whether it is well, and its figures.
+pub fn health_router(app: App) -> Router {
+    let within = from_fn_with_state(app.settings.http.timeout, trace::limit);
+    outfit(app, Router::from(wellbeing()).layer(within))
+}
+
+/// What all calls have in common.
+fn outfit(app: App, calls: Router<App>) -> Router {
+    let largest = app.settings.http.max_body_bytes;
+    calls
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(largest))

@@ -16,16 +16,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use super::{App, router};
-
 /// How long a client may take to send the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
 /// How long to wait when no connection can be taken, as when there are too many.
 const BREATH: Duration = Duration::from_millis(500);
 
-/// Serves until `stop` ends, then until all requests under way are answered.
-pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let router = router(app);
+/// Serves these calls until `stop` ends, then until all requests under way are answered.
+pub async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
     let connections = GracefulShutdown::new();
     tokio::pin!(stop);
     loop {

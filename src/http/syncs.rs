@@ -20,7 +20,7 @@ use super::{
     extract::{Id, Segment, Sent},
     problem::{Kind, Problem},
     refusals::{PostRefusals, Unpermitted, Unseen},
-    trace::traceparent,
+    trace::context,
     views::{Accepted, Outcome, Receipt, Receipts, Skipped},
 };
 use crate::{
@@ -248,7 +248,7 @@ struct Asker {
 }
 
 fn asker(account: &Account, headers: &HeaderMap) -> Asker {
-    Asker { user: account.name.clone(), traceparent: traceparent(headers) }
+    Asker { user: account.name.clone(), traceparent: context(headers) }
 }
 
 impl Asker {

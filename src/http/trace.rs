@@ -14,6 +14,7 @@ use super::{
     App,
     problem::{Kind, Problem},
 };
+use crate::telemetry::traces;
 
 /// Header that carries the id of a request.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,6 +28,7 @@ pub(super) async fn trace(State(app): State<App>, request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let span = info_span!("http.request", request.id = %id, http.method = %method, http.route = %route, user = Empty);
+    traces::carry_on(&span, traceparent(request.headers()).as_deref());
     let begun = Instant::now();
     async {
         let mut response = next.run(request).await;
@@ -63,8 +65,13 @@ fn request_id(headers: &HeaderMap) -> String {
     }
 }
 
+/// The W3C trace context for jobs that a request asks for: that of the current span, or else of whoever asks.
+pub(super) fn context(headers: &HeaderMap) -> Option<String> {
+    traces::current().or_else(|| traceparent(headers))
+}
+
 /// The W3C trace context of whoever asks, if it is one.
-pub(super) fn traceparent(headers: &HeaderMap) -> Option<String> {
+fn traceparent(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("traceparent")?.to_str().ok()?;
     let hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     let parts: Vec<&str> = text.split('-').collect();

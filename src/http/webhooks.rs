@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use tracing::{debug, warn};
+use tracing::{Instrument, debug, info_span, warn};
 use utoipa::ToSchema;
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     problem::{Kind, Problem},
     refusals::Unheard,
     signature,
+    trace::context,
 };
 use crate::{
     netbox::schema,
@@ -132,13 +133,16 @@ pub(super) async fn receive_webhook(
             return Ok(Json(Heard::Ignored { reason: reason.to_string() }).into_response());
         }
     };
-    let jobs = queue(&app, &change, &orders).await.map_err(|problem| refuse(Webhook::Unavailable, problem))?;
+    let span = info_span!("webhook", object.type = %change.object_type, object.id = %change.id);
+    let queued = queue(&app, &headers, &change, orders).instrument(span).await;
+    let jobs = queued.map_err(|problem| refuse(Webhook::Unavailable, problem))?;
     app.metrics.webhook(Webhook::Queued);
     Ok((StatusCode::ACCEPTED, Json(Heard::Queued { jobs })).into_response())
 }
 
-async fn queue(app: &App, change: &Change, orders: &[Order]) -> Result<Vec<JobId>, Problem> {
-    let tickets = app.queue.enqueue(orders, Some(&change.hint())).await?;
+async fn queue(app: &App, headers: &HeaderMap, change: &Change, mut orders: Vec<Order>) -> Result<Vec<JobId>, Problem> {
+    orders.iter_mut().for_each(|order| order.job.traceparent = context(headers));
+    let tickets = app.queue.enqueue(&orders, Some(&change.hint())).await?;
     let jobs: Vec<JobId> = tickets.into_iter().map(|ticket| ticket.job).collect();
     debug!(?jobs, user = change.user.as_deref(), "queued a change of {} {}", change.object_type, change.id);
     Ok(jobs)

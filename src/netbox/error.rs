@@ -21,6 +21,14 @@ impl Operation {
         Self { method, path: path.into() }
     }
 
+    /// What kind of operation it is, for figures: its method, and its path without ids and without what all paths of a list
+    /// have in common.
+    pub(super) fn kind(&self) -> String {
+        let path = self.path.trim_start_matches("/api/").trim_start_matches("plugins/custom-objects/");
+        let words = path.split('/').filter(|word| !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit()));
+        format!("{} {}", self.method, words.collect::<Vec<_>>().join("/"))
+    }
+
     /// The permission it needs on the objects at its path, in NetBox's words.
     fn permission(&self) -> &'static str {
         match self.method {
@@ -209,6 +217,15 @@ fn named(name: &str, errors: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_of_operation_has_no_ids() {
+        let kind = |method, path: &str| Operation::new(method, path).kind();
+        assert_eq!(kind(Method::GET, "/api/ipam/prefixes/"), "GET ipam/prefixes");
+        assert_eq!(kind(Method::GET, "/api/ipam/prefixes/17/"), "GET ipam/prefixes");
+        assert_eq!(kind(Method::POST, "/api/plugins/custom-objects/rir-network/"), "POST rir-network");
+        assert_eq!(kind(Method::GET, "/api/status/"), "GET status");
+    }
 
     #[test]
     fn errors_of_fields_read_as_one_line() {

@@ -31,7 +31,7 @@ pub use logs::{LogFilter, LogRow};
 pub use rows::{Permission, Status, User, id_of};
 pub use write::{Created, Draft, Patch, Refusal, Stop, Writer};
 
-use crate::config;
+use crate::{config, telemetry::metrics::Metrics};
 use transport::Transport;
 
 /// A JSON object, as NetBox's rows are.
@@ -52,7 +52,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client with these settings; nothing is sent yet.
+    /// Makes a client with these settings, whose figures nobody asks for; nothing is sent yet.
     ///
     /// # Errors
     /// When the token cannot be sent, or the certificate authority's file cannot be used.
@@ -64,6 +64,12 @@ impl Client {
             writes_in_flight: settings.writes_in_flight.max(1),
             bulk: Arc::new(AtomicBool::new(true)),
         })
+    }
+
+    /// The same client, with what it does counted in these figures.
+    #[must_use]
+    pub fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self { transport: self.transport.measured(metrics), ..self }
     }
 
     /// A client that acts as whoever this token belongs to, over the same connections.

@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::StreamExt;
@@ -30,6 +30,7 @@ use super::{
 use crate::{
     config,
     retry::{Policy, Retry},
+    telemetry::metrics::{Metrics, Upstream},
 };
 
 /// Longest answer read: a page of 1,000 rows with large documents stays far below.
@@ -46,6 +47,7 @@ pub(super) struct Transport {
     base: Url,
     authorization: HeaderValue,
     sent: Arc<AtomicU64>,
+    metrics: Arc<Metrics>,
 }
 
 /// An answer whose status is for the caller to judge.
@@ -64,7 +66,13 @@ impl Transport {
             base: settings.url.clone(),
             authorization: authorization(&settings.token)?,
             sent: Arc::default(),
+            metrics: Arc::default(),
         })
+    }
+
+    /// The same, with what it does counted in these figures.
+    pub(super) fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// The same over the same connections, with a count of its own.
@@ -96,6 +104,7 @@ impl Transport {
             };
             tracing::debug!(error = &error as &dyn std::error::Error, ?wait, "asking NetBox again");
             tokio::time::sleep(wait).await;
+            self.metrics.retried(Upstream::Netbox, &Operation::new(Method::GET, path).kind());
             retry += 1;
         }
     }
@@ -129,7 +138,10 @@ impl Transport {
         }
         self.sent.fetch_add(1, Ordering::Relaxed);
         async {
-            let answer = match request.send().await {
+            let begun = Instant::now();
+            let answer = request.send().await;
+            self.metrics.upstream(Upstream::Netbox, &operation.kind(), &answer, begun.elapsed());
+            let answer = match answer {
                 Ok(answer) => answer,
                 Err(source) => return Err(Error::Unreachable { operation, source: source.without_url() }),
             };

@@ -135,6 +135,10 @@ impl Work {
         }
     }
 
+    /// All names that [`Work::name`] gives.
+    pub const NAMES: [&str; 6] =
+        ["sync-config", "sync-aggregate", "sync-prefixes", "sync-prefix", "prune", "record-run"];
+
     /// What it is called in logs, metrics and answers.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -19,13 +19,19 @@ use tracing::{Instrument, debug, info, info_span, warn};
 use crate::{
     config::Settings,
     model::{Config, Resource},
-    netbox,
+    netbox::{self, ConfigRow},
     queue::{self, Delay, Job, Order, Queue, Trigger, Work},
+    telemetry::{
+        metrics::{ConfigFigures, Metrics},
+        traces,
+    },
 };
 use due::{Due, due};
 
 /// The lease is held for so many ticks: one that is missed does not lose it.
 const TICKS_IN_A_LEASE: u32 = 3;
+/// Results of syncs in which nothing failed, as they are recorded with a config.
+const SUCCESSES: [&str; 2] = ["unchanged", "changed"];
 
 /// Queues what is due.
 #[derive(Debug, Clone)]
@@ -33,6 +39,7 @@ pub struct Scheduler {
     queue: Queue,
     netbox: netbox::Client,
     settings: Arc<Settings>,
+    metrics: Arc<Metrics>,
     name: Arc<str>,
 }
 
@@ -48,8 +55,14 @@ enum Error {
 impl Scheduler {
     /// Makes a scheduler. `name` is one that no other process has.
     #[must_use]
-    pub fn new(queue: Queue, netbox: netbox::Client, settings: Arc<Settings>, name: &str) -> Self {
-        Self { queue, netbox, settings, name: name.into() }
+    pub fn new(
+        queue: Queue,
+        netbox: netbox::Client,
+        settings: Arc<Settings>,
+        metrics: Arc<Metrics>,
+        name: &str,
+    ) -> Self {
+        Self { queue, netbox, settings, metrics, name: name.into() }
     }
 
     /// Looks every `schedule.tick` what is due, until `shutdown` becomes true.
@@ -77,6 +90,7 @@ impl Scheduler {
     async fn turn(&self, began: Timestamp, swept: &mut Option<Instant>) -> Result<(), Error> {
         let lease = self.settings.schedule.tick * TICKS_IN_A_LEASE;
         if !self.queue.hold("scheduler", &self.name, lease).await? {
+            self.metrics.leave_configs();
             return Ok(());
         }
         let sweep = &self.settings.sweep;
@@ -84,7 +98,9 @@ impl Scheduler {
         if !self.settings.schedule.enabled && !sweeps {
             return Ok(());
         }
-        let configs = self.netbox.configs().await?;
+        let rows = self.netbox.config_rows().await?;
+        self.metrics.configs(&rows.iter().map(figures).collect::<Vec<_>>());
+        let configs: Vec<Config> = rows.into_iter().map(|row| row.config).collect();
         if self.settings.schedule.enabled {
             self.schedule(&configs, began).await?;
         }
@@ -108,7 +124,8 @@ impl Scheduler {
                 continue;
             }
             let work = Work::SyncConfig { config: config.id, resources: Resource::all() };
-            let order = Order { job: Job::new(work, Trigger::Schedule), delay };
+            let job = Job { traceparent: traces::current(), ..Job::new(work, Trigger::Schedule) };
+            let order = Order { job, delay };
             let tickets = self.queue.enqueue(&[order], None).await?;
             if let Some(ticket) = tickets.iter().find(|ticket| !ticket.coalesced) {
                 info!(config = %config.name, job = %ticket.job, "queued {}, which is due", config.name);
@@ -116,4 +133,10 @@ impl Scheduler {
         }
         Ok(())
     }
+}
+
+fn figures(row: &ConfigRow) -> ConfigFigures<'_> {
+    let config = &row.config;
+    let well = row.last_result.as_deref().is_some_and(|result| SUCCESSES.contains(&result));
+    ConfigFigures { name: &config.name, active: config.is_active, last_success: config.last_sync.filter(|_| well) }
 }

@@ -16,6 +16,7 @@ use crate::{
         Trigger,
         hints::{Change, orders},
     },
+    telemetry::traces,
 };
 
 /// Name of the cursor.
@@ -63,7 +64,8 @@ impl Scheduler {
         let mut recovered = 0;
         for ((hint, change), _) in changes.into_iter().zip(unheard).filter(|(_, unheard)| *unheard) {
             match orders(&change, Trigger::Sweep, &self.settings.webhook) {
-                Ok(orders) => {
+                Ok(mut orders) => {
+                    orders.iter_mut().for_each(|order| order.job.traceparent = traces::current());
                     self.queue.enqueue(&orders, Some(&hint)).await?;
                     recovered += 1;
                 }

@@ -9,6 +9,7 @@ use super::plan::{Action, Change};
 use crate::{
     model::{ObjectType, RowId},
     retry::Retry,
+    telemetry::metrics,
 };
 
 /// Something that could not be asked or written. A run goes on after it.
@@ -112,6 +113,16 @@ impl Applied {
         };
         Self { object: change.object, handle: change.handle.clone(), deed, result }
     }
+
+    /// What came of it.
+    pub(super) fn outcome(&self) -> metrics::Deed {
+        match (&self.deed, &self.result) {
+            (_, Err(_)) => metrics::Deed::Failed,
+            (Deed::Create, Ok(_)) => metrics::Deed::Created,
+            (Deed::Update(_), Ok(_)) => metrics::Deed::Updated,
+            (Deed::Retire, Ok(_)) => metrics::Deed::Retired,
+        }
+    }
 }
 
 /// The result of a run, as recorded with its config.
@@ -133,6 +144,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Unchanged, Self::Changed, Self::Partial, Self::Refused, Self::Failed, Self::Interrupted];
+
+    /// Whether everything was synced, and nothing failed.
+    #[must_use]
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Unchanged | Self::Changed)
+    }
+
     /// The value of the config's `last_result` field.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -300,11 +321,12 @@ impl SyncRun {
             *count(counts.entry(object).or_default()) += 1;
         };
         for applied in &self.applied {
-            let count: fn(&mut Counts) -> &mut usize = match (&applied.deed, &applied.result) {
-                (_, Err(_)) => |counts| &mut counts.failed,
-                (Deed::Create, Ok(_)) => |counts| &mut counts.created,
-                (Deed::Update(_), Ok(_)) => |counts| &mut counts.updated,
-                (Deed::Retire, Ok(_)) => |counts| &mut counts.retired,
+            let count: fn(&mut Counts) -> &mut usize = match applied.outcome() {
+                metrics::Deed::Created => |counts| &mut counts.created,
+                metrics::Deed::Updated => |counts| &mut counts.updated,
+                metrics::Deed::Retired => |counts| &mut counts.retired,
+                metrics::Deed::Skipped => |counts| &mut counts.skipped,
+                metrics::Deed::Failed => |counts| &mut counts.failed,
             };
             of(applied.object, count);
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 use super::{
     Context, Request, Rows,
@@ -15,7 +16,7 @@ use super::{
     prepare::Prepared,
     questions::ranges_inside,
     report::Journal,
-    run::{perform, record},
+    run::{perform, record, span},
 };
 use crate::model::{Aggregate, NetHandle, ObjectType, Resource, RowId, Scope};
 
@@ -93,7 +94,9 @@ pub struct Outcome {
 /// Begins a run: everything but the prefixes.
 pub async fn begin(ctx: &Context, request: &Request<'_>) -> Outcome {
     let request = Request { scope: Scope::Head, ..request.clone() };
-    let mut done = perform(ctx, &request, request.begin(), None).await;
+    let run = request.begin();
+    let span = span(&run);
+    let mut done = perform(ctx, &request, run, None).instrument(span).await;
     let goes_on = done.journal.run.ended.is_none() && request.resources.contains(&Resource::Networks);
     let follow = done.at.as_ref().filter(|_| goes_on).map(follow).unwrap_or_default();
     Outcome { part: Part::of(&done.journal.run), follow, rows: done.take_rows() }
@@ -114,7 +117,9 @@ fn follow(at: &Prepared) -> Vec<Inside> {
 pub async fn inside(ctx: &Context, request: &Request<'_>, part: Inside, rows: Option<Rows>) -> Outcome {
     let Inside { aggregate, parent } = part;
     let request = Request { scope: Scope::Inside { aggregate, parent }, ..request.clone() };
-    let mut done = perform(ctx, &request, request.begin(), rows).await;
+    let run = request.begin();
+    let span = span(&run);
+    let mut done = perform(ctx, &request, run, rows).instrument(span).await;
     Outcome { part: Part::of(&done.journal.run), follow: Vec::new(), rows: done.take_rows() }
 }
 
@@ -125,7 +130,18 @@ pub async fn conclude(
     parts: Vec<Result<Part, String>>,
     rows: Option<Rows>,
 ) -> SyncRun {
-    let mut run = request.begin();
+    let run = request.begin();
+    let span = span(&run);
+    put_together(ctx, request, run, parts, rows).instrument(span).await
+}
+
+async fn put_together(
+    ctx: &Context,
+    request: &Request<'_>,
+    mut run: SyncRun,
+    parts: Vec<Result<Part, String>>,
+    rows: Option<Rows>,
+) -> SyncRun {
     let mut parts = merge(parts, &mut run);
     let complete = run.failures.is_empty() && run.ended.is_none();
     let mut journal = if complete {
@@ -133,7 +149,7 @@ pub async fn conclude(
         let scope = Scope::Rest { seen, complete: run.before.failed() == 0 };
         perform(ctx, &Request { scope, ..request.clone() }, run, rows).await.journal
     } else {
-        let mut journal = Journal::new(&ctx.netbox, format!("{}:end", run.id), run);
+        let mut journal = Journal::new(ctx, format!("{}:end", run.id), run);
         journal.note(Vec::new());
         journal
     };

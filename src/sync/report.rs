@@ -13,7 +13,8 @@ use super::{
 use crate::{
     config::SyncLog,
     model::{ObjectType, RowId},
-    netbox::{self, Client, Draft, Patch, schema},
+    netbox::{self, Draft, Patch, schema},
+    telemetry::metrics,
 };
 
 /// One row of the sync log.
@@ -27,7 +28,7 @@ struct Entry {
 
 /// A run as it goes, and its log rows in NetBox.
 pub(super) struct Journal<'a> {
-    netbox: &'a Client,
+    ctx: &'a Context,
     pub(super) run: SyncRun,
     /// What the keys of its rows begin with.
     part: String,
@@ -41,13 +42,14 @@ pub(super) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn new(netbox: &'a Client, part: String, run: SyncRun) -> Self {
-        Self { netbox, run, part, rows: 0, pending: Vec::new(), failures: 0, skips: 0 }
+    pub(super) fn new(ctx: &'a Context, part: String, run: SyncRun) -> Self {
+        Self { ctx, run, part, rows: 0, pending: Vec::new(), failures: 0, skips: 0 }
     }
 
-    /// Takes up what was written, what failed and what was passed over since the last time. It is in NetBox after the next
-    /// [`Journal::flush`].
+    /// Takes up what was written, what failed and what was passed over since the last time, and counts it. It is in NetBox
+    /// after the next [`Journal::flush`].
     pub(super) fn note(&mut self, applied: Vec<Applied>) {
+        self.count(&applied);
         let run = &self.run;
         let worth_a_row = |applied: &&Applied| applied.object != ObjectType::Address || applied.result.is_err();
         let mut entries: Vec<Entry> = applied.iter().filter(worth_a_row).map(entry).collect();
@@ -56,6 +58,13 @@ impl<'a> Journal<'a> {
         (self.failures, self.skips) = (run.failures.len(), run.skips.len());
         self.run.applied.extend(applied);
         entries.iter().for_each(|entry| self.push(entry));
+    }
+
+    fn count(&self, applied: &[Applied]) {
+        let (run, count) = (&self.run, |object, deed| self.ctx.metrics.change(object, deed));
+        applied.iter().for_each(|applied| count(applied.object, applied.outcome()));
+        run.failures.iter().skip(self.failures).for_each(|failure| count(failure.object, metrics::Deed::Failed));
+        run.skips.iter().skip(self.skips).for_each(|skip| count(skip.object, metrics::Deed::Skipped));
     }
 
     fn push(&mut self, entry: &Entry) {
@@ -76,7 +85,7 @@ impl<'a> Journal<'a> {
         if drafts.is_empty() {
             return;
         }
-        let results = self.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(drafts).await;
+        let results = self.ctx.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(drafts).await;
         let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
         if let Some(first) = refused.first() {
             warn!(rows = refused.len(), error = %chain(first), "could not write rows of the sync log");
@@ -208,7 +217,11 @@ fn totals(counts: &BTreeMap<ObjectType, Counts>) -> String {
 }
 
 async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) {
-    let body = json!({ "last_sync": Timestamp::now().to_string(), "last_result": verdict.code() });
+    let now = Timestamp::now();
+    if verdict.is_success() {
+        ctx.metrics.succeeded(&run.config, now);
+    }
+    let body = json!({ "last_sync": now.to_string(), "last_result": verdict.code() });
     let body = body.as_object().cloned().unwrap_or_default();
     let patch = Patch { id: run.config_id.0, key: run.config.clone(), body };
     let results = ctx.netbox.writer(schema::CONFIG, &change_message(&run.id)).update(vec![patch]).await;

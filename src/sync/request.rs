@@ -17,6 +17,7 @@ use crate::{
     config::{self, keys::Keyring},
     model::{Config, Key, ObjectType, Resource, Row, Scope},
     netbox::{self, Stop},
+    telemetry::metrics::Metrics,
 };
 
 /// What every run needs.
@@ -34,6 +35,8 @@ pub struct Context {
     pub progress: Progress,
     /// Where somebody may ask it to stop.
     pub stop: Stop,
+    /// Where it counts what it does.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Recorded rows by type and key.

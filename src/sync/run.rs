@@ -6,7 +6,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
 };
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, Span, info_span};
 
 use super::{
     Context, Plan, Refused, Request, Rows,
@@ -38,16 +38,26 @@ pub struct Preview {
 
 /// Brings NetBox in line with what the RIR has registered for one config, and records how it went.
 pub async fn run(ctx: &Context, request: &Request<'_>) -> SyncRun {
-    let mut journal = perform(ctx, request, request.begin(), None).await.journal;
-    let (config, id) = (journal.run.config_id, journal.run.id.clone());
-    // Old rows are removed by the syncs of whole configs, so that a webhook costs no request for it.
-    let prune = async {
-        if request.scope == Scope::Config {
-            report::prune(ctx, config, &id).await;
-        }
-    };
-    tokio::join!(record(ctx, request, &mut journal), prune);
-    journal.run
+    let run = request.begin();
+    let (config, id, span) = (run.config_id, run.id.clone(), span(&run));
+    async {
+        let mut journal = perform(ctx, request, run, None).await.journal;
+        // Old rows are removed by the syncs of whole configs, so that a webhook costs no request for it.
+        let prune = async {
+            if request.scope == Scope::Config {
+                report::prune(ctx, config, &id).await;
+            }
+        };
+        tokio::join!(record(ctx, request, &mut journal), prune);
+        journal.run
+    }
+    .instrument(span)
+    .await
+}
+
+/// The span of a run, or of a part of one.
+pub(super) fn span(run: &SyncRun) -> Span {
+    info_span!("sync", run = %run.id, config = %run.config)
 }
 
 /// What was done, before it is recorded.
@@ -65,7 +75,7 @@ impl Performed<'_> {
     }
 }
 
-/// Does what is asked, as far as it goes. `rows` are the recorded rows, if they are known because nobody wrote since.
+/// Does what is asked inside the [`span`] of the run, as far as it goes. `rows` are the recorded rows, if they are known because nobody wrote since.
 pub(super) async fn perform<'a>(
     ctx: &'a Context,
     request: &Request<'_>,
@@ -73,31 +83,26 @@ pub(super) async fn perform<'a>(
     rows: Option<Rows>,
 ) -> Performed<'a> {
     let part = request.label.as_ref().map_or_else(|| run.id.clone(), |label| format!("{}:{}", run.id, label.part));
-    let mut journal = Journal::new(&ctx.netbox, part, run);
-    let span = info_span!("sync", run = %journal.run.id, config = %journal.run.config);
+    let mut journal = Journal::new(ctx, part, run);
     let (sent, started) = (ctx.netbox.requests(), Instant::now());
-    async {
-        let mut at = None;
-        match prepare(ctx, request, rows, &mut journal.run).await {
-            Ok(prepared) => {
-                let prepared = at.insert(prepared);
-                if let Err(ended) = steps(ctx, request, prepared, &mut journal).await {
-                    journal.run.ended = Some(ended);
-                }
+    let mut at = None;
+    match prepare(ctx, request, rows, &mut journal.run).await {
+        Ok(prepared) => {
+            let prepared = at.insert(prepared);
+            if let Err(ended) = steps(ctx, request, prepared, &mut journal).await {
+                journal.run.ended = Some(ended);
             }
-            Err(ended) => journal.run.ended = Some(ended),
         }
-        journal.note(Vec::new());
-        // Parts that are recorded write the rest of their rows together with the last one.
-        if matches!(request.scope, Scope::Head | Scope::Inside { .. }) {
-            journal.flush().await;
-        }
-        journal.run.took += started.elapsed();
-        journal.run.netbox_requests += ctx.netbox.requests() - sent;
-        Performed { journal, at }
+        Err(ended) => journal.run.ended = Some(ended),
     }
-    .instrument(span)
-    .await
+    journal.note(Vec::new());
+    // Parts that are recorded write the rest of their rows together with the last one.
+    if matches!(request.scope, Scope::Head | Scope::Inside { .. }) {
+        journal.flush().await;
+    }
+    journal.run.took += started.elapsed();
+    journal.run.netbox_requests += ctx.netbox.requests() - sent;
+    Performed { journal, at }
 }
 
 /// Records the end of a run in NetBox.
@@ -113,7 +118,8 @@ pub(super) async fn record(ctx: &Context, request: &Request<'_>, journal: &mut J
 pub async fn preview(ctx: &Context, request: &Request<'_>) -> Preview {
     let mut run = request.begin();
     let (sent, started) = (ctx.netbox.requests(), Instant::now());
-    let planned = plan_only(ctx, request, &mut run).await;
+    let span = span(&run);
+    let planned = plan_only(ctx, request, &mut run).instrument(span).await;
     let plan = planned.unwrap_or_else(|ended| {
         run.ended = Some(ended);
         Plan::default()

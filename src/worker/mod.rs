@@ -18,7 +18,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span, warn};
 
 pub use limit::QueueLimit;
 
@@ -26,9 +26,13 @@ use crate::{
     arin,
     config::{Settings, keys::Keyring},
     netbox::{self, Stop},
-    queue::{Claim, Ending, Queue, Settled},
+    queue::{Claim, Ending, Queue, Settled, Work},
     retry::Policy,
-    sync::{Context, Progress, chain},
+    sync::{Context, Progress, Verdict, chain},
+    telemetry::{
+        metrics::{JobEnd, Metrics},
+        traces,
+    },
 };
 use beat::{Beats, Fate};
 use memory::Memory;
@@ -51,6 +55,8 @@ pub struct Means {
     pub keys: watch::Receiver<Keyring>,
     /// All settings.
     pub settings: Arc<Settings>,
+    /// Where what is done is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Means {
@@ -64,6 +70,7 @@ impl Means {
             settings: Arc::clone(&self.settings),
             progress: Progress::default(),
             stop,
+            metrics: Arc::clone(&self.metrics),
         }
     }
 }
@@ -81,6 +88,7 @@ impl Worker {
     /// Makes a worker. `name` is one that no other process has or ever had.
     #[must_use]
     pub fn new(queue: Queue, means: Means, name: &str) -> Self {
+        means.metrics.expect(&Work::NAMES, &Verdict::ALL.map(Verdict::code));
         Self { queue, means, name: name.into(), memory: Arc::default() }
     }
 
@@ -153,9 +161,8 @@ impl Worker {
 
     /// Does one job and says how it ended.
     async fn work(&self, claim: Claim, mut drain: watch::Receiver<bool>) {
-        let (job, kind) = (&claim.id, claim.job.work.name());
-        let span = info_span!("job", job = %job, kind, attempt = claim.attempt);
-        async {
+        let (kind, begun) = (claim.job.work.name(), Instant::now());
+        let end = async {
             debug!("began");
             let stop = Stop::default();
             let ctx = self.means.context(stop.clone());
@@ -168,7 +175,7 @@ impl Worker {
                     fate = beats.next(&mut drain) => match fate {
                         Fate::Lost => {
                             warn!("lost the job to another worker, or the queue did not answer for as long as a lease lasts");
-                            return;
+                            return JobEnd::Lost;
                         }
                         Fate::Cancelled => {
                             cancelled = true;
@@ -183,30 +190,48 @@ impl Worker {
                 None if cancelled => Ending::Cancelled,
                 None => Ending::HandedBack,
             };
-            tell(&ending);
-            self.settle(&claim, ending, beats.deadline()).await;
+            let end = tell(&ending);
+            match self.settle(&claim, ending, beats.deadline()).await {
+                Settled::Taken => end,
+                Settled::Lost => JobEnd::Lost,
+            }
         }
-        .instrument(span)
+        .instrument(span(&claim))
         .await;
+        self.means.metrics.job(kind, end, begun.elapsed());
     }
 
     /// Says how a job ended, again and again until the queue has heard it or the lease is over.
-    async fn settle(&self, claim: &Claim, ending: Ending, deadline: Instant) {
+    async fn settle(&self, claim: &Claim, ending: Ending, deadline: Instant) -> Settled {
         let mut tries = 0;
         loop {
             match self.queue.settle(claim, &self.name, ending.clone()).await {
-                Ok(Settled::Taken) => return,
+                Ok(Settled::Taken) => return Settled::Taken,
                 // What was said before was heard, or the job is somebody else's by now.
-                Ok(Settled::Lost) if tries > 0 => return,
-                Ok(Settled::Lost) => return warn!("the job was taken over; its result is not recorded"),
+                Ok(Settled::Lost) if tries > 0 => return Settled::Taken,
+                Ok(Settled::Lost) => {
+                    warn!("the job was taken over; its result is not recorded");
+                    return Settled::Lost;
+                }
                 Err(error) if Instant::now() >= deadline => {
-                    return error!(error = %chain(&error), "could not record the end of the job; it will be done again");
+                    error!(error = %chain(&error), "could not record the end of the job; it will be done again");
+                    return Settled::Lost;
                 }
                 Err(_) => sleep(AWAY.jittered(tries)).await,
             }
             tries = (tries + 1).min(AWAY.count);
         }
     }
+}
+
+/// The span of a job, in the trace of whoever asked for it.
+fn span(claim: &Claim) -> Span {
+    let span = info_span!("job", job = %claim.id, kind = claim.job.work.name(), attempt = claim.attempt, run = Empty);
+    if let Some(run) = perform::run_of(claim) {
+        span.record("run", run);
+    }
+    traces::carry_on(&span, claim.job.traceparent.as_deref());
+    span
 }
 
 /// Waits for a free slot and counts all of them; `None` when the process is to end.
@@ -225,14 +250,33 @@ async fn asked(shutdown: &mut watch::Receiver<bool>) {
     drop(shutdown.wait_for(|end| *end).await);
 }
 
-fn tell(ending: &Ending) {
+/// Logs how a job ended, and says it in the word of the figures.
+fn tell(ending: &Ending) -> JobEnd {
     match ending {
-        Ending::Done { result, .. } => info!(%result, "done"),
-        Ending::Again { wait } => debug!(?wait, "to be done later"),
-        Ending::Failed { error, retry: Some(wait) } => warn!(?wait, "failed, and is tried again: {error}"),
-        Ending::Failed { error, retry: None } => error!("failed: {error}"),
-        Ending::Cancelled => info!("cancelled"),
-        Ending::HandedBack => info!("handed back"),
+        Ending::Done { result, .. } => {
+            info!(%result, "done");
+            JobEnd::Done
+        }
+        Ending::Again { wait } => {
+            debug!(?wait, "to be done later");
+            JobEnd::Again
+        }
+        Ending::Failed { error, retry: Some(wait) } => {
+            warn!(?wait, "failed, and is tried again: {error}");
+            JobEnd::Retried
+        }
+        Ending::Failed { error, retry: None } => {
+            error!("failed: {error}");
+            JobEnd::Dead
+        }
+        Ending::Cancelled => {
+            info!("cancelled");
+            JobEnd::Cancelled
+        }
+        Ending::HandedBack => {
+            info!("handed back");
+            JobEnd::HandedBack
+        }
     }
 }
 

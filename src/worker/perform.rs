@@ -20,6 +20,7 @@ use crate::{
         parts::{self, Inside, Outcome, Part},
         prune_log, run as sync_run,
     },
+    telemetry::traces,
 };
 
 /// Does a job. `None` when it stopped because it was asked to.
@@ -35,6 +36,12 @@ pub(super) fn perform<'a>(
             Err(failed) => Some(failed.into_ending(ctx, claim)),
         }
     })
+}
+
+/// The name of the run that a job is or is a part of; `None` for work that is none.
+pub(super) fn run_of(Claim { id, job, .. }: &Claim) -> Option<String> {
+    let syncs = job.work.config().is_some() && !matches!(job.work, Work::Prune { .. });
+    syncs.then(|| run_name(job.run.as_ref().unwrap_or(id)))
 }
 
 /// What kept a job from being done.
@@ -150,7 +157,7 @@ impl Performing<'_> {
     fn follow_up(&self, work: Work) -> Order {
         let Claim { id, job, .. } = self.claim;
         let run = Some(job.run.clone().unwrap_or_else(|| id.clone()));
-        Order { job: Job { work, run, ..job.clone() }, delay: Delay::None }
+        Order { job: Job { run, ..self.child(work) }, delay: Delay::None }
     }
 
     /// The end of a part of a run.
@@ -205,9 +212,12 @@ impl Performing<'_> {
         self.recorded(&run, Vec::new())
     }
 
-    /// The end of a run that is recorded.
+    /// The end of a run that is recorded. It counts unless it is tried again.
     fn recorded(&self, run: &SyncRun, then: Vec<Order>) -> Done {
         let verdict = run.verdict();
+        if run.may_pass().is_none() || is_last(self.ctx, self.claim) {
+            self.ctx.metrics.run(verdict.code(), run.took);
+        }
         if verdict == Verdict::Interrupted && self.ctx.stop.asked() {
             return Ok(None);
         }
@@ -243,7 +253,13 @@ impl Performing<'_> {
 
     /// A job that takes this one's place.
     fn own(&self, work: Work) -> Order {
-        Order { job: Job { work, ..self.claim.job.clone() }, delay: Delay::None }
+        Order { job: self.child(work), delay: Delay::None }
+    }
+
+    /// A job that this one makes, asked for by the same user in the same way.
+    fn child(&self, work: Work) -> Job {
+        let job = self.claim.job.clone();
+        Job { work, traceparent: traces::current().or(job.traceparent), ..job }
     }
 }
 

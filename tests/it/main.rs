@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on is to stop")]
 
+mod canaries;
 mod cli;
 mod contract;
 mod flow;
@@ -9,9 +10,13 @@ mod hooks;
 mod http;
 mod lab;
 mod layers;
+mod metrics;
 mod netbox_transport;
+mod probes;
+mod process;
 mod proxy;
 mod pyregrws;
 mod queue;
 mod scene;
 mod service;
+mod traces;

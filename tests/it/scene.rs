@@ -256,6 +256,7 @@ impl Scene {
             settings: Arc::new(self.settings.clone()),
             progress: Progress::default(),
             stop: Stop::default(),
+            metrics: Arc::default(),
         }
     }
 

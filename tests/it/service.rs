@@ -45,6 +45,7 @@ impl Service {
             arin: arin::Pool::new(&settings.arin).unwrap(),
             keys,
             settings,
+            metrics: Arc::default(),
         };
         let tasks = (0..workers)
             .map(|number| {

@@ -7,13 +7,17 @@
 //! | `GET /rest/net/netsByIpRange/{start}/{end}` | a collection of the nets that touch the range |
 //! | `GET /rest/net/parentNet/{start}/{end}` | the most specific net that is larger than the range |
 //!
-//! It speaks real HTTP on a loopback port, keeps account of what it was asked ([`Requests`]) and fails on demand
+//! It speaks real HTTP, on a loopback port unless told otherwise, keeps account of what it was asked ([`Requests`]) and fails on demand
 //! ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::latency`], then [`Options::throttle`], then the faults,
 //! then the check of its key. Nothing is ever written through it; the registry behind it can be edited at any time.
 //!
 //! The XML is written by hand and read by nobody here: clients are to be tried against it.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{Router, extract::Request as HttpRequest, serve::ListenerExt};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -44,7 +48,7 @@ use state::{State, lock};
 /// A running server. It stops when dropped: it takes no more connections and ends those that are idle or hanging.
 #[derive(Debug)]
 pub struct Server {
-    port: u16,
+    address: SocketAddr,
     state: Arc<State>,
     stop: watch::Sender<bool>,
     task: JoinHandle<io::Result<()>>,
@@ -52,10 +56,10 @@ pub struct Server {
 
 /// A server that could not be started.
 #[derive(Debug, thiserror::Error)]
-#[error("the simulated Reg-RWS could not listen on port {port} of this machine")]
+#[error("the simulated Reg-RWS could not listen on {address}")]
 pub struct StartError {
-    /// The port asked for; 0 for any.
-    pub port: u16,
+    /// The address asked for; port 0 for any.
+    pub address: SocketAddr,
     /// Why.
     #[source]
     pub source: io::Error,
@@ -75,19 +79,27 @@ impl Server {
     /// # Errors
     /// When the port cannot be had.
     pub async fn start_on(port: u16, registry: Registry, options: Options) -> Result<Self, StartError> {
-        let failed = |source| StartError { port, source };
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
-        let port = listener.local_addr().map_err(failed)?.port();
+        Self::start_at((Ipv4Addr::LOCALHOST, port).into(), registry, options).await
+    }
+
+    /// Starts a server on this address.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub async fn start_at(address: SocketAddr, registry: Registry, options: Options) -> Result<Self, StartError> {
+        let failed = |source| StartError { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
         let (stop, stopping) = watch::channel(false);
         let state = Arc::new(State::new(records::Records::new(registry), options, stopping.clone()));
         let task = tokio::spawn(serve(listener, Arc::clone(&state), stopping));
-        Ok(Self { port, state, stop, task })
+        Ok(Self { address, state, stop, task })
     }
 
     /// Base URL, the part before `/rest`, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.address)
     }
 
     /// The registry it serves, to be read or edited.

@@ -330,7 +330,7 @@ async fn a_port_in_use_is_an_error_that_names_it() {
     let lab = lab(Options::default()).await;
     let port = lab.server.url().rsplit(':').next().unwrap().parse().unwrap();
     let error = Server::start_on(port, World::demo().registry, Options::default()).await.unwrap_err();
-    assert_eq!(error.port, port);
+    assert_eq!(error.address.port(), port);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ mod openapi;
 mod plans;
 mod problems;
 mod syncs;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -84,7 +84,7 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut stopped = stopping;
-        let task = tokio::spawn(http::serve(app, listener, async move {
+        let task = tokio::spawn(http::serve(http::router(app), listener, async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         }));
         let [ann, bob, cat, eve] = people(&scene);
@@ -141,9 +141,16 @@ fn parts(scene: &Scene, queue: Queue, keys: watch::Receiver<Keyring>, stop: watc
     let settings = Arc::new(scene.settings.clone());
     let netbox = netbox::Client::new(&settings.netbox).unwrap();
     let arin = arin::Pool::new(&settings.arin).unwrap();
-    let means = Means { netbox: netbox.clone(), arin, keys: keys.clone(), settings: Arc::clone(&settings) };
+    let metrics = Arc::new(Metrics::default());
+    let means = Means {
+        netbox: netbox.clone(),
+        arin,
+        keys: keys.clone(),
+        settings: Arc::clone(&settings),
+        metrics: Arc::clone(&metrics),
+    };
     let contexts = Arc::new(move || means.context(Stop::default()));
-    Parts { settings, queue, netbox, keys, contexts, metrics: Arc::new(Metrics::default()), stop }
+    Parts { settings, queue, netbox, keys, contexts, metrics, stop }
 }
 
 fn people(scene: &Scene) -> [String; 4] {

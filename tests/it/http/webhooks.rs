@@ -13,7 +13,7 @@ use super::{Answer, SECRET, Service, answer};
 
 const PATH: &str = "/webhooks/netbox";
 
-fn signature(secret: &str, body: &str) -> String {
+pub(crate) fn signature(secret: &str, body: &str) -> String {
     let mut hmac = Hmac::<Sha512>::new_from_slice(secret.as_bytes()).unwrap();
     hmac.update(body.as_bytes());
     hmac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()

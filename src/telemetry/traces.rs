@@ -1,0 +1,157 @@
+//! Traces: sent over OTLP/HTTP where `telemetry.otlp_endpoint` names a collector, and carried on in W3C trace contexts.
+//!
+//! Spans of this crate are sent, down to the level DEBUG; what is logged is not. They wait in a queue that is bounded: when
+//! the collector is away they are dropped, and nobody waits for it. Without a collector nothing of this is there, and
+//! [`current`] has nothing to tell.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use opentelemetry::{propagation::TextMapPropagator, trace::TracerProvider};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    trace::{Sampler, SdkTracerProvider},
+};
+use tokio::runtime::Handle;
+use tracing::{Level, Metadata, Span, info, level_filters::LevelFilter, warn};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
+use url::Url;
+
+/// Name of the service in traces.
+const SERVICE: &str = "rir-sidecar";
+/// Longest time that the collector may take for one batch.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest time that the last batches may take when the process ends.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+/// The header that carries a trace context.
+const TRACEPARENT: &str = "traceparent";
+
+/// Sends spans until it is ended.
+#[derive(Debug)]
+pub(super) struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// Makes what sends spans to this collector: all of a trace that was begun elsewhere and is sampled there, and `share` of
+    /// those that begin here.
+    pub(super) fn to(collector: &Url, share: f64) -> Result<Self, ExporterBuildError> {
+        let url = format!("{}/v1/traces", collector.as_str().trim_end_matches('/'));
+        let client = Collector::new()?;
+        let exporter = SpanExporter::builder().with_http().with_http_client(client).with_endpoint(url).build()?;
+        let resource = Resource::builder()
+            .with_service_name(SERVICE)
+            .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .build();
+        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(share)));
+        Ok(Self(
+            SdkTracerProvider::builder()
+                .with_batch_exporter(exporter)
+                .with_sampler(sampler)
+                .with_resource(resource)
+                .build(),
+        ))
+    }
+
+    /// What takes the spans up.
+    pub(super) fn layer<S: tracing::Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
+        let ours = |about: &Metadata<'_>| {
+            about.is_span() && about.target().starts_with("rir_sidecar") && *about.level() <= Level::DEBUG
+        };
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer(SERVICE))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_filter(FilterFn::new(ours).with_max_level_hint(LevelFilter::DEBUG))
+    }
+
+    /// Sends what is left, if that does not take long.
+    pub(super) async fn end(self) {
+        let sent = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(LAST_WORDS)).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            warn!("the last traces were not sent");
+        }
+    }
+}
+
+/// The W3C trace context of the current span; `None` where traces are not sent.
+#[must_use]
+pub fn current() -> Option<String> {
+    let mut carrier = HashMap::new();
+    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
+    carrier.remove(TRACEPARENT)
+}
+
+/// Makes a span, which must not have been entered yet, part of the trace that this W3C trace context names.
+pub fn carry_on(span: &Span, traceparent: Option<&str>) {
+    let Some(traceparent) = traceparent else { return };
+    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
+    // It fails where traces are not sent.
+    let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
+}
+
+/// Brings batches to the collector. They come from a thread of their own, outside the runtime that HTTP needs.
+#[derive(Debug)]
+struct Collector {
+    http: reqwest::Client,
+    runtime: Handle,
+    /// Whether the last batch was taken, so that trouble is told once.
+    well: Arc<AtomicBool>,
+}
+
+impl Collector {
+    fn new() -> Result<Self, ExporterBuildError> {
+        // Somebody else's choice is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
+        let http = http.map_err(|error| ExporterBuildError::InternalFailure(error.to_string()))?;
+        Ok(Self { http, runtime: Handle::current(), well: Arc::new(AtomicBool::new(true)) })
+    }
+}
+
+impl HttpClient for Collector {
+    fn send_bytes<'a, 'b>(&'a self, request: Request<Bytes>) -> BoxFuture<'b, Result<Response<Bytes>, HttpError>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        let (http, well) = (self.http.clone(), Arc::clone(&self.well));
+        let exchange = async move {
+            let answer = exchange(http, request).await;
+            tell(&answer, &well);
+            answer
+        };
+        let exchange = self.runtime.spawn(exchange);
+        Box::pin(async move { exchange.await? })
+    }
+}
+
+async fn exchange(http: reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    let answer = http.execute(request.try_into()?).await?.error_for_status()?;
+    let status = answer.status();
+    let mut whole = Response::new(answer.bytes().await?);
+    *whole.status_mut() = status;
+    Ok(whole)
+}
+
+fn tell(answer: &Result<Response<Bytes>, HttpError>, well: &AtomicBool) {
+    let was_well = well.swap(answer.is_ok(), Ordering::Relaxed);
+    match answer {
+        Err(error) if was_well => {
+            let error: &dyn std::error::Error = &**error;
+            warn!(error, "the collector of traces does not take them; they are dropped until it does");
+        }
+        Ok(_) if !was_well => info!("the collector of traces takes them again"),
+        Ok(_) | Err(_) => {}
+    }
+}
