@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
     time::Duration,
 };
 
@@ -9,7 +10,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::{Outcome, complain, show};
-use crate::config::Settings;
+use crate::config;
 
 /// A process asks its queue and NetBox for two seconds.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -23,9 +24,14 @@ pub(super) struct Args {
 }
 
 /// Runs the command.
-pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
+pub(super) async fn run(args: Args, file: Option<&Path>) -> Outcome {
+    let listen = match config::load_listen(file) {
+        Ok(listen) => listen,
+        // Docker knows of no other exit code than 1.
+        Err(error) => return complain(&error, Outcome::Failed),
+    };
     let path = if args.ready { "/health/ready" } else { "/health/live" };
-    let url = format!("http://{}{path}", here(settings.http.listen));
+    let url = format!("http://{}{path}", here(listen));
     match ask(&url).await {
         Ok((StatusCode::OK, _)) => {
             show::out(if args.ready { "ready" } else { "live" });

@@ -117,11 +117,7 @@ pub async fn main() -> ExitCode {
         }
         Command::Demo(args) => demo::run(args).await.into(),
         Command::Sandbox(args) => sandbox::run(args).await.into(),
-        Command::Health(args) => match config::load(file.as_deref()) {
-            Ok(settings) => health::run(args, settings).await.into(),
-            // Docker knows of no other exit code.
-            Err(error) => complain(&error, Outcome::Failed).into(),
-        },
+        Command::Health(args) => health::run(args, file.as_deref()).await.into(),
         Command::Sync(args) => with_settings(file, "warn", async |settings| sync::run(args, settings).await).await,
         Command::Serve(args) => with_settings(file, "info", async |settings| serve::serve(args, settings).await).await,
         Command::Work => with_settings(file, "info", serve::work).await,

@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fmt, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -72,10 +74,20 @@ fn list(problems: &[Problem]) -> String {
 /// # Errors
 /// When a layer cannot be read, and for all unknown keys and unfit values together.
 pub fn load(file: Option<&Path>) -> Result<Settings, Invalid> {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    load_from(file, &std::env::vars_os().filter_map(text).collect())
+    load_from(file, &environment())
+}
+
+/// Loads `http.listen` alone: whoever asks a process how it is need not have its other settings, nor its secrets.
+///
+/// # Errors
+/// When a layer cannot be read, or it is no address.
+pub fn load_listen(file: Option<&Path>) -> Result<SocketAddr, Invalid> {
+    merge(file, &environment())?.get("http.listen").map_err(|error| Invalid::Problems(vec![unfit(&error)]))
+}
+
+fn environment() -> BTreeMap<String, String> {
+    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    std::env::vars_os().filter_map(text).collect()
 }
 
 /// [`load`] with the environment as a value.

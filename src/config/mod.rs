@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
 
-pub use load::{Invalid, Problem, load, load_from};
+pub use load::{Invalid, Problem, load, load_from, load_listen};
 
 /// The default file, which is also the manual.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");

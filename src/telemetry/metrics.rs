@@ -20,7 +20,7 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 
-use labels::{Answered, Asked, Change, Config, Ended, Instance, Kind, Operation, Result, Route, State};
+use labels::{Answered, Asked, Change, Config, Ended, Kind, Operation, Result, Route, State};
 pub use labels::{Deed, JobEnd, Upstream, Webhook};
 
 use crate::model::ObjectType;
@@ -60,7 +60,7 @@ pub struct Metrics {
     asked: Family<Asked, Counter>,
     latency: Histograms<Operation>,
     retries: Family<Operation, Counter>,
-    throttle_wait: Histograms<Instance>,
+    throttle_wait: Histograms<labels::Registry>,
 }
 
 impl Default for Metrics {
@@ -319,7 +319,9 @@ impl Metrics {
 
     /// Notes how long a request waited for its turn at a registry instance.
     pub fn waited(&self, instance: &str, wait: Duration) {
-        self.throttle_wait.get_or_create(&Instance { instance: instance.to_owned() }).observe(wait.as_secs_f64());
+        self.throttle_wait
+            .get_or_create(&labels::Registry { registry: instance.to_owned() })
+            .observe(wait.as_secs_f64());
     }
 }
 

@@ -98,7 +98,7 @@ async fn every_figure_tells_of_a_flow() {
     service.figures().await;
 
     let instance = scene.arin.url().replace("http://", "arin@");
-    let throttled = format!("rir_sidecar_throttle_wait_seconds_count{{instance=\"{instance}\"}} ");
+    let throttled = format!("rir_sidecar_throttle_wait_seconds_count{{registry=\"{instance}\"}} ");
     has(
         &service.figures().await,
         &[

@@ -57,7 +57,12 @@ async fn health_is_asked_on_this_machine_whatever_is_listened_on() {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be_used_are_not_healthy() {
+async fn only_where_to_ask_has_to_be_set() {
+    let address = free_address();
+    let mut health = Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
+    health.env_clear().env("RIR_SIDECAR__HTTP__LISTEN", &address).arg("health");
+    let (code, why) = told(&health.output().await.unwrap());
+    assert!(code == Some(1) && why.contains(&address), "{why}");
     let scene = scene().await;
     let (code, why) = told(&Means::new(&scene, KEY, &[("HTTP__LISTEN", "here")]).run(&["health"]).await);
     assert!(code == Some(1) && why.contains("http.listen"), "{why}");

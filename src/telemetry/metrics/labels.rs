@@ -155,6 +155,6 @@ pub(super) struct Operation {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Instance {
-    pub(super) instance: String,
+pub(super) struct Registry {
+    pub(super) registry: String,
 }
