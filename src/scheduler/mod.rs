@@ -77,8 +77,7 @@ impl Scheduler {
                 _ = shutdown.wait_for(|end| *end) => return,
                 _ = tick.tick() => {}
             }
-            let span = info_span!("schedule");
-            if let Err(error) = self.turn(began, &mut swept).instrument(span).await {
+            if let Err(error) = self.turn(began, &mut swept).await {
                 warn!(
                     error = &error as &dyn std::error::Error,
                     "could not look what is due; trying again at the next tick"
@@ -93,6 +92,11 @@ impl Scheduler {
             self.metrics.leave_configs();
             return Ok(());
         }
+        self.act(began, swept).instrument(info_span!("schedule")).await
+    }
+
+    /// Queues what is due, as the one that holds the lease.
+    async fn act(&self, began: Timestamp, swept: &mut Option<Instant>) -> Result<(), Error> {
         let sweep = &self.settings.sweep;
         let sweeps = !sweep.interval.is_zero() && swept.is_none_or(|last| last.elapsed() >= sweep.interval);
         if !self.settings.schedule.enabled && !sweeps {

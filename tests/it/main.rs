@@ -5,6 +5,7 @@
 mod canaries;
 mod cli;
 mod contract;
+mod documents;
 mod flow;
 mod hooks;
 mod http;

@@ -27,6 +27,7 @@ async fn a_process_that_only_works_tells_its_health_and_figures_and_nothing_else
     let scene = scene().await;
     let means = Means::new(&scene, KEY, &[("QUEUE__URL", NOWHERE)]);
     let process = means.start(&["work"]).await;
+    let url = process.url("");
     assert_eq!(process.get("/health/live").await.0, 200);
     let (status, why) = process.get("/health/ready").await;
     assert!(status == 503 && why.contains("the queue does not answer"), "{status} {why}");
@@ -42,6 +43,8 @@ async fn a_process_that_only_works_tells_its_health_and_figures_and_nothing_else
     assert!(why.ends_with("/health/ready answered 503 Service Unavailable: the queue does not answer\n"), "{why}");
     assert_eq!(why.lines().count(), 1, "{why}");
     process.end().await;
+    let listens = format!("listening on {url}");
+    assert!(means.said().contains(&listens), "{}", means.said());
 }
 
 #[tokio::test]
