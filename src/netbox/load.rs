@@ -22,6 +22,9 @@ const PREFIXES: &str = "/api/ipam/prefixes/";
 const CHANGES: &str = "/api/core/object-changes/";
 /// Aggregates whose prefixes are asked for at once: NetBox has few workers, and each answer costs it CPU.
 const LISTINGS_IN_FLIGHT: usize = 4;
+/// A full page of prefixes costs NetBox no more than listing those inside so many aggregates.
+const RANGES_TO_A_PAGE: usize = 2;
+const PREFIX_FIELDS: &str = "id,prefix,vrf";
 /// Ids named in one query, so that its URL stays well below what web servers take (4 KiB with gunicorn).
 const IDS_IN_A_QUERY: usize = 200;
 
@@ -145,7 +148,7 @@ impl Client {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let mut found = Vec::new();
         for some in ids.chunks(IDS_IN_A_QUERY) {
-            let mut query = vec![("fields", "id,prefix,vrf")];
+            let mut query = vec![("fields", PREFIX_FIELDS)];
             query.extend(some.iter().map(|id| ("id", id.as_str())));
             let rows = self.list(PREFIXES, &query).await?;
             // A filter that NetBox does not know is ignored, and everything comes back.
@@ -164,19 +167,33 @@ impl Client {
         Ok(aggregates)
     }
 
-    /// Reads the prefixes of all VRFs inside these ranges, the ranges included.
+    /// Reads the prefixes of all VRFs inside these ranges, the ranges included: one list for each range, unless the list of
+    /// all prefixes there are is short in comparison.
     async fn prefixes(&self, ranges: &[IpNet]) -> Result<Vec<Prefix>, Error> {
-        let inside = |range: IpNet| async move {
-            let query = [("within_include", &*range.to_string()), ("fields", "id,prefix,vrf")];
-            let rows = self.list(PREFIXES, &query).await?;
-            let all = rows.iter().filter_map(prefix);
-            Ok::<_, Error>(all.filter(|prefix| range.contains(&prefix.prefix)).collect::<Vec<_>>())
+        let pages = ranges.len() / RANGES_TO_A_PAGE;
+        let all = match pages {
+            0 => None,
+            most => self.short_list(PREFIXES, &[("fields", PREFIX_FIELDS)], most).await?,
         };
-        let each = stream::iter(ranges.iter().copied()).map(inside).buffered(LISTINGS_IN_FLIGHT);
-        let mut prefixes: Vec<Prefix> = each.try_concat().await?;
+        let mut prefixes: Vec<Prefix> = match all {
+            Some(rows) => {
+                let inside = |prefix: &Prefix| ranges.iter().any(|range| range.contains(&prefix.prefix));
+                rows.iter().filter_map(prefix).filter(inside).collect()
+            }
+            None => {
+                let each = stream::iter(ranges.iter().copied()).map(|range| self.prefixes_inside(range));
+                each.buffered(LISTINGS_IN_FLIGHT).try_concat().await?
+            }
+        };
         prefixes.sort_unstable();
         prefixes.dedup();
         Ok(prefixes)
+    }
+
+    async fn prefixes_inside(&self, range: IpNet) -> Result<Vec<Prefix>, Error> {
+        let rows = self.list(PREFIXES, &[("within_include", &*range.to_string()), ("fields", PREFIX_FIELDS)]).await?;
+        // A filter that NetBox does not know is ignored, and everything comes back.
+        Ok(rows.iter().filter_map(prefix).filter(|prefix| range.contains(&prefix.prefix)).collect())
     }
 
     /// Reads the recorded rows of all types. References among them come as ids and leave as keys.

@@ -24,6 +24,7 @@ use std::sync::{
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
 pub use error::{Error, Operation};
 pub use load::ConfigRow;
@@ -47,6 +48,8 @@ pub struct Client {
     page_size: u32,
     batch_size: usize,
     writes_in_flight: usize,
+    /// Turns to send a write, shared by all clones: NetBox has so many workers, however many runs there are.
+    turns: Arc<Semaphore>,
     /// Whether the plugin takes arrays; one 405 settles it for all clones.
     bulk: Arc<AtomicBool>,
 }
@@ -57,11 +60,13 @@ impl Client {
     /// # Errors
     /// When the token cannot be sent, or the certificate authority's file cannot be used.
     pub fn new(settings: &config::Netbox) -> Result<Self, Error> {
+        let writes_in_flight = settings.writes_in_flight.max(1);
         Ok(Self {
             transport: Transport::new(settings)?,
             page_size: settings.page_size,
             batch_size: settings.batch_size.max(1),
-            writes_in_flight: settings.writes_in_flight.max(1),
+            writes_in_flight,
+            turns: Arc::new(Semaphore::new(writes_in_flight)),
             bulk: Arc::new(AtomicBool::new(true)),
         })
     }

@@ -95,8 +95,26 @@ impl Client {
     /// When a page cannot be read, or a row has no id.
     pub async fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Row>, Error> {
         let first = self.page(path, query, &[("offset", "0")]).await?;
-        let (count, size) = (first.count, first.results.len());
-        if size >= count {
+        self.completed(path, query, first).await
+    }
+
+    /// Reads all rows of a list like [`Client::list`], or `None` when it has more than `most` pages. To know that takes one.
+    pub(super) async fn short_list(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        most: usize,
+    ) -> Result<Option<Vec<Row>>, Error> {
+        let first = self.page(path, query, &[("offset", "0")]).await?;
+        if first.count > first.results.len() * most {
+            return Ok(None);
+        }
+        self.completed(path, query, first).await.map(Some)
+    }
+
+    /// The whole list, of which the first page is read.
+    async fn completed(&self, path: &str, query: &[(&str, &str)], first: Page) -> Result<Vec<Row>, Error> {
+        if first.results.len() >= first.count {
             return self.in_order(path, first.results);
         }
         match self.pages(path, query, first).await? {
@@ -108,7 +126,7 @@ impl Client {
         }
     }
 
-    /// The whole list, of which the first page is read; `None` when rows have slipped between two pages.
+    /// The same; `None` when rows have slipped between two pages.
     async fn pages(&self, path: &str, query: &[(&str, &str)], first: Page) -> Result<Option<Vec<Row>>, Error> {
         let size = first.results.len();
         if size < 2 {

@@ -1,7 +1,7 @@
 //! Writing rows of custom object types in batches, where each row has an outcome of its own.
 //!
-//! Batches of `netbox.batch_size` rows go out, `netbox.writes_in_flight` of them at once. `batch` drives one of them to
-//! its end, `judge` reads NetBox's answers. What can be assumed: a type written to has a unique field `key`, and a draft's
+//! Batches of up to `netbox.batch_size` rows go out, `netbox.writes_in_flight` of them at once, those of all writers counted.
+//! `batch` drives one of them to its end, `judge` reads NetBox's answers. What can be assumed: a type written to has a unique field `key`, and a draft's
 //! body holds it.
 
 mod batch;
@@ -20,6 +20,9 @@ use futures_util::{StreamExt, stream};
 
 use self::batch::{Action, Batch, Course, Entry, Settled};
 use super::{Client, Error, Row};
+
+/// What a request costs NetBox besides its rows is about what so many rows cost.
+const FEW: usize = 10;
 
 /// A row to create.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,8 +156,8 @@ impl<'a> Writer<'a> {
     /// Writes rows in batches, some at once, and puts the outcomes in the order of the entries.
     async fn write(&self, action: Action, entries: Vec<Entry>) -> Vec<Result<Created, Refusal>> {
         let count = entries.len();
-        let batches: Vec<Batch> =
-            entries.chunks(self.client.batch_size).map(|chunk| Batch::new(action, chunk.to_vec())).collect();
+        let rows = rows_a_batch(count, self.client.batch_size, self.client.writes_in_flight);
+        let batches: Vec<Batch> = entries.chunks(rows).map(|chunk| Batch::new(action, chunk.to_vec())).collect();
         let course = Course::new(*self);
         let settled: Vec<Vec<Settled>> = stream::iter(batches)
             .map(|batch| course.settle(batch))
@@ -166,8 +169,36 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// How many rows each batch has, so that those that are under way at once end together: a short last one would leave
+/// NetBox's other workers idle. Fewer than a few rows are not worth a request of their own.
+fn rows_a_batch(count: usize, most: usize, in_flight: usize) -> usize {
+    let rounds = count.div_ceil(most * in_flight).max(1);
+    count.div_ceil(rounds * in_flight).clamp(FEW.min(most), most)
+}
+
 impl fmt::Debug for Writer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").field("slug", &self.slug).field("message", &self.message).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_that_go_out_together_are_even() {
+        let batches = |count: usize| {
+            let rows = rows_a_batch(count, 50, 2);
+            (0..count).step_by(rows).map(|from| rows.min(count - from)).collect::<Vec<_>>()
+        };
+        assert_eq!(batches(0), [0_usize; 0]);
+        assert_eq!(batches(6), [6]);
+        assert_eq!(batches(15), [10, 5]);
+        assert_eq!(batches(24), [12, 12]);
+        assert_eq!(batches(100), [50, 50]);
+        assert_eq!(batches(108), [27, 27, 27, 27]);
+        assert_eq!(batches(306), [39, 39, 39, 39, 39, 39, 39, 33]);
+        assert_eq!(rows_a_batch(3, 1, 1), 1);
     }
 }

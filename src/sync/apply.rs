@@ -1,7 +1,8 @@
-//! Writes a plan to NetBox, type after type so that references find their rows. A change that fails is a value.
+//! Writes a plan to NetBox, in stages so that references find their rows. A change that fails is a value.
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -41,17 +42,18 @@ pub(super) async fn apply(
     journal: &mut Journal<'_>,
 ) -> Option<Arc<netbox::Error>> {
     ctx.progress.update(|at| at.writes.total += plan.changes.len() as u64);
-    let mut by_type: BTreeMap<ObjectType, Vec<Change>> = BTreeMap::new();
+    let mut stages: BTreeMap<u8, BTreeMap<ObjectType, Vec<Change>>> = BTreeMap::new();
     for change in plan.changes {
-        by_type.entry(change.object).or_default().push(change);
+        stages.entry(stage(change.object)).or_default().entry(change.object).or_default().push(change);
     }
     let mut hopeless = None;
-    for (object, changes) in by_type {
+    for changes in stages.into_values() {
+        let writing = join_all(changes.iter().map(|(object, changes)| write(*object, changes, recorded, ctx, stamp)));
+        let (results, ()) = tokio::join!(writing, journal.flush());
+        let changes: Vec<Change> = changes.into_values().flatten().collect();
         let mut applied = Vec::with_capacity(changes.len());
-        let writing = write(object, &changes, recorded, ctx, stamp);
-        let (results, ()) = tokio::join!(writing, log_beside(changes.len(), ctx, journal));
         ctx.progress.update(|at| at.writes.done += changes.len() as u64);
-        for (change, result) in changes.iter().zip(results) {
+        for (change, result) in changes.iter().zip(results.into_iter().flatten()) {
             let result = match result {
                 // What was not sent because somebody asked to stop is no failure: the next run does it.
                 Err(Refusal::NotSent) => continue,
@@ -78,11 +80,13 @@ pub(super) async fn apply(
     hopeless
 }
 
-/// Writes log rows in the request that NetBox has room for while `rows` of one type fill no more than one.
-async fn log_beside(rows: usize, ctx: &Context, journal: &mut Journal<'_>) {
-    let netbox = &ctx.settings.netbox;
-    if rows <= netbox.batch_size && netbox.writes_in_flight > 1 {
-        journal.flush_some(netbox.batch_size).await;
+/// When rows of a type are written: after those that they refer to, together with those that have nothing to do with them.
+fn stage(object: ObjectType) -> u8 {
+    match object {
+        ObjectType::Address => 0,
+        ObjectType::Organization => 1,
+        ObjectType::Contact | ObjectType::Network => 2,
+        ObjectType::Customer => 3,
     }
 }
 

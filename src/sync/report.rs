@@ -73,15 +73,10 @@ impl<'a> Journal<'a> {
         self.pending.push(Draft { body: self.body(&key, entry), key });
     }
 
-    /// Writes all rows that are not in NetBox yet.
+    /// Writes all rows that are not in NetBox yet. Log rows are a courtesy: that some could not be written is told in the
+    /// process's own log, and the run goes on.
     pub(super) async fn flush(&mut self) {
-        self.flush_some(usize::MAX).await;
-    }
-
-    /// Writes up to `most` of them. Log rows are a courtesy: that some could not be written is told in the process's own
-    /// log, and the run goes on.
-    pub(super) async fn flush_some(&mut self, most: usize) {
-        let drafts: Vec<Draft> = self.pending.drain(..most.min(self.pending.len())).collect();
+        let drafts = std::mem::take(&mut self.pending);
         if drafts.is_empty() {
             return;
         }

@@ -58,6 +58,7 @@ macro_rules! flows {
                 an_allocation_over_two_aggregates_shows_at_both,
                 links_can_be_switched_off,
                 the_same_prefix_in_a_vrf_is_asked_once_and_linked_globally,
+                prefixes_are_found_in_one_long_list_or_in_many_short_ones,
                 two_configs_share_rows_without_a_fight,
                 old_log_rows_are_pruned,
                 a_preview_writes_nothing,
@@ -384,6 +385,21 @@ pub(crate) async fn links_can_be_switched_off(target: Target) {
     for (handle, row) in scene.rows(NETWORK).await {
         assert_eq!((&row["aggregate"], &row["prefix"]), (&Value::Null, &Value::Null), "{handle}");
     }
+}
+
+pub(crate) async fn prefixes_are_found_in_one_long_list_or_in_many_short_ones(target: Target) {
+    let mut scene = Scene::new(target, World::demo()).await;
+    let rir = RowId(scene.ids("ipam/rirs").await[0]);
+    let (mut found, mut requests) = (Vec::new(), Vec::new());
+    // With small pages the list of all prefixes is too long, and each aggregate's is read instead.
+    for page_size in [1000, 10] {
+        scene.settings.netbox.page_size = page_size;
+        let netbox = scene.context().netbox;
+        found.push(netbox.ground(rir, &Scope::Config).await.unwrap());
+        requests.push(netbox.requests());
+    }
+    assert!(found[0] == found[1] && found[0].1.len() > 100);
+    assert!(requests[0] == 2 && requests[1] > 10, "{requests:?}");
 }
 
 pub(crate) async fn the_same_prefix_in_a_vrf_is_asked_once_and_linked_globally(target: Target) {

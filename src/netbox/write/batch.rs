@@ -138,13 +138,17 @@ impl<'a> Course<'a> {
     }
 
     async fn step(&self, batch: Batch) -> Step {
+        // The semaphore is never closed, so there always is a turn.
+        let turn = self.writer.client.turns.acquire().await;
         if let Some(refusal) = self.ended(&batch) {
             return batch.refused(&refusal);
         }
         if batch.entries.len() > 1 && !self.writer.client.takes_arrays() {
             return batch.singles();
         }
-        let reply = match self.send(&batch).await {
+        let reply = self.send(&batch).await;
+        drop(turn);
+        let reply = match reply {
             Ok(reply) => reply,
             Err(error @ Error::Unreachable { .. }) => return self.unknown(batch, error).await,
             // An answer that came and cannot be taken in, such as one too large.
