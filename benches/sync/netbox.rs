@@ -5,7 +5,6 @@ use std::{
     fs,
     path::PathBuf,
     process::Command,
-    time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
@@ -44,8 +43,8 @@ impl Netbox {
         drop(rustls::crypto::ring::default_provider().install_default());
         let variable =
             |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; use tests/bench.sh"));
-        // NetBox's web server closes idle connections after two seconds, perhaps just when the next request leaves.
-        let http = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(1)).build().unwrap();
+        // A connection that is kept stays with one worker process, and two may meet at the same one.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
         let pid = PathBuf::from(variable("RIR_LAB_DIR")).join("netbox/main/pid");
         Self { url: variable("RIR_LAB_NETBOX_URL"), token: variable("RIR_LAB_NETBOX_TOKEN"), http, pid }
     }

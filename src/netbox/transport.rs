@@ -172,8 +172,10 @@ fn http(settings: &config::Netbox) -> Result<reqwest::Client, Error> {
         .default_headers(headers)
         .redirect(redirect::Policy::none())
         .timeout(settings.timeout)
-        // gunicorn closes an idle connection after two seconds; a write sent just then has no known outcome.
-        .pool_idle_timeout(Duration::from_secs(1));
+        // A connection for each request. One that is kept stays with one of NetBox's worker processes: two that happen to meet
+        // at the same one write at half the speed for as long as a sync takes. And gunicorn closes an idle connection after
+        // two seconds, perhaps just when a write leaves, which then has no known outcome.
+        .pool_max_idle_per_host(0);
     if let Some(path) = &settings.ca_file {
         let pem = std::fs::read(path).map_err(|source| Error::CaFile { path: path.clone(), source })?;
         http = http.tls_certs_merge(Certificate::from_pem_bundle(&pem).map_err(Error::Client)?);
