@@ -7,7 +7,6 @@ use std::{
     process::Command,
 };
 
-use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use rir_sidecar::{
     config,
@@ -91,10 +90,12 @@ impl Netbox {
         self.add(&custom(schema::CONFIG), row).await[0]
     }
 
-    /// Adds rows in batches, as many at once as NetBox has workers.
+    /// Adds rows in batches, one after the other: two that add prefixes at once may lock each other out (NetBox keeps account
+    /// of how prefixes nest).
     pub(crate) async fn add_all(&self, path: &str, rows: &[Value], batch: usize) {
-        let batches = rows.chunks(batch).map(|some| self.add(path, some.into()));
-        stream::iter(batches).buffer_unordered(IN_FLIGHT).for_each(|_| async {}).await;
+        for some in rows.chunks(batch) {
+            self.add(path, some.into()).await;
+        }
     }
 
     /// Adds rows and gives their ids.
