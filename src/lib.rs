@@ -19,4 +19,5 @@ pub mod sandbox;
 pub mod scheduler;
 pub mod sync;
 pub mod telemetry;
+mod tls;
 pub mod worker;

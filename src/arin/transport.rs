@@ -38,8 +38,7 @@ use crate::{
 
 /// Makes the HTTP client: pooled, with certificates checked by the platform's rules, and without redirects or proxies.
 pub(super) fn http(settings: &config::Arin) -> Result<reqwest::Client, Error> {
-    // An error says that the process has chosen a provider already, which will do as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::tls::choose_provider();
     let encrypted = settings.allowed_base_urls.iter().any(|url| url.scheme() == "https");
     let builder = reqwest::Client::builder();
     // A sandbox on plain HTTP must also run where no certificates are installed.

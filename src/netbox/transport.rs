@@ -163,8 +163,7 @@ impl Transport {
 }
 
 fn http(settings: &config::Netbox) -> Result<reqwest::Client, Error> {
-    // Chosen for the whole process, as reqwest asks for it there; an earlier choice of somebody else is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::tls::choose_provider();
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let mut http = reqwest::Client::builder()

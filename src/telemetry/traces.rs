@@ -111,8 +111,7 @@ struct Collector {
 
 impl Collector {
     fn new(encrypted: bool) -> Result<Self, ExporterBuildError> {
-        // Somebody else's choice is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::tls::choose_provider();
         let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
         // Without encryption it must also run where no certificates are installed.
         let http = if encrypted { http } else { http.tls_certs_only([]) };

@@ -7,14 +7,15 @@ use std::{
 };
 
 /// Known to anyone.
-const LEAVES: [&str; 4] = ["model", "retry", "telemetry", "config"];
+const LEAVES: [&str; 5] = ["model", "retry", "telemetry", "tls", "config"];
 
 /// What each part may know besides the leaves. `model` knows nobody.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("model", &[]),
     ("config", &[]),
     ("retry", &[]),
     ("telemetry", &[]),
+    ("tls", &[]),
     ("arin", &[]),
     ("netbox", &[]),
     ("sandbox", &[]),

@@ -79,8 +79,7 @@ impl Queue {
     /// # Errors
     /// When the address cannot be used.
     pub async fn open(settings: &config::Queue) -> Result<Self, Error> {
-        // Another one may have been installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::tls::choose_provider();
         let link = || Link::prepare(settings).map_err(Error::Address);
         let inside = Inside {
             link: link()?,

@@ -13,8 +13,7 @@ struct Lab {
 }
 
 async fn lab(options: Options) -> Lab {
-    // Installed once for the whole process; the second test to try is told so, which is fine.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::tls::choose_provider();
     let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
     Lab { server: Server::start(World::demo().registry, options).await.unwrap(), client }
 }
