@@ -10,6 +10,7 @@
 pub mod app;
 pub mod arin;
 pub mod config;
+pub mod error_chain;
 pub mod http;
 pub mod model;
 pub mod netbox;

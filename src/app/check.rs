@@ -6,9 +6,9 @@ use super::{Outcome, show};
 use crate::{
     arin::{self, Pool},
     config::{Settings, keys::ApiKey, keys::Keyring},
+    error_chain::error_chain,
     model::Config,
     netbox::{self, Client, Permission, schema},
-    sync::chain,
 };
 
 /// What was tried and how it went.
@@ -51,7 +51,7 @@ async fn trials(settings: &Settings) -> Vec<Trial> {
         }
         Err(error) => trials.push(Trial {
             what: "NetBox client".into(),
-            result: Err(trouble(chain(&error), "correct the [netbox] settings")),
+            result: Err(trouble(error_chain(&error), "correct the [netbox] settings")),
         }),
     }
     trials
@@ -70,7 +70,7 @@ fn keys(settings: &Settings, trials: &mut Vec<Trial>) -> Option<Keyring> {
             Some(keys)
         }
         Err(error) => {
-            trials.push(Trial { what, result: Err(trouble(chain(&error), "correct the file")) });
+            trials.push(Trial { what, result: Err(trouble(error_chain(&error), "correct the file")) });
             None
         }
     }
@@ -85,7 +85,7 @@ async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Vec<T
         }
         Err(error) => {
             let remedy = "check netbox.url, netbox.ca_file and the token";
-            trials.push(Trial { what: "NetBox".into(), result: Err(trouble(chain(&error), remedy)) });
+            trials.push(Trial { what: "NetBox".into(), result: Err(trouble(error_chain(&error), remedy)) });
             return false;
         }
     }
@@ -100,7 +100,7 @@ async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Vec<T
             let join = |of: fn(&schema::Unmet) -> &String| unmet.iter().map(of).cloned().collect::<Vec<_>>().join("; ");
             Err(trouble(join(|unmet| &unmet.problem), join(|unmet| &unmet.remedy)))
         }
-        Err(error) => Err(trouble(chain(&error), "give the user of the token access to /api/status/")),
+        Err(error) => Err(trouble(error_chain(&error), "give the user of the token access to /api/status/")),
     };
     let good = result.is_ok();
     trials.push(Trial { what: "versions".into(), result });
@@ -144,7 +144,7 @@ async fn permitted(client: &Client, path: &str, permissions: &[Permission]) -> R
             Err(netbox::Error::NotFound { .. }) => {
                 return Err(trouble("NetBox has no such type", "run `rir-sidecar bootstrap`"));
             }
-            Err(error) => return Err(trouble(chain(&error), "ask again when NetBox answers")),
+            Err(error) => return Err(trouble(error_chain(&error), "ask again when NetBox answers")),
         }
     }
     if missing.is_empty() {
@@ -159,7 +159,7 @@ async fn registries_answer(client: &Client, settings: &Settings, keys: Option<&K
         Ok(configs) => configs,
         Err(error) => {
             let remedy = "run `rir-sidecar bootstrap`";
-            trials.push(Trial { what: "RIR configs".into(), result: Err(trouble(chain(&error), remedy)) });
+            trials.push(Trial { what: "RIR configs".into(), result: Err(trouble(error_chain(&error), remedy)) });
             return;
         }
     };
@@ -171,7 +171,7 @@ async fn registries_answer(client: &Client, settings: &Settings, keys: Option<&K
         Ok(pool) => pool,
         Err(error) => {
             let remedy = "correct the [arin] settings";
-            trials.push(Trial { what: "ARIN client".into(), result: Err(trouble(chain(&error), remedy)) });
+            trials.push(Trial { what: "ARIN client".into(), result: Err(trouble(error_chain(&error), remedy)) });
             return;
         }
     };
@@ -198,7 +198,7 @@ async fn key_works(pool: &Pool, config: &Config, key: &ApiKey) -> Result<String,
         Ok(None) => {
             Err(trouble(format!("ARIN has no organization {org}"), "correct the config's org handle in NetBox"))
         }
-        Err(error) => Err(trouble(chain(&error), remedy(&error))),
+        Err(error) => Err(trouble(error_chain(&error), remedy(&error))),
     }
 }
 

@@ -18,8 +18,9 @@ use crate::{
         regrws::{KEY, Options as ArinOptions, Server as Arin, Style},
         world::{Holder, UnknownHandle, World},
     },
-    sync::{Asks, Context, Request, Stop, preview, run as sync_run},
+    sync::{Asks, Context, Request, preview, run as sync_run},
 };
+use tokio_util::sync::CancellationToken;
 
 /// How long each answer of the simulated ARIN takes, so that there is progress to be seen.
 const LATENCY: Duration = Duration::from_millis(25);
@@ -99,7 +100,7 @@ fn context(arin: &Arin, netbox: &Netbox) -> Result<Context, Failed> {
         keys: Keyring::of_one(&World::demo().config, USER, KEY.into()),
         settings: Arc::new(settings),
         progress: crate::sync::Progress::default(),
-        stop: Stop::default(),
+        stop: CancellationToken::new(),
         metrics: Arc::default(),
     })
 }

@@ -27,10 +27,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::{
     arin,
     config::{self, Settings, keys::Keyring},
+    error_chain::error_chain,
     http, netbox,
-    sync::{Context, Progress, Stop, chain},
+    sync::{Context, Progress},
     telemetry,
 };
+use tokio_util::sync::CancellationToken;
 
 /// Keeps NetBox in step with what is registered at ARIN.
 #[derive(Debug, Parser)]
@@ -145,12 +147,12 @@ async fn with_settings(file: Option<PathBuf>, level: &str, command: impl AsyncFn
 
 /// Says what went wrong, with its causes.
 fn complain(error: &dyn Error, outcome: Outcome) -> Outcome {
-    show::err(&format!("error: {}", chain(error)));
+    show::err(&format!("error: {}", error_chain(error)));
     outcome
 }
 
 /// Makes what a sync works with from the settings.
-fn context(settings: Settings, stop: Stop) -> Result<Context, Box<dyn Error + Send + Sync>> {
+fn context(settings: Settings, stop: CancellationToken) -> Result<Context, Box<dyn Error + Send + Sync>> {
     let keys = settings.keys.file.as_deref().map(Keyring::load).transpose()?.unwrap_or_default();
     Ok(Context {
         netbox: netbox::Client::new(&settings.netbox)?,

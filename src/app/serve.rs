@@ -4,14 +4,14 @@ use std::{process, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{Outcome, complain, show, signals::asked_to_end};
 use crate::{
     arin,
     config::{Settings, keys::Keyring},
-    http,
-    netbox::{self, Stop},
+    http, netbox,
     queue::Queue,
     scheduler::Scheduler,
     telemetry::metrics::Metrics,
@@ -60,7 +60,7 @@ struct Role {
 
 async fn run(settings: Settings, role: Role) -> Outcome {
     let patience = settings.worker.shutdown_timeout;
-    let (end, shutdown) = watch::channel(false);
+    let shutdown = CancellationToken::new();
     let mut tasks = match start(settings, role, &shutdown).await {
         Ok(tasks) => tasks,
         Err(error) => return complain(&*error, Outcome::Failed),
@@ -76,7 +76,7 @@ async fn run(settings: Settings, role: Role) -> Outcome {
             Outcome::Failed
         }
     };
-    end.send_replace(true);
+    shutdown.cancel();
     let all = async { while tasks.join_next().await.is_some() {} };
     tokio::select! {
         ended = timeout(patience, all) => if ended.is_err() {
@@ -88,7 +88,7 @@ async fn run(settings: Settings, role: Role) -> Outcome {
 }
 
 /// Starts what is to run in this process.
-async fn start(settings: Settings, role: Role, shutdown: &watch::Receiver<bool>) -> Result<JoinSet<()>, Failed> {
+async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> Result<JoinSet<()>, Failed> {
     let (name, metrics) = (name(), Arc::new(Metrics::default()));
     // First of all, so that a second process by mistake does not take part in anything.
     let listen = settings.http.listen;
@@ -114,25 +114,22 @@ async fn start(settings: Settings, role: Role, shutdown: &watch::Receiver<bool>)
     let scheduler = Scheduler::new(queue.clone(), means.netbox.clone(), settings, metrics, &name);
     tasks.spawn(scheduler.run(shutdown.clone()));
     info!("listening on http://{listen}");
-    let mut end = shutdown.clone();
-    // A sender that is gone cannot ask any more: the same as having asked.
-    let stop = async move { drop(end.wait_for(|end| *end).await) };
     let app = http_app(queue, means, shutdown);
     let router = if role.api { http::router(app) } else { http::health_router(app) };
-    tasks.spawn(http::serve(router, listener, stop));
+    tasks.spawn(http::serve(router, listener, shutdown.clone()));
     info!(name, "started");
     Ok(tasks)
 }
 
 /// What the HTTP interface works with.
-fn http_app(queue: Queue, means: Means, shutdown: &watch::Receiver<bool>) -> http::App {
+fn http_app(queue: Queue, means: Means, shutdown: &CancellationToken) -> http::App {
     let previews = means.clone();
     http::App::new(http::Parts {
         settings: means.settings,
         queue,
         netbox: means.netbox,
         keys: means.keys,
-        contexts: Arc::new(move || previews.context(Stop::default())),
+        contexts: Arc::new(move || previews.context(CancellationToken::new())),
         metrics: means.metrics,
         stop: shutdown.clone(),
     })
@@ -156,17 +153,17 @@ fn name() -> String {
 fn follow_keys(
     settings: &Settings,
     tasks: &mut JoinSet<()>,
-    shutdown: &watch::Receiver<bool>,
+    shutdown: &CancellationToken,
 ) -> Result<watch::Receiver<Keyring>, Failed> {
     let Some(path) = settings.keys.file.clone() else {
         warn!("keys.file is not set: without ARIN API keys every sync fails");
         return Ok(watch::channel(Keyring::default()).1);
     };
     let (sender, keys) = watch::channel(Keyring::load(&path)?);
-    let mut end = shutdown.clone();
+    let end = shutdown.clone();
     tasks.spawn(async move {
         let mut well = true;
-        while timeout(KEYS_READ_EVERY, end.wait_for(|end| *end)).await.is_err() {
+        while timeout(KEYS_READ_EVERY, end.cancelled()).await.is_err() {
             match Keyring::load(&path) {
                 Ok(keys) => {
                     sender.send_replace(keys);

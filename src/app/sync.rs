@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use super::{Outcome, Output, complain, context, show, signals::asked_to_end, watch::Watch};
 use crate::{
     config::Settings,
+    error_chain::error_chain,
     model::{Config, Resource, RowId, Scope},
     netbox,
-    sync::{Asks, Context, Plan, Request, Stop, SyncRun, Verdict, json, preview, run as sync_run},
+    sync::{Asks, Context, Plan, Request, SyncRun, Verdict, json, preview, run as sync_run},
 };
+use tokio_util::sync::CancellationToken;
 
 /// What to sync and how to show it.
 #[derive(Debug, clap::Args)]
@@ -59,7 +61,7 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> Outcome {
     if let Some(share) = args.max_retired_share {
         settings.sync.max_retired_share = share;
     }
-    let stop = Stop::default();
+    let stop = CancellationToken::new();
     stop_on_signal(stop.clone());
     let ctx = match context(settings, stop) {
         Ok(ctx) => ctx,
@@ -92,15 +94,15 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> Outcome {
 }
 
 /// Finishes what is under way when somebody asks to stop; the second time the process ends at once.
-fn stop_on_signal(stop: Stop) {
+fn stop_on_signal(stop: CancellationToken) {
     tokio::spawn(async move {
         while asked_to_end().await {
-            if stop.asked() {
+            if stop.is_cancelled() {
                 // The run is lost, but nothing that the next one does not repair.
                 show::err("stopped at once");
                 end_process();
             }
-            stop.ask();
+            stop.cancel();
             show::err("finishing what is under way; once more to stop at once");
         }
     });
@@ -116,13 +118,12 @@ type Chosen<'a> = (Vec<&'a Config>, Scope);
 /// Which configs are meant, and which part of them.
 async fn choose<'a>(what: &What, configs: &'a [Config], ctx: &Context) -> Result<Chosen<'a>, (String, Outcome)> {
     if let Some(id) = what.aggregate.map(RowId) {
-        let rir =
-            ctx.netbox.rir_of_aggregate(id).await.map_err(|error| (crate::sync::chain(&error), Outcome::Failed))?;
+        let rir = ctx.netbox.rir_of_aggregate(id).await.map_err(|error| (error_chain(&error), Outcome::Failed))?;
         let rir = rir.ok_or_else(|| (format!("NetBox has no aggregate with id {id}"), Outcome::Misused))?;
         return Ok((of_rir(configs, rir)?, Scope::Aggregate(id)));
     }
     if let Some(id) = what.prefix.map(RowId) {
-        let rir = ctx.netbox.rir_of_prefix(id).await.map_err(|error| (crate::sync::chain(&error), Outcome::Failed))?;
+        let rir = ctx.netbox.rir_of_prefix(id).await.map_err(|error| (error_chain(&error), Outcome::Failed))?;
         let none = || (format!("NetBox has no prefix with id {id}, or no aggregate around it"), Outcome::Misused);
         return Ok((of_rir(configs, rir.ok_or_else(none)?)?, Scope::Prefixes(BTreeSet::from([id]))));
     }
@@ -164,7 +165,7 @@ async fn sync_all(
     let mut done = Vec::new();
     ctx.progress.update(|at| at.configs.total = chosen.len() as u64);
     for config in chosen {
-        if ctx.stop.asked() {
+        if ctx.stop.is_cancelled() {
             break;
         }
         let asks = args.user.as_deref().map_or(Asks::Nobody, Asks::User);
@@ -196,7 +197,7 @@ fn shown(run: &SyncRun, plan: Option<&Plan>) -> String {
 }
 
 /// The exit code: a config that failed weighs most, then objects that did.
-fn outcome(verdicts: impl Iterator<Item = Verdict>, stop: &Stop) -> Outcome {
+fn outcome(verdicts: impl Iterator<Item = Verdict>, stop: &CancellationToken) -> Outcome {
     let worst = verdicts.map(|verdict| match verdict {
         Verdict::Unchanged | Verdict::Changed => Outcome::Done,
         Verdict::Partial => Outcome::SomeFailed,
@@ -204,5 +205,5 @@ fn outcome(verdicts: impl Iterator<Item = Verdict>, stop: &Stop) -> Outcome {
         Verdict::Interrupted => Outcome::Interrupted,
     });
     let worst = worst.max().unwrap_or(Outcome::Done);
-    if stop.asked() { Outcome::Interrupted } else { worst }
+    if stop.is_cancelled() { Outcome::Interrupted } else { worst }
 }

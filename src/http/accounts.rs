@@ -26,9 +26,9 @@ use super::{
 };
 use crate::{
     config,
+    error_chain::error_chain,
     model::RowId,
     netbox::{self, Client, ConfigRow, schema},
-    sync::chain,
 };
 
 /// Users known at once.
@@ -128,7 +128,7 @@ impl Accounts {
             })),
             Ok(Err(netbox::Error::Forbidden { .. })) => Err(unknown()),
             Ok(Err(error)) => {
-                warn!(error = %chain(&error), "NetBox does not say whose token this is");
+                warn!(error = %error_chain(&error), "NetBox does not say whose token this is");
                 Err(unheard())
             }
             Err(_) => {

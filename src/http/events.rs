@@ -14,7 +14,8 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
-use tokio::{sync::watch, time::sleep};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use utoipa::ToSchema;
 
@@ -28,8 +29,8 @@ use super::{
     views::JobView,
 };
 use crate::{
+    error_chain::error_chain,
     queue::{JobId, Queue, Record},
-    sync::chain,
 };
 
 /// Has nginx pass events on at once.
@@ -89,7 +90,7 @@ struct Watcher {
     next: Option<Record>,
     /// The version told last.
     seen: Option<u64>,
-    stop: watch::Receiver<bool>,
+    stop: CancellationToken,
     over: bool,
 }
 
@@ -125,12 +126,12 @@ impl Watcher {
     async fn look(&mut self) -> Option<Record> {
         tokio::select! {
             () = sleep(LOOK) => {}
-            _ = self.stop.wait_for(|stop| *stop) => return None,
+            () = self.stop.cancelled() => return None,
         }
         match self.queue.find(&self.id).await {
             Ok(found) => found,
             Err(error) => {
-                warn!(error = %chain(&error), "stopped telling of job {}", self.id);
+                warn!(error = %error_chain(&error), "stopped telling of job {}", self.id);
                 None
             }
         }

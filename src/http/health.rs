@@ -17,7 +17,7 @@ use super::{
     refusals::{Unmeasured, Unready},
     views::Health,
 };
-use crate::{netbox::Client, sync::chain, telemetry::metrics};
+use crate::{error_chain::error_chain, netbox::Client, telemetry::metrics};
 
 /// How long the queue and NetBox may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -38,7 +38,7 @@ pub(super) async fn check_liveness() -> Json<Health> {
         Unready))]
 pub(super) async fn check_readiness(State(app): State<App>) -> Result<Json<Health>, Problem> {
     let missing = |what: &str| Problem::new(Kind::NotReady, what);
-    if *app.stop.borrow() {
+    if app.stop.is_cancelled() {
         return Err(missing("the service is going away"));
     }
     let (queue, netbox) = tokio::join!(queue_answers(&app), app.pulse.netbox_answers(&app.netbox));
@@ -54,7 +54,7 @@ async fn queue_answers(app: &App) -> bool {
     match tokio::time::timeout(PATIENCE, app.queue.ping()).await {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
-            warn!(error = %chain(&error), "the queue does not answer");
+            warn!(error = %error_chain(&error), "the queue does not answer");
             false
         }
         Err(_) => {
@@ -80,7 +80,7 @@ impl Pulse {
         let answers = match tokio::time::timeout(PATIENCE, netbox.status()).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => {
-                warn!(error = %chain(&error), "NetBox does not answer");
+                warn!(error = %error_chain(&error), "NetBox does not answer");
                 false
             }
             Err(_) => {

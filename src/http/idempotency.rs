@@ -27,7 +27,7 @@ use super::{
     extract::Raw,
     problem::{Kind, Problem},
 };
-use crate::{queue::Remembered, sync::chain};
+use crate::{error_chain::error_chain, queue::Remembered};
 
 /// Header that carries the key.
 pub(super) const KEY: &str = "idempotency-key";
@@ -94,7 +94,7 @@ async fn answer(app: App, key: String, fingerprint: String, request: Request, ne
         None => app.queue.forget(&key).await,
     };
     if let Err(error) = done {
-        warn!(error = %chain(&error), "an answer could not be kept for its idempotency key");
+        warn!(error = %error_chain(&error), "an answer could not be kept for its idempotency key");
     }
     Response::from_parts(head, Body::from(body))
 }

@@ -43,6 +43,7 @@ use axum::{
     middleware::from_fn_with_state,
 };
 use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -82,8 +83,8 @@ pub struct Parts {
     pub contexts: Contexts,
     /// Figures.
     pub metrics: Arc<Metrics>,
-    /// Turns true when the service goes away.
-    pub stop: watch::Receiver<bool>,
+    /// Cancelled when the service goes away.
+    pub stop: CancellationToken,
 }
 
 /// What handlers work with; cheap to clone.

@@ -18,7 +18,7 @@ use utoipa::{
     openapi::{self, RefOr},
 };
 
-use crate::{netbox, queue, sync::chain};
+use crate::{error_chain::error_chain, netbox, queue};
 
 /// What `type` begins with.
 const NAMESPACE: &str = "urn:rir-sidecar:problem:";
@@ -207,7 +207,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 
 impl From<queue::Error> for Problem {
     fn from(error: queue::Error) -> Self {
-        warn!(error = %chain(&error), "the queue did not do what a request asked for");
+        warn!(error = %error_chain(&error), "the queue did not do what a request asked for");
         Self::new(Kind::QueueUnavailable, "nothing was done; try again").after(Duration::from_secs(1))
     }
 }
@@ -215,7 +215,7 @@ impl From<queue::Error> for Problem {
 /// What NetBox did not do for rir-sidecar itself. What it refuses a caller is told where it is asked.
 impl From<netbox::Error> for Problem {
     fn from(error: netbox::Error) -> Self {
-        warn!(error = %chain(&error), "NetBox did not do what a request needs");
+        warn!(error = %error_chain(&error), "NetBox did not do what a request needs");
         let unavailable = |detail: &str| Self::new(Kind::NetboxUnavailable, detail).after(Duration::from_secs(5));
         match error {
             netbox::Error::Forbidden { .. } => {

@@ -13,6 +13,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
 };
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
@@ -21,17 +22,16 @@ const HEAD: Duration = Duration::from_secs(10);
 /// How long to wait when no connection can be taken, as when there are too many.
 const BREATH: Duration = Duration::from_millis(500);
 
-/// Serves these calls until `stop` ends, then until all requests under way are answered.
-pub async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
+/// Serves these calls until `stop` is cancelled, then until all requests under way are answered.
+pub async fn serve(router: Router, listener: TcpListener, stop: CancellationToken) {
     let connections = GracefulShutdown::new();
-    tokio::pin!(stop);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, address)) => connect(&router, &connections, stream, address),
                 Err(error) => pause(&error).await,
             },
-            () = &mut stop => break,
+            () = stop.cancelled() => break,
         }
     }
     // Whoever comes now is to find another replica.

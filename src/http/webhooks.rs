@@ -22,6 +22,7 @@ use super::{
     trace::context,
 };
 use crate::{
+    error_chain::error_chain,
     netbox::schema,
     queue::{
         JobId, Order, Trigger,
@@ -122,8 +123,8 @@ pub(super) async fn receive_webhook(
         refuse(Webhook::Unsigned, problem)
     })?;
     let change = Change::of_webhook(&body, schema::CONFIG).map_err(|error| {
-        warn!(error = %crate::sync::chain(&error), "refused a webhook that cannot be read");
-        refuse(Webhook::Malformed, Problem::new(Kind::InvalidRequest, crate::sync::chain(&error)))
+        warn!(error = %error_chain(&error), "refused a webhook that cannot be read");
+        refuse(Webhook::Malformed, Problem::new(Kind::InvalidRequest, error_chain(&error)))
     })?;
     let orders = match hints::orders(&change, Trigger::Webhook, &app.settings.webhook) {
         Ok(orders) => orders,

@@ -86,11 +86,11 @@ pub enum Value {
     /// Codes of several choices.
     Choices(BTreeSet<String>),
     /// A reference to one of our own rows, by its key.
-    Own(Key),
+    OurRow(Key),
     /// A reference to a row of NetBox or to a config, by id.
-    Core(RowId),
+    NetBoxRow(RowId),
     /// References to several rows of NetBox.
-    Cores(BTreeSet<RowId>),
+    NetBoxRows(BTreeSet<RowId>),
     /// A document.
     Json(serde_json::Value),
 }
@@ -110,20 +110,20 @@ impl Value {
 
     /// The key of our own row that it refers to.
     #[must_use]
-    pub fn as_own(&self) -> Option<&Key> {
-        if let Self::Own(key) = self { Some(key) } else { None }
+    pub fn as_our_row(&self) -> Option<&Key> {
+        if let Self::OurRow(key) = self { Some(key) } else { None }
     }
 
     /// The id of NetBox's row that it refers to.
     #[must_use]
-    pub fn as_core(&self) -> Option<RowId> {
-        if let Self::Core(id) = self { Some(*id) } else { None }
+    pub fn as_netbox_row(&self) -> Option<RowId> {
+        if let Self::NetBoxRow(id) = self { Some(*id) } else { None }
     }
 
     /// The ids of NetBox's rows that it refers to; none for any other value.
     #[must_use]
-    pub fn as_cores(&self) -> BTreeSet<RowId> {
-        if let Self::Cores(ids) = self { ids.clone() } else { BTreeSet::new() }
+    pub fn as_netbox_rows(&self) -> BTreeSet<RowId> {
+        if let Self::NetBoxRows(ids) = self { ids.clone() } else { BTreeSet::new() }
     }
 }
 
@@ -137,9 +137,9 @@ impl fmt::Display for Value {
             Self::Number(number) => number.fmt(f),
             Self::Date(date) => date.fmt(f),
             Self::Choices(codes) => f.write_str(&joined(codes.iter().cloned().collect())),
-            Self::Own(key) => f.write_str(key.as_str().rsplit(':').next().unwrap_or_default()),
-            Self::Core(id) => write!(f, "#{id}"),
-            Self::Cores(ids) => f.write_str(&joined(ids.iter().map(|id| format!("#{id}")).collect())),
+            Self::OurRow(key) => f.write_str(key.as_str().rsplit(':').next().unwrap_or_default()),
+            Self::NetBoxRow(id) => write!(f, "#{id}"),
+            Self::NetBoxRows(ids) => f.write_str(&joined(ids.iter().map(|id| format!("#{id}")).collect())),
             Self::Json(_) => f.write_str("(document)"),
         }
     }
@@ -188,7 +188,7 @@ impl Row {
     /// The config it belongs to.
     #[must_use]
     pub fn config(&self) -> Option<RowId> {
-        self.field("config").as_core()
+        self.field("config").as_netbox_row()
     }
 }
 

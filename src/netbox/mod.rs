@@ -30,7 +30,7 @@ pub use error::{Error, Operation};
 pub use load::ConfigRow;
 pub use logs::{LogFilter, LogRow};
 pub use rows::{Permission, Status, User, id_of};
-pub use write::{Created, Draft, Patch, Refusal, Stop, Writer};
+pub use write::{Created, Draft, Patch, Refusal, Writer};
 
 use crate::{config, telemetry::metrics::Metrics};
 use transport::Transport;

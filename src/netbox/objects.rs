@@ -104,11 +104,11 @@ pub(crate) fn read(json: &Json, form: Form, key_of: impl Fn(ObjectType, RowId) -
             let codes: BTreeSet<String> = codes.iter().filter_map(text).map(str::to_owned).collect();
             if codes.is_empty() { Value::Empty } else { Value::Choices(codes) }
         }),
-        Form::Own(object) => id(json).and_then(|id| key_of(object, id)).map(Value::Own),
-        Form::Core => id(json).map(Value::Core),
+        Form::Own(object) => id(json).and_then(|id| key_of(object, id)).map(Value::OurRow),
+        Form::Core => id(json).map(Value::NetBoxRow),
         Form::Cores => json.as_array().map(|rows| {
             let ids: BTreeSet<RowId> = rows.iter().filter_map(id).collect();
-            if ids.is_empty() { Value::Empty } else { Value::Cores(ids) }
+            if ids.is_empty() { Value::Empty } else { Value::NetBoxRows(ids) }
         }),
     };
     value.unwrap_or(Value::Empty)
@@ -133,15 +133,15 @@ pub fn body<'a>(
     let forms: BTreeMap<&str, Form> = compared(object).into_iter().collect();
     let written = |name: &str, value: &Value| match (value, forms.get(name)) {
         (Value::Empty, Some(Form::Cores | Form::Choices)) => json!([]),
-        (Value::Own(key), Some(Form::Own(target))) => json!(id_of(*target, key)),
-        (Value::Empty | Value::Own(_), _) => Json::Null,
+        (Value::OurRow(key), Some(Form::Own(target))) => json!(id_of(*target, key)),
+        (Value::Empty | Value::OurRow(_), _) => Json::Null,
         (Value::Text(text), _) => json!(text),
         (Value::Flag(flag), _) => json!(flag),
         (Value::Number(number), _) => json!(number),
         (Value::Date(date), _) => json!(date.to_string()),
         (Value::Choices(codes), _) => json!(codes),
-        (Value::Core(id), _) => json!(id),
-        (Value::Cores(ids), _) => json!(ids),
+        (Value::NetBoxRow(id), _) => json!(id),
+        (Value::NetBoxRows(ids), _) => json!(ids),
         (Value::Json(document), _) => document.clone(),
     };
     fields.into_iter().map(|(name, value)| ((*name).to_owned(), written(name, value))).collect()

@@ -7,16 +7,10 @@
 mod batch;
 mod judge;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use futures_util::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
 
 use self::batch::{Action, Batch, Course, Entry, Settled};
 use super::{Client, Error, Row};
@@ -76,23 +70,6 @@ pub enum Refusal {
     NotSent,
 }
 
-/// Asks writing to stop after the batches under way.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Asks for it; cannot be taken back.
-    pub fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether somebody asked.
-    #[must_use]
-    pub fn asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// Writes rows of one custom object type; made by [`Client::writer`].
 #[derive(Clone, Copy)]
 pub struct Writer<'a> {
@@ -100,7 +77,7 @@ pub struct Writer<'a> {
     slug: &'a str,
     message: &'a str,
     keep: &'a [&'a str],
-    stop: Option<&'a Stop>,
+    stop: Option<&'a CancellationToken>,
     progress: Option<&'a (dyn Fn(usize) + Sync)>,
 }
 
@@ -115,9 +92,9 @@ impl<'a> Writer<'a> {
         Self { keep, ..self }
     }
 
-    /// Looks at `stop` before each request.
+    /// Sends nothing more once `stop` is cancelled; the batches under way end.
     #[must_use]
-    pub fn until(self, stop: &'a Stop) -> Self {
+    pub fn until(self, stop: &'a CancellationToken) -> Self {
         Self { stop: Some(stop), ..self }
     }
 

@@ -10,10 +10,8 @@ mod sweep;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::{
-    sync::watch,
-    time::{Instant, MissedTickBehavior, interval},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::{
@@ -65,16 +63,15 @@ impl Scheduler {
         Self { queue, netbox, settings, metrics, name: name.into() }
     }
 
-    /// Looks every `schedule.tick` what is due, until `shutdown` becomes true.
-    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+    /// Looks every `schedule.tick` what is due, until `shutdown` is cancelled.
+    pub async fn run(self, shutdown: CancellationToken) {
         let began = Timestamp::now();
         let mut tick = interval(self.settings.schedule.tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut swept: Option<Instant> = None;
         loop {
             tokio::select! {
-                // A sender that is gone cannot ask any more: the same as having asked.
-                _ = shutdown.wait_for(|end| *end) => return,
+                () = shutdown.cancelled() => return,
                 _ = tick.tick() => {}
             }
             if let Err(error) = self.turn(began, &mut swept).await {

@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::{
     Context,
-    outcome::{Applied, NotTaken, chain},
+    outcome::{Applied, NotTaken},
     plan::{Action, Change, Plan},
     report::Journal,
     rules::Rules,
 };
 use crate::{
+    error_chain::error_chain,
     model::{Fields, Inventory, Key, ObjectType, Row, RowId},
     netbox::{self, Draft, Patch, Refusal, objects},
     retry::Retry,
@@ -59,7 +60,7 @@ pub(super) async fn apply(
                 Err(Refusal::NotSent) => continue,
                 Err(refusal) => {
                     rules.given_up.insert(change.key.clone());
-                    let message = chain(&refusal);
+                    let message = error_chain(&refusal);
                     let error = unanswered(refusal);
                     let may_pass = error.is_some();
                     hopeless = hopeless.or(error);

@@ -66,7 +66,7 @@ pub(super) fn address(address: &Address) -> Desired {
 pub(super) fn organization(org: &Org, address: Value, known: &Known<'_>) -> Desired {
     let key = known.rules.instance.key(&org.handle);
     let fields = Fields::from([
-        ("config", Value::Core(known.rules.owner_of_org(&org.handle, known.recorded))),
+        ("config", Value::NetBoxRow(known.rules.owner_of_org(&org.handle, known.recorded))),
         ("name", Value::text(Some(&org.name))),
         ("dba_name", Value::text(org.dba_name.as_deref())),
         ("org_url", Value::text(org.url.as_deref())),
@@ -117,7 +117,7 @@ fn place_in_org(
     let codes: BTreeSet<String> = roles.into_iter().flatten().filter_map(known_role).collect();
     let org = roles.map_or(Value::Empty, |_| known.own(ObjectType::Organization, known.rules.instance.key(org)));
     Fields::from([
-        ("config", Value::Core(known.rules.config)),
+        ("config", Value::NetBoxRow(known.rules.config)),
         ("organization", org),
         ("roles", if codes.is_empty() { Value::Empty } else { Value::Choices(codes) }),
     ])
@@ -143,7 +143,7 @@ pub(super) fn network(net: &Net, registered: &Registration, known: &Known<'_>) -
     let cidrs: Vec<String> = net.prefixes().iter().map(ToString::to_string).collect();
     let org = net.org().map(|org| known.own(ObjectType::Organization, rules.instance.key(org)));
     let mut fields = Fields::from([
-        ("config", Value::Core(rules.owner_of_net(net, registered, known.recorded))),
+        ("config", Value::NetBoxRow(rules.owner_of_net(net, registered, known.recorded))),
         ("net_name", Value::text(Some(&net.name))),
         ("net_type", Value::text(net.kind.as_ref().map(crate::model::NetType::code))),
         ("version", range.map_or(Value::Empty, |range| Value::Number(if range.first().is_ipv4() { 4 } else { 6 }))),
@@ -166,14 +166,14 @@ pub(super) fn customer(customer: &Customer, registered: &Registration, address: 
     let key = instance.key(&customer.handle);
     let row = known.recorded.row(ObjectType::Customer, &key);
     let mut fields = Fields::from([
-        ("config", Value::Core(row.and_then(Row::config).unwrap_or(known.rules.config))),
+        ("config", Value::NetBoxRow(row.and_then(Row::config).unwrap_or(known.rules.config))),
         ("customer_name", Value::text(Some(&customer.name))),
         ("address", address),
         ("private", customer.private.map_or(Value::Empty, Value::Flag)),
         ("registration_date", date(customer.registration_date)),
     ]);
     if let Some(net) = net_of(customer, row, registered, known) {
-        fields.insert("config", Value::Core(known.rules.owner_of_net(net, registered, known.recorded)));
+        fields.insert("config", Value::NetBoxRow(known.rules.owner_of_net(net, registered, known.recorded)));
         fields.insert("network", known.own(ObjectType::Network, instance.key(&net.handle)));
     }
     Desired::new(ObjectType::Customer, key, customer.handle.as_str(), &customer.raw, fields)
@@ -190,5 +190,5 @@ fn net_of<'a>(
     let mut held = registered.nets.values().filter(|net| net.customer() == Some(&customer.handle)).peekable();
     let first = held.peek().copied();
     let recorded = row.map(|row| row.field("network"));
-    held.find(|net| recorded == Some(&Value::Own(known.rules.instance.key(&net.handle)))).or(first)
+    held.find(|net| recorded == Some(&Value::OurRow(known.rules.instance.key(&net.handle)))).or(first)
 }

@@ -30,9 +30,9 @@ use crate::{
         Customer, CustomerHandle, Holder, Instance, Key, Net, NetHandle, ObjectType, Org, OrgHandle, Poc, PocFunction,
         PocHandle, Resource, RowId,
     },
-    netbox::Stop,
     retry::Retry,
 };
+use tokio_util::sync::CancellationToken;
 
 /// After this many look-ups in a row that the registry did not answer, in spite of their retries, it counts as down.
 const OUTAGE_AFTER: u32 = 5;
@@ -107,7 +107,7 @@ pub(super) struct Asker<'a> {
     pub(super) arin: &'a Client,
     pub(super) in_flight: usize,
     pub(super) progress: &'a Progress,
-    stop: &'a Stop,
+    stop: &'a CancellationToken,
     out: mpsc::Sender<Finding>,
     orgs: Memo<OrgHandle>,
     customers: Memo<CustomerHandle>,
@@ -298,7 +298,7 @@ impl Asker<'_> {
 
     /// Whether asking may go on.
     pub(super) fn may_go_on(&self) -> Result<(), Stopped> {
-        if self.stop.asked() { Err(Stopped::Interrupted) } else { Ok(()) }
+        if self.stop.is_cancelled() { Err(Stopped::Interrupted) } else { Ok(()) }
     }
 
     fn mark(&self, found: Recorded) -> bool {

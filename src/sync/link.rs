@@ -21,8 +21,8 @@ pub(super) fn links(net: &Net, row: Option<&Row>, registered: &Registration, rec
     let further = further(net, row, link, &covered, registered);
     let mut fields = Fields::from([("covered_aggregates", further)]);
     match link.filter(|_| exists.is_none()) {
-        Some(Link::Aggregate(id)) => fields.insert("aggregate", Value::Core(id)),
-        Some(Link::Prefix(id)) => fields.insert("prefix", Value::Core(id)),
+        Some(Link::Aggregate(id)) => fields.insert("aggregate", Value::NetBoxRow(id)),
+        Some(Link::Prefix(id)) => fields.insert("prefix", Value::NetBoxRow(id)),
         None => None,
     };
     fields
@@ -35,8 +35,8 @@ enum Link {
 }
 
 fn recorded_link(row: &Row) -> Option<Link> {
-    let aggregate = row.field("aggregate").as_core().map(Link::Aggregate);
-    aggregate.or_else(|| row.field("prefix").as_core().map(Link::Prefix))
+    let aggregate = row.field("aggregate").as_netbox_row().map(Link::Aggregate);
+    aggregate.or_else(|| row.field("prefix").as_netbox_row().map(Link::Prefix))
 }
 
 /// The CIDRs that stand for a net: those of each block, and that of the whole range if it is one.
@@ -76,9 +76,9 @@ fn further(
     covered: &[&Aggregate],
     registered: &Registration,
 ) -> Value {
-    let mut ids: BTreeSet<RowId> = row.map(|row| row.field("covered_aggregates").as_cores()).unwrap_or_default();
+    let mut ids: BTreeSet<RowId> = row.map(|row| row.field("covered_aggregates").as_netbox_rows()).unwrap_or_default();
     ids.retain(|id| registered.aggregates.get(id).is_none_or(|answer| answer.as_ref() == Some(&net.handle)));
     ids.extend(covered.iter().map(|aggregate| aggregate.id));
     ids.retain(|id| link != Some(Link::Aggregate(*id)));
-    if ids.is_empty() { Value::Empty } else { Value::Cores(ids) }
+    if ids.is_empty() { Value::Empty } else { Value::NetBoxRows(ids) }
 }

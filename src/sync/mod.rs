@@ -35,9 +35,8 @@ mod run;
 mod tests;
 mod walk;
 
-pub use crate::netbox::Stop;
 pub use limits::{Limits, Refused};
-pub use outcome::{Failure, Skip, SyncRun, Verdict, chain};
+pub use outcome::{Failure, Skip, SyncRun, Verdict};
 pub use plan::{Action, Altered, Change, Plan, plan};
 pub use progress::Progress;
 pub use report::prune_log;

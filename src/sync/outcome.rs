@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Action, Change};
 use crate::{
+    error_chain::error_chain,
     model::{ObjectType, RowId},
     retry::Retry,
     telemetry::metrics,
@@ -33,24 +34,8 @@ impl Failure {
 
     /// A failure with its chain of causes.
     pub fn of(object: ObjectType, handle: impl fmt::Display, error: &dyn Error, retry: Retry) -> Self {
-        Self { may_pass: retry != Retry::Never, ..Self::new(object, handle, chain(error)) }
+        Self { may_pass: retry != Retry::Never, ..Self::new(object, handle, error_chain(error)) }
     }
-}
-
-/// An error with its causes, on one line.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        next = cause.source();
-    }
-    text
 }
 
 /// Something that was passed over for a reason worth a word.
@@ -291,7 +276,7 @@ impl Ended {
 
     /// An error that ended the run.
     pub(super) fn of(error: &dyn Error, retry: Retry) -> Self {
-        Self::Failed { why: chain(error), may_pass: retry != Retry::Never }
+        Self::Failed { why: error_chain(error), may_pass: retry != Retry::Never }
     }
 }
 

@@ -107,7 +107,7 @@ impl Known<'_> {
     /// A reference to one of our rows; empty when there is no such row, as when writing it failed.
     pub(super) fn own(&self, object: ObjectType, key: Key) -> Value {
         let known = self.recorded.row(object, &key).is_some() || self.created.contains(&(object, key.clone()));
-        if known { Value::Own(key) } else { Value::Empty }
+        if known { Value::OurRow(key) } else { Value::Empty }
     }
 }
 

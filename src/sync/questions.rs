@@ -191,9 +191,11 @@ pub(super) fn recorded(
         Scope::Config => all().collect(),
         Scope::Head | Scope::Inside { .. } => Vec::new(),
         Scope::Rest { seen, .. } => all().filter(|it| !seen.contains(&(it.object(), it.handle().to_owned()))).collect(),
-        Scope::Aggregate(id) => linked(&|row| row.field("aggregate").as_core() == Some(*id), config, instance, has),
+        Scope::Aggregate(id) => {
+            linked(&|row| row.field("aggregate").as_netbox_row() == Some(*id), config, instance, has)
+        }
         Scope::Prefixes(ids) => {
-            let links = |row: &Row| row.field("prefix").as_core().is_some_and(|id| ids.contains(&id));
+            let links = |row: &Row| row.field("prefix").as_netbox_row().is_some_and(|id| ids.contains(&id));
             linked(&links, config, instance, has)
         }
     }
@@ -204,7 +206,7 @@ fn linked(links: &dyn Fn(&Row) -> bool, config: RowId, instance: &Instance, has:
     let rows = |object| has.registered(object, config, instance);
     let nets: Vec<&str> = rows(ObjectType::Network).filter(|(_, row)| links(row)).map(|(handle, _)| handle).collect();
     let keys: BTreeSet<Key> = nets.iter().map(|handle| instance.key(handle)).collect();
-    let held = |row: &Row| row.field("network").as_own().is_some_and(|network| keys.contains(network));
+    let held = |row: &Row| row.field("network").as_our_row().is_some_and(|network| keys.contains(network));
     let customers = rows(ObjectType::Customer).filter(|(_, row)| held(row)).map(|(handle, _)| handle);
     let nets = nets.iter().filter_map(|handle| Recorded::new(ObjectType::Network, handle));
     nets.chain(customers.filter_map(|handle| Recorded::new(ObjectType::Customer, handle))).collect()

@@ -8,10 +8,11 @@ use tracing::{error, info, warn};
 
 use super::{
     Context,
-    outcome::{Applied, Counts, Deed, Ended, Failure, Skip, SyncRun, Verdict, chain},
+    outcome::{Applied, Counts, Deed, Ended, Failure, Skip, SyncRun, Verdict},
 };
 use crate::{
     config::SyncLog,
+    error_chain::error_chain,
     model::{ObjectType, RowId},
     netbox::{self, Draft, Patch, schema},
     telemetry::metrics,
@@ -83,7 +84,7 @@ impl<'a> Journal<'a> {
         let results = self.ctx.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(drafts).await;
         let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
         if let Some(first) = refused.first() {
-            warn!(rows = refused.len(), error = %chain(first), "could not write rows of the sync log");
+            warn!(rows = refused.len(), error = %error_chain(first), "could not write rows of the sync log");
         }
     }
 
@@ -221,13 +222,13 @@ async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) {
     let patch = Patch { id: run.config_id.0, key: run.config.clone(), body };
     let results = ctx.netbox.writer(schema::CONFIG, &change_message(&run.id)).update(vec![patch]).await;
     for refusal in results.into_iter().filter_map(Result::err) {
-        warn!(error = %chain(&refusal), "could not record the result with the config");
+        warn!(error = %error_chain(&refusal), "could not record the result with the config");
     }
 }
 
 pub(super) async fn prune(ctx: &Context, config: RowId, run: &str) {
     if let Err(error) = prune_log(ctx, config, &change_message(run)).await {
-        warn!(error = %chain(&error), "could not remove old rows of the sync log");
+        warn!(error = %error_chain(&error), "could not remove old rows of the sync log");
     }
 }
 

@@ -16,9 +16,10 @@ use crate::{
     arin,
     config::{self, keys::Keyring},
     model::{Config, Key, ObjectType, Resource, Row, Scope},
-    netbox::{self, Stop},
+    netbox,
     telemetry::metrics::Metrics,
 };
+use tokio_util::sync::CancellationToken;
 
 /// What every run needs.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ pub struct Context {
     /// Where the run tells how far it is.
     pub progress: Progress,
     /// Where somebody may ask it to stop.
-    pub stop: Stop,
+    pub stop: CancellationToken,
     /// Where it counts what it does.
     pub metrics: Arc<Metrics>,
 }

@@ -90,7 +90,7 @@ impl Rules {
             return (net.org().cloned(), net.parent.clone());
         }
         let Some(row) = recorded.row(ObjectType::Network, &self.instance.key(handle)) else { return (None, None) };
-        let org = row.field("organization").as_own().and_then(|key| key.handle_at(&self.instance));
+        let org = row.field("organization").as_our_row().and_then(|key| key.handle_at(&self.instance));
         let org = org.and_then(OrgHandle::new);
         (org, row.text("parent_handle").and_then(NetHandle::new))
     }

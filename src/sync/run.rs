@@ -12,12 +12,13 @@ use super::{
     Context, Plan, Refused, Request, Rows,
     apply::apply,
     gather::{Finding, Stopped, gather},
-    outcome::{Ended, SyncRun, chain},
+    outcome::{Ended, SyncRun},
     prepare::{Prepared, prepare},
     progress::Phase,
     report::{self, Journal},
 };
 use crate::{
+    error_chain::error_chain,
     model::{Key, ObjectType, Registration, Resource, Scope},
     retry::Retry,
 };
@@ -182,7 +183,7 @@ async fn write_rounds(
         };
         let (round, ()) = tokio::join!(next_round(&mut findings, enough), log);
         let Some(round) = round else { return };
-        if ctx.stop.asked() || at.hopeless.is_some() {
+        if ctx.stop.is_cancelled() || at.hopeless.is_some() {
             return;
         }
         learn(round, &mut at.registered, &mut journal.run);
@@ -230,11 +231,11 @@ async fn write(ctx: &Context, at: &mut Prepared, plan: Plan, journal: &mut Journ
 /// Marks what the RIR does not have any more, within the limits; or says why the run ended early.
 async fn finish(ctx: &Context, at: &mut Prepared, asked: Asked, journal: &mut Journal<'_>) -> Result<(), Ended> {
     let ended = close(at, asked);
-    if ctx.stop.asked() {
+    if ctx.stop.is_cancelled() {
         return Err(Ended::Interrupted);
     }
     if let Some(error) = &at.hopeless {
-        let why = format!("writing to NetBox came to an end: {}", chain(error));
+        let why = format!("writing to NetBox came to an end: {}", error_chain(error));
         return Err(Ended::Failed { why, may_pass: true });
     }
     ended?;

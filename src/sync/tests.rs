@@ -244,14 +244,14 @@ fn a_customer_without_postal_code_is_written_like_any_other() {
     let mut found = registered([net]);
     found.customers.insert(customer.handle.clone(), customer);
     let recorded = synced(&found, Inventory::default(), &rules());
-    assert_eq!(field(&recorded, ObjectType::Customer, "C1", "network"), Value::Own(arin().key("NET-A")));
+    assert_eq!(field(&recorded, ObjectType::Customer, "C1", "network"), Value::OurRow(arin().key("NET-A")));
 }
 
 #[test]
 fn a_network_links_its_aggregate_before_a_prefix_of_the_same_range() {
     let recorded = with_prefixes(with_aggregates(&["23.0.0.0/24"]), &[("23.0.0.0/24", None, 70)]);
     let recorded = synced(&registered([net("NET-A", "23.0.0.0/24")]), recorded, &rules());
-    assert_eq!(field(&recorded, ObjectType::Network, "NET-A", "aggregate"), Value::Core(RowId(10)));
+    assert_eq!(field(&recorded, ObjectType::Network, "NET-A", "aggregate"), Value::NetBoxRow(RowId(10)));
     assert_eq!(field(&recorded, ObjectType::Network, "NET-A", "prefix"), Value::Empty);
 }
 
@@ -260,7 +260,7 @@ fn the_prefix_of_the_global_table_is_linked_before_one_in_a_vrf() {
     let prefixes = [("23.0.0.0/25", Some(3), 70), ("23.0.0.0/25", None, 71)];
     let recorded = with_prefixes(with_aggregates(&["23.0.0.0/24"]), &prefixes);
     let recorded = synced(&registered([net("NET-S", "23.0.0.0/25")]), recorded, &rules());
-    assert_eq!(field(&recorded, ObjectType::Network, "NET-S", "prefix"), Value::Core(RowId(71)));
+    assert_eq!(field(&recorded, ObjectType::Network, "NET-S", "prefix"), Value::NetBoxRow(RowId(71)));
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_link_that_exists_is_never_changed() {
     let found = registered([net("NET-A", "23.0.0.0/24")]);
     let mut recorded = synced(&found, with_aggregates(&["23.0.0.0/24"]), &rules());
     let rows = recorded.rows.get_mut(&ObjectType::Network).unwrap();
-    rows.get_mut(&arin().key("NET-A")).unwrap().fields.insert("aggregate", Value::Core(RowId(77)));
+    rows.get_mut(&arin().key("NET-A")).unwrap().fields.insert("aggregate", Value::NetBoxRow(RowId(77)));
     let again = plan(&found, &recorded, &rules());
     let touched: Vec<_> = again.changes.iter().flat_map(|change| change.fields().into_keys()).collect();
     assert!(!touched.contains(&"aggregate"), "{again}");
@@ -297,9 +297,9 @@ fn an_allocation_over_two_aggregates_links_the_first_and_names_the_second() {
     let answer = NetHandle::new("NET-A");
     found.aggregates = BTreeMap::from([(RowId(10), answer.clone()), (RowId(11), answer)]);
     let recorded = synced(&found, with_aggregates(&["23.0.0.0/24", "23.0.1.0/24"]), &rules());
-    assert_eq!(field(&recorded, ObjectType::Network, "NET-A", "aggregate"), Value::Core(RowId(10)));
+    assert_eq!(field(&recorded, ObjectType::Network, "NET-A", "aggregate"), Value::NetBoxRow(RowId(10)));
     let others = field(&recorded, ObjectType::Network, "NET-A", "covered_aggregates");
-    assert_eq!(others, Value::Cores(BTreeSet::from([RowId(11)])));
+    assert_eq!(others, Value::NetBoxRows(BTreeSet::from([RowId(11)])));
 }
 
 #[test]
@@ -322,8 +322,8 @@ fn a_net_belongs_to_the_config_whose_org_holds_it_or_its_nearest_ancestor() {
     let parent = held_by(net("NET-P", "23.0.0.0/16"), "THEIRS");
     let child = Net { parent: Some(parent.handle.clone()), ..net("NET-S", "23.0.0.0/24") };
     let recorded = synced(&registered([parent, child]), Inventory::default(), &rules_of(OURS));
-    assert_eq!(field(&recorded, ObjectType::Network, "NET-P", "config"), Value::Core(THEIRS));
-    assert_eq!(field(&recorded, ObjectType::Network, "NET-S", "config"), Value::Core(THEIRS));
+    assert_eq!(field(&recorded, ObjectType::Network, "NET-P", "config"), Value::NetBoxRow(THEIRS));
+    assert_eq!(field(&recorded, ObjectType::Network, "NET-S", "config"), Value::NetBoxRow(THEIRS));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::{
     queue::{Beat, Claim, Progress as Told, Queue},
     sync::{Progress, progress::Snapshot},
 };
+use tokio_util::sync::CancellationToken;
 
 /// A lease is renewed three times before it would end.
 const BEATS_IN_A_LEASE: u32 = 3;
@@ -66,10 +67,10 @@ impl<'a> Beats<'a> {
     }
 
     /// Beats until there is something to do. Says once that the job is to come to an end; losing it comes last.
-    pub(super) async fn next(&mut self, drain: &mut watch::Receiver<bool>) -> Fate {
+    pub(super) async fn next(&mut self, drain: &CancellationToken) -> Fate {
         loop {
             let fate = tokio::select! {
-                () = asked(drain), if !self.ending => Some(Fate::Draining),
+                () = drain.cancelled(), if !self.ending => Some(Fate::Draining),
                 _ = self.tick.tick() => self.beat().await,
             };
             match fate {
@@ -95,13 +96,6 @@ impl<'a> Beats<'a> {
             // The queue does not answer. That is no harm until the lease is over.
             Ok(Err(_)) | Err(_) => (Instant::now() >= self.deadline).then_some(Fate::Lost),
         }
-    }
-}
-
-/// Waits until the process is to go away. A sender that is gone cannot ask any more.
-async fn asked(drain: &mut watch::Receiver<bool>) {
-    if drain.wait_for(|drain| *drain).await.is_err() {
-        std::future::pending().await
     }
 }
 

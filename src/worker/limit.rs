@@ -6,13 +6,11 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::{arin::SharedLimit, model::Instance, queue::Queue, sync::chain};
+use crate::{arin::SharedLimit, error_chain::error_chain, model::Instance, queue::Queue};
 
 /// How long the queue may take to say whose turn it is.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -35,14 +33,14 @@ impl QueueLimit {
         Self { queue, name: name.to_owned(), replicas: AtomicU32::new(1) }
     }
 
-    /// Says that this process is there, and counts the others, until `shutdown` becomes true.
-    pub async fn attend(&self, mut shutdown: watch::Receiver<bool>) {
+    /// Says that this process is there, and counts the others, until `shutdown` is cancelled.
+    pub async fn attend(&self, shutdown: CancellationToken) {
         loop {
             if let Ok(replicas) = self.queue.attend(&self.name).await {
                 self.replicas.store(replicas.max(1), Ordering::Relaxed);
             }
             tokio::select! {
-                _ = shutdown.wait_for(|end| *end) => return,
+                () = shutdown.cancelled() => return,
                 () = sleep(ATTENDANCE) => {}
             }
         }
@@ -56,7 +54,7 @@ impl SharedLimit for QueueLimit {
             match timeout(PATIENCE, self.queue.turn(&name, per_second, burst)).await {
                 Ok(Ok(wait)) => Some(wait),
                 Ok(Err(error)) => {
-                    debug!(error = %chain(&error), "the queue does not say whose turn it is");
+                    debug!(error = %error_chain(&error), "the queue does not say whose turn it is");
                     None
                 }
                 Err(_) => None,
@@ -67,7 +65,7 @@ impl SharedLimit for QueueLimit {
     fn pause<'a>(&'a self, instance: &'a Instance, pause: Duration) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             if let Ok(Err(error)) = timeout(PATIENCE, self.queue.pause(&instance.to_string(), pause)).await {
-                debug!(error = %chain(&error), "the queue does not pass on the pause");
+                debug!(error = %error_chain(&error), "the queue does not pass on the pause");
             }
         })
     }

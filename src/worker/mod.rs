@@ -18,6 +18,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span, warn};
 
 pub use limit::QueueLimit;
@@ -25,10 +26,11 @@ pub use limit::QueueLimit;
 use crate::{
     arin,
     config::{Settings, keys::Keyring},
-    netbox::{self, Stop},
+    error_chain::error_chain,
+    netbox,
     queue::{Claim, Ending, Queue, Settled, Work},
     retry::Policy,
-    sync::{Context, Progress, Verdict, chain},
+    sync::{Context, Progress, Verdict},
     telemetry::{
         metrics::{JobEnd, Metrics},
         traces,
@@ -62,7 +64,7 @@ pub struct Means {
 impl Means {
     /// What one job works with.
     #[must_use]
-    pub fn context(&self, stop: Stop) -> Context {
+    pub fn context(&self, stop: CancellationToken) -> Context {
         Context {
             netbox: self.netbox.counting(),
             arin: self.arin.clone(),
@@ -92,17 +94,17 @@ impl Worker {
         Self { queue, means, name: name.into(), memory: Arc::default() }
     }
 
-    /// Works until `shutdown` becomes true. Then no further job is claimed; those under way finish, or are handed back when
+    /// Works until `shutdown` is cancelled. Then no further job is claimed; those under way finish, or are handed back when
     /// `worker.shutdown_timeout` is almost over.
-    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+    pub async fn run(self, shutdown: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.means.settings.worker.concurrency));
-        let (drain, draining) = watch::channel(false);
+        let drain = CancellationToken::new();
         let mut jobs = JoinSet::new();
         let mut failures = 0;
-        while let Some(free) = free_slots(&slots, &mut shutdown).await {
+        while let Some(free) = free_slots(&slots, &shutdown).await {
             let claims = tokio::select! {
                 // Whatever is claimed just then is handed back.
-                () = asked(&mut shutdown) => break,
+                () = shutdown.cancelled() => break,
                 claims = self.queue.claim(&self.name, free, WAIT) => claims,
             };
             let claims = match claims {
@@ -116,9 +118,9 @@ impl Worker {
             failures = 0;
             for claim in claims {
                 let slot = Arc::clone(&slots).acquire_owned().await;
-                let (worker, draining) = (self.clone(), draining.clone());
+                let (worker, drain) = (self.clone(), drain.clone());
                 jobs.spawn(async move {
-                    worker.work(claim, draining).await;
+                    worker.work(claim, drain).await;
                     drop(slot);
                 });
             }
@@ -131,13 +133,13 @@ impl Worker {
 
     async fn wait_for_queue(&self, error: &crate::queue::Error, failures: u32) {
         if failures == 0 {
-            warn!(error = %chain(error), "the queue does not answer; waiting until it does");
+            warn!(error = %error_chain(error), "the queue does not answer; waiting until it does");
         }
         sleep(AWAY.jittered(failures)).await;
     }
 
     /// Lets the jobs under way finish, and asks those that do not in time to stop.
-    async fn drain(&self, mut jobs: JoinSet<()>, drain: &watch::Sender<bool>) {
+    async fn drain(&self, mut jobs: JoinSet<()>, drain: &CancellationToken) {
         if jobs.is_empty() {
             return;
         }
@@ -149,7 +151,7 @@ impl Worker {
             }
         };
         if timeout(patience, all(&mut jobs)).await.is_err() {
-            drain.send_replace(true);
+            drain.cancel();
             if timeout(LAST_WORDS, all(&mut jobs)).await.is_err() {
                 warn!(
                     jobs = jobs.len(),
@@ -160,11 +162,11 @@ impl Worker {
     }
 
     /// Does one job and says how it ended.
-    async fn work(&self, claim: Claim, mut drain: watch::Receiver<bool>) {
+    async fn work(&self, claim: Claim, drain: CancellationToken) {
         let (kind, begun) = (claim.job.work.name(), Instant::now());
         let end = async {
             debug!("began");
-            let stop = Stop::default();
+            let stop = CancellationToken::new();
             let ctx = self.means.context(stop.clone());
             let mut beats = Beats::new(&self.queue, &claim, &self.name, &ctx.progress, self.means.settings.queue.lease);
             let mut performing = perform::perform(&ctx, &self.queue, &self.memory, &claim);
@@ -172,16 +174,16 @@ impl Worker {
             let ending = loop {
                 tokio::select! {
                     ending = &mut performing => break ending,
-                    fate = beats.next(&mut drain) => match fate {
+                    fate = beats.next(&drain) => match fate {
                         Fate::Lost => {
                             warn!("lost the job to another worker, or the queue did not answer for as long as a lease lasts");
                             return JobEnd::Lost;
                         }
                         Fate::Cancelled => {
                             cancelled = true;
-                            stop.ask();
+                            stop.cancel();
                         }
-                        Fate::Draining => stop.ask(),
+                        Fate::Draining => stop.cancel(),
                     },
                 }
             };
@@ -214,7 +216,7 @@ impl Worker {
                     return Settled::Lost;
                 }
                 Err(error) if Instant::now() >= deadline => {
-                    error!(error = %chain(&error), "could not record the end of the job; it will be done again");
+                    error!(error = %error_chain(&error), "could not record the end of the job; it will be done again");
                     return Settled::Lost;
                 }
                 Err(_) => sleep(AWAY.jittered(tries)).await,
@@ -235,19 +237,14 @@ fn span(claim: &Claim) -> Span {
 }
 
 /// Waits for a free slot and counts all of them; `None` when the process is to end.
-async fn free_slots(slots: &Arc<Semaphore>, shutdown: &mut watch::Receiver<bool>) -> Option<usize> {
+async fn free_slots(slots: &Arc<Semaphore>, shutdown: &CancellationToken) -> Option<usize> {
     tokio::select! {
-        () = asked(shutdown) => None,
+        () = shutdown.cancelled() => None,
         slot = slots.acquire() => {
             drop(slot);
             Some(slots.available_permits().max(1))
         }
     }
-}
-
-/// Waits until the process is to end. A sender that is gone cannot ask any more: the same as having asked.
-async fn asked(shutdown: &mut watch::Receiver<bool>) {
-    drop(shutdown.wait_for(|end| *end).await);
 }
 
 /// Logs how a job ended, and says it in the word of the figures.

@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 
 use super::memory::Memory;
 use crate::{
+    error_chain::error_chain,
     model::{Config, Resource, RowId, Scope},
     netbox,
     queue::{Claim, Delay, Ending, Job, JobId, Order, Part as QueuedPart, Queue, Trigger, Work},
     retry::{Policy, Retry},
     sync::{
-        Asks, Context, Label, Request, SyncRun, Verdict, chain, name,
+        Asks, Context, Label, Request, SyncRun, Verdict, name,
         parts::{self, Inside, Outcome, Part},
         prune_log, run as sync_run,
     },
@@ -52,7 +53,7 @@ struct Failed {
 
 impl Failed {
     fn of(error: &dyn Error, retry: Retry) -> Self {
-        Self { error: chain(error), may_pass: retry != Retry::Never }
+        Self { error: error_chain(error), may_pass: retry != Retry::Never }
     }
 
     fn into_ending(self, ctx: &Context, claim: &Claim) -> Ending {
@@ -218,7 +219,7 @@ impl Performing<'_> {
         if run.may_pass().is_none() || is_last(self.ctx, self.claim) {
             self.ctx.metrics.run(verdict.code(), run.took);
         }
-        if verdict == Verdict::Interrupted && self.ctx.stop.asked() {
+        if verdict == Verdict::Interrupted && self.ctx.stop.is_cancelled() {
             return Ok(None);
         }
         match run.may_pass() {

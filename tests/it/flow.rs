@@ -535,7 +535,7 @@ pub(crate) async fn a_run_that_is_stopped_is_recorded_and_made_up_for(target: Ta
     let mut at = ctx.progress.watch();
     tokio::spawn(async move {
         at.wait_for(|at| at.phase == Phase::Networks).await.map(|_| ()).unwrap();
-        stop.ask();
+        stop.cancel();
     });
     let run = scene.sync_as(&ctx, CONFIG, Scope::Config, &Resource::all(), None).await;
     assert_eq!(run.verdict(), Verdict::Interrupted);

@@ -7,12 +7,13 @@ use std::{
 };
 
 /// Known to anyone.
-const LEAVES: [&str; 5] = ["model", "retry", "telemetry", "tls", "config"];
+const LEAVES: [&str; 6] = ["error_chain", "model", "retry", "telemetry", "tls", "config"];
 
 /// What each part may know besides the leaves. `model` knows nobody.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("config", &[]),
+    ("error_chain", &[]),
     ("retry", &[]),
     ("telemetry", &[]),
     ("tls", &[]),

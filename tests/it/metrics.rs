@@ -10,12 +10,12 @@ use rir_sidecar::{
     queue::{Queue, memory},
     sandbox::regrws::{Fault, KEY, Operation, Rule},
     scheduler::Scheduler,
-    sync::Stop,
     telemetry::metrics::Metrics,
     worker::{Means, QueueLimit, Worker},
 };
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     process::until,
@@ -28,13 +28,12 @@ struct Service {
     url: String,
     queue: Queue,
     _keys: watch::Sender<Keyring>,
-    _shutdown: watch::Sender<bool>,
     _tasks: JoinSet<()>,
 }
 
 impl Service {
     async fn start(scene: &Scene) -> Self {
-        let (shutdown, stop) = watch::channel(false);
+        let stop = CancellationToken::new();
         let (sender, keys) = watch::channel(scene.context().keys);
         let (settings, metrics) = (Arc::new(scene.settings.clone()), Arc::new(Metrics::default()));
         let queue = Queue::Memory(memory::Queue::new(&settings.queue));
@@ -47,12 +46,12 @@ impl Service {
         tasks.spawn(Worker::new(queue.clone(), means.clone(), "test").run(stop.clone()));
         let scheduler = Scheduler::new(queue.clone(), netbox.clone(), settings.clone(), metrics.clone(), "test");
         tasks.spawn(scheduler.run(stop.clone()));
-        let contexts = Arc::new(move || means.context(Stop::default()));
+        let contexts = Arc::new(move || means.context(CancellationToken::new()));
         let app = http::App::new(http::Parts { settings, queue: queue.clone(), netbox, keys, contexts, metrics, stop });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tasks.spawn(http::serve(http::router(app), listener, std::future::pending()));
-        Self { url, queue, _keys: sender, _shutdown: shutdown, _tasks: tasks }
+        tasks.spawn(http::serve(http::router(app), listener, CancellationToken::new()));
+        Self { url, queue, _keys: sender, _tasks: tasks }
     }
 
     async fn figures(&self) -> String {

@@ -20,9 +20,10 @@ use rir_sidecar::{
         regrws::{KEY, Lookup, Options, Server},
         world::{Aggregate, Holder, Prefix, World},
     },
-    sync::{self, Asks, Context, Plan, Preview, Progress, Request, Stop, SyncRun},
+    sync::{self, Asks, Context, Plan, Preview, Progress, Request, SyncRun},
 };
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) type Row = Map<String, Value>;
 
@@ -255,7 +256,7 @@ impl Scene {
             keys: self.keys.clone(),
             settings: Arc::new(self.settings.clone()),
             progress: Progress::default(),
-            stop: Stop::default(),
+            stop: CancellationToken::new(),
             metrics: Arc::default(),
         }
     }

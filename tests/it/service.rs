@@ -20,6 +20,7 @@ use rir_sidecar::{
 };
 use serde_json::json;
 use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
 use crate::scene::{CONFIG, Scene, Target, small};
 
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A worker on a queue.
 pub(crate) struct Service {
     pub(crate) queue: Queue,
-    pub(crate) shutdown: watch::Sender<bool>,
+    pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: Vec<JoinHandle<()>>,
     _keys: watch::Sender<Keyring>,
 }
@@ -37,7 +38,7 @@ pub(crate) struct Service {
 impl Service {
     /// Works for a scene with so many workers.
     pub(crate) fn start(scene: &Scene, queue: Queue, workers: usize) -> Self {
-        let (shutdown, asked) = watch::channel(false);
+        let shutdown = CancellationToken::new();
         let (sender, keys) = watch::channel(scene.context().keys);
         let settings = Arc::new(scene.settings.clone());
         let means = Means {
@@ -50,7 +51,7 @@ impl Service {
         let tasks = (0..workers)
             .map(|number| {
                 let worker = Worker::new(queue.clone(), means.clone(), &format!("worker-{number}"));
-                tokio::spawn(worker.run(asked.clone()))
+                tokio::spawn(worker.run(shutdown.clone()))
             })
             .collect();
         Self { queue, shutdown, tasks, _keys: sender }
@@ -67,7 +68,7 @@ impl Service {
 
     /// Lets the workers end.
     pub(crate) async fn stop(self) {
-        self.shutdown.send_replace(true);
+        self.shutdown.cancel();
         for task in self.tasks {
             task.await.unwrap();
         }

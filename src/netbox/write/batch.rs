@@ -178,7 +178,7 @@ impl<'a> Course<'a> {
         if let Some(error) = self.hopeless.get() {
             return Some(unknown.unwrap_or_else(|| Refusal::GivenUp(error.clone())));
         }
-        let stopped = self.writer.stop.is_some_and(super::Stop::asked);
+        let stopped = self.writer.stop.is_some_and(tokio_util::sync::CancellationToken::is_cancelled);
         stopped.then(|| unknown.unwrap_or(Refusal::NotSent))
     }
 

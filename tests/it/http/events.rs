@@ -115,7 +115,7 @@ async fn a_stream_ends_when_the_service_goes_away() {
     let (id, _claim) = running(&service).await;
     let mut listener = Listener::new(&service, &service.bob, &id, None).await;
     listener.next().await.unwrap();
-    service.stop.send_replace(true);
+    service.stop.cancel();
     assert!(listener.next().await.is_none());
     tokio::time::timeout(Duration::from_secs(5), &mut service.task).await.unwrap().unwrap();
 }
@@ -137,7 +137,7 @@ async fn a_request_under_way_is_answered_while_the_service_goes_away() {
     let request = service.request(Method::GET, "/api/v1/configs").bearer_auth(&service.ann).send();
     let (answer, ()) = tokio::join!(request, async {
         tokio::time::sleep(Duration::from_millis(150)).await;
-        service.stop.send_replace(true);
+        service.stop.cancel();
     });
     assert_eq!(answer.unwrap().status(), 200);
     tokio::time::timeout(Duration::from_secs(5), &mut service.task).await.unwrap().unwrap();

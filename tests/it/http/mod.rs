@@ -27,12 +27,12 @@ use rir_sidecar::{
         netbox::{Action, Grant},
         regrws::KEY,
     },
-    sync::Stop,
     telemetry::metrics::Metrics,
     worker::Means,
 };
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
 use crate::scene::{CONFIG, Scene, Target, custom, keyring, small};
 
@@ -44,7 +44,7 @@ struct Service {
     scene: Scene,
     queue: Queue,
     address: SocketAddr,
-    stop: watch::Sender<bool>,
+    stop: CancellationToken,
     keys: watch::Sender<Keyring>,
     task: JoinHandle<()>,
     http: reqwest::Client,
@@ -77,16 +77,13 @@ impl Service {
         let mut scene = Scene::new(Target::sandbox().await, small()).await;
         scene.settings.webhook.secret = SECRET.into();
         change(&mut scene.settings);
-        let (stop, stopping) = watch::channel(false);
+        let stop = CancellationToken::new();
         let (keys, ring) = watch::channel(keyring(&[(CONFIG, "ann", KEY), (CONFIG, "bob", KEY)]));
         let queue = Queue::open(&scene.settings.queue).await.unwrap();
-        let app = App::new(parts(&scene, queue.clone(), ring, stopping.clone()));
+        let app = App::new(parts(&scene, queue.clone(), ring, stop.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut stopped = stopping;
-        let task = tokio::spawn(http::serve(http::router(app), listener, async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        }));
+        let task = tokio::spawn(http::serve(http::router(app), listener, stop.clone()));
         let [ann, bob, cat, eve] = people(&scene);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { scene, queue, address, stop, keys, task, http, ann, bob, cat, eve }
@@ -137,7 +134,7 @@ impl Service {
 }
 
 /// The service as it is put together in a process.
-fn parts(scene: &Scene, queue: Queue, keys: watch::Receiver<Keyring>, stop: watch::Receiver<bool>) -> Parts {
+fn parts(scene: &Scene, queue: Queue, keys: watch::Receiver<Keyring>, stop: CancellationToken) -> Parts {
     let settings = Arc::new(scene.settings.clone());
     let netbox = netbox::Client::new(&settings.netbox).unwrap();
     let arin = arin::Pool::new(&settings.arin).unwrap();
@@ -149,7 +146,7 @@ fn parts(scene: &Scene, queue: Queue, keys: watch::Receiver<Keyring>, stop: watc
         settings: Arc::clone(&settings),
         metrics: Arc::clone(&metrics),
     };
-    let contexts = Arc::new(move || means.context(Stop::default()));
+    let contexts = Arc::new(move || means.context(CancellationToken::new()));
     Parts { settings, queue, netbox, keys, contexts, metrics, stop }
 }
 

@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
-use rir_sidecar::netbox::{Client, Created, Draft, Patch, Refusal, Row, Stop, id_of, objects_path, schema::NETWORK};
+use rir_sidecar::netbox::{Client, Created, Draft, Patch, Refusal, Row, id_of, objects_path, schema::NETWORK};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::netbox::{bootstrapped, row, settings, unique, url, variable};
 use crate::proxy::{Proxy, Trick};
@@ -265,8 +266,8 @@ async fn the_change_log_has_the_message() {
 #[tokio::test]
 async fn after_a_stop_nothing_more_is_sent() {
     let case = Case::new().await;
-    let stop = Stop::default();
-    stop.ask();
+    let stop = CancellationToken::new();
+    stop.cancel();
     let before = case.client.requests();
     let result = case.client.writer(NETWORK, "lab").until(&stop).create(case.drafts(&["a"])).await;
     assert!(matches!(result[0], Err(Refusal::NotSent)));
