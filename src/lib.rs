@@ -10,11 +10,13 @@
 pub mod app;
 pub mod arin;
 pub mod config;
+pub mod coordination;
 pub mod error_chain;
 pub mod http;
 pub mod model;
 pub mod netbox;
 pub mod queue;
+pub mod redis_client;
 pub mod retry;
 pub mod sandbox;
 pub mod scheduler;

@@ -21,9 +21,9 @@ use rir_sidecar::{
 };
 use tokio::task::JoinSet;
 
-/// Who orders at the same time.
+/// The number of tasks that order at the same time.
 const ASKERS: u64 = 64;
-/// Who works at the same time, and on how many jobs at once.
+/// The number of workers, and of jobs that each has at once.
 const WORKERS: u64 = 4;
 const AT_ONCE: usize = 32;
 /// Orders in all.
@@ -82,7 +82,7 @@ fn ask(queue: &Queue, delay: Delay, job: fn(u64) -> Job) -> JoinSet<Vec<Duration
             for number in 0..ORDERS / ASKERS {
                 let order = Order { job: job(number * ASKERS + asker), delay };
                 let begun = Instant::now();
-                queue.enqueue(&[order], None).await.unwrap();
+                queue.enqueue(&[order]).await.unwrap();
                 took.push(begun.elapsed());
             }
             took
@@ -113,9 +113,9 @@ async fn work(queue: Queue, number: u64, ended: Arc<AtomicU64>) {
         let claims = queue.claim(&worker, AT_ONCE, Duration::from_millis(50)).await.unwrap();
         let mut ending = JoinSet::new();
         for claim in claims {
-            let (queue, worker) = (queue.clone(), worker.clone());
-            let done = Ending::Done { result: serde_json::Value::Null, part: None, then: Vec::new() };
-            ending.spawn(async move { queue.settle(&claim, &worker, done).await.unwrap() });
+            let queue = queue.clone();
+            let done = Ending::Done { result: serde_json::Value::Null, then: Vec::new() };
+            ending.spawn(async move { queue.settle(&claim, done).await.unwrap() });
         }
         let taken = ending.join_all().await.into_iter().filter(|settled| *settled == Settled::Taken).count();
         ended.fetch_add(taken as u64, Ordering::Relaxed);

@@ -18,7 +18,7 @@ use crate::{
         regrws::{KEY, Options as ArinOptions, Server as Arin, Style},
         world::{Holder, UnknownHandle, World},
     },
-    sync::{Asks, Context, Request, preview, run as sync_run},
+    sync::{Context, NoCheckpoint, Request, Requester, preview, run as sync_run},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -168,7 +168,7 @@ async fn sync(ctx: &Context) -> Result<(), Failed> {
     for config in &configs {
         begin(ctx, config, configs.len());
         let watch = Watch::begin(&ctx.progress);
-        let run = sync_run(ctx, &request(config, &configs)).await;
+        let run = sync_run(ctx, &request(config, &configs), &NoCheckpoint).await;
         watch.end(&ctx.progress).await;
         say(&show::run(&run));
     }
@@ -193,7 +193,7 @@ fn begin(ctx: &Context, config: &Config, configs: usize) {
 }
 
 fn request<'a>(config: &'a Config, configs: &'a [Config]) -> Request<'a> {
-    Request { asks: Asks::User(USER), ..Request::of(config, configs) }
+    Request { requester: Requester::User(USER), ..Request::of(config, configs) }
 }
 
 /// Leaves the two systems running until somebody has seen enough.

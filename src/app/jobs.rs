@@ -157,10 +157,10 @@ fn outcome(job: &Record) -> String {
     let result = || job.result.as_ref()?.get("result")?.as_str().map(str::to_owned);
     match job.state {
         State::Dead | State::Delayed => job.error.clone().unwrap_or_default(),
-        State::Running | State::Spread if job.progress.total > 0 => {
+        State::Running if job.progress.total > 0 => {
             format!("{} of {}", job.progress.done, job.progress.total)
         }
-        State::Running | State::Spread | State::Parked | State::Ready | State::Cancelled => String::new(),
+        State::Running | State::Parked | State::Ready | State::Cancelled => String::new(),
         State::Done => result().unwrap_or_default(),
     }
 }

@@ -11,11 +11,12 @@ use super::{Outcome, complain, show, signals::asked_to_end};
 use crate::{
     arin,
     config::{Settings, keys::Keyring},
+    coordination::Coordination,
     http, netbox,
     queue::Queue,
     scheduler::Scheduler,
     telemetry::metrics::Metrics,
-    worker::{Means, QueueLimit, Worker},
+    worker::{Means, SharedRateLimit, Worker},
 };
 
 /// How often the keys file is read again.
@@ -94,6 +95,7 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     let listen = settings.http.listen;
     let listener = TcpListener::bind(listen).await.map_err(|source| CannotListen { listen, source })?;
     let queue = Queue::open(&settings.queue).await?;
+    let coordination = Coordination::open(&settings.queue).await?;
     if let Queue::Memory(_) = queue {
         warn!(
             "queue.url is not set: jobs are kept in this process, a restart loses them, and there can be no second replica"
@@ -101,20 +103,20 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     }
     let mut tasks = JoinSet::new();
     let keys = follow_keys(&settings, &mut tasks, shutdown)?;
-    let limit = Arc::new(QueueLimit::new(queue.clone(), &name));
+    let limit = Arc::new(SharedRateLimit::new(coordination.clone(), &name));
     let arin = arin::Pool::sharing(&settings.arin, limit.clone(), Arc::clone(&metrics))?;
     let netbox = netbox::Client::new(&settings.netbox)?.measured(Arc::clone(&metrics));
     let means = Means { netbox, arin, keys, settings: Arc::new(settings), metrics };
     let end = shutdown.clone();
-    tasks.spawn(async move { limit.attend(end).await });
+    tasks.spawn(async move { limit.register_presence(end).await });
     if role.work {
         tasks.spawn(Worker::new(queue.clone(), means.clone(), &name).run(shutdown.clone()));
     }
     let (settings, metrics) = (Arc::clone(&means.settings), Arc::clone(&means.metrics));
-    let scheduler = Scheduler::new(queue.clone(), means.netbox.clone(), settings, metrics, &name);
+    let scheduler = Scheduler::new(queue.clone(), coordination.clone(), means.netbox.clone(), settings, metrics, &name);
     tasks.spawn(scheduler.run(shutdown.clone()));
     info!("listening on http://{listen}");
-    let app = http_app(queue, means, shutdown);
+    let app = http_app(queue, coordination, means, shutdown);
     let router = if role.api { http::router(app) } else { http::health_router(app) };
     tasks.spawn(http::serve(router, listener, shutdown.clone()));
     info!(name, "started");
@@ -122,11 +124,12 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
 }
 
 /// What the HTTP interface works with.
-fn http_app(queue: Queue, means: Means, shutdown: &CancellationToken) -> http::App {
+fn http_app(queue: Queue, coordination: Coordination, means: Means, shutdown: &CancellationToken) -> http::App {
     let previews = means.clone();
     http::App::new(http::Parts {
         settings: means.settings,
         queue,
+        coordination,
         netbox: means.netbox,
         keys: means.keys,
         contexts: Arc::new(move || previews.context(CancellationToken::new())),

@@ -6,10 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_C
 
 use crate::{
     model::ObjectType,
-    sync::{
-        Plan, SyncRun,
-        outcome::{Counts, Ended},
-    },
+    sync::{Plan, SyncRun, outcome::Counts, result::Ended},
 };
 
 /// Writes to standard output. A reader that went away, as `head` does, is no concern of ours.

@@ -8,7 +8,7 @@ use crate::{
     error_chain::error_chain,
     model::{Config, Resource, RowId, Scope},
     netbox,
-    sync::{Asks, Context, Plan, Request, SyncRun, Verdict, json, preview, run as sync_run},
+    sync::{Context, NoCheckpoint, Plan, Request, Requester, SyncRun, Verdict, json, preview, run as sync_run},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -168,16 +168,16 @@ async fn sync_all(
         if ctx.stop.is_cancelled() {
             break;
         }
-        let asks = args.user.as_deref().map_or(Asks::Nobody, Asks::User);
+        let requester = args.user.as_deref().map_or(Requester::Automatic, Requester::User);
         let (scope, resources) = (scope.clone(), resources.clone());
-        let request = Request { scope, resources, asks, ..Request::of(config, configs) };
+        let request = Request { scope, resources, requester, ..Request::of(config, configs) };
         ctx.progress.update(|at| at.begin(&config.name));
         let watch = text.then(|| Watch::begin(&ctx.progress));
         let (run, plan) = if args.plan_only {
             let preview = preview(ctx, &request).await;
             (preview.run, Some(preview.plan))
         } else {
-            (sync_run(ctx, &request).await, None)
+            (sync_run(ctx, &request, &NoCheckpoint).await, None)
         };
         ctx.progress.update(|at| at.configs.done += 1);
         if let Some(watch) = watch {

@@ -59,8 +59,8 @@ async fn bars(at: watch::Receiver<Snapshot>) {
         tick.tick().await;
         let now = at.borrow().clone();
         set(&configs, now.configs, &format!("{} - {}", now.config, now.phase.describe()));
-        set(&aggregates, now.aggregates, "");
-        set(&prefixes, now.prefixes, "");
+        set(&aggregates, now.aggregates(), "");
+        set(&prefixes, now.prefixes(), "");
         set(&writes, now.writes, "");
         if now.over {
             [configs, aggregates, prefixes, writes].iter().for_each(ProgressBar::finish_and_clear);

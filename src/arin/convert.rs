@@ -13,8 +13,8 @@ use tracing::debug;
 
 use super::{element::Element, text};
 use crate::model::{
-    Address, Customer, CustomerHandle, Holder, Net, NetBlock, NetHandle, NetType, Org, OrgHandle, Poc, PocFunction,
-    PocHandle, PocType,
+    Address, Customer, CustomerHandle, Holder, Net, NetBlock, NetHandle, NetType, Org, OrgHandle, Payload, Poc,
+    PocFunction, PocHandle, PocType,
 };
 
 /// A payload that does not fit.
@@ -47,7 +47,7 @@ pub(super) fn org(from: &Element) -> Result<Org, Unfit> {
         address: address(from),
         registration_date: registration_date(from),
         pocs: pocs(from),
-        raw: from.to_json(),
+        raw: Payload::new(from.to_json()),
         handle,
     })
 }
@@ -66,7 +66,7 @@ pub(super) fn poc(from: &Element) -> Result<Poc, Unfit> {
         phones: from.items("phones", "phone").filter_map(phone).collect(),
         address: address(from),
         registration_date: registration_date(from),
-        raw: from.to_json(),
+        raw: Payload::new(from.to_json()),
     })
 }
 
@@ -80,7 +80,7 @@ pub(super) fn customer(from: &Element) -> Result<Customer, Unfit> {
         private: from.text_of("privateCustomer").and_then(boolean),
         address: address(from),
         registration_date: registration_date(from),
-        raw: from.to_json(),
+        raw: Payload::new(from.to_json()),
         handle,
     })
 }
@@ -97,7 +97,7 @@ pub(super) fn net(from: &Element) -> Result<Net, Unfit> {
         parent: from.text_of("parentNetHandle").and_then(NetHandle::new),
         holder: holder(from),
         registration_date: registration_date(from),
-        raw: from.to_json(),
+        raw: Payload::new(from.to_json()),
         handle,
     })
 }

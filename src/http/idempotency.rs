@@ -27,18 +27,18 @@ use super::{
     extract::Raw,
     problem::{Kind, Problem},
 };
-use crate::{error_chain::error_chain, queue::Remembered};
+use crate::{coordination::KnownAnswer, error_chain::error_chain};
 
 /// Header that carries the key.
 pub(super) const KEY: &str = "idempotency-key";
 /// Header that says that an answer is one from before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// How long answers are kept.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// Longest key.
-const LONGEST: usize = 255;
-/// Largest answer that is kept, in bytes.
-const LARGEST: usize = 1 << 20;
+/// Limits how long answers are kept.
+const ANSWER_TTL: Duration = Duration::from_secs(24 * 3600);
+/// Limits the length of a key.
+const MAX_KEY_LENGTH: usize = 255;
+/// Limits the size of an answer that is kept, in bytes.
+const MAX_ANSWER_SIZE: usize = 1 << 20;
 
 /// An answer as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ struct Kept {
     body: String,
 }
 
-/// Answers from memory what was asked before.
+/// Answers a request that was sent before as it was answered then.
 pub(super) async fn remember(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
     if request.method() != Method::POST || !request.headers().contains_key(KEY) {
         return Ok(next.run(request).await);
@@ -59,30 +59,30 @@ pub(super) async fn remember(State(app): State<App>, request: Request, next: Nex
     let key = storage_key(&account.name, &parts)?;
     let Raw(body) = Raw::from_request(Request::from_parts(parts.clone(), body), &app).await?;
     let fingerprint = hex(&Sha256::digest(&body));
-    match app.queue.recall(&key, &fingerprint).await? {
-        Remembered::New => {
+    match app.coordination.recall_answer(&key, &fingerprint).await? {
+        KnownAnswer::Reserved => {
             let request = Request::from_parts(parts, Body::from(body));
             // In a task of its own, which a client that goes away does not end.
             let task = tokio::spawn(answer(app, key, fingerprint, request, next).instrument(Span::current()));
             task.await.map_err(|_| Problem::new(Kind::Internal, "the request came to a sudden end"))
         }
-        Remembered::Busy => {
+        KnownAnswer::InProgress => {
             let problem = Problem::new(Kind::RequestInProgress, "the first request has not been answered yet");
             Err(problem.after(Duration::from_secs(1)))
         }
-        Remembered::Other => {
+        KnownAnswer::OtherRequest => {
             Err(Problem::new(Kind::IdempotencyKeyReused, "the key came with another body before; take a new one"))
         }
-        Remembered::Answer(text) => replay(&text),
+        KnownAnswer::Answer(text) => replay(&text),
     }
 }
 
-/// Does what is asked, and keeps the answer.
+/// Answers the request, and keeps the answer.
 async fn answer(app: App, key: String, fingerprint: String, request: Request, next: Next) -> Response {
     let (head, body) = next.run(request).await.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let written = std::str::from_utf8(&body).ok().filter(|body| body.len() <= LARGEST);
+    let written = std::str::from_utf8(&body).ok().filter(|body| body.len() <= MAX_ANSWER_SIZE);
     let kept = written.filter(|_| !head.status.is_server_error()).map(|body| Kept {
         status: head.status.as_u16(),
         content_type: text(CONTENT_TYPE),
@@ -90,8 +90,8 @@ async fn answer(app: App, key: String, fingerprint: String, request: Request, ne
         body: body.to_owned(),
     });
     let done = match kept.and_then(|kept| serde_json::to_string(&kept).ok()) {
-        Some(kept) => app.queue.remember(&key, &fingerprint, &kept, KEPT).await,
-        None => app.queue.forget(&key).await,
+        Some(kept) => app.coordination.remember_answer(&key, &fingerprint, &kept, ANSWER_TTL).await,
+        None => app.coordination.forget_answer(&key).await,
     };
     if let Err(error) = done {
         warn!(error = %error_chain(&error), "an answer could not be kept for its idempotency key");
@@ -115,11 +115,11 @@ fn replay(text: &str) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// The name under which an answer is kept: of user, method, path and key.
+/// Returns the name under which an answer is kept: of user, method, path and key.
 fn storage_key(user: &str, parts: &Parts) -> Result<String, Problem> {
     let key = parts.headers.get(KEY).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !(1..=LONGEST).contains(&key.len()) || !key.iter().all(|byte| (b' '..=b'~').contains(byte)) {
-        let detail = format!("Idempotency-Key has to be 1 to {LONGEST} printable ASCII characters");
+    if !(1..=MAX_KEY_LENGTH).contains(&key.len()) || !key.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+        let detail = format!("Idempotency-Key has to be 1 to {MAX_KEY_LENGTH} printable ASCII characters");
         return Err(Problem::new(Kind::InvalidRequest, detail));
     }
     let mut hash = Sha256::new();

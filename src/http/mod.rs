@@ -55,6 +55,7 @@ pub use views::JobView;
 
 use crate::{
     config::{Settings, keys::Keyring},
+    coordination::Coordination,
     netbox,
     queue::Queue,
     sync,
@@ -75,6 +76,8 @@ pub struct Parts {
     pub settings: Arc<Settings>,
     /// Where jobs go.
     pub queue: Queue,
+    /// The facts that replicas share.
+    pub coordination: Coordination,
     /// NetBox, as rir-sidecar itself.
     pub netbox: netbox::Client,
     /// The API keys as they are now.

@@ -11,7 +11,7 @@ use super::{
     syncs::SyncConfig,
     views::Skipped,
 };
-use crate::sync::{Asks, Request, json::Run, preview};
+use crate::sync::{Request, Requester, json::RunView, preview};
 
 /// Shows what a sync of an RIR config would write, and writes nothing.
 ///
@@ -20,7 +20,7 @@ use crate::sync::{Asks, Request, json::Run, preview};
     params(("id" = Id, Path, description = "Its id in NetBox"), super::docs::IdempotencyKey),
     request_body(content = Option<SyncConfig>, content_type = "application/json"),
     responses(
-        (status = 200, description = "What it would write, and what could not be found out", body = Run),
+        (status = 200, description = "What it would write, and what could not be found out", body = RunView),
         Unseen,
         PostRefusals))]
 pub(super) async fn plan_config(
@@ -28,7 +28,7 @@ pub(super) async fn plan_config(
     Caller(account): Caller,
     Segment(Id(id)): Segment<Id>,
     Sent(sent): Sent<SyncConfig>,
-) -> Result<Json<Run>, Problem> {
+) -> Result<Json<RunView>, Problem> {
     let resources = sent.resources()?;
     let config = account.config(id).await?.config;
     if !app.has_key(&config.name, &account.name) {
@@ -38,7 +38,7 @@ pub(super) async fn plan_config(
     let _turn = app.previews.acquire().await.map_err(going_away)?;
     let configs = app.netbox.configs().await?;
     let context = (app.contexts)();
-    let request = Request { resources, asks: Asks::User(&account.name), ..Request::of(&config, &configs) };
+    let request = Request { resources, requester: Requester::User(&account.name), ..Request::of(&config, &configs) };
     let preview = preview(&context, &request).await;
-    Ok(Json(Run::new(&preview.run, Some(&preview.plan))))
+    Ok(Json(RunView::new(&preview.run, Some(&preview.plan))))
 }

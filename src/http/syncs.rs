@@ -26,7 +26,7 @@ use super::{
 use crate::{
     model::{Config, Resource, RowId},
     netbox,
-    queue::{Delay, Job, JobId, Order, Ticket, Trigger, Work},
+    queue::{Delay, Enqueued, Job, JobId, Order, Trigger, Work},
 };
 
 /// Permissions asked about at once.
@@ -267,7 +267,7 @@ async fn enqueue(
 ) -> Result<Vec<Receipt>, Problem> {
     let free = judged.iter().filter(|(_, skipped)| skipped.is_none());
     let orders: Vec<Order> = free.map(|(config, _)| asker.order(work(config.id))).collect();
-    let tickets = if orders.is_empty() { Vec::new() } else { app.queue.enqueue(&orders, None).await? };
+    let tickets = if orders.is_empty() { Vec::new() } else { app.queue.enqueue(&orders).await? };
     let mut tickets = tickets.into_iter();
     let receipt = |(config, skipped): &Judged| {
         let name = Some(config.name.clone());
@@ -284,17 +284,17 @@ impl Receipt {
         Self { config, name, outcome: Outcome::Skipped, reason: Some(reason), job: None }
     }
 
-    fn of(config: RowId, name: Option<String>, ticket: Ticket) -> Self {
-        let outcome = if ticket.coalesced { Outcome::Coalesced } else { Outcome::Queued };
-        Self { config, name, outcome, reason: None, job: Some(ticket.job) }
+    fn of(config: RowId, name: Option<String>, enqueued: Enqueued) -> Self {
+        let outcome = if enqueued.coalesced { Outcome::Coalesced } else { Outcome::Queued };
+        Self { config, name, outcome, reason: None, job: Some(enqueued.job) }
     }
 }
 
 /// Queues one job and shows it.
 async fn accept(app: &App, order: Order) -> Result<Response, Problem> {
-    let tickets = app.queue.enqueue(&[order], None).await?;
+    let enqueued = app.queue.enqueue(&[order]).await?;
     let lost = || Problem::new(Kind::Internal, "the job is queued, but cannot be shown");
-    let Ticket { job, coalesced } = tickets.into_iter().next().ok_or_else(lost)?;
+    let Enqueued { job, coalesced } = enqueued.into_iter().next().ok_or_else(lost)?;
     let location = AppendHeaders([(LOCATION, job_path(&job))]);
     let job = app.queue.find(&job).await?.ok_or_else(lost)?.into();
     Ok((StatusCode::ACCEPTED, location, Json(Accepted { job, coalesced })).into_response())

@@ -105,8 +105,6 @@ pub struct JobView {
     user: Option<String>,
     /// How it was asked for.
     trigger: Option<Trigger>,
-    /// The job that began the run it is a part of.
-    run: Option<JobId>,
     /// Where it is in its life.
     state: State,
     /// Attempts begun.
@@ -143,7 +141,6 @@ impl From<Record> for JobView {
             resources: work.and_then(resources),
             user: job.as_ref().and_then(|job| job.user.clone()),
             trigger: job.as_ref().map(|job| job.trigger),
-            run: job.as_ref().and_then(|job| job.run.clone()),
             id,
             state,
             attempts,
@@ -161,30 +158,22 @@ impl From<Record> for JobView {
 
 fn aggregate(work: &Work) -> Option<RowId> {
     match work {
-        Work::SyncAggregate { aggregate, .. } | Work::SyncPrefixes { aggregate, .. } => Some(*aggregate),
-        Work::SyncConfig { .. } | Work::SyncPrefix { .. } | Work::Prune { .. } | Work::RecordRun { .. } => None,
+        Work::SyncAggregate { aggregate, .. } => Some(*aggregate),
+        Work::SyncConfig { .. } | Work::SyncPrefix { .. } => None,
     }
 }
 
 fn prefixes(work: &Work) -> Option<BTreeSet<RowId>> {
     match work {
         Work::SyncPrefix { prefixes, .. } => Some(prefixes.clone()),
-        Work::SyncConfig { .. }
-        | Work::SyncAggregate { .. }
-        | Work::SyncPrefixes { .. }
-        | Work::Prune { .. }
-        | Work::RecordRun { .. } => None,
+        Work::SyncConfig { .. } | Work::SyncAggregate { .. } => None,
     }
 }
 
 fn resources(work: &Work) -> Option<BTreeSet<Resource>> {
     match work {
         Work::SyncConfig { resources, .. } => Some(resources.clone()),
-        Work::SyncAggregate { .. }
-        | Work::SyncPrefixes { .. }
-        | Work::SyncPrefix { .. }
-        | Work::Prune { .. }
-        | Work::RecordRun { .. } => None,
+        Work::SyncAggregate { .. } | Work::SyncPrefix { .. } => None,
     }
 }
 

@@ -143,8 +143,11 @@ pub(super) async fn receive_webhook(
 
 async fn queue(app: &App, headers: &HeaderMap, change: &Change, mut orders: Vec<Order>) -> Result<Vec<JobId>, Problem> {
     orders.iter_mut().for_each(|order| order.job.traceparent = context(headers));
-    let tickets = app.queue.enqueue(&orders, Some(&change.hint())).await?;
-    let jobs: Vec<JobId> = tickets.into_iter().map(|ticket| ticket.job).collect();
+    let enqueued = app.queue.enqueue(&orders).await?;
+    if let Err(error) = app.coordination.remember_change(&change.hint()).await {
+        warn!(error = %error_chain(&error), "a change could not be marked as seen; the sweep will order it again");
+    }
+    let jobs: Vec<JobId> = enqueued.into_iter().map(|enqueued| enqueued.job).collect();
     debug!(?jobs, user = change.user.as_deref(), "queued a change of {} {}", change.object_type, change.id);
     Ok(jobs)
 }

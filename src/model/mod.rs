@@ -7,11 +7,15 @@
 pub mod block;
 pub mod handles;
 pub mod inventory;
+pub mod payload;
+pub mod progress;
 pub mod registration;
 pub mod scope;
 
 pub use block::{InvalidBlock, NetBlock};
 pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle};
 pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Row, RowId, Value};
+pub use payload::Payload;
+pub use progress::{AggregateProgress, AggregateState};
 pub use registration::{Address, Customer, Holder, Net, NetType, Org, Poc, PocFunction, PocType, Registration};
 pub use scope::{Resource, Scope};

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 
 use super::{
-    CustomerHandle, Key, NetBlock, NetHandle, OrgHandle, PocHandle,
+    CustomerHandle, Key, NetBlock, NetHandle, OrgHandle, Payload, PocHandle,
     inventory::{ObjectType, RowId},
 };
 
@@ -26,14 +26,26 @@ pub struct Registration {
     pub functions: Option<BTreeMap<PocHandle, BTreeSet<PocFunction>>>,
     /// Customers found.
     pub customers: BTreeMap<CustomerHandle, Customer>,
-    /// Nets found.
+    /// Nets found; see [`Registration::add_net`].
     pub nets: BTreeMap<NetHandle, Net>,
+    /// The nets that each customer holds.
+    pub nets_of: BTreeMap<CustomerHandle, BTreeSet<NetHandle>>,
     /// The net that answers for an aggregate; `None` for an aggregate without one.
     pub aggregates: BTreeMap<RowId, Option<NetHandle>>,
     /// What is recorded and the RIR says it does not have.
     pub gone: BTreeSet<(ObjectType, Key)>,
     /// Whether something could not be asked, so that what is missing here may still exist.
     pub incomplete: bool,
+}
+
+impl Registration {
+    /// Adds a net, also to those of the customer that holds it.
+    pub fn add_net(&mut self, net: Net) {
+        if let Some(customer) = net.customer() {
+            self.nets_of.entry(customer.clone()).or_default().insert(net.handle.clone());
+        }
+        self.nets.insert(net.handle.clone(), net);
+    }
 }
 
 /// An organization (`org` payload).
@@ -53,8 +65,8 @@ pub struct Org {
     pub registration_date: Option<Date>,
     /// Its points of contact, each with all its functions.
     pub pocs: BTreeMap<PocHandle, BTreeSet<PocFunction>>,
-    /// The payload as received, elements as objects.
-    pub raw: serde_json::Value,
+    /// The payload as received.
+    pub raw: Payload,
 }
 
 /// What a point of contact does for an organization (`pocLinkRef@function`).
@@ -110,8 +122,8 @@ pub struct Poc {
     pub address: Option<Address>,
     /// Day of registration.
     pub registration_date: Option<Date>,
-    /// The payload as received, elements as objects.
-    pub raw: serde_json::Value,
+    /// The payload as received.
+    pub raw: Payload,
 }
 
 /// A customer that a net is reassigned to without an organization of its own (`customer` payload).
@@ -129,8 +141,8 @@ pub struct Customer {
     pub address: Option<Address>,
     /// Day of registration.
     pub registration_date: Option<Date>,
-    /// The payload as received, elements as objects.
-    pub raw: serde_json::Value,
+    /// The payload as received.
+    pub raw: Payload,
 }
 
 /// A registered net (`net` payload).
@@ -150,8 +162,8 @@ pub struct Net {
     pub holder: Option<Holder>,
     /// Day of registration.
     pub registration_date: Option<Date>,
-    /// The payload as received, elements as objects.
-    pub raw: serde_json::Value,
+    /// The payload as received.
+    pub raw: Payload,
 }
 
 impl Net {

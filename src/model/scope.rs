@@ -1,35 +1,16 @@
-//! What one sync is about.
+//! The scope of a sync.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    handles::NetHandle,
-    inventory::{ObjectType, RowId},
-};
+use super::inventory::{ObjectType, RowId};
 
 /// The part of a config that a sync looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// All of it.
     Config,
-    /// What a run in parts begins with: the organization, the contacts and the aggregates, but no prefixes.
-    Head,
-    /// A further part of such a run: the prefixes inside an aggregate that was looked up before.
-    Inside {
-        /// The aggregate.
-        aggregate: RowId,
-        /// The net that answers for it, if one does.
-        parent: Option<NetHandle>,
-    },
-    /// The last part of such a run: what is recorded, and came up in none of the others.
-    Rest {
-        /// What came up.
-        seen: BTreeSet<(ObjectType, String)>,
-        /// Whether everything else was answered, so that what is gone may be retired.
-        complete: bool,
-    },
     /// One aggregate and the prefixes inside it.
     Aggregate(RowId),
     /// Single prefixes.
@@ -51,7 +32,7 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// The types of rows that it is about.
+    /// Returns the types of rows that it is about.
     #[must_use]
     pub fn objects(self) -> &'static [ObjectType] {
         match self {
@@ -61,7 +42,7 @@ impl Resource {
         }
     }
 
-    /// What it is called in jobs and answers.
+    /// Returns its name in jobs and answers.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -71,7 +52,7 @@ impl Resource {
         }
     }
 
-    /// All of them.
+    /// Returns all of them.
     #[must_use]
     pub fn all() -> BTreeSet<Self> {
         BTreeSet::from([Self::Organizations, Self::Contacts, Self::Networks])

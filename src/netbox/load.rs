@@ -67,8 +67,8 @@ impl Client {
             aggregates.iter().filter(|aggregate| wanted(aggregate)).map(|aggregate| aggregate.prefix).collect()
         };
         let around = match scope {
-            Scope::Config | Scope::Head | Scope::Rest { .. } => ranges(&|_| true),
-            Scope::Aggregate(id) | Scope::Inside { aggregate: id, .. } => ranges(&|aggregate| aggregate.id == *id),
+            Scope::Config => ranges(&|_| true),
+            Scope::Aggregate(id) => ranges(&|aggregate| aggregate.id == *id),
             Scope::Prefixes(ids) => {
                 let prefixes = self.prefixes_of(ids).await?;
                 ranges(&|aggregate| prefixes.iter().any(|prefix| aggregate.prefix.contains(&prefix.prefix)))

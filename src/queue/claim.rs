@@ -5,29 +5,29 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Job, JobId, Order};
+use super::{
+    job::{Job, JobId},
+    order::Order,
+};
 
 /// A job in the hands of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Its id.
+    /// The id of the job.
     pub id: JobId,
     /// The job, with everything that was asked for until now.
     pub job: Job,
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// Number of the claim, higher than that of any earlier claim of this job. Older ones are not listened to.
+    /// The number of the claim, higher than that of any earlier claim of this job. Older claims are refused.
     pub fence: u64,
     /// When it was first asked for.
     pub created: Timestamp,
-    /// Number of the claim among all of jobs of its config: nobody had that config between two that follow each other.
-    /// 0 for a job that names none.
-    pub turn: u64,
 }
 
-/// What a sign of life is answered with.
+/// The queue's answer to a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beat {
+pub enum Signal {
     /// Go on.
     Yours,
     /// Somebody cancelled the job: come to an end.
@@ -36,28 +36,35 @@ pub enum Beat {
     Lost,
 }
 
-/// How a claim ended.
+/// The queue's answer to a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noted {
+    /// The same as after a heartbeat. When the claim is lost, the note was refused.
+    pub signal: Signal,
+    /// Whether a job is ready, or due, that no worker has claimed.
+    pub others_wait: bool,
+}
+
+/// The end of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
     /// Done; `then` is queued in the same step.
     Done {
-        /// What came of it, for whoever looks at the job.
+        /// The result, for whoever looks at the job.
         result: Value,
-        /// What this part found, for the [`Work::RecordRun`](super::Work::RecordRun) of its run; nothing for a job that is no part.
-        part: Option<Value>,
         /// Jobs that follow.
         then: Vec<Order>,
     },
-    /// Still to be done, later; does not count as an attempt.
+    /// Still to be done, later; does not count as an attempt. Without a wait the job goes behind all that are ready.
     Again {
-        /// How long it waits.
+        /// The wait.
         wait: Duration,
     },
     /// It failed. With attempts left and a wait it is tried again, else it goes to the dead letters.
     Failed {
-        /// What happened, with the whole chain of causes.
+        /// The error with the whole chain of causes.
         error: String,
-        /// When trying again may help: how long to wait.
+        /// The wait before another attempt, if that may help.
         retry: Option<Duration>,
     },
     /// It stopped because somebody cancelled it.
@@ -66,20 +73,11 @@ pub enum Ending {
     HandedBack,
 }
 
-/// Whether an ending was taken.
+/// The queue's answer to an ending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// It was.
+    /// It was taken.
     Taken,
     /// Another worker has the job, or it is over: nothing was changed.
     Lost,
-}
-
-/// A part of a run, as its [`Work::RecordRun`](super::Work::RecordRun) finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    /// What a job ended with.
-    Found(Value),
-    /// Why one did not come to an end.
-    Failed(String),
 }

@@ -16,7 +16,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::job::{Delay, Job, Order, Trigger, Work};
+use super::{
+    job::{Job, Trigger, Work},
+    order::{Delay, Order},
+};
 use crate::{
     config,
     model::{Resource, RowId},

@@ -1,331 +1,179 @@
 //! The queue: carries jobs from whoever asks to whoever works, so that none is lost whatever dies when.
 //!
-//! [`Queue`] is one of two: [`memory`] for a single process that is tried out, [`redis`] for any number of replicas. Both
-//! behave the same; one suite of tests holds them to it.
+//! [`Queue`] is in Redis for any number of replicas, or in the process for a single one that is tried out. Both behave
+//! the same; one suite of tests holds them to it.
 //!
 //! # The life of a job
 //!
 //! | state | means | left by |
 //! |---|---|---|
-//! | delayed | waits for its time: a debounce, a retry, or a config at which another run is at work | its time |
+//! | delayed | waits for its time: a debounce, a retry, or a config that is busy | its time, or a call |
 //! | parked | waits for a twin that runs | the twin's end |
 //! | ready | may be claimed | a claim |
 //! | running | a worker has it under a lease | its end, or the lease's |
-//! | spread | it has ended, but the run that it began has not | the end of the run |
 //! | done, cancelled | over | forgotten after `queue.keep` |
 //! | dead | out of attempts, or not understood | a person: retry or cancel |
 //!
-//! # What it promises
+//! # Promises
 //!
-//! - **At least once.** A job that was accepted is in exactly one place until it has ended. Each step that moves it is one
-//!   transaction. A worker that stops giving signs of life for `queue.lease` loses its jobs to another one; whatever the old
-//!   one still says about them is refused ([`Beat::Lost`], [`Settled::Lost`]), because each claim has a number.
-//! - **Equal work once.** An order whose key equals that of a delayed, parked or ready job becomes part of that job, also of
-//!   one that waits to try again. One whose twin runs or is spread is parked: what it is about may have changed after the
-//!   twin looked. A job that gets a new life while it has a twin stands behind it.
-//! - **A time that was asked for is kept.** [`Delay`] says how orders of one key agree. A time that the queue set itself (the
-//!   wait before another attempt, [`Ending::Again`], a busy config) gives way only to an order that does not wait.
-//! - **One run of a config at a time**, and of that run one job. A job that is claimed while another run of its config is not
-//!   over is delayed instead, which is no attempt: until it is called, as the first of those who wait for the config, when a
-//!   job of it ends; or for [`BUSY`], for longer when many wait. A job that names no config is free. Between two attempts a
-//!   job leaves the config to others, unless it is part of a run.
-//! - **A run of several parts ends once.** A job that begins one ([`Work::begins_run`]) counts as its first part, jobs it
-//!   ends with ([`Ending::Done`]`.then`) that name the run are further ones. When the last one has ended, in whatever way, a
-//!   [`Work::RecordRun`] is queued in the same step; when that has ended, the run is over and its first job is done: with the
-//!   result of the record, and dead or cancelled if it had ended so itself, or else if the record did. Until then it is
-//!   spread. A first job that is cancelled before it ran begins no run.
-//! - **What is cancelled does not come back.** A job that was cancelled while it ran ends as cancelled even if it fails, is
-//!   handed back, or loses its worker; only if it was done first, it is done.
-//! - **It stays small.** Jobs that are over are forgotten after a time, the oldest of more than [`KEPT`] at once.
+//! - **At least once.** A job that was accepted is in exactly one place until it has ended. Each step that moves it is
+//!   one transaction. A worker that sends no heartbeat for `queue.lease` loses its jobs to another one; whatever the
+//!   old one still says about them is refused ([`Signal::Lost`], [`Settled::Lost`]), because each claim has a number.
+//! - **Equal work once.** An order whose key equals that of a delayed, parked or ready job becomes part of that job,
+//!   also of one that waits to try again. One whose twin runs is parked: the subject may have changed after the twin
+//!   looked. A job that gets a new life while it has a twin stands behind it.
+//! - **A time that was asked for is kept.** [`Delay`] says how orders of one key agree. A time that the queue set
+//!   itself (the wait before another attempt, [`Ending::Again`], a busy config) gives way only to an order that does
+//!   not wait.
+//! - **One job of a config at a time.** A job that is claimed while another one of its config is running is delayed
+//!   instead, which is no attempt. It is called when the config is free, and those that wait are called in the order
+//!   in which they came. A job that ends with [`Ending::Again`], is handed back or waits for another attempt leaves
+//!   the config to others meanwhile: the next in line is called before the job itself goes to the end of those that
+//!   are ready. A job that names no config is free.
+//! - **A checkpoint outlives the worker.** The notes of a job ([`Queue::note`]) are kept, in their order, until the
+//!   job is over: through [`Ending::Again`], a hand-back, a failed attempt and the loss of a worker. Attempts count
+//!   from the last note on, so that a long job which makes progress never runs out of them.
+//! - **What is cancelled does not come back.** A job that was cancelled while it ran ends as cancelled even if it
+//!   fails, is handed back, or loses its worker; only if it was done first, it is done.
+//! - **It stays small.** Jobs that are over are forgotten after a time, the oldest of more than [`MAX_OVER`] at once.
 
-pub mod claim;
-pub mod error;
 pub mod hints;
+
+mod claim;
 pub mod job;
-pub mod memory;
-pub mod record;
-pub mod redis;
+mod limits;
+mod memory;
+mod order;
+mod record;
+mod redis;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use secrecy::ExposeSecret;
+use serde_json::Value;
 
-pub use claim::{Beat, Claim, Ending, Part, Settled};
-pub use error::Error;
-pub use job::{Delay, Job, JobId, Order, Trigger, Work};
+pub use crate::redis_client::Error;
+pub use claim::{Claim, Ending, Noted, Settled, Signal};
+pub use job::{Job, JobId, Trigger, Work};
+pub use limits::MAX_OVER;
+pub use order::{Delay, Enqueued, Order};
 pub use record::{Asked, Figures, Filter, Progress, Record, State};
 
 use crate::{config, model::RowId};
+use memory::InMemory;
+use redis::InRedis;
 
-/// How long a job waits that nobody calls when another run of its config is at work; for each ten that wait, as long.
-pub const BUSY: Duration = Duration::from_secs(1);
-
-/// How many jobs that are over are kept at most, however short ago they ended.
-pub const KEPT: usize = 10_000;
-
-/// How long hints are remembered.
-pub const HEARD: Duration = Duration::from_secs(2 * 3600);
-
-/// How long an idempotency key is reserved for whoever works on the answer.
-pub const RESERVED: Duration = Duration::from_secs(60);
-
-/// How long a process counts as present after it said so.
-pub const PRESENT: Duration = Duration::from_secs(30);
-
-/// Where jobs are kept.
+/// The place where jobs are kept.
 #[derive(Debug, Clone)]
 pub enum Queue {
     /// In this process; a restart loses them.
-    Memory(memory::Queue),
+    Memory(InMemory),
     /// In Redis.
-    Redis(redis::Queue),
-}
-
-/// What became of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
-    /// The job that does it.
-    pub job: JobId,
-    /// Whether that job was there before.
-    pub coalesced: bool,
-}
-
-/// What is known about an answer that was given under an idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remembered {
-    /// Nothing: the caller has it now, and has to [`Queue::remember`] or [`Queue::forget`] it.
-    New,
-    /// Somebody is working on the answer.
-    Busy,
-    /// The key was used for another request.
-    Other,
-    /// The answer.
-    Answer(String),
+    Redis(InRedis),
 }
 
 macro_rules! each {
     ($self:ident, $queue:ident => $call:expr) => {
         match $self {
-            Queue::Memory($queue) => $call,
-            Queue::Redis($queue) => $call,
+            Queue::Memory($queue) => Ok($call),
+            Queue::Redis($queue) => $call.await,
         }
     };
 }
 
-/// Jobs, for those who ask.
+/// Jobs, for those who ask. Each method fails when Redis does not do it, and opening when its address cannot be used.
+#[expect(clippy::missing_errors_doc, reason = "the sentence above says it for all")]
 impl Queue {
     /// Opens the queue that the settings name. With Redis this does not wait for it to answer.
-    ///
-    /// # Errors
-    /// When the address cannot be used.
     pub async fn open(settings: &config::Queue) -> Result<Self, Error> {
         if settings.url.expose_secret().is_empty() {
-            return Ok(Self::Memory(memory::Queue::new(settings)));
+            return Ok(Self::in_memory(settings));
         }
-        redis::Queue::open(settings).await.map(Self::Redis)
+        InRedis::open(settings).map(Self::Redis)
     }
 
-    /// Queues orders, all or none, and says for each which job does it. When this returns, they are durable.
-    /// `heard` names a hint that the orders follow from; [`Queue::unheard`] will know it.
-    ///
-    /// # Errors
-    /// When Redis does not take them. They may have been queued all the same; asking again coalesces.
-    pub async fn enqueue(&self, orders: &[Order], heard: Option<&str>) -> Result<Vec<Ticket>, Error> {
-        each!(self, queue => queue.enqueue(orders, heard).await)
+    /// Opens an empty queue in this process.
+    #[must_use]
+    pub fn in_memory(settings: &config::Queue) -> Self {
+        Self::Memory(InMemory::new(settings))
+    }
+
+    /// Queues orders, all or none. When this returns, they are durable.
+    /// After an error they may have been queued all the same; asking again coalesces.
+    pub async fn enqueue(&self, orders: &[Order]) -> Result<Vec<Enqueued>, Error> {
+        each!(self, queue => queue.enqueue(orders))
     }
 
     /// Finds a job.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
     pub async fn find(&self, id: &JobId) -> Result<Option<Record>, Error> {
-        each!(self, queue => queue.find(id).await)
+        each!(self, queue => queue.find(id))
     }
 
     /// Lists jobs, the newest first.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
     pub async fn list(&self, filter: &Filter) -> Result<Vec<Record>, Error> {
-        each!(self, queue => queue.list(filter).await)
+        each!(self, queue => queue.list(filter))
     }
 
-    /// Finds the job whose run is at work at a config, or waits for its parts.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
+    /// Finds the job that is running at a config.
     pub async fn active(&self, config: RowId) -> Result<Option<JobId>, Error> {
-        each!(self, queue => queue.active(config).await)
+        each!(self, queue => queue.active(config))
     }
 
-    /// Cancels a job. One that waits is over at once; one that runs is told with its next sign of life; one that is spread
-    /// loses the parts that wait, the part that runs is told, and its run is recorded. One that is dead is put away.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
+    /// Cancels a job. One that waits is over at once; one that runs is told with its next heartbeat. One that is dead
+    /// is put away.
     pub async fn cancel(&self, id: &JobId) -> Result<Asked, Error> {
-        each!(self, queue => queue.cancel(id).await)
+        each!(self, queue => queue.cancel(id))
     }
 
-    /// Gives a dead or cancelled job a new life with all its attempts: inside its run while that takes parts, else alone. The
-    /// first job of a run begins the run anew.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
+    /// Gives a dead or cancelled job a new life with all its attempts, from the beginning.
     pub async fn retry(&self, id: &JobId) -> Result<Asked, Error> {
-        each!(self, queue => queue.retry(id).await)
+        each!(self, queue => queue.retry(id))
     }
 
     /// Counts the jobs.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
     pub async fn figures(&self) -> Result<Figures, Error> {
-        each!(self, queue => queue.figures().await)
+        each!(self, queue => queue.figures())
     }
 
-    /// Whether the queue takes jobs now.
-    ///
-    /// # Errors
-    /// When it does not.
+    /// Checks that the queue takes jobs now.
     pub async fn ping(&self) -> Result<(), Error> {
-        each!(self, queue => queue.ping().await)
+        each!(self, queue => queue.ping())
     }
 }
 
-/// Jobs, for those who work. `worker` is a name that no other process has or ever had.
+/// Jobs, for those who work. `worker` is a name that no other process has or ever had. Each method fails when Redis
+/// does not do it.
+#[expect(clippy::missing_errors_doc, reason = "the sentence above says it for all")]
 impl Queue {
-    /// Claims up to `most` jobs; waits up to `wait` for the first. Takes over what other workers have dropped, moves what is
-    /// due, and sends what nobody understands or what is out of attempts to the dead letters. May be dropped while it waits:
-    /// what it had claimed is handed back.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
+    /// Claims up to `most` jobs; waits up to `wait` for the first. Takes over what other workers have dropped, moves
+    /// what is due, and sends what nobody understands or what is out of attempts to the dead letters. May be dropped
+    /// while it waits: what it had claimed is handed back.
     pub async fn claim(&self, worker: &str, most: usize, wait: Duration) -> Result<Vec<Claim>, Error> {
-        each!(self, queue => queue.claim(worker, most, wait).await)
+        match self {
+            Self::Memory(queue) => Ok(queue.claim(worker, most, wait).await),
+            Self::Redis(queue) => queue.claim(worker, most, wait).await,
+        }
     }
 
-    /// Gives a sign of life for a claim, which holds it for another `queue.lease`, and tells how far it is.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked. The claim may then be lost when the lease is over.
-    pub async fn beat(&self, claim: &Claim, worker: &str, progress: &Progress) -> Result<Beat, Error> {
-        each!(self, queue => queue.beat(claim, worker, progress).await)
+    /// Renews a claim for another `queue.lease`, and reports progress.
+    /// After an error the claim is lost when the lease is over.
+    pub async fn heartbeat(&self, claim: &Claim, worker: &str, progress: &Progress) -> Result<Signal, Error> {
+        each!(self, queue => queue.heartbeat(claim, worker, progress))
     }
 
-    /// Ends a claim.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked; the ending may have been taken all the same. Saying it again is safe.
-    pub async fn settle(&self, claim: &Claim, worker: &str, ending: Ending) -> Result<Settled, Error> {
-        each!(self, queue => queue.settle(claim, worker, ending).await)
+    /// Appends a note to the job's checkpoint, renews the claim like a heartbeat, and counts attempts from here on.
+    /// After an error the note may have been taken all the same.
+    pub async fn note(&self, claim: &Claim, worker: &str, note: &Value) -> Result<Noted, Error> {
+        each!(self, queue => queue.note(claim, worker, note))
     }
 
-    /// What the parts of a run ended with, in the order in which they ended.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn parts(&self, run: &JobId) -> Result<Vec<Part>, Error> {
-        each!(self, queue => queue.parts(run).await)
-    }
-}
-
-/// Small facts that the replicas share.
-impl Queue {
-    /// Takes or keeps a lease by name for `ttl`; whether `owner` has it now.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn hold(&self, name: &str, owner: &str, ttl: Duration) -> Result<bool, Error> {
-        each!(self, queue => queue.hold(name, owner, ttl).await)
+    /// Returns the notes of a job in the order in which they were appended; none for a job that is over.
+    pub async fn notes(&self, job: &JobId) -> Result<Vec<Value>, Error> {
+        each!(self, queue => queue.notes(job))
     }
 
-    /// Reads where somebody last stood.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn cursor(&self, name: &str) -> Result<Option<String>, Error> {
-        each!(self, queue => queue.cursor(name).await)
+    /// Ends a claim. After an error the ending may have been taken all the same; saying it again is safe.
+    pub async fn settle(&self, claim: &Claim, ending: Ending) -> Result<Settled, Error> {
+        each!(self, queue => queue.settle(claim, ending))
     }
-
-    /// Notes where somebody stands now.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn set_cursor(&self, name: &str, value: &str) -> Result<(), Error> {
-        each!(self, queue => queue.set_cursor(name, value).await)
-    }
-
-    /// For each hint, whether nothing was queued for it within the last two hours.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn unheard(&self, hints: &[String]) -> Result<Vec<bool>, Error> {
-        each!(self, queue => queue.unheard(hints).await)
-    }
-
-    /// Looks up what was answered to the request with this fingerprint under an idempotency key. [`Remembered::New`] is
-    /// reserved for the caller for a minute.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn recall(&self, key: &str, fingerprint: &str) -> Result<Remembered, Error> {
-        each!(self, queue => queue.recall(key, fingerprint).await)
-    }
-
-    /// Keeps an answer under an idempotency key for `ttl`.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn remember(&self, key: &str, fingerprint: &str, answer: &str, ttl: Duration) -> Result<(), Error> {
-        each!(self, queue => queue.remember(key, fingerprint, answer, ttl).await)
-    }
-
-    /// Gives an idempotency key free again, because nothing was done.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn forget(&self, key: &str) -> Result<(), Error> {
-        each!(self, queue => queue.forget(key).await)
-    }
-
-    /// Takes a turn for a request to a registry instance, as all replicas together may send `per_second` with bursts of
-    /// `burst` (0 a second: no limit). Zero: the turn is taken. Anything else: how long to wait before asking again.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn turn(&self, instance: &str, per_second: u32, burst: u32) -> Result<Duration, Error> {
-        each!(self, queue => queue.turn(instance, per_second, burst).await)
-    }
-
-    /// Gives nobody a turn at a registry instance for a while. Never shortens a pause.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn pause(&self, instance: &str, pause: Duration) -> Result<(), Error> {
-        each!(self, queue => queue.pause(instance, pause).await)
-    }
-
-    /// Notes that this process is there, and counts those that noted it within the last half minute.
-    ///
-    /// # Errors
-    /// When Redis cannot be asked.
-    pub async fn attend(&self, worker: &str) -> Result<u32, Error> {
-        each!(self, queue => queue.attend(worker).await)
-    }
-}
-
-/// Milliseconds since 1970, or between two times: what both queues count in.
-type Millis = i64;
-
-/// A duration in milliseconds; a hundred years stand for anything longer.
-fn millis(duration: Duration) -> Millis {
-    const LONGEST: Millis = 100 * 366 * 24 * 3600 * 1000;
-    Millis::try_from(duration.as_millis()).map_or(LONGEST, |millis| millis.min(LONGEST))
-}
-
-/// A time as others see it.
-fn time(at: Millis) -> Timestamp {
-    Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX)
 }

@@ -1,4 +1,4 @@
-//! Jobs as somebody sees them who looks at the queue.
+//! Jobs as the queue shows them.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Job, JobId};
-use crate::model::RowId;
+use super::job::{Job, JobId};
+use crate::model::{AggregateProgress, RowId};
 
-/// Where a job is in its life.
+/// The place of a job in its life.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum, utoipa::ToSchema,
 )]
@@ -23,8 +23,6 @@ pub enum State {
     Ready,
     /// A worker has it.
     Running,
-    /// It began a run whose parts are not all done.
-    Spread,
     /// Done.
     Done,
     /// Cancelled.
@@ -35,24 +33,16 @@ pub enum State {
 
 impl State {
     /// All of them, in the order of a job's life.
-    pub const ALL: [Self; 8] = [
-        Self::Delayed,
-        Self::Parked,
-        Self::Ready,
-        Self::Running,
-        Self::Spread,
-        Self::Done,
-        Self::Cancelled,
-        Self::Dead,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Delayed, Self::Parked, Self::Ready, Self::Running, Self::Done, Self::Cancelled, Self::Dead];
 
-    /// Whether it waits for its turn.
+    /// Returns whether it waits to be claimed.
     #[must_use]
     pub fn waits(self) -> bool {
         matches!(self, Self::Delayed | Self::Parked | Self::Ready)
     }
 
-    /// What it is called.
+    /// Returns its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -60,14 +50,13 @@ impl State {
             Self::Parked => "parked",
             Self::Ready => "ready",
             Self::Running => "running",
-            Self::Spread => "spread",
             Self::Done => "done",
             Self::Cancelled => "cancelled",
             Self::Dead => "dead",
         }
     }
 
-    /// Whether nothing more will happen by itself.
+    /// Returns whether nothing more will happen by itself.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Cancelled | Self::Dead)
@@ -80,27 +69,30 @@ impl fmt::Display for State {
     }
 }
 
-/// How far a job is.
+/// The progress of a job.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Progress {
     /// Done so far.
     pub done: u64,
     /// Known so far to be done in all.
     pub total: u64,
-    /// What is going on, in words.
+    /// The current phase, in words.
     pub phase: String,
+    /// A line for each aggregate of the run and the net that answers for it.
+    #[serde(default)]
+    pub aggregates: Vec<AggregateProgress>,
 }
 
-/// A job as somebody sees it who looks at it.
+/// A job as the queue shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Its id.
+    /// The id.
     pub id: JobId,
     /// The job; `None` when it is not understood.
     pub job: Option<Job>,
-    /// Where it is.
+    /// The state.
     pub state: State,
-    /// Attempts begun.
+    /// Attempts begun since its first claim or its last note.
     pub attempts: u32,
     /// When it was first asked for.
     pub created: Timestamp,
@@ -110,11 +102,11 @@ pub struct Record {
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// How far it is; for a job that is spread, parts.
+    /// The progress that its worker last reported.
     pub progress: Progress,
-    /// What the last failed attempt met.
+    /// The error of the last failed attempt.
     pub error: Option<String>,
-    /// What came of it.
+    /// The result.
     pub result: Option<Value>,
     /// The worker that has or had it.
     pub worker: Option<String>,
@@ -122,7 +114,7 @@ pub struct Record {
     pub version: u64,
 }
 
-/// Which jobs to list.
+/// The jobs to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only those in this state.
@@ -151,6 +143,6 @@ pub enum Asked {
 pub struct Figures {
     /// Jobs that are not over, and dead ones, by state; with 0 for states that no job is in.
     pub jobs: BTreeMap<State, u64>,
-    /// How long the oldest ready job has been ready.
+    /// The time for which the oldest ready job has been ready.
     pub oldest_ready: Duration,
 }

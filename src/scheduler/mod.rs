@@ -1,8 +1,8 @@
 //! Asks for syncs by itself: of configs that are due, and of what lost webhooks would have told.
 //!
-//! Every replica runs a [`Scheduler`]; the one that holds the lease `scheduler` acts, the others wait to take its place.
-//! [`due()`] decides when a config is due and is pure. `sweep` reads NetBox's change log. Both only queue jobs: equal ones
-//! coalesce, so that acting twice does no harm.
+//! Every replica runs a [`Scheduler`]; the one that holds the lease `scheduler` acts, the others wait to take its
+//! place. [`due()`] decides when a config is due and is pure. `sweep` reads NetBox's change log. Both only queue jobs:
+//! equal ones coalesce, so that acting twice does no harm.
 
 pub mod due;
 mod sweep;
@@ -16,6 +16,7 @@ use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::{
     config::Settings,
+    coordination::Coordination,
     model::{Config, Resource},
     netbox::{self, ConfigRow},
     queue::{self, Delay, Job, Order, Queue, Trigger, Work},
@@ -35,6 +36,7 @@ const SUCCESSES: [&str; 2] = ["unchanged", "changed"];
 #[derive(Debug, Clone)]
 pub struct Scheduler {
     queue: Queue,
+    coordination: Coordination,
     netbox: netbox::Client,
     settings: Arc<Settings>,
     metrics: Arc<Metrics>,
@@ -55,12 +57,13 @@ impl Scheduler {
     #[must_use]
     pub fn new(
         queue: Queue,
+        coordination: Coordination,
         netbox: netbox::Client,
         settings: Arc<Settings>,
         metrics: Arc<Metrics>,
         name: &str,
     ) -> Self {
-        Self { queue, netbox, settings, metrics, name: name.into() }
+        Self { queue, coordination, netbox, settings, metrics, name: name.into() }
     }
 
     /// Looks every `schedule.tick` what is due, until `shutdown` is cancelled.
@@ -85,7 +88,7 @@ impl Scheduler {
 
     async fn turn(&self, began: Timestamp, swept: &mut Option<Instant>) -> Result<(), Error> {
         let lease = self.settings.schedule.tick * TICKS_IN_A_LEASE;
-        if !self.queue.hold("scheduler", &self.name, lease).await? {
+        if !self.coordination.acquire_lease("scheduler", &self.name, lease).await? {
             self.metrics.leave_configs();
             return Ok(());
         }
@@ -127,9 +130,9 @@ impl Scheduler {
             let work = Work::SyncConfig { config: config.id, resources: Resource::all() };
             let job = Job { traceparent: traces::current(), ..Job::new(work, Trigger::Schedule) };
             let order = Order { job, delay };
-            let tickets = self.queue.enqueue(&[order], None).await?;
-            if let Some(ticket) = tickets.iter().find(|ticket| !ticket.coalesced) {
-                info!(config = %config.name, job = %ticket.job, "queued {}, which is due", config.name);
+            let enqueued = self.queue.enqueue(&[order]).await?;
+            if let Some(queued) = enqueued.iter().find(|enqueued| !enqueued.coalesced) {
+                info!(config = %config.name, job = %queued.job, "queued {}, which is due", config.name);
             }
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Makes up for lost webhooks.
 //!
-//! NetBox sends a webhook once, whether somebody listens or not; its change log keeps everything. A sweep reads the log from
-//! a while before the last one ended up to what is `sweep.settle` old, and queues what no webhook has asked for. Hints that
-//! were heard are known by their names, so that nothing is asked for twice.
+//! NetBox sends a webhook once, whether somebody listens or not; its change log keeps everything. A sweep reads the
+//! log from a while before the last one ended up to what is `sweep.settle` old, and queues what no webhook has asked
+//! for. Changes that were seen are remembered by their names, so that nothing is asked for twice.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,17 +21,18 @@ use crate::{
 
 /// Name of the cursor.
 const CURSOR: &str = "sweep";
-/// How far back the first sweep looks when nothing says otherwise.
+/// The span that the first sweep looks back when nothing says otherwise.
 const FIRST_LOOK: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
-/// How far a sweep looks back behind the end of the last one. A row of the change log bears the time of the change and can
-/// be read when NetBox commits it, which is minutes later for a large import; and NetBox's clock may be behind ours.
+/// The span that a sweep looks back behind the end of the last one. A row of the change log bears the time of the
+/// change and can be read when NetBox commits it, which is minutes later for a large import; and NetBox's clock may be
+/// behind ours.
 const LATE: Duration = Duration::from_secs(15 * 60);
 
 impl Scheduler {
     /// Reads the change log on, and queues what was missed.
     pub(super) async fn sweep(&self, configs: &[Config]) -> Result<(), Error> {
         let until = before(Timestamp::now(), self.settings.sweep.settle);
-        let from = self.queue.cursor(CURSOR).await?.and_then(|text| text.parse().ok());
+        let from = self.coordination.cursor(CURSOR).await?.and_then(|text| text.parse().ok());
         let from: Timestamp = from.unwrap_or_else(|| first_look(configs, until));
         let config_type = self.netbox.config_type().await?;
         let types = ["ipam.aggregate", "ipam.prefix"].into_iter().chain(config_type.as_deref());
@@ -50,23 +51,24 @@ impl Scheduler {
             }
         }
         let recovered = self.recover(missed).await?;
-        self.queue.set_cursor(CURSOR, &before(until, LATE).max(from).to_string()).await?;
+        self.coordination.set_cursor(CURSOR, &before(until, LATE).max(from).to_string()).await?;
         if recovered > 0 {
             info!(changes = recovered, "queued {recovered} changes in NetBox that no webhook had told of");
         }
         Ok(())
     }
 
-    /// Queues what the changes ask for that nobody has heard of. Gives how many these are.
+    /// Queues what the changes ask for that nobody has seen. Returns how many these are.
     async fn recover(&self, changes: BTreeMap<String, Change>) -> Result<usize, Error> {
         let hints: Vec<String> = changes.keys().cloned().collect();
-        let unheard = self.queue.unheard(&hints).await?;
+        let unseen = self.coordination.unseen_changes(&hints).await?;
         let mut recovered = 0;
-        for ((hint, change), _) in changes.into_iter().zip(unheard).filter(|(_, unheard)| *unheard) {
+        for ((hint, change), _) in changes.into_iter().zip(unseen).filter(|(_, unseen)| *unseen) {
             match orders(&change, Trigger::Sweep, &self.settings.webhook) {
                 Ok(mut orders) => {
                     orders.iter_mut().for_each(|order| order.job.traceparent = traces::current());
-                    self.queue.enqueue(&orders, Some(&hint)).await?;
+                    self.queue.enqueue(&orders).await?;
+                    self.coordination.remember_change(&hint).await?;
                     recovered += 1;
                 }
                 Err(ignored) => debug!(hint, "ignored: {ignored}"),

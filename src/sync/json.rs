@@ -6,9 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Action, Plan, SyncRun, Verdict,
     outcome::{Counts, Failure},
-    plan,
+    plan::{Action, Altered, Change, Plan},
+    result::{SyncRun, Verdict},
 };
 use crate::model::{ObjectType, Value};
 
@@ -17,12 +17,13 @@ use crate::model::{ObjectType, Value};
 pub struct Document {
     /// The gravest result of all runs.
     result: Option<Verdict>,
-    runs: Vec<Run>,
+    runs: Vec<RunView>,
 }
 
 /// A run, or the preview of one.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Run {
+#[schema(as = Run)]
+pub struct RunView {
     /// Name of the run.
     run_id: String,
     /// Name of the RIR config.
@@ -36,11 +37,11 @@ pub struct Run {
     counts: BTreeMap<ObjectType, Counts>,
     /// What it would write; only a preview has this.
     #[serde(skip_serializing_if = "Option::is_none")]
-    changes: Option<Vec<Change>>,
+    changes: Option<Vec<ChangeView>>,
     /// What could not be asked or written.
-    failures: Vec<Object>,
+    failures: Vec<ObjectView>,
     /// What was passed over.
-    skipped: Vec<Object>,
+    skipped: Vec<ObjectView>,
     /// Requests sent to ARIN, retries included.
     arin_requests: u64,
     /// Requests sent to NetBox, retries included.
@@ -52,7 +53,7 @@ pub struct Run {
 /// An object, and what there is to say about it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RunObject)]
-struct Object {
+struct ObjectView {
     /// What it is.
     #[serde(rename = "type")]
     object: ObjectType,
@@ -65,7 +66,7 @@ struct Object {
 /// A row that would be written.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PlannedChange)]
-struct Change {
+struct ChangeView {
     /// `create`, `update` or `retire`.
     action: &'static str,
     /// What it is.
@@ -74,13 +75,13 @@ struct Change {
     /// Its handle; for an address the address itself.
     handle: String,
     /// The fields that would be written.
-    fields: BTreeMap<&'static str, Field>,
+    fields: BTreeMap<&'static str, FieldView>,
 }
 
 /// A field before and after.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PlannedField)]
-struct Field {
+struct FieldView {
     /// What is recorded; null in a row that is new.
     was: Option<String>,
     /// What it would become.
@@ -90,7 +91,7 @@ struct Field {
 impl Document {
     /// Puts runs together; each with what it would write, if that is all it did.
     pub fn new<'a>(runs: impl Iterator<Item = (&'a SyncRun, Option<&'a Plan>)>) -> Self {
-        let runs: Vec<Run> = runs.map(|(run, plan)| Run::new(run, plan)).collect();
+        let runs: Vec<RunView> = runs.map(|(run, plan)| RunView::new(run, plan)).collect();
         Self { result: runs.iter().map(|run| run.result).max(), runs }
     }
 
@@ -103,7 +104,7 @@ impl Document {
     }
 }
 
-impl Run {
+impl RunView {
     /// A run; with `plan` what it would write.
     #[must_use]
     pub fn new(run: &SyncRun, plan: Option<&Plan>) -> Self {
@@ -114,14 +115,18 @@ impl Run {
             result: run.verdict(),
             reason: run.reason().map(str::to_owned),
             counts: run.counts(),
-            changes: plan.map(|plan| plan.changes.iter().map(Change::new).collect()),
+            changes: plan.map(|plan| plan.changes.iter().map(ChangeView::new).collect()),
             failures: failures
-                .map(|Failure { object, handle, message, .. }| Object { object, handle, message })
+                .map(|Failure { object, handle, message, .. }| ObjectView { object, handle, message })
                 .collect(),
             skipped: run
                 .skips
                 .iter()
-                .map(|skip| Object { object: skip.object, handle: skip.handle.clone(), message: skip.message.clone() })
+                .map(|skip| ObjectView {
+                    object: skip.object,
+                    handle: skip.handle.clone(),
+                    message: skip.message.clone(),
+                })
                 .collect(),
             arin_requests: run.arin_requests,
             netbox_requests: run.netbox_requests,
@@ -130,15 +135,15 @@ impl Run {
     }
 }
 
-impl Change {
-    fn new(change: &plan::Change) -> Self {
+impl ChangeView {
+    fn new(change: &Change) -> Self {
         let (action, fields) = match &change.action {
             Action::Create { fields } => {
-                let field = |value: &Value| Field { was: None, becomes: value.to_string() };
+                let field = |value: &Value| FieldView { was: None, becomes: value.to_string() };
                 ("create", change.visible().filter_map(|name| Some((name, field(fields.get(name)?)))).collect())
             }
             Action::Update { fields, .. } => {
-                let field = |altered: &plan::Altered| Field {
+                let field = |altered: &Altered| FieldView {
                     was: Some(altered.was.to_string()),
                     becomes: altered.becomes.to_string(),
                 };

@@ -1,45 +1,105 @@
 //! Brings NetBox in line with what the RIR has registered.
 //!
-//! A run walks one way: read what NetBox has, work out the questions, ask the RIR, plan, apply, report. The asking and
-//! the writing overlap: what is learnt is planned and written while the asking goes on. Only what concerns everything,
-//! marking rows as not found, waits for the end.
+//! A run walks one way: look up, plan, apply, report. The registry is asked while what it said before is planned and
+//! written, round after round. What concerns everything, marking rows as not found, waits for the end. The worker, the
+//! command line and the preview run the same flow; a preview is a run whose plan nobody applies.
 //!
 //! | step | where | touches |
 //! |---|---|---|
-//! | what to ask | `questions` | nothing |
-//! | ask | `gather`, `walk` | the RIR |
-//! | what a net says about a range | `bearing` | nothing |
-//! | what rows should hold | `desired`, `link`, [`rules`] | nothing |
-//! | what to write | [`plan`](plan()), [`limits`] | nothing |
-//! | write | `apply` | NetBox |
-//! | record | `report` | NetBox |
+//! | read NetBox, choose the API key | `run` | NetBox |
+//! | look up | `lookup` | the registry |
+//! | plan | [`mod@plan`] | nothing |
+//! | apply | `apply` | NetBox |
+//! | report | `report` | NetBox |
+//! | go on where another worker stopped | [`checkpoint`] | nothing |
 
 mod apply;
-mod bearing;
-mod desired;
-mod gather;
+pub mod checkpoint;
 pub mod json;
-pub mod limits;
-mod link;
+mod lookup;
+pub mod note;
 pub mod outcome;
-pub mod parts;
 pub mod plan;
-mod prepare;
 pub mod progress;
-mod questions;
 mod report;
-mod request;
-pub mod rules;
+pub mod request;
+pub mod result;
 mod run;
 #[cfg(test)]
 mod tests;
-mod walk;
 
-pub use limits::{Limits, Refused};
-pub use outcome::{Failure, Skip, SyncRun, Verdict};
-pub use plan::{Action, Altered, Change, Plan, plan};
-pub use progress::Progress;
-pub use report::prune_log;
-pub use request::{Asks, Context, Label, Request, Rows, name};
-pub use rules::Rules;
-pub use run::{Preview, preview, run};
+use tracing::Instrument;
+
+pub use self::{
+    checkpoint::{Checkpoint, NoCheckpoint},
+    plan::Plan,
+    progress::Progress,
+    report::prune_log,
+    request::{Context, Request, Requester, RunName},
+    result::{SyncRun, Verdict},
+};
+use self::{report::Report, result::Ended, run::Run};
+
+/// Brings NetBox in line with what the RIR has registered for one config, and reports how it went.
+pub async fn run(ctx: &Context, request: &Request<'_>, checkpoint: &impl Checkpoint) -> SyncRun {
+    let mut report = Report::begin(ctx, request, checkpoint.notes());
+    let span = report.span();
+    async {
+        let ended = write_all(request, &mut report, checkpoint).await;
+        report.end(ended);
+        if checkpoint.goes_on(&report.run) {
+            report.interrupt().await
+        } else {
+            report.finish(request).await
+        }
+        report.run
+    }
+    .instrument(span)
+    .await
+}
+
+async fn write_all(request: &Request<'_>, report: &mut Report<'_>, checkpoint: &impl Checkpoint) -> Result<(), Ended> {
+    let (mut run, mut lookup) = Run::begin(request, report).await?;
+    while let Some(round) = lookup.next_round().await? {
+        let learnt = run.learn(round);
+        let plan = run.plan_round(&learnt);
+        run.apply(plan).await?;
+        run.append_to(checkpoint, &learnt).await?;
+    }
+    let (plan, allowed) = run.plan_all(lookup.gone);
+    run.apply(plan).await?;
+    allowed
+}
+
+/// A plan that nobody applied, and the run so far: failures, skips, what ended it, requests.
+#[derive(Debug)]
+pub struct Preview {
+    /// The rows that would be written.
+    pub plan: Plan,
+    /// The run as it would be reported.
+    pub run: SyncRun,
+}
+
+/// Looks up and plans, and leaves it at that.
+pub async fn preview(ctx: &Context, request: &Request<'_>) -> Preview {
+    let mut report = Report::begin(ctx, request, &[]);
+    let span = report.span();
+    async {
+        let mut plan = Plan::default();
+        let ended = plan_only(request, &mut report, &mut plan).await;
+        report.end(ended);
+        Preview { plan, run: report.run }
+    }
+    .instrument(span)
+    .await
+}
+
+async fn plan_only(request: &Request<'_>, report: &mut Report<'_>, plan: &mut Plan) -> Result<(), Ended> {
+    let (mut run, mut lookup) = Run::begin(request, report).await?;
+    while let Some(round) = lookup.next_round().await? {
+        run.learn(round);
+    }
+    let (all, allowed) = run.plan_all(lookup.gone);
+    *plan = all;
+    allowed
+}

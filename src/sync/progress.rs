@@ -1,10 +1,12 @@
-//! How far a run is, for whoever wants to watch.
+//! The progress of a run, for whoever wants to watch.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// How much of something is done.
+use crate::model::{AggregateProgress, AggregateState, RowId};
+
+/// A number of things done out of a total.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
     /// Done so far.
@@ -13,7 +15,7 @@ pub struct Count {
     pub total: u64,
 }
 
-/// What a run is at.
+/// A step of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Phase {
     /// Reading NetBox.
@@ -30,7 +32,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// What is going on, for a line of output.
+    /// Describes the step for a line of output.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -50,15 +52,15 @@ pub struct Snapshot {
     pub config: String,
     /// Configs finished, of all that were asked for.
     pub configs: Count,
-    /// What is going on.
+    /// The step that the run is at.
     pub phase: Phase,
-    /// Aggregates looked up.
-    pub aggregates: Count,
-    /// Prefixes looked up, or found to need no question.
-    pub prefixes: Count,
+    /// Aggregates that were finished by whoever had the run before.
+    pub finished: Vec<AggregateProgress>,
+    /// The aggregates of this look-up, in the order of its worklist.
+    pub asking: Vec<AggregateProgress>,
     /// Rows written.
     pub writes: Count,
-    /// Whether the run has ended.
+    /// The run has ended.
     pub over: bool,
 }
 
@@ -67,9 +69,35 @@ impl Snapshot {
     pub fn begin(&mut self, config: &str) {
         *self = Self { config: config.to_owned(), configs: self.configs, ..Self::default() };
     }
+
+    /// Returns a line for each aggregate and the net that answers for it.
+    pub fn lines(&self) -> impl Iterator<Item = &AggregateProgress> {
+        self.finished.iter().chain(&self.asking)
+    }
+
+    /// Counts the aggregates about which everything was asked.
+    #[must_use]
+    pub fn aggregates(&self) -> Count {
+        let over = |line: &&AggregateProgress| !matches!(line.state, AggregateState::Waiting | AggregateState::Asking);
+        Count { done: self.lines().filter(over).count() as u64, total: self.lines().count() as u64 }
+    }
+
+    /// Counts the prefixes that were looked up, or found to need no question.
+    #[must_use]
+    pub fn prefixes(&self) -> Count {
+        let sum = |of: fn(&AggregateProgress) -> u64| self.lines().map(of).sum();
+        Count { done: sum(|line| line.prefixes_done), total: sum(|line| line.prefixes) }
+    }
+
+    /// Notes that everything about an aggregate has been written.
+    pub(super) fn written(&mut self, aggregate: RowId) {
+        if let Some(line) = self.asking.iter_mut().find(|line| line.aggregate == aggregate) {
+            line.state = AggregateState::Done;
+        }
+    }
 }
 
-/// Where a run tells how far it is. Cheap to clone; nobody has to listen.
+/// Receives the progress of a run. Cheap to clone; nobody has to listen.
 #[derive(Debug, Clone)]
 pub struct Progress(Arc<watch::Sender<Snapshot>>);
 

@@ -1,19 +1,24 @@
-//! Records a run in NetBox: log rows, the config's last result, and the pruning of old log rows.
+//! Reports a run in NetBox: log rows, the config's last result, and the pruning of old log rows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
-use tracing::{error, info, warn};
+use tokio::time::Instant;
+use tracing::{Span, error, info, info_span, warn};
 
 use super::{
-    Context,
-    outcome::{Applied, Counts, Deed, Ended, Failure, Skip, SyncRun, Verdict},
+    note::{Note, Objects},
+    outcome::{Applied, Counts, Deed, Failure, Skip},
+    progress::Phase,
+    request::{Context, Request, RunName},
+    result::{Ended, SyncRun, Verdict},
 };
 use crate::{
+    arin,
     config::SyncLog,
     error_chain::error_chain,
-    model::{ObjectType, RowId},
+    model::{AggregateProgress, ObjectType, Resource, RowId, Scope},
     netbox::{self, Draft, Patch, schema},
     telemetry::metrics,
 };
@@ -27,61 +32,144 @@ struct Entry {
     message: String,
 }
 
-/// A run as it goes, and its log rows in NetBox.
-pub(super) struct Journal<'a> {
-    ctx: &'a Context,
+/// A run as it goes, its log rows in NetBox, and what belongs into its next note.
+pub(super) struct Report<'c> {
+    pub(super) ctx: &'c Context,
     pub(super) run: SyncRun,
-    /// What the keys of its rows begin with.
-    part: String,
-    /// Rows so far. A row's place tells it apart, so that one whose writing was not answered is found again.
+    /// The client that the run asks with, once there is one.
+    pub(super) arin: Option<arin::Client>,
+    /// The beginning of the keys of its log rows.
+    key: String,
+    /// Log rows so far. The place of a row tells it apart, so that one whose writing was not answered is found again.
     rows: usize,
-    /// Rows that are not in NetBox yet.
+    /// Log rows that are not in NetBox yet.
     pending: Vec<Draft>,
-    /// How many of the run's failures and skips have their rows.
+    /// How many of the run's failures and skips were taken up.
     failures: usize,
     skips: usize,
+    /// Rows that were as they should be.
+    unchanged: Objects,
+    /// What was done since the last note.
+    since: Note,
+    begun: Spent,
+    noted: Spent,
 }
 
-impl<'a> Journal<'a> {
-    pub(super) fn new(ctx: &'a Context, part: String, run: SyncRun) -> Self {
-        Self { ctx, run, part, rows: 0, pending: Vec::new(), failures: 0, skips: 0 }
+/// The time and the requests that were spent up to a moment.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    at: Instant,
+    arin: u64,
+    netbox: u64,
+}
+
+impl<'c> Report<'c> {
+    /// Begins the report of a run, which goes on from the notes of whoever had it before.
+    pub(super) fn begin(ctx: &'c Context, request: &Request<'_>, notes: &[Note]) -> Self {
+        let name = request.name.clone();
+        let name = name.unwrap_or_else(|| RunName::new(Timestamp::now(), fastrand::u32(..), ""));
+        let begun = Spent { at: Instant::now(), arin: 0, netbox: ctx.netbox.requests() };
+        Self {
+            key: if name.log.is_empty() { name.id.clone() } else { format!("{}:{}", name.id, name.log) },
+            run: SyncRun {
+                id: name.id,
+                config: request.config.name.clone(),
+                config_id: request.config.id,
+                started: name.started,
+                took: Duration::ZERO,
+                user: None,
+                applied: Vec::new(),
+                unchanged: Vec::new(),
+                failures: Vec::new(),
+                skips: Vec::new(),
+                ended: None,
+                before: Note::sum(notes),
+                remark: None,
+                arin_requests: 0,
+                netbox_requests: 0,
+            },
+            ctx,
+            arin: None,
+            rows: 0,
+            pending: Vec::new(),
+            failures: 0,
+            skips: 0,
+            unchanged: Objects::new(),
+            since: Note::default(),
+            begun,
+            noted: begun,
+        }
     }
 
-    /// Takes up what was written, what failed and what was passed over since the last time, and counts it. It is in NetBox
-    /// after the next [`Journal::flush`].
-    pub(super) fn note(&mut self, applied: Vec<Applied>) {
-        self.count(&applied);
-        let run = &self.run;
-        let worth_a_row = |applied: &&Applied| applied.object != ObjectType::Address || applied.result.is_err();
-        let mut entries: Vec<Entry> = applied.iter().filter(worth_a_row).map(entry).collect();
-        entries.extend(run.failures.iter().skip(self.failures).map(failed));
-        entries.extend(run.skips.iter().skip(self.skips).map(skipped));
-        (self.failures, self.skips) = (run.failures.len(), run.skips.len());
+    /// Returns the span of the run.
+    pub(super) fn span(&self) -> Span {
+        info_span!("sync", run = %self.run.id, config = %self.run.config)
+    }
+
+    fn spent(&self) -> Spent {
+        let arin = self.arin.as_ref().map_or(0, arin::Client::requests);
+        Spent { at: Instant::now(), arin, netbox: self.ctx.netbox.requests() }
+    }
+
+    /// Takes up rows that were as they should be.
+    pub(super) fn unchanged(&mut self, unchanged: Objects) {
+        self.since.unchanged.extend(unchanged.iter().cloned());
+        self.unchanged.extend(unchanged);
+    }
+
+    /// Takes up what was written, and what failed and what was passed over since the last time. Counts it, and makes log
+    /// rows of it.
+    pub(super) fn take_up(&mut self, applied: Vec<Applied>) {
+        let mut entries = Vec::new();
+        for applied in &applied {
+            self.ctx.metrics.change(applied.object, applied.outcome());
+            self.since.applied(applied);
+            if applied.object != ObjectType::Address || applied.result.is_err() {
+                entries.push(entry(applied));
+            }
+        }
+        for failure in self.run.failures.iter().skip(self.failures) {
+            self.ctx.metrics.change(failure.object, metrics::Deed::Failed);
+            self.since.failure(failure);
+            entries.push(failed(failure));
+        }
+        for skip in self.run.skips.iter().skip(self.skips) {
+            self.ctx.metrics.change(skip.object, metrics::Deed::Skipped);
+            self.since.skip(skip);
+            entries.push(skipped(skip));
+        }
+        (self.failures, self.skips) = (self.run.failures.len(), self.run.skips.len());
         self.run.applied.extend(applied);
         entries.iter().for_each(|entry| self.push(entry));
     }
 
-    fn count(&self, applied: &[Applied]) {
-        let (run, count) = (&self.run, |object, deed| self.ctx.metrics.change(object, deed));
-        applied.iter().for_each(|applied| count(applied.object, applied.outcome()));
-        run.failures.iter().skip(self.failures).for_each(|failure| count(failure.object, metrics::Deed::Failed));
-        run.skips.iter().skip(self.skips).for_each(|skip| count(skip.object, metrics::Deed::Skipped));
+    /// Takes what was done since the last note, as the next one.
+    pub(super) fn take_note(&mut self, organization: bool, aggregates: Vec<AggregateProgress>) -> Note {
+        let (last, now) = (self.noted, self.spent());
+        self.noted = now;
+        let (arin_requests, netbox_requests) = (now.arin - last.arin, now.netbox - last.netbox);
+        let took = now.at - last.at;
+        Note { organization, aggregates, arin_requests, netbox_requests, took, ..mem::take(&mut self.since) }
     }
 
     fn push(&mut self, entry: &Entry) {
-        let key = format!("{}:{}", self.part, self.rows);
+        let key = format!("{}:{}", self.key, self.rows);
         self.rows += 1;
         self.pending.push(Draft { body: self.body(&key, entry), key });
     }
 
-    /// Writes all rows that are not in NetBox yet. Log rows are a courtesy: that some could not be written is told in the
-    /// process's own log, and the run goes on.
-    pub(super) async fn flush(&mut self) {
-        let drafts = std::mem::take(&mut self.pending);
-        if drafts.is_empty() {
+    /// Takes the log rows that are not in NetBox yet.
+    pub(super) fn take_pending(&mut self) -> Vec<Draft> {
+        mem::take(&mut self.pending)
+    }
+
+    /// Writes log rows. They are a courtesy: that some could not be written is told in the process's own log, and the run
+    /// goes on.
+    pub(super) async fn write_log(&self, rows: Vec<Draft>) {
+        if rows.is_empty() {
             return;
         }
-        let results = self.ctx.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(drafts).await;
+        let results = self.ctx.netbox.writer(schema::SYNC_LOG, &change_message(&self.run.id)).create(rows).await;
         let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
         if let Some(first) = refused.first() {
             warn!(rows = refused.len(), error = %error_chain(first), "could not write rows of the sync log");
@@ -102,9 +190,60 @@ impl<'a> Journal<'a> {
         });
         body.as_object().cloned().unwrap_or_default()
     }
+
+    /// Takes up how the run ended, and adds up what it came to.
+    pub(super) fn end(&mut self, ended: Result<(), Ended>) {
+        self.run.ended = ended.err();
+        self.take_up(Vec::new());
+        let written = self.run.applied.iter().map(|applied| (applied.object, applied.handle.clone()));
+        let written: Objects = written.chain(self.run.before.written.iter().cloned()).collect();
+        let mut unchanged = mem::take(&mut self.unchanged);
+        unchanged.extend(self.run.before.unchanged.iter().cloned());
+        self.run.unchanged = unchanged.difference(&written).cloned().collect();
+        let (begun, now, before) = (self.begun, self.spent(), &self.run.before);
+        self.run.took = before.took + (now.at - begun.at);
+        self.run.arin_requests = before.arin_requests + now.arin;
+        self.run.netbox_requests = before.netbox_requests + now.netbox - begun.netbox;
+    }
+
+    /// Writes the log rows so far of a run that somebody will take up again.
+    pub(super) async fn interrupt(&mut self) {
+        let rows = self.take_pending();
+        self.write_log(rows).await;
+    }
+
+    /// Reports the end of the run: unchanged objects if they are wanted, the summary row, and, when it was about all of a
+    /// config, the config's result. A run about a part says nothing about when the whole was last looked at. Old log rows are
+    /// removed by the syncs of whole configs, so that a webhook costs no request for it.
+    pub(super) async fn finish(&mut self, request: &Request<'_>) {
+        self.ctx.progress.update(|at| at.phase = Phase::Report);
+        let verdict = self.run.verdict();
+        if self.ctx.settings.sync.sync_log == SyncLog::All {
+            let unchanged = self.run.unchanged.iter().filter(|(object, _)| *object != ObjectType::Address);
+            let entries: Vec<Entry> = unchanged.map(unchanged_entry).collect();
+            entries.iter().for_each(|entry| self.push(entry));
+        }
+        self.push(&summary(&self.run, verdict));
+        let whole = request.scope == Scope::Config;
+        let (rows, sent) = (self.take_pending(), self.ctx.netbox.requests());
+        let record = async {
+            self.write_log(rows).await;
+            if whole && request.resources == Resource::all() {
+                settle_config(self.ctx, &self.run, verdict).await;
+            }
+        };
+        let prune = async {
+            if whole {
+                prune(self.ctx, self.run.config_id, &self.run.id).await;
+            }
+        };
+        tokio::join!(record, prune);
+        self.run.netbox_requests += self.ctx.netbox.requests() - sent;
+        tell(&self.run, verdict);
+    }
 }
 
-/// What NetBox's change log says of a row that a run wrote.
+/// Returns the line of NetBox's change log for a row that a run wrote.
 pub(super) fn change_message(run: &str) -> String {
     format!("rir-sidecar sync {run}")
 }
@@ -122,52 +261,19 @@ fn entry(applied: &Applied) -> Entry {
     Entry { operation, object: Some(applied.object), handle: applied.handle.clone(), status, message }
 }
 
-fn failed(failure: &Failure) -> Entry {
-    let Failure { object, handle, message, .. } = failure;
-    Entry {
-        operation: "sync",
-        object: Some(*object),
-        handle: handle.clone(),
-        status: "error",
-        message: message.clone(),
-    }
+fn failed(Failure { object, handle, message, .. }: &Failure) -> Entry {
+    let (handle, message) = (handle.clone(), message.clone());
+    Entry { operation: "sync", object: Some(*object), handle, status: "error", message }
 }
 
-fn skipped(skip: &Skip) -> Entry {
-    let Skip { object, handle, message } = skip;
-    Entry {
-        operation: "sync",
-        object: Some(*object),
-        handle: handle.clone(),
-        status: "skipped",
-        message: message.clone(),
-    }
+fn skipped(Skip { object, handle, message }: &Skip) -> Entry {
+    let (handle, message) = (handle.clone(), message.clone());
+    Entry { operation: "sync", object: Some(*object), handle, status: "skipped", message }
 }
 
-/// Records the end of a run: unchanged objects if they are wanted, the summary row, and, when it was about `all` of a config,
-/// the config's result. A run about a part says nothing about when the whole was last looked at.
-pub(super) async fn record(ctx: &Context, journal: &mut Journal<'_>, all: bool) {
-    let run = &journal.run;
-    let verdict = run.verdict();
-    let mut entries = Vec::new();
-    if ctx.settings.sync.sync_log == SyncLog::All {
-        let unchanged = run.unchanged.iter().filter(|(object, _)| *object != ObjectType::Address);
-        entries.extend(unchanged.map(|(object, handle)| Entry {
-            operation: "sync",
-            object: Some(*object),
-            handle: handle.clone(),
-            status: "success",
-            message: "unchanged".into(),
-        }));
-    }
-    entries.push(summary(run, verdict));
-    entries.iter().for_each(|entry| journal.push(entry));
-    journal.flush().await;
-    let run = &journal.run;
-    if all {
-        settle_config(ctx, run, verdict).await;
-    }
-    tell(run, verdict);
+fn unchanged_entry((object, handle): &(ObjectType, String)) -> Entry {
+    let (operation, status, message) = ("sync", "success", "unchanged".into());
+    Entry { operation, object: Some(*object), handle: handle.clone(), status, message }
 }
 
 fn summary(run: &SyncRun, verdict: Verdict) -> Entry {
@@ -187,8 +293,8 @@ pub(super) fn sentence(run: &SyncRun, verdict: Verdict) -> String {
         None => format!("{verdict}: "),
     };
     let mut user = run.user.as_ref().map_or_else(String::new, |user| format!(" API key of {user}."));
-    if let Some(note) = &run.note {
-        user = format!("{user} {note}");
+    if let Some(remark) = &run.remark {
+        user = format!("{user} {remark}");
     }
     format!(
         "{why}{}. {} requests to ARIN, {} to NetBox, {:.1} s.{user}",
@@ -226,13 +332,13 @@ async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) {
     }
 }
 
-pub(super) async fn prune(ctx: &Context, config: RowId, run: &str) {
+async fn prune(ctx: &Context, config: RowId, run: &str) {
     if let Err(error) = prune_log(ctx, config, &change_message(run)).await {
         warn!(error = %error_chain(&error), "could not remove old rows of the sync log");
     }
 }
 
-/// Removes log rows of a config that are older than the retention. Gives how many.
+/// Removes log rows of a config that are older than the retention. Returns how many.
 ///
 /// # Errors
 /// When NetBox cannot be asked.

@@ -1,27 +1,20 @@
 //! What a run is asked to do, and what it works with.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
-use super::{
-    outcome::{SyncRun, Tally},
-    progress::Progress,
-};
+use super::progress::Progress;
 use crate::{
     arin,
     config::{self, keys::Keyring},
-    model::{Config, Key, ObjectType, Resource, Row, Scope},
+    model::{Config, Resource, Scope},
     netbox,
     telemetry::metrics::Metrics,
 };
-use tokio_util::sync::CancellationToken;
 
-/// What every run needs.
+/// The systems and settings of a run.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// NetBox.
@@ -32,97 +25,66 @@ pub struct Context {
     pub keys: Keyring,
     /// All settings.
     pub settings: Arc<config::Settings>,
-    /// Where the run tells how far it is.
+    /// Receives the progress of the run.
     pub progress: Progress,
-    /// Where somebody may ask it to stop.
+    /// Cancelled when the run is to stop.
     pub stop: CancellationToken,
-    /// Where it counts what it does.
+    /// Counts what the run does.
     pub metrics: Arc<Metrics>,
 }
 
-/// Recorded rows by type and key.
-pub type Rows = BTreeMap<ObjectType, BTreeMap<Key, Row>>;
-
-/// What a run is asked to do.
+/// The order for one run.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     /// The config.
     pub config: &'a Config,
     /// All configs: those at the same registry instance share rows.
     pub configs: &'a [Config],
-    /// The part of it.
+    /// The part of the config that is synced.
     pub scope: Scope,
-    /// The kinds of registrations.
+    /// The kinds of registrations that are synced.
     pub resources: BTreeSet<Resource>,
-    /// Who asks.
-    pub asks: Asks<'a>,
-    /// The run it is a part of, for a run in parts and one that may be tried again.
-    pub label: Option<Label>,
+    /// Decides whose API key the run uses.
+    pub requester: Requester<'a>,
+    /// The name of a run that several workers may have one after the other; a new one where there is none.
+    pub name: Option<RunName>,
 }
 
 impl<'a> Request<'a> {
     /// A sync of a whole config that nobody asked for.
     #[must_use]
     pub fn of(config: &'a Config, configs: &'a [Config]) -> Self {
-        let (scope, resources) = (Scope::Config, Resource::all());
-        Self { config, configs, scope, resources, asks: Asks::Nobody, label: None }
+        let (scope, resources, requester) = (Scope::Config, Resource::all(), Requester::Automatic);
+        Self { config, configs, scope, resources, requester, name: None }
     }
 }
 
 /// Who asks for a run, which decides whose API key it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks<'a> {
+pub enum Requester<'a> {
     /// Nobody: the key used last, else the first.
-    Nobody,
+    Automatic,
     /// This NetBox user, with their own key or not at all.
     User(&'a str),
     /// This NetBox user by changing something: their own key, else as if nobody had asked.
-    Change(&'a str),
+    ChangedBy(&'a str),
 }
 
-/// The name of a run that is more than one call.
+/// The name of a run, which stays the same whoever takes it over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label {
-    /// Name of the run.
-    pub run: String,
-    /// When it began.
+pub struct RunName {
+    /// The name, as in `20260131T120000Z-1a2b3c4d`.
+    pub id: String,
+    /// When the run began.
     pub started: Timestamp,
-    /// What tells this call's log rows from those of the others.
-    pub part: String,
+    /// Tells the log rows of each worker that had the run from those of the others.
+    pub log: String,
 }
 
-impl Request<'_> {
-    /// A run with nothing done yet.
-    pub(super) fn begin(&self) -> SyncRun {
-        let (id, started) = match &self.label {
-            Some(label) => (label.run.clone(), label.started),
-            None => {
-                let now = Timestamp::now();
-                (name(now, fastrand::u32(..)), now)
-            }
-        };
-        SyncRun {
-            id,
-            config: self.config.name.clone(),
-            config_id: self.config.id,
-            started,
-            took: Duration::ZERO,
-            user: None,
-            applied: Vec::new(),
-            unchanged: Vec::new(),
-            failures: Vec::new(),
-            skips: Vec::new(),
-            ended: None,
-            before: Tally::default(),
-            note: None,
-            arin_requests: 0,
-            netbox_requests: 0,
-        }
+impl RunName {
+    /// Names a run that began at this time. The number tells it from others that began then.
+    #[must_use]
+    pub fn new(started: Timestamp, number: u32, log: impl Into<String>) -> Self {
+        Self { id: format!("{}-{number:08x}", started.strftime("%Y%m%dT%H%M%SZ")), started, log: log.into() }
     }
-}
-
-/// The name of a run: when it began, and a number that tells it from others that began then.
-#[must_use]
-pub fn name(started: Timestamp, number: u32) -> String {
-    format!("{}-{number:08x}", started.strftime("%Y%m%dT%H%M%SZ"))
 }

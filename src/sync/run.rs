@@ -1,272 +1,201 @@
-//! The flow of one run.
+//! A run under way: what NetBox has, and what was learnt from the registry.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{mem, ops::ControlFlow};
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::Instant,
-};
-use tracing::{Instrument, Span, info_span};
+use jiff::Timestamp;
 
 use super::{
-    Context, Plan, Refused, Request, Rows,
-    apply::apply,
-    gather::{Finding, Stopped, gather},
-    outcome::{Ended, SyncRun},
-    prepare::{Prepared, prepare},
+    checkpoint::Checkpoint,
+    lookup::{Answered, Finding, Gone, Lookup, Ours, Recorded, Worklist, recorded},
+    plan::{Learnt, Limits, Plan, Refused, Rules, plan, plan_round},
     progress::Phase,
-    report::{self, Journal},
+    report::{Report, change_message},
+    request::{Context, Request, Requester},
+    result::Ended,
 };
 use crate::{
-    error_chain::error_chain,
-    model::{Key, ObjectType, Registration, Resource, Scope},
+    config::keys::{ApiKey, NoKey},
+    model::{AggregateProgress, AggregateState, Config, Inventory, OrgHandle, Registration, Scope},
     retry::Retry,
 };
 
-/// Writing begins when so much time has passed since the first thing was learnt, however little there is to write.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Things learnt and not yet taken up. More make the asking wait for the writing.
-const BACKLOG: usize = 4096;
-
-/// What a run would write, and why it might not be the whole story.
-#[derive(Debug)]
-pub struct Preview {
-    /// What would be written.
-    pub plan: Plan,
-    /// The run as it would be recorded so far: failures, skips, what ended it, requests.
-    pub run: SyncRun,
+/// A run under way.
+pub(super) struct Run<'a, 'c> {
+    pub(super) ctx: &'c Context,
+    pub(super) report: &'a mut Report<'c>,
+    /// What NetBox has, kept in step with what is written.
+    pub(super) recorded: Inventory,
+    registered: Registration,
+    pub(super) rules: Rules,
+    limits: Limits,
+    pub(super) stamp: Stamp,
+    /// What is finished as soon as the round at hand is written.
+    finished: Finished,
 }
 
-/// Brings NetBox in line with what the RIR has registered for one config, and records how it went.
-pub async fn run(ctx: &Context, request: &Request<'_>) -> SyncRun {
-    let run = request.begin();
-    let (config, id, span) = (run.config_id, run.id.clone(), span(&run));
-    async {
-        let mut journal = perform(ctx, request, run, None).await.journal;
-        // Old rows are removed by the syncs of whole configs, so that a webhook costs no request for it.
-        let prune = async {
-            if request.scope == Scope::Config {
-                report::prune(ctx, config, &id).await;
-            }
+/// The values that are written with every row.
+#[derive(Debug, Clone)]
+pub(super) struct Stamp {
+    pub(super) now: Timestamp,
+    pub(super) user: String,
+    /// A line for NetBox's change log.
+    pub(super) message: String,
+}
+
+#[derive(Default)]
+struct Finished {
+    organization: bool,
+    aggregates: Vec<AggregateProgress>,
+}
+
+impl<'a, 'c> Run<'a, 'c> {
+    /// Reads NetBox, chooses the API key and begins to ask. What is recorded is read while the first questions are under
+    /// way, unless the choice of the key depends on it.
+    pub(super) async fn begin(request: &Request<'_>, report: &'a mut Report<'c>) -> Result<(Self, Lookup), Ended> {
+        let (ctx, config) = (report.ctx, request.config);
+        ctx.progress.update(|at| at.phase = Phase::Inventory);
+        let rir = config.rir.ok_or_else(|| Ended::failed("the config names no RIR; set one in NetBox"))?;
+        let one_key = ctx.keys.of(&config.name).count() < 2;
+        let first_rows = async { if one_key { Ok(None) } else { ctx.netbox.recorded().await.map(Some) } };
+        let read = tokio::try_join!(ctx.netbox.ground(rir, &request.scope), first_rows);
+        let ((aggregates, prefixes), rows) = read.map_err(|error| Ended::of(&error, error.retry()))?;
+        let configs = request.configs.to_vec();
+        let mut has = Inventory { configs, aggregates, prefixes, rows: rows.unwrap_or_default() };
+        let key = choose_key(report, request, &has).map_err(|error| Ended::of(&error, Retry::Never))?;
+        let arin = ctx.arin.client(&config.api_url, key.secret.clone());
+        let arin = arin.map_err(|error| Ended::of(&error, error.retry()))?;
+        report.arin = Some(arin.clone());
+        let mut lookup = Lookup::begin(ctx, &arin, worklist(report, request, &has), answered(report));
+        if one_key {
+            has.rows = ctx.netbox.recorded().await.map_err(|error| Ended::of(&error, error.retry()))?;
+        }
+        let ours = Ours { config: config.id, instance: arin.instance(), has: &has };
+        lookup.then_ask_for(recorded(&request.scope, &request.resources, &ours));
+        let instance_of = |other: &Config| ctx.arin.instance(&other.api_url);
+        let settings = &ctx.settings.sync;
+        let run = Self {
+            rules: Rules::new(config, request.configs, arin.instance(), settings.auto_link_networks, instance_of),
+            limits: Limits { max_retired_share: settings.max_retired_share },
+            stamp: Stamp { now: Timestamp::now(), user: key.user, message: change_message(&report.run.id) },
+            registered: registered_before(report),
+            recorded: has,
+            finished: Finished::default(),
+            ctx,
+            report,
         };
-        tokio::join!(record(ctx, request, &mut journal), prune);
-        journal.run
+        Ok((run, lookup))
     }
-    .instrument(span)
-    .await
-}
 
-/// The span of a run, or of a part of one.
-pub(super) fn span(run: &SyncRun) -> Span {
-    info_span!("sync", run = %run.id, config = %run.config)
-}
-
-/// What was done, before it is recorded.
-pub(super) struct Performed<'a> {
-    pub(super) journal: Journal<'a>,
-    /// What it was done with; `None` when it did not come to that.
-    pub(super) at: Option<Prepared>,
-}
-
-impl Performed<'_> {
-    /// What NetBox has recorded now, where all of it is known.
-    pub(super) fn take_rows(&mut self) -> Option<Rows> {
-        let well = self.journal.run.ended.is_none();
-        self.at.as_mut().filter(|at| well && at.has_rows).map(|at| std::mem::take(&mut at.recorded.rows))
-    }
-}
-
-/// Does what is asked inside the [`span`] of the run, as far as it goes. `rows` are the recorded rows, if they are known because nobody wrote since.
-pub(super) async fn perform<'a>(
-    ctx: &'a Context,
-    request: &Request<'_>,
-    run: SyncRun,
-    rows: Option<Rows>,
-) -> Performed<'a> {
-    let part = request.label.as_ref().map_or_else(|| run.id.clone(), |label| format!("{}:{}", run.id, label.part));
-    let mut journal = Journal::new(ctx, part, run);
-    let (sent, started) = (ctx.netbox.requests(), Instant::now());
-    let mut at = None;
-    match prepare(ctx, request, rows, &mut journal.run).await {
-        Ok(prepared) => {
-            let prepared = at.insert(prepared);
-            if let Err(ended) = steps(ctx, request, prepared, &mut journal).await {
-                journal.run.ended = Some(ended);
+    /// Takes up what was learnt in one round.
+    pub(super) fn learn(&mut self, round: Vec<Finding>) -> Learnt {
+        let (mut learnt, registered) = (Learnt::default(), &mut self.registered);
+        for finding in round {
+            match finding {
+                Finding::Org(org) => {
+                    learnt.orgs.insert(org.handle.clone());
+                    registered.orgs.insert(org.handle.clone(), org);
+                }
+                Finding::Functions(functions) => registered.functions = Some(functions),
+                Finding::Poc(poc) => {
+                    learnt.pocs.insert(poc.handle.clone());
+                    registered.pocs.insert(poc.handle.clone(), poc);
+                }
+                Finding::Net(net) => {
+                    learnt.nets.insert(net.handle.clone());
+                    registered.add_net(net);
+                }
+                Finding::Customer(customer) => {
+                    learnt.customers.insert(customer.handle.clone());
+                    registered.customers.insert(customer.handle.clone(), customer);
+                }
+                Finding::Answer(aggregate, net) => {
+                    // A net that is known already may have one more aggregate to link.
+                    learnt.nets.extend(net.clone());
+                    registered.aggregates.insert(aggregate, net);
+                }
+                Finding::Failed(failure) => {
+                    registered.incomplete = true;
+                    self.report.run.failures.push(failure);
+                }
+                Finding::Skipped(skip) => self.report.run.skips.push(skip),
+                Finding::OrganizationDone => self.finished.organization = true,
+                Finding::AggregateDone(line) => self.finished.aggregates.push(line),
             }
         }
-        Err(ended) => journal.run.ended = Some(ended),
+        learnt
     }
-    journal.note(Vec::new());
-    // Parts that are recorded write the rest of their rows together with the last one.
-    if matches!(request.scope, Scope::Head | Scope::Inside { .. }) {
-        journal.flush().await;
+
+    /// Plans what was learnt in one round.
+    pub(super) fn plan_round(&mut self, learnt: &Learnt) -> Plan {
+        let mut plan = plan_round(learnt, &self.registered, &self.recorded, &self.rules);
+        self.report.unchanged(mem::take(&mut plan.unchanged));
+        plan
     }
-    journal.run.took += started.elapsed();
-    journal.run.netbox_requests += ctx.netbox.requests() - sent;
-    Performed { journal, at }
-}
 
-/// Records the end of a run in NetBox.
-pub(super) async fn record(ctx: &Context, request: &Request<'_>, journal: &mut Journal<'_>) {
-    let sent = ctx.netbox.requests();
-    ctx.progress.update(|at| at.phase = Phase::Report);
-    let whole = matches!(request.scope, Scope::Config);
-    report::record(ctx, journal, whole && request.resources == Resource::all()).await;
-    journal.run.netbox_requests += ctx.netbox.requests() - sent;
-}
-
-/// Asks the RIR and plans, and leaves it at that.
-pub async fn preview(ctx: &Context, request: &Request<'_>) -> Preview {
-    let mut run = request.begin();
-    let (sent, started) = (ctx.netbox.requests(), Instant::now());
-    let span = span(&run);
-    let planned = plan_only(ctx, request, &mut run).instrument(span).await;
-    let plan = planned.unwrap_or_else(|ended| {
-        run.ended = Some(ended);
-        Plan::default()
-    });
-    run.took = started.elapsed();
-    run.netbox_requests = ctx.netbox.requests() - sent;
-    Preview { plan, run }
-}
-
-/// What the asking came to: the recorded objects that are gone, or why it ended early.
-type Asked = Result<BTreeSet<(ObjectType, Key)>, Stopped>;
-
-/// Asks and writes at the same time: what was learnt is planned and applied while the asking goes on. Rows are marked as
-/// not found at the end, when everything is known.
-async fn steps(
-    ctx: &Context,
-    request: &Request<'_>,
-    at: &mut Prepared,
-    journal: &mut Journal<'_>,
-) -> Result<(), Ended> {
-    let (out, findings) = mpsc::channel(BACKLOG);
-    let (tell, told) = oneshot::channel();
-    let (arin, questions) = (at.arin.clone(), at.questions.clone());
-    let asking = gather(&questions, &arin, ctx, out, told);
-    let writing = async {
-        // Who asks and hears no more of it has come to an end before, and says so.
-        let _ = tell.send(at.take_rows(ctx, request).await?);
-        write_rounds(ctx, at, findings, journal).await;
-        Ok(())
-    };
-    let (asked, written) = tokio::join!(asking, writing);
-    journal.run.arin_requests += arin.requests();
-    written?;
-    let ended = finish(ctx, at, asked, journal).await;
-    journal.run.unchanged = unchanged(at, &journal.run);
-    ended
-}
-
-/// What is as it should be, and was so before this run.
-fn unchanged(at: &Prepared, run: &SyncRun) -> Vec<(ObjectType, String)> {
-    let written: BTreeSet<_> = run.applied.iter().map(|applied| (applied.object, applied.handle.clone())).collect();
-    at.plan().unchanged.difference(&written).cloned().collect()
-}
-
-/// Writes what was learnt, round after round, until nothing more comes or there is no sense in going on.
-async fn write_rounds(
-    ctx: &Context,
-    at: &mut Prepared,
-    mut findings: mpsc::Receiver<Finding>,
-    journal: &mut Journal<'_>,
-) {
-    let enough = ctx.settings.netbox.batch_size * ctx.settings.netbox.writes_in_flight;
-    loop {
-        // While more is asked there is time to log; the rows of the last round go out with the one that sums up.
-        let more = !findings.is_closed();
-        let log = async {
-            if more {
-                journal.flush().await;
+    /// Plans everything at the end, when it is known what is gone. Marks no more as not found than is allowed, and returns
+    /// an error where that would have been too much.
+    pub(super) fn plan_all(&mut self, gone: Gone) -> (Plan, Result<(), Ended>) {
+        self.registered.gone = gone;
+        let mut plan = plan(&self.registered, &self.recorded, &self.rules);
+        self.report.unchanged(mem::take(&mut plan.unchanged));
+        match self.limits.allow(plan, &self.recorded, &self.rules) {
+            Ok(plan) => (plan, Ok(())),
+            Err(refused) => {
+                let why = why(&refused, &self.report.run.config);
+                (refused.rest, Err(Ended::Refused(why)))
             }
-        };
-        let (round, ()) = tokio::join!(next_round(&mut findings, enough), log);
-        let Some(round) = round else { return };
-        if ctx.stop.is_cancelled() || at.hopeless.is_some() {
-            return;
-        }
-        learn(round, &mut at.registered, &mut journal.run);
-        let plan = at.plan();
-        write(ctx, at, plan, journal).await;
-    }
-}
-
-/// Waits for something to be learnt, then for more: until there is enough for full batches, or for a moment.
-async fn next_round(findings: &mut mpsc::Receiver<Finding>, enough: usize) -> Option<Vec<Finding>> {
-    let mut round = Vec::new();
-    findings.recv_many(&mut round, BACKLOG).await;
-    let until = Instant::now() + PATIENCE;
-    while !round.is_empty() && round.len() < enough {
-        match tokio::time::timeout_at(until, findings.recv_many(&mut round, BACKLOG)).await {
-            Ok(0) | Err(_) => break,
-            Ok(_) => {}
         }
     }
-    (!round.is_empty()).then_some(round)
-}
 
-/// Takes up what was learnt.
-fn learn(round: Vec<Finding>, registered: &mut Registration, run: &mut SyncRun) {
-    for finding in round {
-        match finding {
-            Finding::Org(org) => drop(registered.orgs.insert(org.handle.clone(), org)),
-            Finding::Functions(functions) => registered.functions = Some(functions),
-            Finding::Poc(poc) => drop(registered.pocs.insert(poc.handle.clone(), poc)),
-            Finding::Net(net) => drop(registered.nets.insert(net.handle.clone(), net)),
-            Finding::Customer(customer) => drop(registered.customers.insert(customer.handle.clone(), customer)),
-            Finding::Answer(aggregate, net) => drop(registered.aggregates.insert(aggregate, net)),
-            Finding::Failed(failure) => run.failures.push(failure),
-            Finding::Skipped(skip) => run.skips.push(skip),
+    /// Notes what is finished now that the round has been written, and forgets what nobody needs any more.
+    pub(super) async fn append_to(&mut self, checkpoint: &impl Checkpoint, learnt: &Learnt) -> Result<(), Ended> {
+        learnt.drop_documents(&mut self.registered);
+        let Finished { organization, mut aggregates } = mem::take(&mut self.finished);
+        for line in &mut aggregates {
+            line.state = AggregateState::Done;
+            self.ctx.progress.update(|at| at.written(line.aggregate));
         }
-    }
-    registered.incomplete |= !run.failures.is_empty();
-}
-
-/// Applies a plan, and notes it.
-async fn write(ctx: &Context, at: &mut Prepared, plan: Plan, journal: &mut Journal<'_>) {
-    at.hopeless = apply(plan, &mut at.recorded, &mut at.rules, ctx, &at.stamp, journal).await;
-}
-
-/// Marks what the RIR does not have any more, within the limits; or says why the run ended early.
-async fn finish(ctx: &Context, at: &mut Prepared, asked: Asked, journal: &mut Journal<'_>) -> Result<(), Ended> {
-    let ended = close(at, asked);
-    if ctx.stop.is_cancelled() {
-        return Err(Ended::Interrupted);
-    }
-    if let Some(error) = &at.hopeless {
-        let why = format!("writing to NetBox came to an end: {}", error_chain(error));
-        return Err(Ended::Failed { why, may_pass: true });
-    }
-    ended?;
-    match at.limits.allow(at.plan(), &at.recorded, &at.rules) {
-        Ok(plan) => {
-            write(ctx, at, plan, journal).await;
-            Ok(())
+        if !organization && aggregates.is_empty() {
+            return Ok(());
         }
-        Err(refused) => {
-            let why = why(&refused, &journal.run.config);
-            write(ctx, at, refused.rest, journal).await;
-            Err(Ended::Refused(why))
+        let note = self.report.take_note(organization, aggregates);
+        match checkpoint.append(&note).await {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Ended::Interrupted),
         }
     }
 }
 
-/// Notes how the asking ended: what is gone, or that not everything is known.
-fn close(at: &mut Prepared, asked: Asked) -> Result<(), Ended> {
-    match asked {
-        Ok(gone) => {
-            at.registered.gone = gone;
-            Ok(())
-        }
-        Err(stopped) => {
-            at.registered.incomplete = true;
-            Err(match stopped {
-                Stopped::Interrupted => Ended::Interrupted,
-                Stopped::Config(_) => Ended::of(&stopped, Retry::Never),
-                Stopped::Outage(_) | Stopped::Unheard => Ended::of(&stopped, Retry::Backoff),
-            })
-        }
+/// Returns what to ask for, without what was finished by whoever had the run before.
+fn worklist(report: &Report<'_>, request: &Request<'_>, has: &Inventory) -> Worklist {
+    let Request { config, scope, resources, .. } = request;
+    let (settings, before) = (&report.ctx.settings.sync, &report.run.before);
+    let mut worklist = Worklist::new(scope, resources, config, has);
+    if before.organization {
+        worklist.org = None;
+    } else if *scope == Scope::Config {
+        worklist.recipients = settings.recipient_orgs.iter().filter_map(|handle| OrgHandle::new(handle)).collect();
+    }
+    worklist.targets.retain(|target| !before.aggregates.iter().any(|line| line.aggregate == target.aggregate.id));
+    report.ctx.progress.update(|at| at.finished.clone_from(&before.aggregates));
+    worklist
+}
+
+/// Returns what came up for whoever had the run before.
+fn answered(report: &Report<'_>) -> Answered {
+    let before = &report.run.before;
+    let all = before.written.iter().chain(&before.unchanged);
+    all.filter_map(|(object, handle)| Recorded::new(*object, handle)).collect()
+}
+
+/// Returns what is known of the registry from whoever had the run before.
+fn registered_before(report: &Report<'_>) -> Registration {
+    let before = &report.run.before;
+    let answer = |line: &AggregateProgress| (line.aggregate, line.parent.clone());
+    Registration {
+        aggregates: before.aggregates.iter().map(answer).collect(),
+        incomplete: !before.failed.is_empty(),
+        ..Registration::default()
     }
 }
 
@@ -284,30 +213,26 @@ fn why(refused: &Refused, config: &str) -> String {
     )
 }
 
-async fn plan_only(ctx: &Context, request: &Request<'_>, run: &mut SyncRun) -> Result<Plan, Ended> {
-    let mut at = prepare(ctx, request, None, run).await?;
-    let (out, mut findings) = mpsc::channel(BACKLOG);
-    let (arin, questions) = (at.arin.clone(), at.questions.clone());
-    let (tell, told) = oneshot::channel();
-    let asking = gather(&questions, &arin, ctx, out, told);
-    let listening = async {
-        let _ = tell.send(at.take_rows(ctx, request).await?);
-        while let Some(finding) = findings.recv().await {
-            learn(vec![finding], &mut at.registered, run);
-        }
-        Ok(())
-    };
-    let (asked, listened) = tokio::join!(asking, listening);
-    run.arin_requests = arin.requests();
-    listened?;
-    close(&mut at, asked)?;
-    let plan = at.plan();
-    run.unchanged = plan.unchanged.iter().cloned().collect();
-    match at.limits.allow(plan, &at.recorded, &at.rules) {
-        Ok(plan) => Ok(plan),
-        Err(refused) => {
-            run.ended = Some(Ended::Refused(why(&refused, &run.config)));
-            Ok(refused.rest)
-        }
-    }
+/// Chooses the API key of a run. That it is not the asking user's is worth a remark.
+fn choose_key(report: &mut Report<'_>, request: &Request<'_>, has: &Inventory) -> Result<ApiKey, NoKey> {
+    let (keys, name) = (&report.ctx.keys, &request.config.name);
+    let last = used_last(has, request.config);
+    let key = match request.requester {
+        Requester::Automatic => keys.choose(name, None, last.as_deref()),
+        Requester::User(user) => keys.choose(name, Some(user), None),
+        Requester::ChangedBy(user) => keys.choose(name, Some(user), None).or_else(|_| {
+            let key = keys.choose(name, None, last.as_deref())?;
+            report.run.remark = Some(format!("{user}, who made the change, has no API key for this config."));
+            Ok(key)
+        }),
+    }?;
+    report.run.user = Some(key.user.clone());
+    Ok(key.clone())
+}
+
+/// Returns the user whose key was used last for a config: the one that its most recently written row names.
+fn used_last(has: &Inventory, config: &Config) -> Option<String> {
+    let rows = has.rows.values().flat_map(|rows| rows.values());
+    let ours = rows.filter(|row| row.config() == Some(config.id) && row.synced_by.is_some());
+    ours.max_by_key(|row| row.last_synced)?.synced_by.clone()
 }

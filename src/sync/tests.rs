@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{Limits, Plan, Rules, apply::absorb, plan};
+use super::{
+    apply::absorb,
+    plan::{Limits, Plan, Rules, plan},
+};
 use crate::model::{
     Address, Aggregate, Config, Customer, CustomerHandle, Holder, Instance, Inventory, Key, Net, NetBlock, NetHandle,
-    NetType, ObjectType, Org, OrgHandle, Poc, PocFunction, PocHandle, Prefix, Registration, RowId, Value,
+    NetType, ObjectType, Org, OrgHandle, Payload, Poc, PocFunction, PocHandle, Prefix, Registration, RowId, Value,
 };
 
 const OURS: RowId = RowId(1);
@@ -55,7 +58,7 @@ fn org(handle: &str) -> Org {
         address: Some(place("Springfield")),
         registration_date: None,
         pocs: BTreeMap::new(),
-        raw: serde_json::json!({ "handle": handle }),
+        raw: Payload::new(serde_json::json!({ "handle": handle })),
     }
 }
 
@@ -71,7 +74,7 @@ fn poc(handle: &str) -> Poc {
         phones: Vec::new(),
         address: Some(place("Springfield")),
         registration_date: None,
-        raw: serde_json::Value::Null,
+        raw: Payload::default(),
     }
 }
 
@@ -84,7 +87,7 @@ fn net(handle: &str, cidr: &str) -> Net {
         parent: None,
         holder: None,
         registration_date: None,
-        raw: serde_json::json!({ "handle": handle }),
+        raw: Payload::new(serde_json::json!({ "handle": handle })),
     }
 }
 
@@ -101,13 +104,15 @@ fn customer(handle: &str, net: &mut Net) -> Customer {
         private: None,
         address: None,
         registration_date: None,
-        raw: serde_json::Value::Null,
+        raw: Payload::default(),
         handle,
     }
 }
 
 fn registered(nets: impl IntoIterator<Item = Net>) -> Registration {
-    Registration { nets: nets.into_iter().map(|net| (net.handle.clone(), net)).collect(), ..Registration::default() }
+    let mut registered = Registration::default();
+    nets.into_iter().for_each(|net| registered.add_net(net));
+    registered
 }
 
 fn with_orgs(mut registered: Registration, orgs: impl IntoIterator<Item = Org>) -> Registration {
@@ -189,7 +194,7 @@ fn a_renamed_net_is_updated_a_gone_one_retired_and_a_new_one_created() {
 fn a_change_that_only_the_raw_document_shows_is_written() {
     let recorded = synced(&registered([net("NET-A", "23.0.0.0/24")]), Inventory::default(), &rules());
     let mut commented = net("NET-A", "23.0.0.0/24");
-    commented.raw = serde_json::json!({ "handle": "NET-A", "comment": "new" });
+    commented.raw = Payload::new(serde_json::json!({ "handle": "NET-A", "comment": "new" }));
     insta::assert_snapshot!(plan(&registered([commented]), &recorded, &rules()), @"
     ~ network NET-A
         raw_data: changed

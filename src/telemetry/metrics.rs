@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn counters_of_closed_sets_begin_at_zero() {
         let metrics = Metrics::default();
-        metrics.expect(&["prune"], &["failed"]);
+        metrics.expect(&["sync-config"], &["failed"]);
         assert_eq!(lines(&metrics, "rir_sidecar_runs_total"), ["rir_sidecar_runs_total{result=\"failed\"} 0"]);
         assert_eq!(lines(&metrics, "rir_sidecar_jobs_total").len(), JobEnd::WORDS.len());
         assert_eq!(lines(&metrics, "rir_sidecar_changes_total").len(), 25);

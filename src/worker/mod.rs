@@ -6,10 +6,11 @@
 //!
 //! What a dropped job has written stays; doing the job again repairs whatever was half done.
 
-mod beat;
-mod limit;
-mod memory;
-mod perform;
+mod checkpoint;
+mod handlers;
+mod heartbeat;
+mod shared_rate_limit;
+mod task;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +22,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span, warn};
 
-pub use limit::QueueLimit;
+pub use shared_rate_limit::SharedRateLimit;
 
 use crate::{
     arin,
@@ -36,8 +37,8 @@ use crate::{
         traces,
     },
 };
-use beat::{Beats, Fate};
-use memory::Memory;
+use heartbeat::{EndReason, Heartbeat};
+use task::Task;
 
 /// Longest wait for a job in one look at the queue.
 const WAIT: Duration = Duration::from_secs(1);
@@ -83,7 +84,7 @@ pub struct Worker {
     queue: Queue,
     means: Means,
     name: Arc<str>,
-    memory: Arc<Memory>,
+    slots: Arc<Semaphore>,
 }
 
 impl Worker {
@@ -91,17 +92,17 @@ impl Worker {
     #[must_use]
     pub fn new(queue: Queue, means: Means, name: &str) -> Self {
         means.metrics.expect(&Work::NAMES, &Verdict::ALL.map(Verdict::code));
-        Self { queue, means, name: name.into(), memory: Arc::default() }
+        let slots = Arc::new(Semaphore::new(means.settings.worker.concurrency));
+        Self { queue, means, name: name.into(), slots }
     }
 
     /// Works until `shutdown` is cancelled. Then no further job is claimed; those under way finish, or are handed back when
     /// `worker.shutdown_timeout` is almost over.
     pub async fn run(self, shutdown: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.means.settings.worker.concurrency));
         let drain = CancellationToken::new();
         let mut jobs = JoinSet::new();
         let mut failures = 0;
-        while let Some(free) = free_slots(&slots, &shutdown).await {
+        while let Some(free) = free_slots(&self.slots, &shutdown).await {
             let claims = tokio::select! {
                 // Whatever is claimed just then is handed back.
                 () = shutdown.cancelled() => break,
@@ -117,7 +118,7 @@ impl Worker {
             };
             failures = 0;
             for claim in claims {
-                let slot = Arc::clone(&slots).acquire_owned().await;
+                let slot = Arc::clone(&self.slots).acquire_owned().await;
                 let (worker, drain) = (self.clone(), drain.clone());
                 jobs.spawn(async move {
                     worker.work(claim, drain).await;
@@ -164,50 +165,52 @@ impl Worker {
     /// Does one job and says how it ended.
     async fn work(&self, claim: Claim, drain: CancellationToken) {
         let (kind, begun) = (claim.job.work.name(), Instant::now());
-        let end = async {
-            debug!("began");
-            let stop = CancellationToken::new();
-            let ctx = self.means.context(stop.clone());
-            let mut beats = Beats::new(&self.queue, &claim, &self.name, &ctx.progress, self.means.settings.queue.lease);
-            let mut performing = perform::perform(&ctx, &self.queue, &self.memory, &claim);
-            let mut cancelled = false;
-            let ending = loop {
-                tokio::select! {
-                    ending = &mut performing => break ending,
-                    fate = beats.next(&drain) => match fate {
-                        Fate::Lost => {
-                            warn!("lost the job to another worker, or the queue did not answer for as long as a lease lasts");
-                            return JobEnd::Lost;
-                        }
-                        Fate::Cancelled => {
-                            cancelled = true;
-                            stop.cancel();
-                        }
-                        Fate::Draining => stop.cancel(),
-                    },
-                }
-            };
-            let ending = match ending {
-                Some(ending) => ending,
-                None if cancelled => Ending::Cancelled,
-                None => Ending::HandedBack,
-            };
-            let end = tell(&ending);
-            match self.settle(&claim, ending, beats.deadline()).await {
-                Settled::Taken => end,
-                Settled::Lost => JobEnd::Lost,
-            }
-        }
-        .instrument(span(&claim))
-        .await;
+        let task = self.task(claim);
+        let end = self.finish(&task, &drain).instrument(span(&task)).await;
         self.means.metrics.job(kind, end, begun.elapsed());
+    }
+
+    fn task(&self, claim: Claim) -> Task {
+        let cancelled = CancellationToken::new();
+        let ctx = self.means.context(cancelled.child_token());
+        let (queue, worker, slots) = (self.queue.clone(), Arc::clone(&self.name), Arc::clone(&self.slots));
+        Task { ctx, queue, claim, worker, slots, cancelled }
+    }
+
+    /// Does a job until it is done or has to come to an end.
+    async fn finish(&self, task: &Task, drain: &CancellationToken) -> JobEnd {
+        debug!("began");
+        let mut heartbeat = Heartbeat::new(task);
+        let mut performing = Box::pin(handlers::perform(task));
+        let ending = loop {
+            tokio::select! {
+                ending = &mut performing => break ending,
+                reason = heartbeat.next(drain) => match reason {
+                    EndReason::Lost => {
+                        warn!("lost the job to another worker, or the queue did not answer for as long as a lease lasts");
+                        return JobEnd::Lost;
+                    }
+                    EndReason::Cancelled => task.cancelled.cancel(),
+                    EndReason::Draining => task.ctx.stop.cancel(),
+                },
+            }
+        };
+        if matches!(ending, Ending::Done { .. }) {
+            // Whoever looks at the job later sees how far it came.
+            heartbeat.beat().await;
+        }
+        let end = tell(&ending);
+        match self.settle(&task.claim, ending, heartbeat.deadline()).await {
+            Settled::Taken => end,
+            Settled::Lost => JobEnd::Lost,
+        }
     }
 
     /// Says how a job ended, again and again until the queue has heard it or the lease is over.
     async fn settle(&self, claim: &Claim, ending: Ending, deadline: Instant) -> Settled {
         let mut tries = 0;
         loop {
-            match self.queue.settle(claim, &self.name, ending.clone()).await {
+            match self.queue.settle(claim, ending.clone()).await {
                 Ok(Settled::Taken) => return Settled::Taken,
                 // What was said before was heard, or the job is somebody else's by now.
                 Ok(Settled::Lost) if tries > 0 => return Settled::Taken,
@@ -227,10 +230,11 @@ impl Worker {
 }
 
 /// The span of a job, in the trace of whoever asked for it.
-fn span(claim: &Claim) -> Span {
+fn span(task: &Task) -> Span {
+    let claim = &task.claim;
     let span = info_span!("job", job = %claim.id, kind = claim.job.work.name(), attempt = claim.attempt, run = Empty);
-    if let Some(run) = perform::run_of(claim) {
-        span.record("run", run);
+    if let Some(run) = handlers::run_name(task) {
+        span.record("run", run.id);
     }
     traces::carry_on(&span, claim.job.traceparent.as_deref());
     span

@@ -102,7 +102,7 @@ async fn said(format: &str, auth: &str) -> (String, Vec<String>) {
     calls(&scene, &process, &token).await;
     let over = async || {
         let (_, figures) = process.get("/metrics").await;
-        figures.contains("rir_sidecar_jobs_total{kind=\"record-run\",result=\"done\"} 1")
+        figures.contains("rir_sidecar_jobs_total{kind=\"sync-config\",result=\"done\"} 1")
             && figures.contains("rir_sidecar_jobs_total{kind=\"sync-aggregate\",result=\"done\"} 2")
     };
     until("all jobs are over", over).await;

@@ -15,7 +15,7 @@ async fn told() -> String {
     let (metrics, second) = (Metrics::default(), Duration::from_secs(1));
     metrics.answered("GET", "/", 200, second);
     metrics.queue(Some((BTreeMap::from([("ready", 1)]), second)));
-    metrics.job("prune", JobEnd::Done, second);
+    metrics.job("sync-config", JobEnd::Done, second);
     metrics.run("changed", second);
     metrics.configs(&[ConfigFigures { name: "ours", active: true, last_success: Some(Timestamp::now()) }]);
     // Fails when another test of this process was first, which is just as good.

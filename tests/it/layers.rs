@@ -10,7 +10,7 @@ use std::{
 const LEAVES: [&str; 6] = ["error_chain", "model", "retry", "telemetry", "tls", "config"];
 
 /// What each part may know besides the leaves. `model` knows nobody.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("model", &[]),
     ("config", &[]),
     ("error_chain", &[]),
@@ -21,12 +21,14 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("netbox", &[]),
     ("sandbox", &[]),
     ("sync", &["arin", "netbox"]),
-    ("queue", &[]),
-    ("worker", &["arin", "netbox", "queue", "sync"]),
-    ("scheduler", &["netbox", "queue"]),
+    ("redis_client", &[]),
+    ("queue", &["redis_client"]),
+    ("coordination", &["redis_client"]),
+    ("worker", &["arin", "coordination", "netbox", "queue", "sync"]),
+    ("scheduler", &["coordination", "netbox", "queue"]),
     // It asks NetBox who a caller is.
-    ("http", &["netbox", "queue", "sync"]),
-    ("app", &["arin", "http", "netbox", "queue", "sandbox", "scheduler", "sync", "worker"]),
+    ("http", &["coordination", "netbox", "queue", "sync"]),
+    ("app", &["arin", "coordination", "http", "netbox", "queue", "sandbox", "scheduler", "sync", "worker"]),
 ];
 
 #[test]

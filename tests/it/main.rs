@@ -5,6 +5,7 @@
 mod canaries;
 mod cli;
 mod contract;
+mod coordination;
 mod documents;
 mod flow;
 mod hooks;
@@ -20,4 +21,5 @@ mod pyregrws;
 mod queue;
 mod scene;
 mod service;
+mod takeover;
 mod traces;

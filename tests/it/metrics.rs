@@ -6,12 +6,13 @@ use reqwest::Method;
 use rir_sidecar::{
     arin,
     config::keys::Keyring,
+    coordination::Coordination,
     http, netbox,
-    queue::{Queue, memory},
+    queue::Queue,
     sandbox::regrws::{Fault, KEY, Operation, Rule},
     scheduler::Scheduler,
     telemetry::metrics::Metrics,
-    worker::{Means, QueueLimit, Worker},
+    worker::{Means, SharedRateLimit, Worker},
 };
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -36,18 +37,35 @@ impl Service {
         let stop = CancellationToken::new();
         let (sender, keys) = watch::channel(scene.context().keys);
         let (settings, metrics) = (Arc::new(scene.settings.clone()), Arc::new(Metrics::default()));
-        let queue = Queue::Memory(memory::Queue::new(&settings.queue));
-        let limit = Arc::new(QueueLimit::new(queue.clone(), "test"));
+        let queue = Queue::in_memory(&settings.queue);
+        let coordination = Coordination::in_memory();
+        let limit = Arc::new(SharedRateLimit::new(coordination.clone(), "test"));
         let arin = arin::Pool::sharing(&settings.arin, limit, Arc::clone(&metrics)).unwrap();
         let netbox = netbox::Client::new(&settings.netbox).unwrap().measured(Arc::clone(&metrics));
         let means = Means { netbox, arin, keys, settings, metrics };
         let Means { netbox, keys, settings, metrics, .. } = means.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(Worker::new(queue.clone(), means.clone(), "test").run(stop.clone()));
-        let scheduler = Scheduler::new(queue.clone(), netbox.clone(), settings.clone(), metrics.clone(), "test");
+        let scheduler = Scheduler::new(
+            queue.clone(),
+            coordination.clone(),
+            netbox.clone(),
+            settings.clone(),
+            metrics.clone(),
+            "test",
+        );
         tasks.spawn(scheduler.run(stop.clone()));
         let contexts = Arc::new(move || means.context(CancellationToken::new()));
-        let app = http::App::new(http::Parts { settings, queue: queue.clone(), netbox, keys, contexts, metrics, stop });
+        let app = http::App::new(http::Parts {
+            settings,
+            queue: queue.clone(),
+            coordination,
+            netbox,
+            keys,
+            contexts,
+            metrics,
+            stop,
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tasks.spawn(http::serve(http::router(app), listener, CancellationToken::new()));
@@ -109,9 +127,6 @@ async fn every_figure_tells_of_a_flow() {
             "rir_sidecar_queue_jobs{state=\"running\"} 0",
             "rir_sidecar_queue_oldest_ready_seconds 0.0",
             "rir_sidecar_jobs_total{kind=\"sync-config\",result=\"done\"} 1",
-            "rir_sidecar_jobs_total{kind=\"sync-prefixes\",result=\"done\"} 1",
-            "rir_sidecar_jobs_total{kind=\"record-run\",result=\"done\"} 1",
-            "rir_sidecar_jobs_total{kind=\"prune\",result=\"done\"} 1",
             "rir_sidecar_jobs_total{kind=\"sync-aggregate\",result=\"done\"} 2",
             "rir_sidecar_jobs_total{kind=\"sync-prefix\",result=\"handed_back\"} 0",
             "rir_sidecar_job_duration_seconds_count{kind=\"sync-config\"} 1",

@@ -33,7 +33,7 @@ async fn a_process_that_only_works_tells_its_health_and_figures_and_nothing_else
     assert!(status == 503 && why.contains("the queue does not answer"), "{status} {why}");
     let (status, figures) = process.get("/metrics").await;
     assert!(status == 200 && figures.contains("rir_sidecar_queue_up 0\n"), "{figures}");
-    assert!(figures.contains("rir_sidecar_jobs_total{kind=\"record-run\",result=\"dead\"} 0\n"), "{figures}");
+    assert!(figures.contains("rir_sidecar_jobs_total{kind=\"sync-config\",result=\"dead\"} 0\n"), "{figures}");
     for path in ["/api/v1/configs", "/docs", "/openapi.json", "/webhooks/netbox", "/"] {
         assert_eq!(process.get(path).await.0, 404, "{path}");
     }

@@ -20,7 +20,7 @@ use rir_sidecar::{
         regrws::{KEY, Lookup, Options, Server},
         world::{Aggregate, Holder, Prefix, World},
     },
-    sync::{self, Asks, Context, Plan, Preview, Progress, Request, SyncRun},
+    sync::{self, Context, NoCheckpoint, Plan, Preview, Progress, Request, Requester, SyncRun},
 };
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
@@ -275,9 +275,9 @@ impl Scene {
         user: Option<&str>,
     ) -> SyncRun {
         let configs = ctx.netbox.configs().await.unwrap();
-        let asks = user.map_or(Asks::Nobody, Asks::User);
+        let requester = user.map_or(Requester::Automatic, Requester::User);
         let request = Request::of(of_name(&configs, name), &configs);
-        sync::run(ctx, &Request { scope, resources: resources.clone(), asks, ..request }).await
+        sync::run(ctx, &Request { scope, resources: resources.clone(), requester, ..request }, &NoCheckpoint).await
     }
 
     pub(crate) async fn preview(&self) -> Preview {

@@ -11,7 +11,7 @@ use rir_sidecar::{
     config::keys::Keyring,
     model::{Resource, RowId},
     netbox,
-    queue::{Delay, Ending, Job, JobId, Order, Queue, Record, State, Trigger, Work, memory},
+    queue::{Delay, Ending, Job, JobId, Order, Queue, Record, State, Trigger, Work},
     sandbox::{
         regrws::{Fault, Operation, Rule},
         world::World,
@@ -77,7 +77,7 @@ impl Service {
 
 pub(crate) async fn ask(queue: &Queue, work: Work, user: Option<&str>, trigger: Trigger) -> JobId {
     let job = Job { user: user.map(str::to_owned), ..Job::new(work, trigger) };
-    let tickets = queue.enqueue(&[Order { job, delay: Delay::None }], None).await.unwrap();
+    let tickets = queue.enqueue(&[Order { job, delay: Delay::None }]).await.unwrap();
     tickets[0].job.clone()
 }
 
@@ -96,7 +96,7 @@ pub(crate) async fn over(queue: &Queue, id: &JobId) -> Record {
 }
 
 pub(crate) fn memory(scene: &Scene) -> Queue {
-    Queue::Memory(memory::Queue::new(&scene.settings.queue))
+    Queue::in_memory(&scene.settings.queue)
 }
 
 pub(crate) fn whole(config: RowId) -> Work {
@@ -305,9 +305,8 @@ async fn a_job_that_lost_its_lease_stops_writing() {
         attempt: 1,
         fence: 1,
         created: record.created,
-        turn: 1,
     };
-    queue.settle(&stolen, "worker-0", Ending::Done { result: json!({}), part: None, then: vec![] }).await.unwrap();
+    queue.settle(&stolen, Ending::Done { result: json!({}), then: vec![] }).await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     let written = scene.census().await;
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -75,22 +75,22 @@ fn what_changed_decides_what_follows() {
     ];
     let table: Vec<String> = rows.iter().map(|(what, change)| format!("{what}: {}", verdict(change))).collect();
     insta::assert_snapshot!(table.join("\n"), @r#"
-    aggregate created: sync-aggregate:*:7::ann
-    aggregate prefix: sync-aggregate:*:7::ann
-    aggregate rir: sync-aggregate:*:7::ann
+    aggregate created: sync-aggregate:*:7:ann
+    aggregate prefix: sync-aggregate:*:7:ann
+    aggregate rir: sync-aggregate:*:7:ann
     aggregate tenant: (nothing changed that a sync looks at)
-    aggregate untold: sync-aggregate:*:7::ann
+    aggregate untold: sync-aggregate:*:7:ann
     aggregate deleted: (there is nothing to ask about an object that is gone)
-    prefix created: sync-prefix:*::ann
-    prefix prefix: sync-prefix:*::ann
+    prefix created: sync-prefix:*:ann
+    prefix prefix: sync-prefix:*:ann
     prefix vrf: (nothing changed that a sync looks at)
     prefix saved: (nothing changed that a sync looks at)
     prefix deleted: (there is nothing to ask about an object that is gone)
-    config created: sync-config:7:organizations+contacts+networks::ann
+    config created: sync-config:7:organizations+contacts+networks:ann
     config created, off: (the RIR config is not active)
-    config renamed: sync-config:7:organizations+contacts+networks::ann
+    config renamed: sync-config:7:organizations+contacts+networks:ann
     config renamed, off: (the RIR config is not active)
-    config on: sync-config:7:organizations+contacts+networks::ann
+    config on: sync-config:7:organizations+contacts+networks:ann
     config off: (the RIR config is not active)
     config echo: (only what rir-sidecar itself writes has changed)
     config deleted: (there is nothing to ask about an object that is gone)

@@ -1,33 +1,16 @@
-//! How claims end, and what persons ask for.
+//! The ends of claims, and what persons ask for.
 
-use serde_json::Value;
-
-use super::{entry::Due, jobs::Jobs};
-use crate::queue::{Asked, Claim, Ending, JobId, Millis, Order, Part, Progress, Settled, State, millis};
-
-/// What a job is left with when it is over.
-#[derive(Debug)]
-pub(super) struct Outcome {
-    pub(super) state: State,
-    pub(super) result: Option<Value>,
-    pub(super) error: Option<String>,
-    /// For the run it is a part of.
-    pub(super) part: Option<Part>,
-}
-
-impl Outcome {
-    fn done(result: Value, part: Option<Value>) -> Self {
-        Self { state: State::Done, result: Some(result), error: None, part: part.map(Part::Found) }
-    }
-
-    pub(super) fn dead(error: String) -> Self {
-        Self { state: State::Dead, result: None, error: Some(error.clone()), part: Some(Part::Failed(error)) }
-    }
-
-    pub(super) fn cancelled(error: Option<String>) -> Self {
-        Self { state: State::Cancelled, result: None, error, part: Some(Part::Failed("cancelled".to_owned())) }
-    }
-}
+use super::{
+    entry::{Due, Outcome},
+    jobs::Jobs,
+};
+use crate::queue::{
+    claim::{Claim, Ending, Settled},
+    job::JobId,
+    limits::{Millis, millis},
+    order::Order,
+    record::{Asked, Progress, State},
+};
 
 impl Jobs {
     pub(super) fn settle(&mut self, now: Millis, claim: &Claim, ending: Ending) -> Settled {
@@ -37,7 +20,7 @@ impl Jobs {
         let id = &claim.id;
         self.running.retain(|running| running != id);
         match ending {
-            Ending::Done { result, part, then } => self.end(now, id, Outcome::done(result, part), &then),
+            Ending::Done { result, then } => self.end(now, id, Outcome::done(result), &then),
             Ending::Failed { error, retry: _ } if cancelled => self.end(now, id, Outcome::cancelled(Some(error)), &[]),
             Ending::Failed { error, retry: Some(wait) } if attempts < self.limits.max_attempts => {
                 self.fail(now, id, error, millis(wait));
@@ -51,22 +34,13 @@ impl Jobs {
         Settled::Taken
     }
 
-    /// Ends a job that ran. One that begins a run stays until the run is over.
+    /// Ends a job that ran.
     pub(super) fn end(&mut self, now: Millis, id: &JobId, outcome: Outcome, then: &[Order]) {
-        let Some(entry) = self.all.get(id) else { return };
-        let begins_run = entry.job.work.begins_run();
-        if begins_run {
-            self.begin_run(id, &outcome);
-        }
         for order in then {
             self.enqueue(now, order);
         }
-        if begins_run {
-            self.end_part(now, id, id, outcome.part);
-        } else {
-            self.conclude(now, id, outcome);
-        }
-        self.stop_writing(now, id);
+        self.conclude(now, id, outcome);
+        self.release_config(now, id);
     }
 
     /// Ends a job that is not understood. That was no attempt.
@@ -75,71 +49,61 @@ impl Jobs {
         entry.attempts -= 1;
         let error = format!("not understood: version {} of a job", entry.job.v);
         self.running.retain(|running| running != id);
-        self.conclude(now, id, Outcome::dead(error));
-        self.stop_writing(now, id);
+        self.end(now, id, Outcome::dead(error), &[]);
     }
 
     fn fail(&mut self, now: Millis, id: &JobId, error: String, wait: Millis) {
         if let Some(entry) = self.all.get_mut(id) {
             entry.error = Some(error);
         }
-        self.put_off(now, id, wait);
-        self.stop_writing(now, id);
+        self.put_back(now, id, wait);
     }
 
     fn give_back(&mut self, now: Millis, id: &JobId, wait: Millis) {
         if let Some(entry) = self.all.get_mut(id) {
             entry.attempts = entry.attempts.saturating_sub(1);
         }
+        self.put_back(now, id, wait);
+    }
+
+    /// Puts a job back to where it waits. Those that wait for its config come first.
+    fn put_back(&mut self, now: Millis, id: &JobId, wait: Millis) {
+        self.release_config(now, id);
         self.put_off(now, id, wait);
-        self.stop_writing(now, id);
     }
 
     /// Ends a job for good, and whatever waited for that.
-    pub(super) fn conclude(&mut self, now: Millis, id: &JobId, outcome: Outcome) {
+    fn conclude(&mut self, now: Millis, id: &JobId, outcome: Outcome) {
         let Some(entry) = self.all.get_mut(id) else { return };
         entry.ended = Some(now);
         entry.error = outcome.error.or(entry.error.take());
         entry.result = outcome.result;
-        let run = entry.run.clone().filter(|run| run != id);
-        self.turn_to(id, outcome.state);
+        entry.notes.clear();
+        self.set_state(id, outcome.state);
         let keep = if outcome.state == State::Dead { self.limits.keep.saturating_mul(4) } else { self.limits.keep };
         self.over.insert((now.saturating_add(keep), id.clone()));
-        if let Some(run) = run {
-            self.end_part(now, &run, id, outcome.part);
-            self.end_run(now, &run, id);
-        }
-        self.give_key_on(now, id);
+        self.pass_key_on(now, id);
     }
 
     pub(super) fn cancel(&mut self, now: Millis, id: &JobId) -> Asked {
         let Some(entry) = self.all.get_mut(id) else { return Asked::Unknown };
         match entry.state {
-            State::Delayed | State::Parked | State::Ready => self.cancel_waiting(now, id),
+            State::Delayed | State::Parked | State::Ready => {
+                self.take_away(id);
+                self.conclude(now, id, Outcome::cancelled(None));
+                self.leave_line(now, id);
+            }
             State::Dead => {
                 self.over.retain(|(_, over)| over != id);
                 self.conclude(now, id, Outcome::cancelled(None));
             }
-            State::Running => self.ask_to_stop(id),
-            State::Spread => {
-                self.ask_to_stop(id);
-                self.cancel_parts(now, id);
+            State::Running => {
+                entry.cancelled = true;
+                entry.version += 1;
             }
             state @ (State::Done | State::Cancelled) => return Asked::Unfit(state),
         }
         Asked::Taken
-    }
-
-    pub(super) fn cancel_waiting(&mut self, now: Millis, id: &JobId) {
-        self.take_away(id);
-        self.conclude(now, id, Outcome::cancelled(None));
-    }
-
-    pub(super) fn ask_to_stop(&mut self, id: &JobId) {
-        if let Some(entry) = self.all.get_mut(id) {
-            entry.cancelled = true;
-            entry.version += 1;
-        }
     }
 
     pub(super) fn retry(&mut self, now: Millis, id: &JobId) -> Asked {
@@ -147,11 +111,10 @@ impl Jobs {
         if !matches!(entry.state, State::Dead | State::Cancelled) {
             return Asked::Unfit(entry.state);
         }
-        (entry.attempts, entry.cancelled, entry.ended, entry.result, entry.run) = (0, false, None, None, None);
+        (entry.attempts, entry.cancelled, entry.ended, entry.result) = (0, false, None, None);
         entry.progress = Progress::default();
         entry.due = Some(Due { at: now, latest: Some(now) });
         self.over.retain(|(_, over)| over != id);
-        self.join(id);
         self.line_up(now, id);
         Asked::Taken
     }

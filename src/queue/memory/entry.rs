@@ -1,35 +1,34 @@
 //! One job, with what only the queue knows of it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::queue::{Delay, Job, JobId, Millis, Part, Progress, Record, State, job, millis, time};
+use crate::queue::{
+    job::{self, Job, JobId},
+    limits::{Millis, millis, timestamp},
+    order::Delay,
+    record::{Progress, Record, State},
+};
 
 /// When a waiting job is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due {
     /// The time.
     pub(super) at: Millis,
-    /// No order moves it beyond this one. `None` when no order set the time, but the queue: a retry, [`Ending::Again`],
-    /// or [`BUSY`]. Only an order that does not want to wait changes such a time.
-    ///
-    /// [`Ending::Again`]: crate::queue::Ending::Again
-    /// [`BUSY`]: crate::queue::BUSY
+    /// No order moves it beyond this one. `None` when no order set the time, but the queue: for a retry,
+    /// `Ending::Again`, or a busy config. Only an order that does not want to wait changes such a time.
     pub(super) latest: Option<Millis>,
 }
 
 impl Due {
-    /// What a first order asks for.
+    /// Returns the time that a first order asks for.
     pub(super) fn first(now: Millis, delay: Delay) -> Self {
         let (at, latest) = wanted(now, delay);
         Self { at, latest: Some(latest) }
     }
 
-    /// What a further order makes of it.
+    /// Returns the time after a further order.
     pub(super) fn and(self, now: Millis, delay: Delay) -> Self {
         let (at, latest) = wanted(now, delay);
         match (delay, self.latest) {
@@ -44,7 +43,7 @@ impl Due {
     }
 }
 
-/// When an order is due, and when at the latest.
+/// Returns when an order is due, and when at the latest.
 fn wanted(now: Millis, delay: Delay) -> (Millis, Millis) {
     let after = |wait: Duration| now.saturating_add(millis(wait));
     match delay {
@@ -73,29 +72,34 @@ pub(super) struct Entry {
     pub(super) error: Option<String>,
     pub(super) result: Option<Value>,
     pub(super) worker: Option<String>,
-    /// Somebody cancelled it while it ran or was spread.
+    /// Somebody cancelled it while it ran.
     pub(super) cancelled: bool,
     /// The equal job that is parked behind it.
     pub(super) twin: Option<JobId>,
-    /// The run it counts for; its own id once it has begun one.
-    pub(super) run: Option<JobId>,
-    /// What is known about the run that it began.
-    pub(super) spread: Spread,
+    /// The checkpoint.
+    pub(super) notes: Vec<Value>,
 }
 
-/// A run, as its first job knows it.
-#[derive(Debug, Default)]
-pub(super) struct Spread {
-    /// Its parts that have not ended.
-    pub(super) open: BTreeSet<JobId>,
-    /// All its parts so far.
-    pub(super) total: u64,
-    /// What the others ended with, each with a number that grows.
-    pub(super) parts: BTreeMap<JobId, (u64, Part)>,
-    /// The job that records it, once it is queued.
-    pub(super) recorder: Option<JobId>,
-    /// How its first job ended.
-    pub(super) fate: Option<State>,
+/// The state that a job ends in, and what is kept with it.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) state: State,
+    pub(super) result: Option<Value>,
+    pub(super) error: Option<String>,
+}
+
+impl Outcome {
+    pub(super) fn done(result: Value) -> Self {
+        Self { state: State::Done, result: Some(result), error: None }
+    }
+
+    pub(super) fn dead(error: String) -> Self {
+        Self { state: State::Dead, result: None, error: Some(error) }
+    }
+
+    pub(super) fn cancelled(error: Option<String>) -> Self {
+        Self { state: State::Cancelled, result: None, error }
+    }
 }
 
 impl Entry {
@@ -119,22 +123,12 @@ impl Entry {
             worker: None,
             cancelled: false,
             twin: None,
-            run: None,
-            spread: Spread::default(),
+            notes: Vec::new(),
         }
     }
 
     pub(super) fn is_understood(&self) -> bool {
         self.job.v <= job::VERSION
-    }
-
-    /// How far it is; for a job that is spread, in parts.
-    fn progress(&self) -> Progress {
-        if self.state != State::Spread {
-            return self.progress.clone();
-        }
-        let open = self.spread.open.len() as u64;
-        Progress { done: self.spread.total.saturating_sub(open), total: self.spread.total, phase: "parts".to_owned() }
     }
 
     pub(super) fn record(&self, id: &JobId) -> Record {
@@ -143,11 +137,11 @@ impl Entry {
             job: self.is_understood().then(|| self.job.clone()),
             state: self.state,
             attempts: self.attempts,
-            created: time(self.created),
-            due: self.due.map(|due| time(due.at)),
-            started: self.started.map(time),
-            ended: self.ended.map(time),
-            progress: self.progress(),
+            created: timestamp(self.created),
+            due: self.due.map(|due| timestamp(due.at)),
+            started: self.started.map(timestamp),
+            ended: self.ended.map(timestamp),
+            progress: self.progress.clone(),
             error: self.error.clone(),
             result: self.result.clone(),
             worker: self.worker.clone(),

@@ -1,24 +1,20 @@
-//! The state machine: orders, twins, time, claims and leases. Knows no clock; each step is told what time it is.
+//! The state machine: orders, twins, time, claims and leases. It has no clock; each step is given the time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{
-    ending::Outcome,
-    entry::{Due, Entry},
-    runs::Writer,
-};
+use serde_json::Value;
+
+use super::entry::{Due, Entry, Outcome};
 use crate::{
     model::RowId,
-    queue::{Beat, Claim, Figures, Filter, JobId, KEPT, Millis, Order, Progress, Record, State, Ticket, time},
+    queue::{
+        claim::{Claim, Noted, Signal},
+        job::JobId,
+        limits::{Limits, Millis, timestamp},
+        order::{Enqueued, Order},
+        record::{Figures, Filter, Progress, Record, State},
+    },
 };
-
-/// What the settings say.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) lease: Millis,
-    pub(super) max_attempts: u32,
-    pub(super) keep: Millis,
-}
 
 /// All jobs and where they are.
 #[derive(Debug)]
@@ -30,11 +26,10 @@ pub(super) struct Jobs {
     pub(super) delayed: BTreeSet<(Millis, JobId)>,
     pub(super) ready: VecDeque<JobId>,
     pub(super) running: Vec<JobId>,
-    pub(super) writers: BTreeMap<RowId, Writer>,
-    /// Claims so far, by config.
-    pub(super) turns: BTreeMap<RowId, u64>,
-    /// Jobs that wait for a config, in the order in which they came.
-    pub(super) lines: BTreeMap<RowId, Vec<JobId>>,
+    /// The running job of each config that has one.
+    pub(super) at_work: BTreeMap<RowId, JobId>,
+    /// Jobs that wait for a config, in the order in which they came; delayed, or ready when they were called.
+    pub(super) lines: BTreeMap<RowId, VecDeque<JobId>>,
     /// Jobs that are over, by the time they are forgotten.
     pub(super) over: BTreeSet<(Millis, JobId)>,
 }
@@ -49,29 +44,27 @@ impl Jobs {
             delayed: BTreeSet::new(),
             ready: VecDeque::new(),
             running: Vec::new(),
-            writers: BTreeMap::new(),
-            turns: BTreeMap::new(),
+            at_work: BTreeMap::new(),
             lines: BTreeMap::new(),
             over: BTreeSet::new(),
         }
     }
 
-    pub(super) fn enqueue(&mut self, now: Millis, order: &Order) -> Ticket {
+    pub(super) fn enqueue(&mut self, now: Millis, order: &Order) -> Enqueued {
         let key = order.job.key();
         if let Some(job) = self.waiting_twin(&key) {
             self.coalesce(now, &job, order);
-            return Ticket { job, coalesced: true };
+            return Enqueued { job, coalesced: true };
         }
-        let job = JobId::new(time(now));
+        let job = JobId::new(timestamp(now));
         let entry = Entry::new(now, order.job.clone(), key, Due::first(now, order.delay));
         self.all.insert(job.clone(), entry);
-        self.join(&job);
         self.line_up(now, &job);
-        Ticket { job, coalesced: false }
+        Enqueued { job, coalesced: false }
     }
 
-    /// The job that an order of this key becomes a part of: the one that has the key unless it runs, else the one parked
-    /// behind it.
+    /// Returns the job that an order of this key becomes part of: the one that has the key unless it runs, else the one
+    /// parked behind it.
     fn waiting_twin(&self, key: &str) -> Option<JobId> {
         let head = self.heads.get(key)?;
         let entry = self.all.get(head)?;
@@ -91,7 +84,7 @@ impl Jobs {
         }
     }
 
-    /// Gives a job its key, or parks it behind the last one that wants it.
+    /// Hands a job its key, or parks it behind the last one that wants it.
     pub(super) fn line_up(&mut self, now: Millis, id: &JobId) {
         let Some(key) = self.all.get(id).map(|entry| entry.key.clone()) else { return };
         match self.last_in_line(&key) {
@@ -103,7 +96,7 @@ impl Jobs {
                 if let Some(last) = self.all.get_mut(&last) {
                     last.twin = Some(id.clone());
                 }
-                self.turn_to(id, State::Parked);
+                self.set_state(id, State::Parked);
             }
         }
     }
@@ -116,8 +109,8 @@ impl Jobs {
         Some(last.clone())
     }
 
-    /// Gives the key of a job that is over to the next in line.
-    pub(super) fn give_key_on(&mut self, now: Millis, id: &JobId) {
+    /// Passes the key of a job that is over to the next in line.
+    pub(super) fn pass_key_on(&mut self, now: Millis, id: &JobId) {
         let Some(entry) = self.all.get_mut(id) else { return };
         let (key, next) = (entry.key.clone(), entry.twin.take());
         if self.heads.get(&key) != Some(id) {
@@ -154,12 +147,12 @@ impl Jobs {
         match entry.due {
             Some(due) if due.at > now => {
                 self.delayed.insert((due.at, id.clone()));
-                self.turn_to(id, State::Delayed);
+                self.set_state(id, State::Delayed);
             }
             Some(_) | None => {
                 (entry.due, entry.ready) = (None, now);
                 self.ready.push_back(id.clone());
-                self.turn_to(id, State::Ready);
+                self.set_state(id, State::Ready);
             }
         }
     }
@@ -180,11 +173,11 @@ impl Jobs {
             State::Parked => self.step_out(id),
             State::Ready => self.ready.retain(|ready| ready != id),
             State::Delayed => drop(due.map(|due| self.delayed.remove(&(due.at, id.clone())))),
-            State::Running | State::Spread | State::Done | State::Cancelled | State::Dead => {}
+            State::Running | State::Done | State::Cancelled | State::Dead => {}
         }
     }
 
-    pub(super) fn turn_to(&mut self, id: &JobId, state: State) {
+    pub(super) fn set_state(&mut self, id: &JobId, state: State) {
         if let Some(entry) = self.all.get_mut(id) {
             entry.state = state;
             entry.version += 1;
@@ -206,7 +199,7 @@ impl Jobs {
         claims
     }
 
-    /// The next time something happens by itself.
+    /// Returns the next time at which something happens by itself.
     pub(super) fn next_due(&self) -> Option<Millis> {
         let delayed = self.delayed.first().map(|(due, _)| *due);
         let leases = self.running.iter().filter_map(|id| self.all.get(id)).map(|entry| entry.lease);
@@ -222,7 +215,7 @@ impl Jobs {
         }
     }
 
-    /// Takes the jobs of workers that gave no sign of life.
+    /// Takes the jobs of workers that sent no heartbeat.
     fn take_over(&mut self, now: Millis, worker: &str, most: usize) -> Vec<Claim> {
         let dropped = |id: &&JobId| self.all.get(*id).is_some_and(|entry| entry.lease <= now);
         let dropped: Vec<JobId> = self.running.iter().filter(dropped).take(most).cloned().collect();
@@ -244,9 +237,11 @@ impl Jobs {
 
     fn start(&mut self, now: Millis, worker: &str, id: &JobId) -> Option<Claim> {
         let lease = now.saturating_add(self.limits.lease);
-        let turn = self.begin_writing(now, id)?;
+        if !self.take_config(now, id) {
+            return None;
+        }
         self.running.push(id.clone());
-        self.turn_to(id, State::Running);
+        self.set_state(id, State::Running);
         let entry = self.all.get_mut(id)?;
         entry.attempts += 1;
         entry.fence += 1;
@@ -256,22 +251,43 @@ impl Jobs {
             return None;
         }
         let job = entry.job.clone();
-        let (attempt, fence, created) = (entry.attempts, entry.fence, time(entry.created));
-        Some(Claim { id: id.clone(), job, attempt, fence, created, turn })
+        let (attempt, fence, created) = (entry.attempts, entry.fence, timestamp(entry.created));
+        Some(Claim { id: id.clone(), job, attempt, fence, created })
     }
 
-    pub(super) fn beat(&mut self, now: Millis, claim: &Claim, progress: &Progress) -> Beat {
-        let lease = now.saturating_add(self.limits.lease);
-        let Some(entry) = self.claimed(claim) else { return Beat::Lost };
-        entry.lease = lease;
+    pub(super) fn heartbeat(&mut self, now: Millis, claim: &Claim, progress: &Progress) -> Signal {
+        let Some(entry) = self.renew(now, claim) else { return Signal::Lost };
         if entry.progress != *progress {
             entry.progress = progress.clone();
             entry.version += 1;
         }
-        if entry.cancelled { Beat::Cancelled } else { Beat::Yours }
+        if entry.cancelled { Signal::Cancelled } else { Signal::Yours }
     }
 
-    /// The job of a claim, if it is still the claim's.
+    pub(super) fn note(&mut self, now: Millis, claim: &Claim, note: &Value) -> Noted {
+        let Some(entry) = self.renew(now, claim) else { return Noted { signal: Signal::Lost, others_wait: false } };
+        entry.notes.push(note.clone());
+        if entry.attempts != 1 {
+            entry.attempts = 1;
+            entry.version += 1;
+        }
+        let signal = if entry.cancelled { Signal::Cancelled } else { Signal::Yours };
+        let due = self.delayed.first().is_some_and(|(due, _)| *due <= now);
+        Noted { signal, others_wait: due || !self.ready.is_empty() }
+    }
+
+    pub(super) fn notes(&self, id: &JobId) -> Vec<Value> {
+        self.all.get(id).map(|entry| entry.notes.clone()).unwrap_or_default()
+    }
+
+    fn renew(&mut self, now: Millis, claim: &Claim) -> Option<&mut Entry> {
+        let lease = now.saturating_add(self.limits.lease);
+        let entry = self.claimed(claim)?;
+        entry.lease = lease;
+        Some(entry)
+    }
+
+    /// Returns the job of a claim, if it is still the claim's.
     pub(super) fn claimed(&mut self, claim: &Claim) -> Option<&mut Entry> {
         self.all.get_mut(&claim.id).filter(|entry| entry.state == State::Running && entry.fence == claim.fence)
     }
@@ -308,7 +324,7 @@ impl Jobs {
     /// Forgets jobs that have been over for long enough, and the oldest when they are too many.
     pub(super) fn forget_old(&mut self, now: Millis) {
         while let Some((until, id)) = self.over.first().cloned()
-            && (until <= now || self.over.len() > KEPT)
+            && (until <= now || self.over.len() > self.limits.max_over)
         {
             self.over.pop_first();
             self.all.remove(&id);

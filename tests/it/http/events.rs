@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, Response};
 use rir_sidecar::{
     model::RowId,
-    queue::{Beat, Claim, Ending, JobId, Progress, Work},
+    queue::{Claim, Ending, JobId, Progress, Signal, Work},
 };
 use serde_json::{Value, json};
 
@@ -58,12 +58,12 @@ async fn running(service: &Service) -> (JobId, Claim) {
 }
 
 async fn beat(service: &Service, claim: &Claim, done: u64) {
-    let progress = Progress { done, total: 9, phase: "counting".into() };
-    assert_eq!(service.queue.beat(claim, "w", &progress).await.unwrap(), Beat::Yours);
+    let progress = Progress { done, total: 9, phase: "counting".into(), ..Progress::default() };
+    assert_eq!(service.queue.heartbeat(claim, "w", &progress).await.unwrap(), Signal::Yours);
 }
 
 async fn end(service: &Service, claim: &Claim) {
-    service.queue.settle(claim, "w", Ending::Failed { error: "no".into(), retry: None }).await.unwrap();
+    service.queue.settle(claim, Ending::Failed { error: "no".into(), retry: None }).await.unwrap();
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn each_change_is_told_until_the_job_is_over() {
     assert_eq!(listener.next().await.unwrap().job["state"], "running");
     beat(&service, &claim, 4).await;
     let told = listener.next().await.unwrap();
-    assert_eq!(told.job["progress"], json!({ "done": 4, "total": 9, "phase": "counting" }));
+    assert_eq!(told.job["progress"], json!({ "done": 4, "total": 9, "phase": "counting", "aggregates": [] }));
     assert_eq!(told.id, told.job["version"].to_string());
     end(&service, &claim).await;
     assert_eq!(listener.next().await.unwrap().job["state"], "dead");

@@ -22,8 +22,9 @@ async fn a_job_tells_what_it_is_about_and_how_far_it_is() {
     let config = Some(service.scene.config);
     let id = service.order(Work::SyncAggregate { config, aggregate: RowId(8) }).await;
     let claim = service.queue.claim("w", 1, Duration::ZERO).await.unwrap().remove(0);
-    let progress = Progress { done: 3, total: 7, phase: "looking up aggregates and prefixes".into() };
-    service.queue.beat(&claim, "w", &progress).await.unwrap();
+    let progress =
+        Progress { done: 3, total: 7, phase: "looking up aggregates and prefixes".into(), ..Progress::default() };
+    service.queue.heartbeat(&claim, "w", &progress).await.unwrap();
     let told = service.get(&service.bob, &format!("{JOBS}/{id}")).await.expect(200);
     let about = ["kind", "config", "aggregate", "prefixes"].map(|name| told[name].clone());
     assert_eq!(about, [json!("sync-aggregate"), json!(service.scene.config), json!(8), Value::Null]);
@@ -31,7 +32,7 @@ async fn a_job_tells_what_it_is_about_and_how_far_it_is() {
     assert_eq!(told["progress"], json!(progress));
     assert_eq!((&told["attempts"], &told["error"]), (&json!(1), &Value::Null));
     let failed = Ending::Failed { error: "no: because".into(), retry: None };
-    service.queue.settle(&claim, "w", failed).await.unwrap();
+    service.queue.settle(&claim, failed).await.unwrap();
     let told = service.get(&service.bob, &format!("{JOBS}/{id}")).await.expect(200);
     assert_eq!((&told["state"], &told["error"]), (&json!("dead"), &json!("no: because")));
     assert!(told["ended"].is_string());

@@ -19,6 +19,7 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use rir_sidecar::{
     arin,
     config::{Settings, keys::Keyring},
+    coordination::Coordination,
     http::{self, App, Parts},
     model::{Resource, RowId},
     netbox::{self, schema},
@@ -123,7 +124,7 @@ impl Service {
 
     async fn order(&self, work: Work) -> JobId {
         let order = Order { job: Job::new(work, Trigger::Api).by("ann"), delay: Delay::None };
-        self.queue.enqueue(&[order], None).await.unwrap().remove(0).job
+        self.queue.enqueue(&[order]).await.unwrap().remove(0).job
     }
 
     /// Adds a second config, which only `ann` may view.
@@ -147,7 +148,7 @@ fn parts(scene: &Scene, queue: Queue, keys: watch::Receiver<Keyring>, stop: Canc
         metrics: Arc::clone(&metrics),
     };
     let contexts = Arc::new(move || means.context(CancellationToken::new()));
-    Parts { settings, queue, netbox, keys, contexts, metrics, stop }
+    Parts { settings, queue, coordination: Coordination::in_memory(), netbox, keys, contexts, metrics, stop }
 }
 
 fn people(scene: &Scene) -> [String; 4] {

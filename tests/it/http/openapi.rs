@@ -93,8 +93,8 @@ async fn a_linter_has_nothing_to_say() {
 async fn work_off(queue: Queue) {
     loop {
         for claim in queue.claim("w", 10, Duration::from_millis(200)).await.unwrap() {
-            let done = Ending::Done { result: json!({}), part: None, then: Vec::new() };
-            queue.settle(&claim, "w", done).await.unwrap();
+            let done = Ending::Done { result: json!({}), then: Vec::new() };
+            queue.settle(&claim, done).await.unwrap();
         }
     }
 }

@@ -70,10 +70,15 @@ impl Keys {
         self.states(&jobs).await;
         self.streams(&jobs).await;
         self.lines(&jobs).await;
-        self.runs(&jobs).await;
+        self.configs(&jobs).await;
         for id in self.names("more:").await {
             assert!(jobs.contains_key(&id), "what was added to {id} stays without it");
         }
+        let noted: BTreeSet<String> = self.names("notes:").await.into_iter().collect();
+        assert!(
+            noted.is_subset(&ids(&jobs, &["delayed", "ready", "running"])),
+            "notes of jobs that are over: {noted:?}"
+        );
     }
 
     async fn jobs(&mut self) -> BTreeMap<String, Fields> {
@@ -92,8 +97,8 @@ impl Keys {
     async fn states(&mut self, jobs: &BTreeMap<String, Fields>) {
         let listed: BTreeSet<_> = self.sorted("jobs").await.into_keys().collect();
         assert_eq!(listed, jobs.keys().cloned().collect());
-        for state in ["parked", "spread", "dead"] {
-            assert_eq!(self.set(state).await, ids(jobs, &[state]), "jobs that are {state}");
+        for state in ["parked", "dead"] {
+            assert_eq!(self.set(&format!("state:{state}")).await, ids(jobs, &[state]), "jobs that are {state}");
         }
         let delayed = self.sorted("delayed").await;
         assert_eq!(delayed.keys().cloned().collect::<BTreeSet<_>>(), ids(jobs, &["delayed"]));
@@ -112,11 +117,11 @@ impl Keys {
         for (entry, fields) in &messages {
             assert_eq!(&jobs[&fields["job"]]["entry"], entry);
         }
-        for id in ids(jobs, &["delayed", "parked", "spread", "done", "cancelled", "dead"]) {
+        for id in ids(jobs, &["delayed", "parked", "done", "cancelled", "dead"]) {
             assert_eq!(jobs[&id].get("entry"), None);
         }
         let letters: BTreeSet<_> =
-            self.messages("letters").await.iter().filter_map(|(_, fields)| fields.get("job").cloned()).collect();
+            self.messages("dead").await.iter().filter_map(|(_, fields)| fields.get("job").cloned()).collect();
         assert_eq!(letters, ids(jobs, &["dead"]));
     }
 
@@ -133,35 +138,25 @@ impl Keys {
             }
         }
         in_line.sort();
-        let wanted = ids(jobs, &["delayed", "parked", "ready", "running", "spread"]);
+        let wanted = ids(jobs, &["delayed", "parked", "ready", "running"]);
         assert_eq!(in_line, wanted.into_iter().collect::<Vec<_>>());
     }
 
-    async fn runs(&mut self, jobs: &BTreeMap<String, Fields>) {
-        for (config, writer) in self.hash("writers").await {
-            let (run, job) = writer.split_once(' ').unwrap_or((&writer, ""));
-            let state = jobs[run]["state"].as_str();
-            assert!(state == "spread" || (state == "running" && run == job), "config {config}: {writer} is {state}");
-            assert!(job.is_empty() || jobs[job]["state"] == "running", "config {config}: {writer}");
+    /// Each config has the job that is running, and those that wait for it are delayed or were called.
+    async fn configs(&mut self, jobs: &BTreeMap<String, Fields>) {
+        let at_work = self.hash("at-work").await;
+        let running = ids(jobs, &["running"]);
+        let holders: BTreeSet<_> = running.iter().filter(|id| jobs[*id].contains_key("config")).cloned().collect();
+        assert_eq!(at_work.values().cloned().collect::<BTreeSet<_>>(), holders);
+        for (config, job) in &at_work {
+            assert_eq!(&jobs[job]["config"], config);
         }
-        for id in ids(jobs, &["running"]).iter().filter(|id| jobs[*id].contains_key("config")) {
-            let run = jobs[id].get("run").unwrap_or(id);
-            assert_eq!(self.hash("writers").await[&jobs[id]["config"]], format!("{run} {id}"));
-        }
-        for id in ids(jobs, &["spread"]) {
-            let open = self.set(&format!("open:{id}")).await;
-            let recorder = jobs[&id].get("recorder");
-            assert_eq!(open.is_empty(), recorder.is_some(), "a run has parts, or is being recorded");
-            for part in open.iter().chain(recorder) {
-                assert!(
-                    !["done", "cancelled", "dead"].contains(&jobs[part]["state"].as_str()),
-                    "{part} of {id} is over"
-                );
-                assert_eq!(jobs[part]["run"], id);
+        for config in self.names("line:").await {
+            for id in self.sorted(&format!("line:{config}")).await.into_keys() {
+                assert_eq!(jobs[&id]["config"], config);
+                assert!(["delayed", "ready"].contains(&jobs[&id]["state"].as_str()), "{id} is in line for {config}");
             }
         }
-        let open: BTreeSet<String> = self.names("open:").await.into_iter().collect();
-        assert!(open.is_subset(&ids(jobs, &["spread"])));
     }
 }
 

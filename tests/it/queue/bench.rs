@@ -9,7 +9,9 @@ use std::{
 use rir_sidecar::{
     config::{self, QueueMode},
     model::{Resource, RowId},
-    queue::{Claim, Delay, Ending, Job, JobId, Order, Progress, Queue, Record, Settled, State, Ticket, Trigger, Work},
+    queue::{
+        Claim, Delay, Ending, Enqueued, Job, JobId, Order, Progress, Queue, Record, Settled, State, Trigger, Work,
+    },
 };
 use serde_json::{Value, json};
 
@@ -17,7 +19,7 @@ use serde_json::{Value, json};
 pub(super) const LEASE: Duration = Duration::from_millis(1500);
 pub(super) const ATTEMPTS: u32 = 3;
 /// Long enough to be sure that a job comes.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const CLAIM_TIMEOUT: Duration = Duration::from_secs(10);
 /// Long enough to see that none comes.
 pub(super) const MOMENT: Duration = Duration::from_millis(300);
 
@@ -27,7 +29,7 @@ pub(super) struct Bench {
     pub(super) settings: config::Queue,
 }
 
-pub(super) fn settings(url: &str) -> config::Queue {
+pub(crate) fn settings(url: &str) -> config::Queue {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -47,7 +49,7 @@ pub(super) fn settings(url: &str) -> config::Queue {
 impl Bench {
     pub(super) fn memory() -> Self {
         let settings = settings("");
-        Self { queue: Queue::Memory(rir_sidecar::queue::memory::Queue::new(&settings)), settings }
+        Self { queue: Queue::in_memory(&settings), settings }
     }
 
     pub(super) async fn redis() -> Self {
@@ -74,17 +76,17 @@ impl Bench {
         Self::open(self.settings).await
     }
 
-    pub(super) async fn order(&self, job: Job) -> Ticket {
+    pub(super) async fn order(&self, job: Job) -> Enqueued {
         self.order_later(job, Delay::None).await
     }
 
-    pub(super) async fn order_later(&self, job: Job, delay: Delay) -> Ticket {
-        self.queue.enqueue(&[Order { job, delay }], None).await.unwrap().remove(0)
+    pub(super) async fn order_later(&self, job: Job, delay: Delay) -> Enqueued {
+        self.queue.enqueue(&[Order { job, delay }]).await.unwrap().remove(0)
     }
 
     /// Claims the one job that there is, or will be soon.
     pub(super) async fn claim(&self, worker: &str) -> Claim {
-        let claims = self.queue.claim(worker, 1, PATIENCE).await.unwrap();
+        let claims = self.queue.claim(worker, 1, CLAIM_TIMEOUT).await.unwrap();
         claims.into_iter().next().unwrap_or_else(|| panic!("there is no job to claim"))
     }
 
@@ -94,7 +96,7 @@ impl Bench {
     }
 
     pub(super) async fn settle(&self, claim: &Claim, ending: Ending) {
-        assert_eq!(self.queue.settle(claim, "w", ending).await.unwrap(), Settled::Taken);
+        assert_eq!(self.queue.settle(claim, ending).await.unwrap(), Settled::Taken);
     }
 
     pub(super) async fn done(&self, claim: &Claim) {
@@ -135,15 +137,9 @@ pub(super) fn prefixes(ids: impl IntoIterator<Item = u64>) -> Job {
     job(Work::SyncPrefix { config: None, prefixes: ids.into_iter().map(RowId).collect() })
 }
 
-/// Work that begins a run.
+/// Work on a whole config.
 pub(super) fn whole(config: u64) -> Job {
     job(Work::SyncConfig { config: RowId(config), resources: BTreeSet::from([Resource::Networks]) })
-}
-
-/// A part of a run.
-pub(super) fn part(run: &JobId, config: u64, aggregate: u64) -> Job {
-    let work = Work::SyncPrefixes { config: RowId(config), aggregate: RowId(aggregate), parent: None };
-    Job { run: Some(run.clone()), ..job(work) }
 }
 
 pub(super) fn now(job: Job) -> Order {
@@ -151,11 +147,7 @@ pub(super) fn now(job: Job) -> Order {
 }
 
 pub(super) fn done(result: Value) -> Ending {
-    Ending::Done { result, part: None, then: Vec::new() }
-}
-
-pub(super) fn found(part: Value, then: Vec<Order>) -> Ending {
-    Ending::Done { result: Value::Null, part: Some(part), then }
+    Ending::Done { result, then: Vec::new() }
 }
 
 pub(super) fn failed(error: &str, retry: Option<Duration>) -> Ending {
@@ -163,9 +155,9 @@ pub(super) fn failed(error: &str, retry: Option<Duration>) -> Ending {
 }
 
 pub(super) fn progress(done: u64, total: u64, phase: &str) -> Progress {
-    Progress { done, total, phase: phase.to_owned() }
+    Progress { done, total, phase: phase.to_owned(), ..Progress::default() }
 }
 
-pub(super) fn secs(seconds: u64) -> Duration {
+pub(crate) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }

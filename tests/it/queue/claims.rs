@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rir_sidecar::queue::{Beat, Ending, Settled, State, job::VERSION};
+use rir_sidecar::queue::{Ending, Settled, Signal, State, job::VERSION};
 use serde_json::json;
 
-use super::bench::{ATTEMPTS, Bench, LEASE, PATIENCE, done, failed, free, now, progress, secs};
+use super::bench::{ATTEMPTS, Bench, CLAIM_TIMEOUT, LEASE, done, failed, free, now, progress, secs};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -31,13 +31,13 @@ pub(super) async fn a_job_goes_through_its_life(bench: Bench) {
 
 pub(super) async fn jobs_are_claimed_in_order_and_not_more_than_asked_for(bench: Bench) {
     let orders: Vec<_> = (0..5).map(|number| now(free(number))).collect();
-    let tickets = bench.queue.enqueue(&orders, None).await.unwrap();
-    let first = bench.queue.claim("w", 3, PATIENCE).await.unwrap();
-    let second = bench.queue.claim("w", 3, PATIENCE).await.unwrap();
+    let tickets = bench.queue.enqueue(&orders).await.unwrap();
+    let first = bench.queue.claim("w", 3, CLAIM_TIMEOUT).await.unwrap();
+    let second = bench.queue.claim("w", 3, CLAIM_TIMEOUT).await.unwrap();
     assert_eq!((first.len(), second.len()), (3, 2));
     let claimed: Vec<_> = first.into_iter().chain(second).map(|claim| claim.id).collect();
     assert_eq!(claimed, tickets.into_iter().map(|ticket| ticket.job).collect::<Vec<_>>());
-    assert_eq!(bench.queue.claim("w", 0, PATIENCE).await.unwrap(), []);
+    assert_eq!(bench.queue.claim("w", 0, CLAIM_TIMEOUT).await.unwrap(), []);
 }
 
 pub(super) async fn a_sign_of_life_keeps_the_lease_and_tells_progress(bench: Bench) {
@@ -47,7 +47,7 @@ pub(super) async fn a_sign_of_life_keeps_the_lease_and_tells_progress(bench: Ben
     for step in [progress(0, 0, ""), progress(1, 4, "networks"), progress(1, 4, "networks"), progress(2, 4, "networks")]
     {
         tokio::time::sleep(LEASE / 2).await;
-        assert_eq!(bench.queue.beat(&claim, "w", &step).await.unwrap(), Beat::Yours);
+        assert_eq!(bench.queue.heartbeat(&claim, "w", &step).await.unwrap(), Signal::Yours);
         assert_eq!(bench.queue.claim("other", 1, Duration::ZERO).await.unwrap(), []);
         let record = bench.find(&id).await;
         assert_eq!(record.progress, step);
@@ -68,7 +68,7 @@ pub(super) async fn a_job_whose_worker_died_goes_to_another_and_the_old_one_is_r
     assert!(claim.fence > dead.fence);
 
     let before = bench.find(&id).await;
-    assert_eq!(bench.queue.beat(&dead, "dead", &progress(9, 9, "late")).await.unwrap(), Beat::Lost);
+    assert_eq!(bench.queue.heartbeat(&dead, "dead", &progress(9, 9, "late")).await.unwrap(), Signal::Lost);
     for ending in [
         done(json!("late")),
         failed("late", None),
@@ -77,10 +77,10 @@ pub(super) async fn a_job_whose_worker_died_goes_to_another_and_the_old_one_is_r
         Ending::Cancelled,
         Ending::Again { wait: SHORT },
     ] {
-        assert_eq!(bench.queue.settle(&dead, "dead", ending).await.unwrap(), Settled::Lost);
+        assert_eq!(bench.queue.settle(&dead, ending).await.unwrap(), Settled::Lost);
     }
     assert_eq!(bench.find(&id).await, before, "what the old one said changed nothing");
-    assert_eq!(bench.queue.beat(&claim, "other", &progress(1, 1, "")).await.unwrap(), Beat::Yours);
+    assert_eq!(bench.queue.heartbeat(&claim, "other", &progress(1, 1, "")).await.unwrap(), Signal::Yours);
     bench.done(&claim).await;
     bench.idle().await;
 }
@@ -141,7 +141,7 @@ pub(super) async fn a_job_of_a_newer_version_is_dead_at_once(bench: Bench) {
     assert_eq!(bench.claim("w").await.id, after);
     let record = bench.find(&id).await;
     assert_eq!((record.state, record.attempts, record.job), (State::Dead, 0, None));
-    assert_eq!(record.error.as_deref(), Some("not understood: version 2 of a job"));
+    assert_eq!(record.error.as_deref(), Some("not understood: version 3 of a job"));
 }
 
 pub(super) async fn a_job_handed_back_goes_to_another_without_an_attempt(bench: Bench) {
@@ -165,7 +165,7 @@ pub(super) async fn a_job_that_wants_to_go_on_later_uses_no_attempt(bench: Bench
         assert_eq!(claim.attempt, 1);
         bench.settle(&claim, Ending::Again { wait: Duration::from_millis(200) }).await;
         assert_eq!(bench.state(&id).await, State::Delayed);
-        assert_eq!(bench.queue.settle(&claim, "w", done(json!(1))).await.unwrap(), Settled::Lost);
+        assert_eq!(bench.queue.settle(&claim, done(json!(1))).await.unwrap(), Settled::Lost);
     }
     bench.done(&bench.claim("w").await).await;
 }
@@ -173,12 +173,12 @@ pub(super) async fn a_job_that_wants_to_go_on_later_uses_no_attempt(bench: Bench
 pub(super) async fn an_end_is_taken_once(bench: Bench) {
     let id = bench.order(free(1)).await.job;
     let claim = bench.claim("w").await;
-    let ending = Ending::Done { result: json!(1), part: None, then: vec![now(free(2))] };
-    assert_eq!(bench.queue.settle(&claim, "w", ending.clone()).await.unwrap(), Settled::Taken);
+    let ending = Ending::Done { result: json!(1), then: vec![now(free(2))] };
+    assert_eq!(bench.queue.settle(&claim, ending.clone()).await.unwrap(), Settled::Taken);
     let before = bench.find(&id).await;
     bench.done(&bench.claim("w").await).await;
-    assert_eq!(bench.queue.settle(&claim, "w", ending).await.unwrap(), Settled::Lost);
-    assert_eq!(bench.queue.beat(&claim, "w", &progress(1, 1, "")).await.unwrap(), Beat::Lost);
+    assert_eq!(bench.queue.settle(&claim, ending).await.unwrap(), Settled::Lost);
+    assert_eq!(bench.queue.heartbeat(&claim, "w", &progress(1, 1, "")).await.unwrap(), Signal::Lost);
     assert_eq!(bench.find(&id).await, before);
     bench.idle().await;
 }
@@ -187,25 +187,25 @@ pub(super) async fn an_end_is_taken_once(bench: Bench) {
 /// once.
 pub(super) async fn a_name_that_comes_back_neither_loses_nor_doubles_jobs(bench: Bench) {
     let orders: Vec<_> = (0..6).map(|number| now(free(number))).collect();
-    bench.queue.enqueue(&orders, None).await.unwrap();
-    let before = bench.queue.claim("same", 3, PATIENCE).await.unwrap();
+    bench.queue.enqueue(&orders).await.unwrap();
+    let before = bench.queue.claim("same", 3, CLAIM_TIMEOUT).await.unwrap();
     let again = bench.other().await;
-    let mut after = again.claim("same", 10, PATIENCE).await.unwrap();
+    let mut after = again.claim("same", 10, CLAIM_TIMEOUT).await.unwrap();
     assert_eq!(after.len(), 3, "only what nobody has");
     for claim in &after {
-        assert_eq!(again.settle(claim, "same", done(json!(null))).await.unwrap(), Settled::Taken);
+        assert_eq!(again.settle(claim, done(json!(null))).await.unwrap(), Settled::Taken);
     }
     while after.len() < 6 {
         let more = again.claim("same", 10, LEASE + secs(5)).await.unwrap();
         assert!(!more.is_empty(), "what the name had before comes back");
         for claim in &more {
             assert_eq!((claim.attempt, claim.fence), (2, 2));
-            assert_eq!(again.settle(claim, "same", done(json!(null))).await.unwrap(), Settled::Taken);
+            assert_eq!(again.settle(claim, done(json!(null))).await.unwrap(), Settled::Taken);
         }
         after.extend(more);
     }
     for claim in &before {
-        assert_eq!(bench.queue.settle(claim, "same", done(json!(null))).await.unwrap(), Settled::Lost);
+        assert_eq!(bench.queue.settle(claim, done(json!(null))).await.unwrap(), Settled::Lost);
     }
     let ids: std::collections::BTreeSet<_> = after.iter().map(|claim| &claim.id).collect();
     assert_eq!((ids.len(), after.len()), (6, 6));
@@ -215,10 +215,10 @@ pub(super) async fn a_name_that_comes_back_neither_loses_nor_doubles_jobs(bench:
 pub(super) async fn a_claim_that_nobody_waits_for_is_handed_back(bench: Bench) {
     let bench = bench.with(|settings| settings.lease = secs(600)).await;
     let orders: Vec<_> = (0..20).map(|number| now(free(number))).collect();
-    bench.queue.enqueue(&orders, None).await.unwrap();
+    bench.queue.enqueue(&orders).await.unwrap();
     let mut arrived = 0;
     for micros in 0..60 {
-        let claim = bench.queue.claim("impatient", 3, PATIENCE);
+        let claim = bench.queue.claim("impatient", 3, CLAIM_TIMEOUT);
         if let Ok(claims) = tokio::time::timeout(Duration::from_micros(micros * 25), claim).await {
             for claim in claims.unwrap() {
                 bench.settle(&claim, Ending::HandedBack).await;
@@ -228,7 +228,7 @@ pub(super) async fn a_claim_that_nobody_waits_for_is_handed_back(bench: Bench) {
     }
     let mut rest = Vec::new();
     while rest.len() < 20 {
-        let claims = bench.queue.claim("w", 20, PATIENCE).await.unwrap();
+        let claims = bench.queue.claim("w", 20, CLAIM_TIMEOUT).await.unwrap();
         assert!(!claims.is_empty(), "{} are lost; {arrived} arrived before", 20 - rest.len());
         rest.extend(claims);
     }

@@ -10,19 +10,19 @@ use rir_sidecar::queue::{Delay, Filter, JobId, Order, Queue, Settled, State};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::bench::{Bench, MOMENT, PATIENCE, aggregate, done, free, now, prefixes, secs};
+use super::bench::{Bench, CLAIM_TIMEOUT, MOMENT, aggregate, done, free, now, prefixes, secs};
 
 pub(super) async fn a_hundred_orders_at_once_make_one_job(bench: Bench) {
     let mut asking = JoinSet::new();
     for _ in 0..100 {
         let queue = bench.queue.clone();
-        asking.spawn(async move { queue.enqueue(&[now(free(1))], None).await.unwrap().remove(0) });
+        asking.spawn(async move { queue.enqueue(&[now(free(1))]).await.unwrap().remove(0) });
     }
     let tickets = asking.join_all().await;
     let ids: BTreeSet<_> = tickets.iter().map(|ticket| &ticket.job).collect();
     assert_eq!(ids.len(), 1);
     assert_eq!(tickets.iter().filter(|ticket| !ticket.coalesced).count(), 1);
-    assert_eq!(bench.queue.claim("w", 10, PATIENCE).await.unwrap().len(), 1);
+    assert_eq!(bench.queue.claim("w", 10, CLAIM_TIMEOUT).await.unwrap().len(), 1);
     bench.idle().await;
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn five_hundred_prefixes_at_once_make_few_jobs(bench: Bench) {
         let queue = bench.queue.clone();
         let delay = Delay::Debounce { quiet: Duration::from_millis(500), longest: secs(5) };
         let order = Order { job: prefixes([number]), delay };
-        asking.spawn(async move { queue.enqueue(&[order], None).await.unwrap() });
+        asking.spawn(async move { queue.enqueue(&[order]).await.unwrap() });
     }
     asking.join_all().await;
     let mut seen = BTreeSet::new();
@@ -58,7 +58,7 @@ async fn work(queue: Queue, worker: String) -> Vec<JobId> {
         }
         for claim in claims {
             tokio::task::yield_now().await;
-            assert_eq!(queue.settle(&claim, &worker, done(json!(null))).await.unwrap(), Settled::Taken);
+            assert_eq!(queue.settle(&claim, done(json!(null))).await.unwrap(), Settled::Taken);
             claimed.push(claim.id);
         }
     }
@@ -82,7 +82,7 @@ fn each_once(mut claimed: Vec<JobId>, mut wanted: Vec<JobId>) {
 pub(super) async fn many_promoters_neither_lose_nor_double(bench: Bench) {
     let delay = Delay::For(Duration::from_millis(400));
     let orders: Vec<_> = (0..400).map(|number| Order { job: free(number), delay }).collect();
-    let wanted = bench.queue.enqueue(&orders, None).await.unwrap().into_iter().map(|ticket| ticket.job).collect();
+    let wanted = bench.queue.enqueue(&orders).await.unwrap().into_iter().map(|ticket| ticket.job).collect();
     let claimed = workers(&bench, 8).await.join_all().await.concat();
     each_once(claimed, wanted);
 }
@@ -96,7 +96,7 @@ pub(super) async fn everything_is_done_exactly_once_by_many_workers(bench: Bench
             let mut ids = Vec::new();
             for number in 0..100 {
                 let orders = [now(free(asker * 1000 + number)), now(free(asker * 1000 + 500 + number))];
-                ids.extend(queue.enqueue(&orders, None).await.unwrap().into_iter().map(|ticket| ticket.job));
+                ids.extend(queue.enqueue(&orders).await.unwrap().into_iter().map(|ticket| ticket.job));
             }
             ids
         });
@@ -112,7 +112,7 @@ pub(super) async fn everything_is_done_exactly_once_by_many_workers(bench: Bench
 
 pub(super) async fn configs_are_exclusive_among_many_workers(bench: Bench) {
     let orders: Vec<_> = (0..12).map(|number| now(aggregate(number % 3, number))).collect();
-    bench.queue.enqueue(&orders, None).await.unwrap();
+    bench.queue.enqueue(&orders).await.unwrap();
     let at_work: Arc<Mutex<BTreeMap<_, u32>>> = Arc::default();
     let mut workers = JoinSet::new();
     for number in 0..6 {
@@ -125,7 +125,7 @@ pub(super) async fn configs_are_exclusive_among_many_workers(bench: Bench) {
                 assert_eq!(already, 0, "another run of the config is at work");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 at_work.lock().unwrap().insert(config, 0);
-                assert_eq!(queue.settle(&claim, "w", done(json!(null))).await.unwrap(), Settled::Taken);
+                assert_eq!(queue.settle(&claim, done(json!(null))).await.unwrap(), Settled::Taken);
                 ended += 1;
             }
             ended

@@ -5,15 +5,15 @@
 //! their own: `trouble`. `same` plays chance games on both and compares.
 
 mod audit;
-mod bench;
+pub(crate) mod bench;
 mod claims;
+mod configs;
 mod many;
+mod notes;
 mod orders;
 mod persons;
-mod runs;
 mod same;
 mod server;
-mod shared;
 mod trouble;
 
 macro_rules! cases {
@@ -49,7 +49,7 @@ cases! {
         orders_of_prefixes_are_put_together
         an_order_of_very_many_prefixes_is_as_good_as_any
         orders_of_one_call_are_told_apart
-        equal_work_of_another_user_or_run_is_other_work
+        equal_work_of_another_user_or_config_is_other_work
         a_delay_is_kept_and_the_earlier_of_two_wins
         an_order_that_does_not_wait_brings_its_twin_forward
         a_debounce_slides_until_patience_ends
@@ -89,23 +89,23 @@ cases! {
         jobs_that_are_over_are_forgotten
         the_oldest_are_forgotten_when_too_many_are_over
     ;
-    runs:
-        a_run_ends_once_when_all_its_parts_have
-        a_run_without_further_parts_is_recorded_too
-        parts_may_bring_further_parts
-        a_failed_first_job_is_recorded_and_then_dead
-        a_run_that_cannot_be_recorded_ends_as_its_record_did
-        a_first_job_that_tries_again_does_not_begin_its_run_yet
-        a_cancelled_run_loses_its_parts_and_is_recorded
-        a_dead_part_gets_a_new_life_inside_its_run_or_after_it
-        a_new_order_for_a_run_that_goes_on_waits_for_its_end
+    configs:
         another_run_of_a_config_waits
         the_end_of_a_job_lets_the_next_at_its_config_go_at_once
-        one_job_of_a_run_is_at_work_at_a_time
         those_who_wait_for_a_config_are_called_one_by_one
         a_job_that_had_its_turn_is_not_called_again
         jobs_of_other_configs_and_of_none_are_free
         a_job_that_waits_to_try_again_lets_others_write
+        a_called_job_that_is_cancelled_lets_the_next_go_at_once
+        a_job_that_goes_on_later_lets_those_that_wait_go_first
+    ;
+    notes:
+        notes_are_kept_in_order_and_refused_by_the_fence
+        a_note_keeps_the_lease_and_hears_of_a_cancellation
+        notes_survive_whatever_is_not_the_end
+        notes_leave_with_the_end_and_a_new_life_begins_anew
+        attempts_count_from_the_last_note
+        a_note_tells_whether_others_wait
     ;
     many:
         a_hundred_orders_at_once_make_one_job
@@ -113,14 +113,5 @@ cases! {
         many_promoters_neither_lose_nor_double
         everything_is_done_exactly_once_by_many_workers
         configs_are_exclusive_among_many_workers
-    ;
-    shared:
-        a_lease_has_one_holder
-        a_cursor_stays_where_it_was_set
-        hints_are_heard_once_something_was_queued_for_them
-        an_answer_is_given_once_and_then_remembered
-        turns_come_evenly_after_a_burst
-        a_pause_holds_everybody_and_is_never_shortened
-        processes_are_counted
     ;
 }

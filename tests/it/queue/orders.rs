@@ -2,13 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use rir_sidecar::{
-    model::RowId,
-    queue::{Delay, Ending, Job, JobId, State, Work},
-};
+use rir_sidecar::queue::{Delay, Ending, Job, State};
 use serde_json::json;
 
-use super::bench::{Bench, PATIENCE, aggregate, done, free, now, prefixes, secs};
+use super::bench::{Bench, CLAIM_TIMEOUT, aggregate, done, free, now, prefixes, secs};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -88,18 +85,17 @@ pub(super) async fn an_order_of_very_many_prefixes_is_as_good_as_any(bench: Benc
 }
 
 pub(super) async fn orders_of_one_call_are_told_apart(bench: Bench) {
-    let tickets = bench.queue.enqueue(&[now(free(1)), now(free(2)), now(free(1))], None).await.unwrap();
+    let tickets = bench.queue.enqueue(&[now(free(1)), now(free(2)), now(free(1))]).await.unwrap();
     assert_eq!(tickets.iter().map(|ticket| ticket.coalesced).collect::<Vec<_>>(), [false, false, true]);
     assert_eq!(tickets[0].job, tickets[2].job);
     assert_ne!(tickets[0].job, tickets[1].job);
-    assert_eq!(bench.queue.enqueue(&[], None).await.unwrap(), []);
+    assert_eq!(bench.queue.enqueue(&[]).await.unwrap(), []);
 }
 
-pub(super) async fn equal_work_of_another_user_or_run_is_other_work(bench: Bench) {
+pub(super) async fn equal_work_of_another_user_or_config_is_other_work(bench: Bench) {
     let of_user = |user: &str| Job { user: Some(user.to_owned()), ..free(1) };
-    let of_run = Job { run: JobId::parse(&"0a".repeat(12)), ..free(1) };
     let other_config = aggregate(7, 1);
-    for job in [free(1), of_user("someone"), of_user("other"), of_run, other_config] {
+    for job in [free(1), of_user("someone"), of_user("other"), other_config] {
         assert!(!bench.order(job.clone()).await.coalesced, "{job:?}");
         assert!(bench.order(job.clone()).await.coalesced, "{job:?}");
     }
@@ -174,7 +170,7 @@ pub(super) async fn a_parked_order_keeps_its_delay(bench: Bench) {
 
 pub(super) async fn what_is_due_is_claimed_without_anybody_asking_again(bench: Bench) {
     let other = bench.other().await;
-    let waiting = tokio::spawn(async move { other.claim("w", 1, PATIENCE).await.unwrap() });
+    let waiting = tokio::spawn(async move { other.claim("w", 1, CLAIM_TIMEOUT).await.unwrap() });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let id = bench.order_later(free(1), Delay::For(Duration::from_millis(700))).await.job;
     let claims = waiting.await.unwrap();
@@ -189,11 +185,10 @@ pub(super) async fn a_claim_waits_for_an_order(bench: Bench) {
     assert_eq!(bench.queue.claim("w", 1, Duration::ZERO).await.unwrap(), []);
     assert!(begun.elapsed() < secs(2));
     let other = bench.other().await;
-    let waiting = tokio::spawn(async move { other.claim("w", 5, PATIENCE).await.unwrap() });
+    let waiting = tokio::spawn(async move { other.claim("w", 5, CLAIM_TIMEOUT).await.unwrap() });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let begun = Instant::now();
-    let work = Work::Prune { config: RowId(7) };
-    let id = bench.order(super::bench::job(work)).await.job;
+    let id = bench.order(aggregate(7, 1)).await.job;
     let claims = waiting.await.unwrap();
     assert!(begun.elapsed() < secs(2), "{:?}", begun.elapsed());
     assert_eq!(claims.len(), 1);

@@ -6,24 +6,25 @@ use std::{
 };
 
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
-use rir_sidecar::queue::{Claim, Delay, Ending, Filter, Job, JobId, Order, Queue, Record, State, Work, job::VERSION};
+use rir_sidecar::queue::{Claim, Delay, Ending, Filter, Job, JobId, Order, Queue, Record, State, job::VERSION};
 use serde_json::json;
 
 use super::{
     audit::Keys,
-    bench::{Bench, aggregate, failed, free, part, prefixes, progress, secs, whole},
+    bench::{Bench, aggregate, failed, free, prefixes, progress, secs, whole},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// A job whose config is busy waits for a second: a game that takes longer proves nothing.
-const LONGEST: Duration = Duration::from_millis(800);
+/// A job whose config is busy waits for half a minute: a game that takes longer proves nothing.
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// One move.
 #[derive(Debug, Clone)]
 enum Move {
     Order(u8, bool),
     Claim(usize),
-    Beat(Index, u64),
+    Heartbeat(Index, u64),
+    Note(Index, u64),
     Settle(Index, End),
     Cancel(Index),
     Retry(Index),
@@ -32,7 +33,7 @@ enum Move {
 #[derive(Debug, Clone, Copy)]
 enum End {
     Done,
-    Parts(u64),
+    Followed(u8),
     Failed,
     FailedForNow(bool),
     Again(bool),
@@ -43,7 +44,7 @@ enum End {
 fn end() -> impl Strategy<Value = End> {
     prop_oneof![
         4 => Just(End::Done),
-        4 => (0..4_u64).prop_map(End::Parts),
+        4 => (0..9_u8).prop_map(End::Followed),
         1 => Just(End::Failed),
         2 => any::<bool>().prop_map(End::FailedForNow),
         1 => any::<bool>().prop_map(End::Again),
@@ -56,7 +57,8 @@ fn one_move() -> impl Strategy<Value = Move> {
     prop_oneof![
         6 => (0..9_u8, any::<bool>()).prop_map(|(job, delay)| Move::Order(job, delay)),
         5 => (1..4_usize).prop_map(Move::Claim),
-        1 => (any::<Index>(), 0..3_u64).prop_map(|(claim, done)| Move::Beat(claim, done)),
+        1 => (any::<Index>(), 0..3_u64).prop_map(|(claim, done)| Move::Heartbeat(claim, done)),
+        4 => (any::<Index>(), 0..9_u64).prop_map(|(claim, note)| Move::Note(claim, note)),
         7 => (any::<Index>(), end()).prop_map(|(claim, end)| Move::Settle(claim, end)),
         2 => any::<Index>().prop_map(Move::Cancel),
         2 => any::<Index>().prop_map(Move::Retry),
@@ -95,36 +97,34 @@ impl Table {
         })
     }
 
-    /// A job with the places of ids instead of the ids.
-    fn told(&mut self, job: &Job) -> String {
-        let run = job.run.clone().map(|run| self.place(&run));
-        format!("{:?} {run:?}", job.work)
-    }
-
     /// Makes a move; what came of it.
     async fn play(&mut self, step: &Move) -> String {
         let queue = self.queue.clone();
         let came = match step {
             Move::Order(number, delayed) => {
                 let delay = if *delayed { Delay::For(HOUR) } else { Delay::None };
-                let tickets = queue.enqueue(&[Order { job: job(*number), delay }], None).await.unwrap();
+                let tickets = queue.enqueue(&[Order { job: job(*number), delay }]).await.unwrap();
                 format!("{} {}", self.place(&tickets[0].job), tickets[0].coalesced)
             }
             Move::Claim(most) => {
                 let mut came = String::new();
                 for claim in queue.claim("w", *most, Duration::ZERO).await.unwrap() {
-                    let (place, told) = (self.place(&claim.id), self.told(&claim.job));
-                    came += &format!("{place} {told} {} {}; ", claim.attempt, claim.fence);
+                    let place = self.place(&claim.id);
+                    came += &format!("{place} {:?} {} {}; ", claim.job.work, claim.attempt, claim.fence);
                     self.claims.push(claim);
                 }
                 came
             }
-            Move::Beat(index, done) => match self.claims.get(index.index(self.claims.len().max(1))) {
-                Some(claim) => format!("{:?}", queue.beat(claim, "w", &progress(*done, 2, "p")).await.unwrap()),
+            Move::Heartbeat(index, done) => match self.claims.get(index.index(self.claims.len().max(1))) {
+                Some(claim) => format!("{:?}", queue.heartbeat(claim, "w", &progress(*done, 2, "p")).await.unwrap()),
+                None => String::new(),
+            },
+            Move::Note(index, number) => match self.claims.get(index.index(self.claims.len().max(1))) {
+                Some(claim) => format!("{:?}", queue.note(claim, "w", &json!(number)).await.unwrap()),
                 None => String::new(),
             },
             Move::Settle(index, end) => match self.claims.get(index.index(self.claims.len().max(1))) {
-                Some(claim) => format!("{:?}", queue.settle(claim, "w", ending(claim, *end)).await.unwrap()),
+                Some(claim) => format!("{:?}", queue.settle(claim, ending(*end)).await.unwrap()),
                 None => String::new(),
             },
             Move::Cancel(index) => match self.ids.get(index.index(self.ids.len().max(1))) {
@@ -156,11 +156,11 @@ impl Table {
         let mut seen = Vec::new();
         for id in self.ids.clone() {
             let record = self.queue.find(&id).await.unwrap().unwrap();
-            let job = record.job.as_ref().map(|job| self.told(job));
+            let work = record.job.as_ref().map(|job| &job.work);
             let times = [record.due, record.started, record.ended].map(|time| time.is_some());
             let rest = (record.state, record.attempts, record.progress, record.error, record.result);
-            let parts = self.queue.parts(&id).await.unwrap();
-            seen.push(format!("{job:?} {rest:?} {times:?} {:?} {parts:?}", record.worker));
+            let notes = self.queue.notes(&id).await.unwrap();
+            seen.push(format!("{work:?} {rest:?} {times:?} {:?} {notes:?}", record.worker));
         }
         for config in [1, 7, 8] {
             let active = self.queue.active(rir_sidecar::model::RowId(config)).await.unwrap();
@@ -176,27 +176,15 @@ impl Table {
     }
 }
 
-fn ending(claim: &Claim, end: End) -> Ending {
-    let parts = |count: u64| -> Vec<Job> {
-        match &claim.job.work {
-            Work::SyncConfig { config, .. } => (0..count).map(|number| part(&claim.id, config.0, number)).collect(),
-            Work::SyncPrefixes { config, .. } => {
-                claim.job.run.iter().map(|run| part(run, config.0, count + 5)).collect()
-            }
-            Work::SyncAggregate { .. } | Work::SyncPrefix { .. } | Work::Prune { .. } | Work::RecordRun { .. } => {
-                (0..count).map(free).collect()
-            }
-        }
-    };
+fn ending(end: End) -> Ending {
     let wait = |later: bool| if later { HOUR } else { Duration::ZERO };
     let done = |count| Ending::Done {
         result: json!(count),
-        part: Some(json!({"found": count})),
-        then: parts(count).into_iter().map(super::bench::now).collect(),
+        then: (0..count).map(|number| super::bench::now(job(number))).collect(),
     };
     match end {
         End::Done => done(0),
-        End::Parts(count) => done(count),
+        End::Followed(count) => done(count),
         End::Failed => failed("boom: no", None),
         End::FailedForNow(later) => failed("boom: not now", Some(wait(later))),
         End::Again(later) => Ending::Again { wait: wait(later) },

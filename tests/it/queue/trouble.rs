@@ -12,13 +12,15 @@ use std::{
 use redis::AsyncTypedCommands;
 use rir_sidecar::{
     config::QueueMode,
-    queue::{Beat, Filter, JobId, Queue, Settled, State},
+    coordination::Coordination,
+    queue::{Filter, JobId, Queue, Settled, Signal, State},
+    redis_client::{Client, Script},
 };
 use serde_json::json;
 
 use super::{
     audit::Keys,
-    bench::{Bench, LEASE, MOMENT, PATIENCE, done, free, now, prefixes, progress, secs, whole},
+    bench::{Bench, CLAIM_TIMEOUT, LEASE, MOMENT, done, free, now, prefixes, progress, secs, whole},
     server::{Server, free_port, told},
 };
 
@@ -29,7 +31,7 @@ async fn ask(queue: Queue, first: u64, stop: Arc<AtomicBool>) -> Vec<JobId> {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        match queue.enqueue(&[now(free(number))], None).await {
+        match queue.enqueue(&[now(free(number))]).await {
             Ok(tickets) => accepted.extend(tickets.into_iter().map(|ticket| ticket.job)),
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
@@ -45,7 +47,7 @@ async fn work(queue: Queue, worker: String, stop: Arc<AtomicBool>) {
             continue;
         };
         for claim in claims {
-            while queue.settle(&claim, &worker, done(json!(null))).await.is_err() {
+            while queue.settle(&claim, done(json!(null))).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
@@ -106,7 +108,7 @@ async fn redis_away_is_told_soon_and_everything_goes_on_afterwards() {
     assert!(waiting.await.unwrap().is_err(), "who waits is told, too");
     assert!(bench.queue.claim("w", 1, Duration::ZERO).await.is_err());
     server.again().await;
-    assert_eq!(bench.queue.beat(&claim, "w", &progress(1, 1, "")).await.unwrap(), Beat::Yours);
+    assert_eq!(bench.queue.heartbeat(&claim, "w", &progress(1, 1, "")).await.unwrap(), Signal::Yours);
     bench.done(&claim).await;
     assert_eq!(bench.state(&before).await, State::Done);
 
@@ -123,7 +125,7 @@ async fn redis_away_is_told_soon_and_everything_goes_on_afterwards() {
 
 async fn refused(bench: &Bench) {
     let begun = Instant::now();
-    assert!(bench.queue.enqueue(&[now(free(9))], None).await.is_err());
+    assert!(bench.queue.enqueue(&[now(free(9))]).await.is_err());
     assert!(begun.elapsed() < secs(3), "{:?}", begun.elapsed());
     let begun = Instant::now();
     assert!(bench.queue.ping().await.is_err());
@@ -149,7 +151,7 @@ async fn a_redis_that_takes_no_writes_is_not_fine() {
     bench.queue.ping().await.unwrap();
     told(server.port, &["config", "set", "min-replicas-to-write", "1"]);
     assert!(bench.queue.ping().await.is_err());
-    assert!(bench.queue.enqueue(&[now(free(1))], None).await.is_err());
+    assert!(bench.queue.enqueue(&[now(free(1))]).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,26 +159,26 @@ async fn an_emptied_redis_is_used_again() {
     let server = Server::start(&[]).await;
     let bench = server.bench().await;
     let ids = [bench.order(free(1)).await.job, bench.order(whole(7)).await.job];
-    let claims = bench.queue.claim("w", 2, PATIENCE).await.unwrap();
+    let claims = bench.queue.claim("w", 2, CLAIM_TIMEOUT).await.unwrap();
     bench.order(free(2)).await;
     let other = bench.other().await;
-    let waiting = tokio::spawn(async move { other.claim("waiting", 1, PATIENCE).await.unwrap() });
+    let waiting = tokio::spawn(async move { other.claim("waiting", 1, CLAIM_TIMEOUT).await.unwrap() });
     assert_eq!(waiting.await.unwrap().len(), 1);
     told(server.port, &["flushall"]);
     told(server.port, &["script", "flush"]);
     for claim in &claims {
-        assert_eq!(bench.queue.beat(claim, "w", &progress(1, 1, "")).await.unwrap(), Beat::Lost);
-        assert_eq!(bench.queue.settle(claim, "w", done(json!(null))).await.unwrap(), Settled::Lost);
+        assert_eq!(bench.queue.heartbeat(claim, "w", &progress(1, 1, "")).await.unwrap(), Signal::Lost);
+        assert_eq!(bench.queue.settle(claim, done(json!(null))).await.unwrap(), Settled::Lost);
         assert_eq!(bench.queue.find(&claim.id).await.unwrap(), None);
     }
     let again = [bench.order(free(1)).await.job, bench.order(whole(7)).await.job];
     assert!(ids.iter().all(|id| !again.contains(id)));
-    let claims = bench.queue.claim("w", 5, PATIENCE).await.unwrap();
+    let claims = bench.queue.claim("w", 5, CLAIM_TIMEOUT).await.unwrap();
     assert_eq!(claims.iter().map(|claim| &claim.id).collect::<Vec<_>>(), again.iter().collect::<Vec<_>>());
     bench.done(&claims[0]).await;
     told(server.port, &["flushall"]);
     let other = bench.other().await;
-    let waiting = tokio::spawn(async move { other.claim("waiting", 1, PATIENCE).await.unwrap() });
+    let waiting = tokio::spawn(async move { other.claim("waiting", 1, CLAIM_TIMEOUT).await.unwrap() });
     tokio::time::sleep(MOMENT).await;
     told(server.port, &["flushall"]);
     let id = bench.order(free(3)).await.job;
@@ -193,14 +195,10 @@ async fn a_group_that_was_removed_is_made_again() {
     let ready = bench.order(free(2)).await.job;
     let stream = keys.key("ready");
     assert!(keys.redis.xgroup_destroy(&stream, "workers").await.unwrap());
-    assert_eq!(bench.queue.beat(&old, "old", &progress(1, 1, "")).await.unwrap(), Beat::Yours);
-    let claims = bench.queue.claim("new", 5, PATIENCE).await.unwrap();
+    assert_eq!(bench.queue.heartbeat(&old, "old", &progress(1, 1, "")).await.unwrap(), Signal::Yours);
+    let claims = bench.queue.claim("new", 5, CLAIM_TIMEOUT).await.unwrap();
     assert_eq!(claims.iter().map(|claim| &claim.id).collect::<Vec<_>>(), [&running, &ready]);
-    assert_eq!(
-        bench.queue.settle(&old, "old", done(json!(null))).await.unwrap(),
-        Settled::Lost,
-        "the group knew the lease"
-    );
+    assert_eq!(bench.queue.settle(&old, done(json!(null))).await.unwrap(), Settled::Lost, "the group knew the lease");
     for claim in &claims {
         bench.done(claim).await;
     }
@@ -260,7 +258,7 @@ async fn what_nobody_understands_goes_to_the_dead_letters_at_once() {
     let again = bench.order(free(8)).await;
     assert!(!again.coalesced, "a key of a job that is lost is free");
     bench.done(&bench.claim("w").await).await;
-    let letters = keys.messages("letters").await;
+    let letters = keys.messages("dead").await;
     assert_eq!(letters.len(), 6);
     let foreign: Vec<_> = letters.iter().filter(|(_, fields)| !fields.contains_key("key")).collect();
     assert_eq!(foreign.len(), 3);
@@ -271,19 +269,16 @@ async fn what_nobody_understands_goes_to_the_dead_letters_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_that_are_gone_are_forgotten_but_never_one_that_has_a_message() {
     let bench = Bench::redis().await;
-    bench.queue.enqueue(&[now(free(1)), now(free(2))], None).await.unwrap();
+    bench.queue.enqueue(&[now(free(1)), now(free(2))]).await.unwrap();
     bench.claim("busy").await;
     bench.done(&bench.claim("gone").await).await;
-    let mut keys = Keys::of(&bench.settings).await;
-    let code =
-        [include_str!("../../../src/queue/redis/lua/base.lua"), include_str!("../../../src/queue/redis/lua/tidy.lua")];
-    let script = redis::Script::new(&code.join("\n"));
-    let begin = keys.key("");
-    let mut tidy =
-        async |idle: u64| -> u64 { script.key(&begin).arg(idle).invoke_async(&mut keys.redis).await.unwrap() };
-    assert_eq!(tidy(60_000).await, 0);
+    let redis = Client::open(&bench.settings).unwrap();
+    let text = include_str!("../../../src/queue/redis/lua/forget_idle_workers.lua");
+    let script = Script::new("forget_idle_workers", text);
+    let forget = async |idle: u64| -> u64 { redis.run(&script, &json!({"idle": idle})).await.unwrap() };
+    assert_eq!(forget(60_000).await, 0);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(tidy(10).await, 1);
+    assert_eq!(forget(10).await, 1);
     assert_eq!(bench.claim("gone").await.attempt, 2, "the job of the one that stayed is taken over");
 }
 
@@ -340,28 +335,28 @@ async fn sentinels_tell_where_the_master_is() {
 async fn a_day_in_the_life(bench: &Bench) {
     bench.queue.ping().await.unwrap();
     let other = bench.other().await;
-    let waiting = tokio::spawn(async move { other.claim("w", 1, PATIENCE).await.unwrap() });
+    let waiting = tokio::spawn(async move { other.claim("w", 1, CLAIM_TIMEOUT).await.unwrap() });
     tokio::time::sleep(MOMENT).await;
     let id = bench.order(free(1)).await.job;
     let claim = waiting.await.unwrap().remove(0);
     assert_eq!(claim.id, id);
-    assert_eq!(bench.queue.beat(&claim, "w", &progress(1, 1, "")).await.unwrap(), Beat::Yours);
+    assert_eq!(bench.queue.heartbeat(&claim, "w", &progress(1, 1, "")).await.unwrap(), Signal::Yours);
     bench.done(&claim).await;
     assert_eq!(bench.state(&id).await, State::Done);
-    assert!(bench.queue.hold("schedule", "w", secs(9)).await.unwrap());
-    bench.queue.set_cursor("sweep", "1").await.unwrap();
-    assert_eq!(bench.queue.cursor("sweep").await.unwrap().as_deref(), Some("1"));
-    let hints = ["a".to_owned(), "b".to_owned()];
-    bench.queue.enqueue(&[], Some("a")).await.unwrap();
-    assert_eq!(bench.queue.unheard(&hints).await.unwrap(), [false, true]);
-    assert_eq!(bench.queue.turn("arin", 1, 1).await.unwrap(), Duration::ZERO);
+    let coordination = Coordination::open(&bench.settings).await.unwrap();
+    assert!(coordination.acquire_lease("schedule", "w", secs(9)).await.unwrap());
+    coordination.set_cursor("sweep", "1").await.unwrap();
+    assert_eq!(coordination.cursor("sweep").await.unwrap().as_deref(), Some("1"));
+    coordination.remember_change("a").await.unwrap();
+    assert_eq!(coordination.unseen_changes(&["a".to_owned(), "b".to_owned()]).await.unwrap(), [false, true]);
+    assert_eq!(coordination.acquire_rate("arin", 1, 1).await.unwrap(), Duration::ZERO);
     assert_eq!(bench.queue.list(&Filter { limit: 5, ..Filter::default() }).await.unwrap().len(), 1);
 }
 
 /// It works again by itself, soon.
 async fn works_again(bench: &Bench) {
     let begun = Instant::now();
-    while bench.queue.enqueue(&[now(free(5))], None).await.is_err() {
+    while bench.queue.enqueue(&[now(free(5))]).await.is_err() {
         assert!(begun.elapsed() < secs(15), "it does not come back");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

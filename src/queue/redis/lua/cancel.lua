@@ -1,33 +1,21 @@
--- Cancels a job.
--- Arguments: the limits; the job.
+-- Cancels a `job`. One that runs is told with its next heartbeat.
 -- Answers `taken`, `unknown`, or the state that does not allow it.
 
-local function ask_to_stop(job) job.cancelled = 1 end
-
--- The parts of a run: those that wait are over at once, the one that runs is told.
-local function cancel_parts(run)
-    local open = redis.call('SMEMBERS', P .. 'open:' .. run.id)
-    table.sort(open)
-    for _, id in ipairs(open) do
-        local part = find(id)
-        if part and WAITS[part.state] then cancel_waiting(part) end
-        if part and part.state == 'running' then ask_to_stop(part) end
-    end
-end
-
-local job = find((args(1)))
+local job = lib.find(args.job)
 if not job then return 'unknown' end
 if job.state == 'done' or job.state == 'cancelled' then return job.state end
-if WAITS[job.state] then
-    cancel_waiting(job)
+if job.state == 'running' then
+    job.cancelled = 1
 elseif job.state == 'dead' then
-    dig_out(job)
-    conclude(job, cancelled())
-elseif job.state == 'running' then
-    ask_to_stop(job)
+    lib.dig_out(job)
+    lib.conclude(job, 'cancelled')
 else
-    ask_to_stop(job)
-    cancel_parts(job)
+    if job.state == 'parked' then lib.step_out(job) end
+    redis.call('ZREM', P .. 'delayed', job.id)
+    job.due, job.latest = false, false
+    lib.conclude(job, 'cancelled')
+    -- It may have been called just now.
+    if job.config and redis.call('ZREM', P .. 'line:' .. job.config, job.id) == 1 then lib.call_next(job.config) end
 end
-write_back()
+lib.write_back()
 return 'taken'

@@ -1,5 +1,4 @@
--- Finds a job.
--- Arguments: the job.
+-- Finds a `job`.
 -- Answers what is known about it, or nothing.
 
-return view((args(1))) or false
+return lib.view(args.job)

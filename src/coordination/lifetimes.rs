@@ -1,0 +1,12 @@
+//! Lifetimes of what replicas tell each other.
+
+use std::time::Duration;
+
+/// Limits how long changes are remembered as seen.
+pub(super) const SEEN_FOR: Duration = Duration::from_secs(2 * 3600);
+
+/// Limits how long an idempotency key is reserved for whoever works on the answer.
+pub(super) const RESERVED_FOR: Duration = Duration::from_secs(60);
+
+/// Limits how long a process counts as alive after it registered.
+pub(super) const PRESENT_FOR: Duration = Duration::from_secs(30);

@@ -1,0 +1,154 @@
+//! The facts in this process: for one replica. Nothing here waits or fails.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    known_answer::KnownAnswer,
+    lifetimes::{PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
+};
+
+/// The facts.
+#[derive(Debug, Clone, Default)]
+pub struct InMemory(Arc<Mutex<Facts>>);
+
+#[derive(Debug, Default)]
+struct Facts {
+    leases: BTreeMap<String, (String, Instant)>,
+    cursors: BTreeMap<String, String>,
+    /// Changes, and until when they are remembered; and the same by time.
+    seen: BTreeMap<String, Instant>,
+    seen_until: BTreeSet<(Instant, String)>,
+    answers: BTreeMap<String, KeptAnswer>,
+    /// When the next request to an instance would be due if all came evenly.
+    rates: BTreeMap<String, Instant>,
+    pauses: BTreeMap<String, Instant>,
+    present: BTreeMap<String, Instant>,
+}
+
+#[derive(Debug)]
+struct KeptAnswer {
+    fingerprint: String,
+    answer: Option<String>,
+    until: Instant,
+}
+
+impl Facts {
+    fn forget_changes(&mut self, now: Instant) {
+        while let Some((until, change)) = self.seen_until.first().cloned()
+            && until <= now
+        {
+            self.seen_until.pop_first();
+            self.seen.remove(&change);
+        }
+    }
+
+    fn keep_answer(&mut self, key: &str, fingerprint: &str, answer: Option<&str>, ttl: Duration) {
+        let answer = answer.map(str::to_owned);
+        let kept = KeptAnswer { fingerprint: fingerprint.to_owned(), answer, until: after(ttl) };
+        self.answers.insert(key.to_owned(), kept);
+    }
+}
+
+/// The end of a span that begins now; thirty years stand for anything longer.
+fn after(span: Duration) -> Instant {
+    const LONGEST: Duration = Duration::from_secs(30 * 366 * 24 * 3600);
+    Instant::now() + span.min(LONGEST)
+}
+
+impl InMemory {
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn acquire_lease(&self, name: &str, owner: &str, ttl: Duration) -> bool {
+        let (mut facts, now) = (self.facts(), Instant::now());
+        facts.leases.retain(|_, (_, until)| *until > now);
+        let (holder, until) = facts.leases.entry(name.to_owned()).or_insert_with(|| (owner.to_owned(), now));
+        let is_ours = holder == owner;
+        if is_ours {
+            *until = after(ttl);
+        }
+        is_ours
+    }
+
+    pub(super) fn cursor(&self, name: &str) -> Option<String> {
+        self.facts().cursors.get(name).cloned()
+    }
+
+    pub(super) fn set_cursor(&self, name: &str, value: &str) {
+        self.facts().cursors.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(super) fn remember_change(&self, change: &str) {
+        let (mut facts, until) = (self.facts(), after(SEEN_FOR));
+        facts.forget_changes(Instant::now());
+        if let Some(before) = facts.seen.insert(change.to_owned(), until) {
+            facts.seen_until.remove(&(before, change.to_owned()));
+        }
+        facts.seen_until.insert((until, change.to_owned()));
+    }
+
+    pub(super) fn unseen_changes(&self, changes: &[String]) -> Vec<bool> {
+        let mut facts = self.facts();
+        facts.forget_changes(Instant::now());
+        changes.iter().map(|change| !facts.seen.contains_key(change)).collect()
+    }
+
+    pub(super) fn recall_answer(&self, key: &str, fingerprint: &str) -> KnownAnswer {
+        let (mut facts, now) = (self.facts(), Instant::now());
+        facts.answers.retain(|_, kept| kept.until > now);
+        let Some(kept) = facts.answers.get(key) else {
+            facts.keep_answer(key, fingerprint, None, RESERVED_FOR);
+            return KnownAnswer::Reserved;
+        };
+        match &kept.answer {
+            _ if kept.fingerprint != fingerprint => KnownAnswer::OtherRequest,
+            None => KnownAnswer::InProgress,
+            Some(answer) => KnownAnswer::Answer(answer.clone()),
+        }
+    }
+
+    pub(super) fn remember_answer(&self, key: &str, fingerprint: &str, answer: &str, ttl: Duration) {
+        self.facts().keep_answer(key, fingerprint, Some(answer), ttl);
+    }
+
+    pub(super) fn forget_answer(&self, key: &str) {
+        self.facts().answers.remove(key);
+    }
+
+    /// The generic cell rate algorithm: as many requests as the burst may go before the time at which they were due if
+    /// all came evenly.
+    pub(super) fn acquire_rate(&self, instance: &str, per_second: u32, burst: u32) -> Duration {
+        let (mut facts, now) = (self.facts(), Instant::now());
+        let paused = facts.pauses.get(instance).map_or(Duration::ZERO, |until| until.duration_since(now));
+        if !paused.is_zero() || per_second == 0 {
+            return paused;
+        }
+        let apart = Duration::from_secs(1) / per_second;
+        let even = facts.rates.get(instance).copied().unwrap_or(now).max(now);
+        let wait = even.duration_since(now).saturating_sub(apart * (burst.max(1) - 1));
+        if wait.is_zero() {
+            facts.rates.insert(instance.to_owned(), even + apart);
+        }
+        wait
+    }
+
+    pub(super) fn pause_rate(&self, instance: &str, pause: Duration) {
+        let mut facts = self.facts();
+        let until = facts.pauses.entry(instance.to_owned()).or_insert_with(Instant::now);
+        *until = after(pause).max(*until);
+    }
+
+    pub(super) fn register_presence(&self, process: &str) -> u32 {
+        let (mut facts, now) = (self.facts(), Instant::now());
+        facts.present.insert(process.to_owned(), after(PRESENT_FOR));
+        facts.present.retain(|_, until| *until > now);
+        u32::try_from(facts.present.len()).unwrap_or(u32::MAX)
+    }
+}

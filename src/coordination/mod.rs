@@ -1,0 +1,129 @@
+//! What replicas tell each other besides jobs: small facts, each with a life of its own.
+//!
+//! | fact | lives | says |
+//! |---|---|---|
+//! | lease | as long as its owner renews it | which replica acts, for example as the scheduler |
+//! | cursor | for ever | how far somebody has read |
+//! | seen change | two hours | that jobs were queued for a change in NetBox |
+//! | answer | as long as is asked for | how a request with an idempotency key was answered |
+//! | rate, pause | until they are past | when the next request to a registry may go |
+//! | presence | half a minute | how many processes are alive |
+//!
+//! [`Coordination`] is in Redis for any number of replicas, or in the process for a single one. Both behave the same;
+//! one suite of tests holds them to it. Nothing here is needed to keep a promise about jobs: a fact that is lost costs
+//! work that is done twice.
+
+mod known_answer;
+mod lifetimes;
+mod memory;
+mod redis;
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use crate::config;
+pub use crate::redis_client::Error;
+pub use known_answer::KnownAnswer;
+use memory::InMemory;
+use redis::InRedis;
+
+/// The facts that replicas share.
+#[derive(Debug, Clone)]
+pub enum Coordination {
+    /// In this process; a restart loses them.
+    Memory(InMemory),
+    /// In Redis.
+    Redis(InRedis),
+}
+
+macro_rules! each {
+    ($self:ident, $facts:ident => $call:expr) => {
+        match $self {
+            Coordination::Memory($facts) => Ok($call),
+            Coordination::Redis($facts) => $call.await,
+        }
+    };
+}
+
+/// Each method fails when Redis does not do it, and opening when its address cannot be used.
+#[expect(clippy::missing_errors_doc, reason = "the sentence above says it for all")]
+impl Coordination {
+    /// Opens what the settings of the queue name. With Redis this does not wait for it to answer.
+    pub async fn open(settings: &config::Queue) -> Result<Self, Error> {
+        if settings.url.expose_secret().is_empty() {
+            return Ok(Self::in_memory());
+        }
+        InRedis::open(settings).map(Self::Redis)
+    }
+
+    /// Keeps the facts in this process.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::Memory(InMemory::default())
+    }
+
+    /// Takes or keeps a lease by name for `ttl`. Returns whether `owner` has it now.
+    pub async fn acquire_lease(&self, name: &str, owner: &str, ttl: Duration) -> Result<bool, Error> {
+        each!(self, facts => facts.acquire_lease(name, owner, ttl))
+    }
+
+    /// Returns where somebody last stood.
+    pub async fn cursor(&self, name: &str) -> Result<Option<String>, Error> {
+        each!(self, facts => facts.cursor(name))
+    }
+
+    /// Keeps where somebody stands now.
+    pub async fn set_cursor(&self, name: &str, value: &str) -> Result<(), Error> {
+        each!(self, facts => facts.set_cursor(name, value))
+    }
+
+    /// Remembers for two hours that jobs were queued for a change.
+    pub async fn remember_change(&self, change: &str) -> Result<(), Error> {
+        each!(self, facts => facts.remember_change(change))
+    }
+
+    /// Returns for each change whether it is not remembered.
+    pub async fn unseen_changes(&self, changes: &[String]) -> Result<Vec<bool>, Error> {
+        each!(self, facts => facts.unseen_changes(changes))
+    }
+
+    /// Looks up the answer to the request with this fingerprint under an idempotency key.
+    /// [`Reserved`](KnownAnswer::Reserved) holds for a minute.
+    pub async fn recall_answer(&self, key: &str, fingerprint: &str) -> Result<KnownAnswer, Error> {
+        each!(self, facts => facts.recall_answer(key, fingerprint))
+    }
+
+    /// Keeps an answer under an idempotency key for `ttl`.
+    pub async fn remember_answer(
+        &self,
+        key: &str,
+        fingerprint: &str,
+        answer: &str,
+        ttl: Duration,
+    ) -> Result<(), Error> {
+        each!(self, facts => facts.remember_answer(key, fingerprint, answer, ttl))
+    }
+
+    /// Frees an idempotency key, because nothing was done.
+    pub async fn forget_answer(&self, key: &str) -> Result<(), Error> {
+        each!(self, facts => facts.forget_answer(key))
+    }
+
+    /// Asks to send a request to a registry instance, to which all replicas together may send `per_second` with bursts
+    /// of `burst` (0 a second: no limit). Returns zero when the request may go, else how long to wait before asking
+    /// again.
+    pub async fn acquire_rate(&self, instance: &str, per_second: u32, burst: u32) -> Result<Duration, Error> {
+        each!(self, facts => facts.acquire_rate(instance, per_second, burst))
+    }
+
+    /// Lets no request to a registry instance go for a while. Never shortens a pause.
+    pub async fn pause_rate(&self, instance: &str, pause: Duration) -> Result<(), Error> {
+        each!(self, facts => facts.pause_rate(instance, pause))
+    }
+
+    /// Registers a process as alive, and returns how many registered within the last half minute.
+    pub async fn register_presence(&self, process: &str) -> Result<u32, Error> {
+        each!(self, facts => facts.register_presence(process))
+    }
+}

@@ -1,0 +1,121 @@
+//! The facts in Redis, for any number of replicas.
+//!
+//! | key | kind | holds | leaves when |
+//! |---|---|---|---|
+//! | `lease:NAME` | string | the owner of a lease | its time is over |
+//! | `cursors` | hash | where somebody stands | never |
+//! | `seen:CHANGE` | string | nothing | after [`SEEN_FOR`] |
+//! | `answer:KEY` | hash | fingerprint of a request, and the answer | its time is over |
+//! | `rate:NAME`, `pause:NAME` | string | times of a registry instance | past |
+//! | `present` | sorted set | processes by when they last registered | after [`PRESENT_FOR`] |
+
+use std::{sync::LazyLock, time::Duration};
+
+use redis::Cmd;
+use serde_json::json;
+
+use super::{
+    known_answer::KnownAnswer,
+    lifetimes::{PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
+};
+use crate::{
+    config,
+    redis_client::{Client, Error, Script, millis},
+};
+
+macro_rules! scripts {
+    ($($name:ident: $file:literal;)+) => {$(
+        static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new($file, include_str!(concat!("lua/", $file, ".lua"))));
+    )+};
+}
+
+scripts! {
+    ACQUIRE_LEASE: "acquire_lease";
+    RECALL_ANSWER: "recall_answer";
+    REMEMBER_ANSWER: "remember_answer";
+    ACQUIRE_RATE: "acquire_rate";
+    PAUSE_RATE: "pause_rate";
+    REGISTER_PRESENCE: "register_presence";
+}
+
+/// The facts.
+#[derive(Debug, Clone)]
+pub struct InRedis(Client);
+
+impl InRedis {
+    pub(super) fn open(settings: &config::Queue) -> Result<Self, Error> {
+        Client::open(settings).map(Self)
+    }
+
+    pub(super) async fn acquire_lease(&self, name: &str, owner: &str, ttl: Duration) -> Result<bool, Error> {
+        self.0.run(&ACQUIRE_LEASE, &json!({ "name": name, "owner": owner, "ttl": millis(ttl).max(1) })).await
+    }
+
+    pub(super) async fn cursor(&self, name: &str) -> Result<Option<String>, Error> {
+        self.0.ask("cursor", &Cmd::hget(self.0.key("cursors"), name)).await
+    }
+
+    pub(super) async fn set_cursor(&self, name: &str, value: &str) -> Result<(), Error> {
+        self.0.ask("set_cursor", &Cmd::hset(self.0.key("cursors"), name, value)).await
+    }
+
+    fn seen(&self, change: &str) -> String {
+        self.0.key(&format!("seen:{change}"))
+    }
+
+    pub(super) async fn remember_change(&self, change: &str) -> Result<(), Error> {
+        self.0.ask("remember_change", &Cmd::set_ex(self.seen(change), "", SEEN_FOR.as_secs())).await
+    }
+
+    pub(super) async fn unseen_changes(&self, changes: &[String]) -> Result<Vec<bool>, Error> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<String> = changes.iter().map(|change| self.seen(change)).collect();
+        let seen: Vec<Option<String>> = self.0.ask("unseen_changes", &Cmd::mget(keys)).await?;
+        Ok(seen.iter().map(Option::is_none).collect())
+    }
+
+    pub(super) async fn recall_answer(&self, key: &str, fingerprint: &str) -> Result<KnownAnswer, Error> {
+        let kept = json!({ "key": key, "fingerprint": fingerprint, "ttl": millis(RESERVED_FOR) });
+        let known: Vec<String> = self.0.run(&RECALL_ANSWER, &kept).await?;
+        match known.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["reserved"] => Ok(KnownAnswer::Reserved),
+            ["in-progress"] => Ok(KnownAnswer::InProgress),
+            ["other-request"] => Ok(KnownAnswer::OtherRequest),
+            ["answer", answer] => Ok(KnownAnswer::Answer((*answer).to_owned())),
+            _ => Err(Error::Foreign { operation: "recall_answer", source: None }),
+        }
+    }
+
+    pub(super) async fn remember_answer(
+        &self,
+        key: &str,
+        fingerprint: &str,
+        answer: &str,
+        ttl: Duration,
+    ) -> Result<(), Error> {
+        let kept = json!({ "key": key, "fingerprint": fingerprint, "answer": answer, "ttl": millis(ttl).max(1) });
+        self.0.run(&REMEMBER_ANSWER, &kept).await
+    }
+
+    pub(super) async fn forget_answer(&self, key: &str) -> Result<(), Error> {
+        self.0.ask("forget_answer", &Cmd::del(self.0.key(&format!("answer:{key}")))).await
+    }
+
+    pub(super) async fn acquire_rate(&self, instance: &str, per_second: u32, burst: u32) -> Result<Duration, Error> {
+        self.0
+            .run(&ACQUIRE_RATE, &json!({ "instance": instance, "per_second": per_second, "burst": burst }))
+            .await
+            .map(Duration::from_micros)
+    }
+
+    pub(super) async fn pause_rate(&self, instance: &str, pause: Duration) -> Result<(), Error> {
+        self.0.run(&PAUSE_RATE, &json!({ "instance": instance, "pause": millis(pause).max(1) })).await
+    }
+
+    pub(super) async fn register_presence(&self, process: &str) -> Result<u32, Error> {
+        self.0.run(&REGISTER_PRESENCE, &json!({ "process": process, "ttl": millis(PRESENT_FOR) })).await
+    }
+}

@@ -1,0 +1,44 @@
+//! Limits and times, as both queues count them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::config;
+pub(super) use crate::redis_client::millis;
+
+/// The wait of a job whose config is busy, if nobody calls it before.
+const BUSY_CONFIG_DELAY: Duration = Duration::from_secs(30);
+
+/// Limits how many jobs that are over are kept, however short ago they ended.
+pub const MAX_OVER: usize = 10_000;
+
+/// Milliseconds since 1970, or between two times.
+pub(super) type Millis = i64;
+
+/// The limits that the state machine keeps to.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Limits {
+    pub(super) lease: Millis,
+    pub(super) max_attempts: u32,
+    pub(super) keep: Millis,
+    pub(super) busy_config_delay: Millis,
+    pub(super) max_over: usize,
+}
+
+impl Limits {
+    pub(super) fn of(settings: &config::Queue) -> Self {
+        Self {
+            lease: millis(settings.lease),
+            max_attempts: settings.max_attempts,
+            keep: millis(settings.keep),
+            busy_config_delay: millis(BUSY_CONFIG_DELAY),
+            max_over: MAX_OVER,
+        }
+    }
+}
+
+pub(super) fn timestamp(at: Millis) -> Timestamp {
+    Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX)
+}

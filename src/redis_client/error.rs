@@ -1,0 +1,25 @@
+//! The errors of whatever is kept in Redis.
+
+/// A step in Redis that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address cannot be used.
+    #[error("queue.url cannot be used")]
+    Address(#[source] redis::RedisError),
+    /// Redis did not answer, or refused.
+    #[error("Redis did not do it: {operation}")]
+    Redis {
+        /// The name of the script or command.
+        operation: &'static str,
+        /// The cause.
+        source: redis::RedisError,
+    },
+    /// What is in Redis is not what we put there.
+    #[error("Redis holds something else than expected: {operation}")]
+    Foreign {
+        /// The name of the script or command.
+        operation: &'static str,
+        /// The reason why it cannot be read.
+        source: Option<serde_json::Error>,
+    },
+}

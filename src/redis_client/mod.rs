@@ -1,0 +1,86 @@
+//! Redis, as the queue and the coordination of replicas use it: the connection, scripts with one argument in JSON, a
+//! time limit for each answer, and the error.
+//!
+//! All keys begin with `{prefix}:`. The braces put them into one slot of a Cluster, so that each step can be one
+//! script.
+
+mod error;
+mod link;
+mod script;
+
+use std::{io, sync::Arc, time::Duration};
+
+use redis::{Cmd, FromRedisValue, RedisError, RedisResult};
+use serde::Serialize;
+
+pub use error::Error;
+pub use script::Script;
+
+use crate::config;
+use link::{ANSWER_TIMEOUT, Link};
+
+/// A connection to Redis that many tasks use at once.
+#[derive(Debug, Clone)]
+pub struct Client {
+    link: Link,
+    /// `{prefix}:`
+    keys: Arc<str>,
+}
+
+impl Client {
+    /// Prepares a connection, which is made when it is first needed. A Cluster needs a Tokio runtime for it.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    pub fn open(settings: &config::Queue) -> Result<Self, Error> {
+        crate::tls::choose_provider();
+        let link = Link::prepare(settings).map_err(Error::Address)?;
+        Ok(Self { link, keys: format!("{{{}}}:", settings.prefix).into() })
+    }
+
+    /// Returns the full name of a key.
+    #[must_use]
+    pub fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.keys)
+    }
+
+    /// Runs a script.
+    ///
+    /// # Errors
+    /// When Redis does not answer in time, or refuses.
+    pub async fn run<T: FromRedisValue>(&self, script: &Script, argument: &impl Serialize) -> Result<T, Error> {
+        let argument = json(argument, script.name)?;
+        let mut link = self.link.clone();
+        in_time(script.name, script.code.key(&*self.keys).arg(argument).invoke_async(&mut link)).await
+    }
+
+    /// Sends a command.
+    ///
+    /// # Errors
+    /// When Redis does not answer in time, or refuses.
+    pub async fn ask<T: FromRedisValue>(&self, operation: &'static str, command: &Cmd) -> Result<T, Error> {
+        let mut link = self.link.clone();
+        in_time(operation, command.query_async(&mut link)).await
+    }
+}
+
+async fn in_time<T>(operation: &'static str, answer: impl Future<Output = RedisResult<T>>) -> Result<T, Error> {
+    let late = |_| Err(RedisError::from(io::Error::from(io::ErrorKind::TimedOut)));
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.unwrap_or_else(late);
+    answer.map_err(|source| Error::Redis { operation, source })
+}
+
+/// Writes a value as JSON.
+///
+/// # Errors
+/// When it has no form in JSON.
+pub fn json(value: &impl Serialize, operation: &'static str) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Foreign { operation, source: Some(error) })
+}
+
+/// Returns a duration in milliseconds; a hundred years stand for anything longer.
+#[must_use]
+pub fn millis(duration: Duration) -> i64 {
+    const LONGEST: i64 = 100 * 366 * 24 * 3600 * 1000;
+    i64::try_from(duration.as_millis()).map_or(LONGEST, |millis| millis.min(LONGEST))
+}

@@ -1,0 +1,351 @@
+//! Asks for single objects, each at most once, and passes on what comes back.
+//!
+//! Each organization, customer and contact is asked for once in a run, however many nets refer to it.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Display,
+    hash::Hash,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::{OnceCell, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    super::{
+        outcome::{Failure, Skip},
+        progress::Progress,
+        request::Context,
+    },
+    finding::{Finding, OUTAGE_AFTER, Stopped},
+    worklist::{Recorded, Worklist},
+};
+use crate::{
+    arin::{self, Client},
+    model::{CustomerHandle, Holder, Key, Net, ObjectType, Org, OrgHandle, PocHandle, Resource},
+    retry::Retry,
+};
+
+/// Recorded objects that came up before this look-up, and so are not asked for again.
+pub(in crate::sync) type Answered = BTreeSet<Recorded>;
+
+/// Asks one registry instance for a run; clones share what was asked.
+#[derive(Clone)]
+pub(super) struct Asker {
+    pub(super) arin: Client,
+    pub(super) in_flight: usize,
+    pub(super) progress: Progress,
+    stop: CancellationToken,
+    asked: Arc<AskedBefore>,
+    out: mpsc::Sender<Finding>,
+}
+
+/// The objects that a run has asked for.
+struct AskedBefore {
+    orgs: Memo<OrgHandle>,
+    customers: Memo<CustomerHandle>,
+    told: Mutex<BTreeSet<Recorded>>,
+    answered: Answered,
+    unanswered: AtomicU32,
+}
+
+/// An object that was asked for. All that there is to say if it was not found has been passed on.
+pub(super) enum Found<T> {
+    Object(T),
+    Nothing {
+        /// Asking again brings nothing else.
+        settled: bool,
+    },
+}
+
+impl Asker {
+    pub(super) fn new(ctx: &Context, arin: Client, answered: Answered) -> Self {
+        let (orgs, customers) = (Memo::default(), Memo::default());
+        for before in &answered {
+            match before {
+                Recorded::Org(handle) => orgs.known(handle),
+                Recorded::Customer(handle) => customers.known(handle),
+                Recorded::Poc(_) | Recorded::Net(_) => {}
+            }
+        }
+        let unanswered = AtomicU32::new(0);
+        Self {
+            arin,
+            in_flight: ctx.settings.arin.max_in_flight.max(1),
+            progress: ctx.progress.clone(),
+            stop: ctx.stop.clone(),
+            asked: Arc::new(AskedBefore { orgs, customers, told: Mutex::default(), answered, unanswered }),
+            // Nobody listens until `telling` says who.
+            out: mpsc::channel(1).0,
+        }
+    }
+
+    /// Returns the same asker, which passes on what it learns to `out`.
+    pub(super) fn telling(&self, out: mpsc::Sender<Finding>) -> Self {
+        Self { out, ..self.clone() }
+    }
+
+    /// Passes on what was asked for by name and needs no question.
+    pub(super) async fn pass_over(&self, worklist: &Worklist) -> Result<(), Stopped> {
+        for (range, why) in &worklist.passed_over {
+            self.skip(ObjectType::Network, range, &why.to_string()).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for the config's organization and the recipients. Returns the contacts to ask for, and whether none of this
+    /// has to be asked again.
+    pub(super) async fn organizations(&self, worklist: &Worklist) -> Result<(Vec<PocHandle>, bool), Stopped> {
+        let wants = |resource| worklist.resources.contains(&resource);
+        let (mut contacts, mut settled) = (Vec::new(), true);
+        let needed = wants(Resource::Organizations) || wants(Resource::Contacts);
+        if let Some(handle) = worklist.org.as_ref().filter(|_| needed) {
+            match self.own_organization(handle).await? {
+                Found::Object(org) => {
+                    if wants(Resource::Contacts) {
+                        contacts = org.pocs.keys().cloned().collect();
+                        self.tell(Finding::Functions(org.pocs.clone())).await?;
+                    }
+                    if wants(Resource::Organizations) {
+                        self.found_org(org).await?;
+                    }
+                }
+                Found::Nothing { settled: answered } => settled = answered,
+            }
+        }
+        for handle in worklist.recipients.iter().filter(|_| wants(Resource::Organizations)) {
+            settled &= self.org(handle).await?;
+        }
+        Ok((contacts, settled))
+    }
+
+    async fn own_organization(&self, handle: &OrgHandle) -> Result<Found<Org>, Stopped> {
+        let mut failure = match self.judge(ObjectType::Organization, handle, self.arin.org(handle).await)? {
+            Ok(Some(org)) => return Ok(Found::Object(org)),
+            Ok(None) => Failure::new(
+                ObjectType::Organization,
+                handle,
+                "ARIN has no such organization; correct the config's org handle",
+            ),
+            Err(failure) => failure,
+        };
+        failure.message.push_str(". Its contacts were skipped.");
+        let settled = !failure.may_pass;
+        self.tell(Finding::Failed(failure)).await?;
+        Ok(Found::Nothing { settled })
+    }
+
+    /// Asks for the contacts of the config's organization.
+    pub(super) async fn contacts(&self, (handles, settled): (Vec<PocHandle>, bool)) -> Result<(), Stopped> {
+        let asked = stream::iter(handles)
+            .map(|handle| async move {
+                self.may_go_on()?;
+                let asked = self.arin.poc(&handle).await;
+                let absent = "the organization names this contact, but ARIN does not have it";
+                match self.found(ObjectType::Contact, &handle, asked, absent).await? {
+                    Found::Object(poc) => {
+                        self.mark(Recorded::Poc(poc.handle.clone()));
+                        self.tell(Finding::Poc(poc)).await.map(|()| true)
+                    }
+                    Found::Nothing { settled } => Ok(settled),
+                }
+            })
+            .buffer_unordered(self.in_flight);
+        let all = asked.try_fold(settled, |all, settled| async move { Ok(all && settled) }).await?;
+        if all { self.tell(Finding::OrganizationDone).await } else { Ok(()) }
+    }
+
+    /// Asks once for an organization that holds a net, and passes it on before this returns. Returns whether it has not to
+    /// be asked for again.
+    async fn org(&self, handle: &OrgHandle) -> Result<bool, Stopped> {
+        let ask = async {
+            let absent = "a net names this organization, but ARIN does not have it";
+            match self.found(ObjectType::Organization, handle, self.arin.org(handle).await, absent).await? {
+                Found::Object(org) => self.found_org(org).await.map(|()| true),
+                Found::Nothing { settled } => Ok(settled),
+            }
+        };
+        self.asked.orgs.once(handle, ask).await
+    }
+
+    async fn found_org(&self, org: Org) -> Result<(), Stopped> {
+        self.mark(Recorded::Org(org.handle.clone()));
+        self.asked.orgs.known(&org.handle);
+        self.tell(Finding::Org(org)).await
+    }
+
+    async fn customer(&self, handle: &CustomerHandle) -> Result<bool, Stopped> {
+        let ask = async {
+            let absent = "a net names this customer, but ARIN does not have it";
+            match self.found(ObjectType::Customer, handle, self.arin.customer(handle).await, absent).await? {
+                Found::Object(customer) => {
+                    self.mark(Recorded::Customer(customer.handle.clone()));
+                    self.tell(Finding::Customer(customer)).await.map(|()| true)
+                }
+                Found::Nothing { settled } => Ok(settled),
+            }
+        };
+        self.asked.customers.once(handle, ask).await
+    }
+
+    /// Passes on a net with whoever holds it, unless it came up before. Returns whether the holder has not to be asked for
+    /// again.
+    pub(super) async fn found_net(&self, net: Net) -> Result<bool, Stopped> {
+        if !self.mark(Recorded::Net(net.handle.clone())) {
+            return Ok(true);
+        }
+        match net.holder.clone() {
+            Some(Holder::Org(org)) => {
+                let settled = self.org(&org).await?;
+                self.tell(Finding::Net(net)).await.map(|()| settled)
+            }
+            Some(Holder::Customer(customer)) => {
+                self.tell(Finding::Net(net)).await?;
+                self.customer(&customer).await
+            }
+            None => self.tell(Finding::Net(net)).await.map(|()| true),
+        }
+    }
+
+    /// Asks by handle for what is recorded and did not come up: it may have moved out of sight, or be gone. Returns what
+    /// the registry says it does not have.
+    pub(super) async fn recorded(
+        &self,
+        recorded: Vec<(Recorded, Key)>,
+    ) -> Result<BTreeSet<(ObjectType, Key)>, Stopped> {
+        let unseen = recorded.into_iter().filter(|(recorded, _)| !self.is_marked(recorded));
+        let gone = stream::iter(unseen)
+            .map(|(recorded, key)| async move {
+                let gone = self.is_gone(&recorded).await?;
+                Ok::<_, Stopped>(gone.then(|| (recorded.object(), key)))
+            })
+            .buffer_unordered(self.in_flight)
+            .try_filter_map(|gone| async { Ok(gone) });
+        gone.try_collect().await
+    }
+
+    async fn is_gone(&self, recorded: &Recorded) -> Result<bool, Stopped> {
+        self.may_go_on()?;
+        if self.is_marked(recorded) {
+            return Ok(false);
+        }
+        let answer = match recorded {
+            Recorded::Org(handle) => self.arin.org(handle).await.map(|org| org.map(Finding::Org)),
+            Recorded::Poc(handle) => self.arin.poc(handle).await.map(|poc| poc.map(Finding::Poc)),
+            Recorded::Customer(handle) => {
+                self.arin.customer(handle).await.map(|customer| customer.map(Finding::Customer))
+            }
+            Recorded::Net(handle) => self.arin.net(handle).await.map(|net| net.map(Finding::Net)),
+        };
+        match self.judge(recorded.object(), recorded.handle(), answer)? {
+            Ok(None) => return Ok(true),
+            Ok(Some(Finding::Net(net))) => drop(self.found_net(net).await?),
+            Ok(Some(found)) => self.tell(found).await?,
+            Err(failure) => self.tell(Finding::Failed(failure)).await?,
+        }
+        Ok(false)
+    }
+
+    /// Returns the object of an answer. Passes on why there is none: a failure, or a skip with the text `absent`.
+    pub(super) async fn found<T>(
+        &self,
+        object: ObjectType,
+        handle: impl Display,
+        answer: Result<Option<T>, arin::Error>,
+        absent: &str,
+    ) -> Result<Found<T>, Stopped> {
+        match self.judge(object, &handle, answer)? {
+            Ok(Some(found)) => Ok(Found::Object(found)),
+            Ok(None) => {
+                self.skip(object, handle, absent).await?;
+                Ok(Found::Nothing { settled: true })
+            }
+            Err(failure) => {
+                let settled = !failure.may_pass;
+                self.tell(Finding::Failed(failure)).await?;
+                Ok(Found::Nothing { settled })
+            }
+        }
+    }
+
+    /// Sorts an answer into found, absent and failed. Ends the asking where going on is pointless.
+    pub(super) fn judge<T>(
+        &self,
+        object: ObjectType,
+        handle: impl Display,
+        answer: Result<Option<T>, arin::Error>,
+    ) -> Result<Result<Option<T>, Failure>, Stopped> {
+        let error = match answer {
+            Ok(answer) => {
+                self.asked.unanswered.store(0, Ordering::Relaxed);
+                return Ok(Ok(answer));
+            }
+            Err(error) => error,
+        };
+        if error.stops_config() {
+            return Err(Stopped::Config(error));
+        }
+        let retry = error.retry();
+        if retry != Retry::Never && self.asked.unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= OUTAGE_AFTER {
+            return Err(Stopped::Outage(error));
+        }
+        Ok(Err(Failure::of(object, handle, &error, retry)))
+    }
+
+    /// Passes on what was learnt.
+    pub(super) async fn tell(&self, finding: Finding) -> Result<(), Stopped> {
+        self.out.send(finding).await.map_err(|_| Stopped::Unheard)
+    }
+
+    /// Passes on that something was passed over.
+    pub(super) async fn skip(&self, object: ObjectType, handle: impl Display, why: &str) -> Result<(), Stopped> {
+        self.tell(Finding::Skipped(Skip::new(object, handle, why))).await
+    }
+
+    /// Returns an error once somebody asked to stop.
+    pub(super) fn may_go_on(&self) -> Result<(), Stopped> {
+        if self.stop.is_cancelled() { Err(Stopped::Interrupted) } else { Ok(()) }
+    }
+
+    /// Notes that an object came up. Returns whether that was the first time.
+    fn mark(&self, found: Recorded) -> bool {
+        self.asked.told.lock().unwrap_or_else(PoisonError::into_inner).insert(found)
+    }
+
+    fn is_marked(&self, recorded: &Recorded) -> bool {
+        let told = self.asked.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.contains(recorded) || self.asked.answered.contains(recorded)
+    }
+}
+
+/// Does something once for each handle; whoever comes second waits until it is done.
+struct Memo<H>(Mutex<HashMap<H, Arc<OnceCell<bool>>>>);
+
+impl<H> Default for Memo<H> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<H: Clone + Eq + Hash> Memo<H> {
+    /// Returns what `ask` came to, which whoever was first has done.
+    async fn once(&self, handle: &H, ask: impl Future<Output = Result<bool, Stopped>>) -> Result<bool, Stopped> {
+        self.cell(handle).get_or_try_init(|| ask).await.copied()
+    }
+
+    /// Notes that nobody has to ask for this one.
+    fn known(&self, handle: &H) {
+        let known = Arc::new(OnceCell::new_with(Some(true)));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(handle.clone()).or_insert(known);
+    }
+
+    fn cell(&self, handle: &H) -> Arc<OnceCell<bool>> {
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(cells.entry(handle.clone()).or_default())
+    }
+}

@@ -1,0 +1,62 @@
+//! The things that a look-up passes on, and the reasons for which it ends early.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::{
+    outcome::{Failure, Skip},
+    result::Ended,
+};
+use crate::{
+    arin,
+    model::{AggregateProgress, Customer, Net, NetHandle, Org, Poc, PocFunction, PocHandle, RowId},
+    retry::Retry,
+};
+
+/// After so many look-ups in a row that the registry did not answer, in spite of their retries, it counts as down.
+pub(super) const OUTAGE_AFTER: u32 = 5;
+
+/// One thing learnt from the registry.
+#[derive(Debug)]
+pub(in crate::sync) enum Finding {
+    Org(Org),
+    Functions(BTreeMap<PocHandle, BTreeSet<PocFunction>>),
+    Poc(Poc),
+    Net(Net),
+    Customer(Customer),
+    /// The net that answers for an aggregate, if one does.
+    Answer(RowId, Option<NetHandle>),
+    Failed(Failure),
+    Skipped(Skip),
+    /// Everything about the config's organization and its contacts has been passed on, and no question has to be
+    /// asked again.
+    OrganizationDone,
+    /// Everything about an aggregate and the prefixes inside has been passed on, and no question has to be asked again.
+    AggregateDone(AggregateProgress),
+}
+
+/// A reason to ask nothing more.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stopped {
+    /// No request of this config can succeed.
+    #[error(transparent)]
+    Config(arin::Error),
+    /// The registry does not answer.
+    #[error("gave up after {OUTAGE_AFTER} look-ups in a row without an answer")]
+    Outage(#[source] arin::Error),
+    /// A person or the system asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// The run ended and takes no more findings.
+    #[error("the run ended")]
+    Unheard,
+}
+
+impl From<Stopped> for Ended {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Interrupted => Self::Interrupted,
+            Stopped::Config(_) => Self::of(&stopped, Retry::Never),
+            Stopped::Outage(_) | Stopped::Unheard => Self::of(&stopped, Retry::Backoff),
+        }
+    }
+}

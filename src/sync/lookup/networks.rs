@@ -1,0 +1,329 @@
+//! Looks up the aggregates, and below each its prefixes, the shortest first.
+//!
+//! A prefix inside a reassigned net needs no question, because such a net can have no children. To know that in time, a
+//! prefix waits until the answer for a shorter one around it is there; everything else is asked at once, several questions
+//! at a time. A later aggregate is begun only when the earlier ones leave room, so that they are finished one by one and a
+//! run that is taken over has little to ask again.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    net::IpAddr,
+};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use ipnet::IpNet;
+
+use super::{
+    super::outcome::Failure,
+    ask::{Asker, Found},
+    finding::{Finding, Stopped},
+    net_match::{NetMatch, Parent, net_match},
+    worklist::{Target, Worklist},
+};
+use crate::model::{AggregateProgress, AggregateState, Net, NetBlock, NetType, ObjectType, block::registrable};
+
+/// Looks up all aggregates and the prefixes inside, in the order of the worklist.
+pub(super) async fn look_up(asker: &Asker, worklist: &Worklist) -> Result<(), Stopped> {
+    let begin = |(at, target)| Walk::new(Place { asker, at, target, single: worklist.single });
+    let mut walks: Vec<Walk<'_>> = worklist.targets.iter().enumerate().map(begin).collect();
+    let mut asking = FuturesUnordered::new();
+    // All walks before this one are over.
+    let mut first = 0;
+    loop {
+        let mut at = first;
+        while asking.len() < asker.in_flight
+            && let Some(walk) = walks.get_mut(at)
+        {
+            match walk.next() {
+                Some(question) => {
+                    asker.may_go_on()?;
+                    asking.push(question.ask());
+                }
+                None => {
+                    walk.end_if_over().await?;
+                    at += 1;
+                }
+            }
+        }
+        while walks.get(first).is_some_and(|walk| walk.ended) {
+            first += 1;
+        }
+        let Some(answer) = asking.next().await else { return Ok(()) };
+        let answer = answer?;
+        if let Some(walk) = walks.get_mut(answer.at) {
+            walk.take(answer);
+            walk.end_if_over().await?;
+        }
+    }
+}
+
+/// The aggregate that a walk is about.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    asker: &'a Asker,
+    /// Its place in the worklist.
+    at: usize,
+    target: &'a Target,
+    /// Prefixes were asked for by name, so that finding nothing is worth a word.
+    single: bool,
+}
+
+/// The walk over one aggregate and the prefixes inside.
+struct Walk<'a> {
+    place: Place<'a>,
+    /// The net that answers for the aggregate, once that is known.
+    parent: Option<Parent>,
+    /// The aggregate itself has been asked for.
+    begun: bool,
+    ready: VecDeque<IpNet>,
+    /// Ranges under way, each with those that wait for its answer because it is around them.
+    held: HashMap<IpNet, Vec<IpNet>>,
+    reassigned: Reassigned,
+    /// Ranges that need no question.
+    passed_over: Vec<IpNet>,
+    /// No question has to be asked again.
+    settled: bool,
+    ended: bool,
+}
+
+/// A range to ask for.
+struct Question<'a> {
+    place: Place<'a>,
+    range: IpNet,
+    /// The net around it; `None` for the aggregate itself.
+    inside: Option<Option<Parent>>,
+}
+
+/// An answer, as far as it matters for what is asked next.
+struct Answer {
+    at: usize,
+    range: IpNet,
+    net: Option<Known>,
+    settled: bool,
+}
+
+/// A net that was found and passed on.
+struct Known {
+    parent: Option<Parent>,
+    /// Its blocks, if it can have no children.
+    reassigned: Vec<NetBlock>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(place: Place<'a>) -> Self {
+        Self {
+            place,
+            parent: None,
+            begun: false,
+            ready: VecDeque::new(),
+            held: HashMap::new(),
+            reassigned: Reassigned::default(),
+            passed_over: Vec::new(),
+            settled: true,
+            ended: false,
+        }
+    }
+
+    /// Returns what to ask next: the aggregate first, then what is inside. Passes over ranges that need no question, and
+    /// puts aside those that have to wait.
+    fn next(&mut self) -> Option<Question<'a>> {
+        let place = self.place;
+        let aggregate = place.target.aggregate.prefix;
+        if !self.begun {
+            self.begun = true;
+            place.progress(|line| line.state = AggregateState::Asking);
+            if registrable(aggregate).is_ok() {
+                self.held.insert(aggregate, Vec::new());
+                return Some(Question { place, range: aggregate, inside: None });
+            }
+            self.enter();
+        }
+        while let Some(range) = self.ready.pop_front() {
+            if self.reassigned.holds(range) {
+                place.progress(|line| line.prefixes_done += 1);
+                self.passed_over.push(range);
+                continue;
+            }
+            match self.held.iter_mut().find(|(around, _)| around.contains(&range)) {
+                Some((_, waiting)) => waiting.push(range),
+                None => {
+                    self.held.insert(range, Vec::new());
+                    return Some(Question { place, range, inside: Some(self.parent.clone()) });
+                }
+            }
+        }
+        None
+    }
+
+    /// Makes the prefixes ready to be asked for.
+    fn enter(&mut self) {
+        let Target { aggregate, ranges, .. } = self.place.target;
+        self.ready = ranges.iter().copied().filter(|range| *range != aggregate.prefix).collect();
+    }
+
+    /// Takes up an answer, which those that wait for it may need.
+    fn take(&mut self, Answer { range, net, settled, .. }: Answer) {
+        let found = u64::from(net.is_some());
+        self.settled &= settled;
+        let waiting = self.held.remove(&range).unwrap_or_default();
+        let (parent, reassigned) = net.map_or((None, Vec::new()), |net| (net.parent, net.reassigned));
+        self.reassigned.extend(reassigned);
+        if range == self.place.target.aggregate.prefix {
+            self.place.progress(|line| {
+                line.networks += found;
+                line.parent = parent.as_ref().map(|parent| parent.handle.clone());
+            });
+            self.parent = parent;
+            self.enter();
+        } else {
+            self.place.progress(|line| {
+                line.networks += found;
+                line.prefixes_done += 1;
+            });
+            waiting.into_iter().rev().for_each(|range| self.ready.push_front(range));
+        }
+    }
+
+    /// Passes on that everything about the aggregate is known, once that is so.
+    async fn end_if_over(&mut self) -> Result<(), Stopped> {
+        if self.ended || !self.begun || !self.held.is_empty() || !self.ready.is_empty() {
+            return Ok(());
+        }
+        self.ended = true;
+        let place = self.place;
+        for range in std::mem::take(&mut self.passed_over) {
+            place.nothing(range, "it lies in a reassigned net, below which nothing can be registered").await?;
+        }
+        let state = if self.settled { AggregateState::Asked } else { AggregateState::Failed };
+        let line = place.progress(|line| line.state = state);
+        match line.filter(|_| self.settled) {
+            Some(line) => place.asker.tell(Finding::AggregateDone(line)).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Question<'_> {
+    async fn ask(self) -> Result<Answer, Stopped> {
+        let Self { place, range, inside } = self;
+        let (net, settled) = match inside {
+            None => place.look_up_aggregate().await?,
+            Some(parent) => place.look_up(range, parent.as_ref()).await?,
+        };
+        Ok(Answer { at: place.at, range, net, settled })
+    }
+}
+
+impl Place<'_> {
+    /// Changes the line of this aggregate in the run's progress, and returns it.
+    fn progress(&self, change: impl FnOnce(&mut AggregateProgress)) -> Option<AggregateProgress> {
+        let mut after = None;
+        self.asker.progress.update(|at| {
+            if let Some(line) = at.asking.get_mut(self.at) {
+                change(line);
+                after = Some(line.clone());
+            }
+        });
+        after
+    }
+
+    /// Looks up the aggregate's own range. Returns the net that answers for it, and whether this is settled.
+    async fn look_up_aggregate(&self) -> Result<(Option<Known>, bool), Stopped> {
+        let (id, range) = (self.target.aggregate.id, self.target.aggregate.prefix);
+        let answer = self.asker.arin.most_specific_net(range.into()).await;
+        let absent = "ARIN has no net for this aggregate";
+        let net = match self.asker.found(ObjectType::Network, range, answer, absent).await? {
+            Found::Object(net) => net,
+            Found::Nothing { settled } => {
+                if settled {
+                    self.asker.tell(Finding::Answer(id, None)).await?;
+                }
+                return Ok((None, settled));
+            }
+        };
+        let (handle, own) = (net.handle.clone(), net_match(&net, range, None, range));
+        let why = match own {
+            NetMatch::Exact | NetMatch::Around => {
+                self.asker.tell(Finding::Answer(id, Some(handle))).await?;
+                return self.pass_on(net).await;
+            }
+            NetMatch::Unrelated => return self.unrelated(range, &net).await,
+            NetMatch::Below => format!("ARIN has only {handle}, a part of this aggregate"),
+            NetMatch::Registry => format!("nobody has registered this aggregate; it lies in {handle}"),
+        };
+        self.asker.tell(Finding::Answer(id, None)).await?;
+        self.asker.skip(ObjectType::Network, range, &why).await?;
+        let settled = own != NetMatch::Below || self.asker.found_net(net).await?;
+        Ok((None, settled))
+    }
+
+    /// Looks up a range inside the aggregate. Returns a net at or below the parent, and whether this is settled.
+    async fn look_up(&self, range: IpNet, parent: Option<&Parent>) -> Result<(Option<Known>, bool), Stopped> {
+        let answer = self.asker.arin.most_specific_net(NetBlock::from(range)).await;
+        let net = match self.asker.judge(ObjectType::Network, range, answer)? {
+            Ok(Some(net)) => net,
+            Ok(None) => {
+                self.nothing(range, "ARIN has no net for this prefix").await?;
+                return Ok((None, true));
+            }
+            Err(failure) => {
+                let settled = self.fail(failure).await?;
+                return Ok((None, settled));
+            }
+        };
+        let own = net_match(&net, range, parent, self.target.aggregate.prefix);
+        if matches!(own, NetMatch::Below | NetMatch::Around | NetMatch::Registry) {
+            let why = format!("it has no registration of its own; it lies in {}", net.handle);
+            self.nothing(range, &why).await?;
+        }
+        match own {
+            NetMatch::Exact | NetMatch::Below => self.pass_on(net).await,
+            NetMatch::Around | NetMatch::Registry => Ok((None, true)),
+            NetMatch::Unrelated => self.unrelated(range, &net).await,
+        }
+    }
+
+    /// Passes on a net and whoever holds it.
+    async fn pass_on(&self, net: Net) -> Result<(Option<Known>, bool), Stopped> {
+        let parent = net.range().map(|range| Parent { range, handle: net.handle.clone() });
+        let reassigned = if net.kind == Some(NetType::Reassigned) { net.blocks.clone() } else { Vec::new() };
+        let settled = self.asker.found_net(net).await?;
+        Ok((Some(Known { parent, reassigned }), settled))
+    }
+
+    async fn unrelated(&self, asked: IpNet, net: &Net) -> Result<(Option<Known>, bool), Stopped> {
+        let range = net.range().map_or_else(|| "no range".to_owned(), |range| range.to_string());
+        let message = format!("ARIN answered with {} ({range}), which has nothing to do with it", net.handle);
+        let settled = self.fail(Failure::new(ObjectType::Network, asked, message)).await?;
+        Ok((None, settled))
+    }
+
+    async fn fail(&self, failure: Failure) -> Result<bool, Stopped> {
+        let settled = !failure.may_pass;
+        self.progress(|line| line.failed += 1);
+        self.asker.tell(Finding::Failed(failure)).await?;
+        Ok(settled)
+    }
+
+    async fn nothing(&self, range: IpNet, why: &str) -> Result<(), Stopped> {
+        if !self.single {
+            return Ok(());
+        }
+        self.asker.skip(ObjectType::Network, range, why).await
+    }
+}
+
+/// The blocks of nets that can have no children.
+#[derive(Debug, Default)]
+struct Reassigned(BTreeMap<IpAddr, NetBlock>);
+
+impl Reassigned {
+    fn extend(&mut self, blocks: impl IntoIterator<Item = NetBlock>) {
+        self.0.extend(blocks.into_iter().map(|block| (block.first(), block)));
+    }
+
+    fn holds(&self, range: IpNet) -> bool {
+        let range = NetBlock::from(range);
+        self.0.range(..=range.first()).next_back().is_some_and(|(_, block)| block.covers(&range))
+    }
+}

@@ -1,0 +1,212 @@
+//! The result of a run: how it ended, and what happened to each object.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    fmt,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    note::Note,
+    outcome::{Applied, Counts, Failure, NotTaken, Skip},
+};
+use crate::{
+    error_chain::error_chain,
+    model::{ObjectType, RowId},
+    retry::Retry,
+    telemetry::metrics,
+};
+
+/// The result of a run, as recorded with its config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Everything was as it should be.
+    Unchanged,
+    /// Rows were written, and nothing failed.
+    Changed,
+    /// Some objects failed.
+    Partial,
+    /// More would have been marked as not found than is allowed.
+    Refused,
+    /// The config could not be synced.
+    Failed,
+    /// The run was stopped before its end.
+    Interrupted,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Unchanged, Self::Changed, Self::Partial, Self::Refused, Self::Failed, Self::Interrupted];
+
+    /// Whether everything was synced, and nothing failed.
+    #[must_use]
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Unchanged | Self::Changed)
+    }
+
+    /// The value of the config's `last_result` field.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Changed => "changed",
+            Self::Partial => "partial",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+/// One run of one config, from its beginning to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncRun {
+    /// Name of the run, `20260131T120000Z-1a2b3c4d`.
+    pub id: String,
+    /// Name of the config.
+    pub config: String,
+    /// Its row.
+    pub config_id: RowId,
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// NetBox user whose API key was used.
+    pub user: Option<String>,
+    /// What was written, and what NetBox did not take.
+    pub applied: Vec<Applied>,
+    /// Objects that were as they should be.
+    pub unchanged: Vec<(ObjectType, String)>,
+    /// What could not be asked.
+    pub failures: Vec<Failure>,
+    /// What was passed over.
+    pub skips: Vec<Skip>,
+    /// What ended the run early, in words.
+    pub ended: Option<Ended>,
+    /// What was done by whoever had the run before.
+    pub before: Note,
+    /// Something to know about how it was asked for.
+    pub remark: Option<String>,
+    /// Requests sent to ARIN, retries included.
+    pub arin_requests: u64,
+    /// Requests sent to NetBox, retries included.
+    pub netbox_requests: u64,
+}
+
+/// What ended a run before everything was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The config could not be synced.
+    Failed {
+        /// Why, with the whole chain of causes.
+        why: String,
+        /// Whether it may pass by itself.
+        may_pass: bool,
+    },
+    /// More would have been marked as not found than is allowed.
+    Refused(String),
+    /// Somebody asked to stop.
+    Interrupted,
+}
+
+impl Ended {
+    /// A reason that stays until a person changes something.
+    pub(super) fn failed(why: impl Into<String>) -> Self {
+        Self::Failed { why: why.into(), may_pass: false }
+    }
+
+    /// An error that ended the run.
+    pub(super) fn of(error: &dyn Error, retry: Retry) -> Self {
+        Self::Failed { why: error_chain(error), may_pass: retry != Retry::Never }
+    }
+}
+
+impl SyncRun {
+    /// Judges the result from what happened.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let counts = self.counts();
+        let any = |of: fn(&Counts) -> usize| counts.values().any(|counts| of(counts) > 0);
+        match &self.ended {
+            Some(Ended::Failed { .. }) => Verdict::Failed,
+            Some(Ended::Refused(_)) => Verdict::Refused,
+            Some(Ended::Interrupted) => Verdict::Interrupted,
+            None if any(|counts| counts.failed) => Verdict::Partial,
+            None if any(|counts| counts.created + counts.updated + counts.retired) => Verdict::Changed,
+            None => Verdict::Unchanged,
+        }
+    }
+
+    /// Counts how many objects of each type went which way, with what was done before.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<ObjectType, Counts> {
+        let before = |object| self.before.counts.get(&object).copied().unwrap_or_default();
+        let mut counts: BTreeMap<_, _> = ObjectType::ALL.into_iter().map(|object| (object, before(object))).collect();
+        let mut count = |object: ObjectType, of: fn(&mut Counts) -> &mut usize| {
+            *of(counts.entry(object).or_default()) += 1;
+        };
+        for applied in &self.applied {
+            let of: fn(&mut Counts) -> &mut usize = match applied.outcome() {
+                metrics::Deed::Created => |counts| &mut counts.created,
+                metrics::Deed::Updated => |counts| &mut counts.updated,
+                metrics::Deed::Retired => |counts| &mut counts.retired,
+                metrics::Deed::Skipped => |counts| &mut counts.skipped,
+                metrics::Deed::Failed => |counts| &mut counts.failed,
+            };
+            count(applied.object, of);
+        }
+        self.unchanged.iter().for_each(|(object, _)| count(*object, |counts| &mut counts.unchanged));
+        self.failures.iter().for_each(|failure| count(failure.object, |counts| &mut counts.failed));
+        self.skips.iter().for_each(|skip| count(skip.object, |counts| &mut counts.skipped));
+        // The same object may have come up again since.
+        let failed: BTreeSet<_> = self.all_failures().into_iter().map(|it| (it.object, it.handle)).collect();
+        let skipped: BTreeSet<_> = self.skips.iter().map(|it| (it.object, it.handle.clone())).collect();
+        self.before.failed.difference(&failed).for_each(|(object, _)| count(*object, |counts| &mut counts.failed));
+        self.before.skipped.difference(&skipped).for_each(|(object, _)| count(*object, |counts| &mut counts.skipped));
+        counts
+    }
+
+    /// Why it ended before everything was done, if not because it was interrupted.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match &self.ended {
+            Some(Ended::Failed { why, .. } | Ended::Refused(why)) => Some(why),
+            Some(Ended::Interrupted) | None => None,
+        }
+    }
+
+    /// What failed and may pass by itself, in words; `None` when trying again soon would change nothing.
+    #[must_use]
+    pub fn may_pass(&self) -> Option<String> {
+        if let Some(ended) = &self.ended {
+            return match ended {
+                Ended::Failed { why, may_pass: true } => Some(why.clone()),
+                Ended::Failed { .. } | Ended::Refused(_) | Ended::Interrupted => None,
+            };
+        }
+        let passing: Vec<Failure> = self.all_failures().into_iter().filter(|failure| failure.may_pass).collect();
+        let Failure { handle, message, .. } = passing.first()?;
+        Some(format!("{} objects failed; the first, {handle}: {message}", passing.len()))
+    }
+
+    /// Everything that failed: what could not be asked, and what NetBox did not take.
+    #[must_use]
+    pub fn all_failures(&self) -> Vec<Failure> {
+        let refused = self.applied.iter().filter_map(|applied| {
+            let NotTaken { message, may_pass } = applied.result.as_ref().err()?.clone();
+            Some(Failure { may_pass, ..Failure::new(applied.object, &applied.handle, message) })
+        });
+        self.failures.iter().cloned().chain(refused).collect()
+    }
+}

@@ -1,0 +1,107 @@
+//! The heartbeat of a job under way: renews its lease and reports its progress.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::watch,
+    time::{Instant, Interval, MissedTickBehavior, interval, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::task::Task;
+use crate::{
+    queue::{Progress, Signal},
+    sync::progress::Snapshot,
+};
+
+/// A lease is renewed three times before it would end.
+const HEARTBEATS_IN_A_LEASE: u32 = 3;
+/// Progress is reported, and a cancellation heard, at least this often.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
+/// What is kept of a lease as a margin: whoever cannot renew it stops before anybody else can begin.
+const MARGIN: f64 = 0.2;
+
+/// A reason for a job to come to an end before it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EndReason {
+    /// It is somebody else's now, or may be: it has to stop at once.
+    Lost,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// The process goes away.
+    Draining,
+}
+
+/// The heartbeat of one job.
+pub(super) struct Heartbeat<'a> {
+    task: &'a Task,
+    progress: watch::Receiver<Snapshot>,
+    tick: Interval,
+    lease: Duration,
+    /// The end of the lease if it is not renewed, less a margin.
+    deadline: Instant,
+    /// The job was told to come to an end.
+    ending: bool,
+}
+
+impl<'a> Heartbeat<'a> {
+    pub(super) fn new(task: &'a Task) -> Self {
+        let lease = task.ctx.settings.queue.lease;
+        let mut tick = interval((lease / HEARTBEATS_IN_A_LEASE).min(LONGEST_INTERVAL));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tick.reset();
+        let lease = lease.mul_f64(1.0 - MARGIN);
+        let deadline = Instant::now() + lease;
+        Self { task, progress: task.ctx.progress.watch(), tick, lease, deadline, ending: false }
+    }
+
+    /// Returns when the job is not ours any more, as far as is known now.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Beats until the job has to come to an end. Says that once; losing the job comes last.
+    pub(super) async fn next(&mut self, drain: &CancellationToken) -> EndReason {
+        loop {
+            let reason = tokio::select! {
+                () = drain.cancelled(), if !self.ending => Some(EndReason::Draining),
+                _ = self.tick.tick() => self.beat().await,
+            };
+            match reason {
+                Some(EndReason::Lost) => return EndReason::Lost,
+                Some(reason) if !self.ending => {
+                    self.ending = true;
+                    return reason;
+                }
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    /// Beats once.
+    pub(super) async fn beat(&mut self) -> Option<EndReason> {
+        let progress = report(&self.progress.borrow());
+        let sent = Instant::now();
+        let Task { queue, claim, worker, .. } = self.task;
+        match timeout_at(self.deadline, queue.heartbeat(claim, worker, &progress)).await {
+            Ok(Ok(Signal::Lost)) => Some(EndReason::Lost),
+            Ok(Ok(signal)) => {
+                self.deadline = sent + self.lease;
+                (signal == Signal::Cancelled).then_some(EndReason::Cancelled)
+            }
+            // The queue does not answer. That is no harm until the lease is over.
+            Ok(Err(_)) | Err(_) => (Instant::now() >= self.deadline).then_some(EndReason::Lost),
+        }
+    }
+}
+
+/// Returns the progress of a run in one figure, a few words, and a line for each aggregate.
+fn report(at: &Snapshot) -> Progress {
+    let (aggregates, prefixes) = (at.aggregates(), at.prefixes());
+    Progress {
+        done: aggregates.done + prefixes.done,
+        total: aggregates.total + prefixes.total,
+        phase: at.phase.describe().to_owned(),
+        aggregates: at.lines().cloned().collect(),
+    }
+}

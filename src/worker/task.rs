@@ -1,0 +1,38 @@
+//! One claimed job, with everything that it is done with.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    queue::{Claim, Queue},
+    retry::Policy,
+    sync::Context,
+};
+
+/// One claimed job.
+pub(super) struct Task {
+    pub(super) ctx: Context,
+    pub(super) queue: Queue,
+    pub(super) claim: Claim,
+    /// The name of this worker.
+    pub(super) worker: Arc<str>,
+    /// The free slots of this worker.
+    pub(super) slots: Arc<Semaphore>,
+    /// Cancelled when somebody cancels the job. The run stops with it, as `ctx.stop` is its child.
+    pub(super) cancelled: CancellationToken,
+}
+
+impl Task {
+    /// Returns whether this was the last attempt, if it is the `attempt`th.
+    pub(super) fn is_last(&self, attempt: u32) -> bool {
+        attempt >= self.ctx.settings.queue.max_attempts
+    }
+
+    /// Returns the wait before another attempt.
+    pub(super) fn backoff(&self, attempt: u32) -> Duration {
+        let queue = &self.ctx.settings.queue;
+        Policy { count: queue.max_attempts, backoff: queue.retry_backoff }.jittered(attempt.saturating_sub(1))
+    }
+}
