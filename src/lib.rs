@@ -12,6 +12,7 @@ pub mod arin;
 pub mod config;
 pub mod error_chain;
 pub mod http;
+mod intake;
 pub mod model;
 pub mod netbox;
 pub mod queue;

@@ -66,7 +66,7 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Outc
         unmet.iter().for_each(|unmet| show::err(&format!("error: {}: {}", unmet.problem, unmet.remedy)));
         return Ok(Outcome::Failed);
     }
-    let plan = schema::plan(client, &Document::current()).await?;
+    let plan = schema::plan(client, Document::current()).await?;
     let hook_plan = match hook {
         Some(hook) => Some(hooks::plan(client, hook).await?),
         None => None,

@@ -23,11 +23,9 @@ use super::{
 };
 use crate::{
     error_chain::error_chain,
-    netbox::schema,
-    queue::{
-        JobId, Order, Trigger,
-        hints::{self, Change},
-    },
+    intake,
+    netbox::changes::{Change, WebhookBody},
+    queue::{JobId, Order, Trigger},
     telemetry::metrics::Webhook,
 };
 
@@ -48,61 +46,12 @@ pub(super) enum Heard {
     },
 }
 
-/// A change as NetBox tells of it; what else it says does not matter here.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "it is there for the document; `hints` reads what NetBox sends")]
-pub(super) struct NetboxChange {
-    /// `created`, `updated` or `deleted`; others are ignored.
-    event: String,
-    /// Type of the object.
-    #[schema(example = "ipam.prefix")]
-    object_type: String,
-    /// The object.
-    data: NetboxObject,
-    /// The request that changed it.
-    request: Option<NetboxRequest>,
-    /// Its fields before and after, foreign keys as ids.
-    snapshots: Option<NetboxSnapshots>,
-}
-
-/// The object.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "as above")]
-pub(super) struct NetboxObject {
-    /// Its id.
-    id: u64,
-    /// Where the REST API has it.
-    url: Option<String>,
-}
-
-/// The request.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "as above")]
-pub(super) struct NetboxRequest {
-    /// Its id.
-    id: Option<String>,
-    /// Name of the user who made it.
-    user: Option<String>,
-}
-
-/// The fields.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "as above")]
-pub(super) struct NetboxSnapshots {
-    /// Before; null for a new object.
-    #[schema(value_type = Option<Object>)]
-    prechange: Option<()>,
-    /// After; null for one that is gone.
-    #[schema(value_type = Option<Object>)]
-    postchange: Option<()>,
-}
-
 /// Takes a change in NetBox.
 ///
 /// For NetBox's webhooks only (`rir-sidecar bootstrap --webhook-url` sets them up). The body is what NetBox sends by default.
 #[utoipa::path(post, path = "/webhooks/netbox", tag = "webhooks", operation_id = "receive_webhook",
     security(("netbox_webhook" = [])),
-    request_body(content = NetboxChange, content_type = "application/json"),
+    request_body(content = WebhookBody, content_type = "application/json"),
     responses(
         (status = 200, description = "Nothing follows from it", body = Heard),
         (status = 202, description = "Jobs are queued for it, and will not be lost", body = Heard),
@@ -122,11 +71,11 @@ pub(super) async fn receive_webhook(
         warn!("refused a webhook without the right signature");
         refuse(Webhook::Unsigned, problem)
     })?;
-    let change = Change::of_webhook(&body, schema::CONFIG).map_err(|error| {
+    let change = Change::of_webhook(&body).map_err(|error| {
         warn!(error = %error_chain(&error), "refused a webhook that cannot be read");
         refuse(Webhook::Malformed, Problem::new(Kind::InvalidRequest, error_chain(&error)))
     })?;
-    let orders = match hints::orders(&change, Trigger::Webhook, &app.settings.webhook) {
+    let orders = match intake::orders(&change, Trigger::Webhook, &app.settings.webhook) {
         Ok(orders) => orders,
         Err(reason) => {
             debug!(%reason, "ignored a webhook about {} {}", change.object_type, change.id);
@@ -143,7 +92,7 @@ pub(super) async fn receive_webhook(
 
 async fn queue(app: &App, headers: &HeaderMap, change: &Change, mut orders: Vec<Order>) -> Result<Vec<JobId>, Problem> {
     orders.iter_mut().for_each(|order| order.job.traceparent = context(headers));
-    let tickets = app.queue.enqueue(&orders, Some(&change.hint())).await?;
+    let tickets = app.queue.enqueue(&orders, Some(&change.key())).await?;
     let jobs: Vec<JobId> = tickets.into_iter().map(|ticket| ticket.job).collect();
     debug!(?jobs, user = change.user.as_deref(), "queued a change of {} {}", change.object_type, change.id);
     Ok(jobs)

@@ -40,7 +40,6 @@
 
 pub mod claim;
 pub mod error;
-pub mod hints;
 pub mod job;
 pub mod memory;
 pub mod record;

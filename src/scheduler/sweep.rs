@@ -1,23 +1,16 @@
 //! Makes up for lost webhooks.
 //!
 //! NetBox sends a webhook once, whether somebody listens or not; its change log keeps everything. A sweep reads the log from
-//! a while before the last one ended up to what is `sweep.settle` old, and queues what no webhook has asked for. Hints that
-//! were heard are known by their names, so that nothing is asked for twice.
+//! a while before the last one ended up to what is `sweep.settle` old, and queues what no webhook has asked for. Changes
+//! that were seen are known by their keys, so that nothing is asked for twice.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use super::{Error, Scheduler};
-use crate::{
-    model::Config,
-    queue::{
-        Trigger,
-        hints::{Change, orders},
-    },
-    telemetry::traces,
-};
+use crate::{intake, model::Config, netbox::changes::Change, queue::Trigger, telemetry::traces};
 
 /// Name of the cursor.
 const CURSOR: &str = "sweep";
@@ -33,23 +26,9 @@ impl Scheduler {
         let until = before(Timestamp::now(), self.settings.sweep.settle);
         let from = self.queue.cursor(CURSOR).await?.and_then(|text| text.parse().ok());
         let from: Timestamp = from.unwrap_or_else(|| first_look(configs, until));
-        let config_type = self.netbox.config_type().await?;
-        let types = ["ipam.aggregate", "ipam.prefix"].into_iter().chain(config_type.as_deref());
-        let mut missed = BTreeMap::new();
-        for object_type in types {
-            for row in self.netbox.changes(object_type, from).await? {
-                match Change::of_log(&row, config_type.as_deref().unwrap_or_default()) {
-                    Ok(change) if change.time.is_some_and(|time| time >= from && time <= until) => {
-                        missed.insert(change.hint(), change);
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        warn!(error = &error as &dyn std::error::Error, "cannot read a row of NetBox's change log")
-                    }
-                }
-            }
-        }
-        let recovered = self.recover(missed).await?;
+        let in_time = |change: &Change| change.time.is_some_and(|time| time >= from && time <= until);
+        let changes = self.netbox.changes(from).await?.into_iter().filter(in_time);
+        let recovered = self.recover(changes.map(|change| (change.key(), change)).collect()).await?;
         self.queue.set_cursor(CURSOR, &before(until, LATE).max(from).to_string()).await?;
         if recovered > 0 {
             info!(changes = recovered, "queued {recovered} changes in NetBox that no webhook had told of");
@@ -57,19 +36,19 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Queues what the changes ask for that nobody has heard of. Gives how many these are.
+    /// Queues what follows from those changes that no webhook told of, and returns how many these are.
     async fn recover(&self, changes: BTreeMap<String, Change>) -> Result<usize, Error> {
-        let hints: Vec<String> = changes.keys().cloned().collect();
-        let unheard = self.queue.unheard(&hints).await?;
+        let keys: Vec<String> = changes.keys().cloned().collect();
+        let unseen = self.queue.unheard(&keys).await?;
         let mut recovered = 0;
-        for ((hint, change), _) in changes.into_iter().zip(unheard).filter(|(_, unheard)| *unheard) {
-            match orders(&change, Trigger::Sweep, &self.settings.webhook) {
+        for ((key, change), _) in changes.into_iter().zip(unseen).filter(|(_, unseen)| *unseen) {
+            match intake::orders(&change, Trigger::Sweep, &self.settings.webhook) {
                 Ok(mut orders) => {
                     orders.iter_mut().for_each(|order| order.job.traceparent = traces::current());
-                    self.queue.enqueue(&orders, Some(&hint)).await?;
+                    self.queue.enqueue(&orders, Some(&key)).await?;
                     recovered += 1;
                 }
-                Err(ignored) => debug!(hint, "ignored: {ignored}"),
+                Err(ignored) => debug!(key, "ignored: {ignored}"),
             }
         }
         Ok(recovered)

@@ -61,7 +61,7 @@ pub(super) async fn prepare(
             None => Ok(BTreeMap::new()),
         }
     };
-    let read = tokio::try_join!(ctx.netbox.ground(rir, scope), rows);
+    let read = tokio::try_join!(ctx.netbox.aggregates_and_prefixes(rir, scope), rows);
     let ((aggregates, prefixes), rows) = read.map_err(|error| Ended::of(&error, error.retry()))?;
     let recorded = Inventory { configs: configs.to_vec(), aggregates, prefixes, rows };
     let key = choose_key(ctx, request, &recorded, run).map_err(|error| Ended::of(&error, Retry::Never))?;

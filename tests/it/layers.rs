@@ -10,7 +10,7 @@ use std::{
 const LEAVES: [&str; 6] = ["error_chain", "model", "retry", "telemetry", "tls", "config"];
 
 /// What each part may know besides the leaves. `model` knows nobody.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("config", &[]),
     ("error_chain", &[]),
@@ -22,10 +22,11 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("sandbox", &[]),
     ("sync", &["arin", "netbox"]),
     ("queue", &[]),
+    ("intake", &["netbox", "queue"]),
     ("worker", &["arin", "netbox", "queue", "sync"]),
-    ("scheduler", &["netbox", "queue"]),
+    ("scheduler", &["intake", "netbox", "queue"]),
     // It asks NetBox who a caller is.
-    ("http", &["netbox", "queue", "sync"]),
+    ("http", &["intake", "netbox", "queue", "sync"]),
     ("app", &["arin", "http", "netbox", "queue", "sandbox", "scheduler", "sync", "worker"]),
 ];
 

@@ -11,11 +11,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    destructive::Destructive,
     diff::TypeDiff,
     document::Document,
-    extras::{self, Change},
+    extras::{self, Upsert},
 };
-use crate::netbox::{CUSTOM_OBJECTS, Client, Error, Operation, Row, id_of};
+use crate::netbox::{
+    client::{CUSTOM_OBJECTS, Client},
+    error::{Error, Operation},
+    row::{Row, id_of},
+};
 
 /// The oldest NetBox with all that is needed.
 const NETBOX: [u64; 3] = [4, 5, 2];
@@ -26,10 +31,10 @@ const PLUGIN: [u64; 3] = [0, 5, 0];
 #[derive(Debug, Clone, PartialEq)]
 pub struct BootstrapPlan {
     document: Document,
-    choice_sets: Vec<Change>,
+    choice_sets: Vec<Upsert>,
     types: Vec<TypeDiff>,
     displays: Vec<String>,
-    links: Vec<Change>,
+    links: Vec<Upsert>,
 }
 
 impl BootstrapPlan {
@@ -55,24 +60,6 @@ impl fmt::Display for BootstrapPlan {
         self.types.iter().try_for_each(|diff| diff.fmt(f))?;
         self.displays.iter().try_for_each(|slug| writeln!(f, "~ names of objects of type {slug}"))?;
         self.links.iter().try_for_each(|change| writeln!(f, "{change}"))
-    }
-}
-
-/// Changes that lose data, one a line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Destructive(pub Vec<String>);
-
-impl Destructive {
-    /// Whether nothing is lost.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Display for Destructive {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
     }
 }
 
@@ -185,7 +172,7 @@ async fn migrate(client: &Client, document: &Document, diff: &TypeDiff, destroy:
 }
 
 /// Writes a choice set or a custom link.
-pub(super) async fn make(client: &Client, change: &Change, types: &[Row]) -> Result<Done, Error> {
+pub(super) async fn make(client: &Client, change: &Upsert, types: &[Row]) -> Result<Done, Error> {
     let mut body = change.body.clone();
     if let (Some(slug), Some(body)) = (&change.attach_to, body.as_object_mut()) {
         let Some(name) = extras::named(types, "slug", slug).and_then(extras::object_type) else {

@@ -3,6 +3,8 @@
 //! `types.toml` is what a person reads and edits; its head explains the words. [`TypeSpec::schema`] spells a type out in
 //! the form the plugin takes.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,7 +26,9 @@ pub const SYNC_LOG: &str = "rir-sync-log";
 /// All slugs.
 pub const TYPES: [&str; 7] = [CONFIG, ADDRESS, ORGANIZATION, CONTACT, NETWORK, CUSTOMER, SYNC_LOG];
 
-const CURRENT: &str = include_str!("types.toml");
+#[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
+static CURRENT: LazyLock<Document> =
+    LazyLock::new(|| Document::parse(include_str!("types.toml")).expect("types.toml is a document"));
 /// Room between the weights of neighbouring fields, for an operator's own.
 const WEIGHT_STEP: usize = 10;
 
@@ -156,11 +160,15 @@ pub struct Link {
 }
 
 impl Document {
-    /// The one this program needs.
+    /// Returns the one that this program needs.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
-    pub fn current() -> Self {
-        Self::parse(CURRENT).expect("types.toml is a document")
+    pub fn current() -> &'static Self {
+        &CURRENT
+    }
+
+    /// Returns the fields of a type.
+    pub(crate) fn fields_of(&self, slug: &str) -> &[Field] {
+        self.types.iter().find(|spec| spec.slug == slug).map_or(&[], |spec| &spec.fields)
     }
 
     /// Reads a document.
@@ -255,7 +263,7 @@ mod tests {
 
     #[test]
     fn no_id_or_name_stands_for_two_fields() {
-        for spec in Document::current().types {
+        for spec in &Document::current().types {
             let removed = spec.removed.iter().map(|field| field.id);
             let ids: Vec<u32> = spec.fields.iter().map(|field| field.id).chain(removed).collect();
             let names: BTreeSet<&str> = spec.fields.iter().map(|field| field.name.as_str()).collect();
@@ -266,7 +274,7 @@ mod tests {
 
     #[test]
     fn ids_above_999_are_left_to_the_operator() {
-        for spec in Document::current().types {
+        for spec in &Document::current().types {
             assert_eq!(spec.fields.iter().map(|field| field.id).max(), Some(999), "{}", spec.slug);
         }
     }
@@ -283,7 +291,7 @@ mod tests {
 
     #[test]
     fn every_type_has_one_field_that_names_its_objects_and_one_that_is_unique() {
-        for spec in Document::current().types {
+        for spec in &Document::current().types {
             let count = |is: fn(&Field) -> bool| spec.fields.iter().filter(|field| is(field)).count();
             assert_eq!((count(|field| field.primary), count(|field| field.unique)), (1, 1), "{}", spec.slug);
         }

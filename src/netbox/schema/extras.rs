@@ -7,22 +7,26 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Value, json};
 
-use super::{
-    CONFIG,
-    document::{Choice, ChoiceSet, Document, Link, TypeSpec},
+use super::document::{CONFIG, Choice, ChoiceSet, Document, Link, TypeSpec};
+use crate::{
+    model::RowId,
+    netbox::{
+        client::{CUSTOM_OBJECTS, Client},
+        error::Error,
+        row::{Row, id_of},
+    },
 };
-use crate::netbox::{CUSTOM_OBJECTS, Client, Error, Row, id_of};
 
 pub(super) const CHOICE_SETS: &str = "/api/extras/custom-field-choice-sets/";
 pub(super) const CUSTOM_LINKS: &str = "/api/extras/custom-links/";
 
 /// An object of NetBox to create or to change, in one request.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Change {
+pub(super) struct Upsert {
     /// The list it belongs to.
     pub(super) list: &'static str,
     /// Its id, if it exists.
-    pub(super) id: Option<u64>,
+    pub(super) id: Option<RowId>,
     pub(super) body: Value,
     /// Slug of the type it is attached to, whose internal name is known only once it exists.
     pub(super) attach_to: Option<String>,
@@ -32,8 +36,8 @@ pub(super) struct Change {
     how: String,
 }
 
-impl Change {
-    pub(super) fn new(list: &'static str, id: Option<u64>, body: Value, what: String, how: String) -> Self {
+impl Upsert {
+    pub(super) fn new(list: &'static str, id: Option<RowId>, body: Value, what: String, how: String) -> Self {
         Self { list, id, body, attach_to: None, what, how }
     }
 
@@ -43,7 +47,7 @@ impl Change {
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for Upsert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", if self.id.is_some() { "~" } else { "+" }, self.what)?;
         if self.how.is_empty() { Ok(()) } else { write!(f, ": {}", self.how) }
@@ -67,12 +71,12 @@ pub(super) fn types_path() -> String {
 }
 
 /// Compares the choice sets.
-pub(super) async fn choice_sets(client: &Client, document: &Document) -> Result<Vec<Change>, Error> {
+pub(super) async fn choice_sets(client: &Client, document: &Document) -> Result<Vec<Upsert>, Error> {
     let rows = client.list(CHOICE_SETS, &[]).await?;
     Ok(document.choice_sets.iter().filter_map(|set| choice_set(set, named(&rows, "name", &set.name))).collect())
 }
 
-fn choice_set(set: &ChoiceSet, row: Option<&Row>) -> Option<Change> {
+fn choice_set(set: &ChoiceSet, row: Option<&Row>) -> Option<Upsert> {
     let had = row.and_then(|row| row.get("extra_choices")).and_then(Value::as_array).cloned().unwrap_or_default();
     let values: BTreeSet<&str> = had.iter().filter_map(|choice| choice.get(0)?.as_str()).collect();
     let new: Vec<&Choice> = set.choices.iter().filter(|choice| !values.contains(choice.value.as_str())).collect();
@@ -93,16 +97,16 @@ fn choice_set(set: &ChoiceSet, row: Option<&Row>) -> Option<Change> {
     let values: Vec<&str> = new.iter().map(|choice| choice.value.as_str()).collect();
     let how = format!("{}{}", if row.is_some() { "+ " } else { "" }, values.join(", "));
     let what = format!("choice set \"{}\"", set.name);
-    Some(Change { list: CHOICE_SETS, id: row.and_then(id_of), body, attach_to: None, what, how })
+    Some(Upsert { list: CHOICE_SETS, id: row.and_then(id_of), body, attach_to: None, what, how })
 }
 
 /// Compares the custom links. `types` are the plugin's types as they are now.
-pub(super) async fn links(client: &Client, document: &Document, types: &[Row]) -> Result<Vec<Change>, Error> {
+pub(super) async fn links(client: &Client, document: &Document, types: &[Row]) -> Result<Vec<Upsert>, Error> {
     let rows = client.list(CUSTOM_LINKS, &[]).await?;
     Ok(document.links.iter().filter_map(|link| link_change(link, named(&rows, "name", &link.name), types)).collect())
 }
 
-fn link_change(link: &Link, row: Option<&Row>, types: &[Row]) -> Option<Change> {
+fn link_change(link: &Link, row: Option<&Row>, types: &[Row]) -> Option<Upsert> {
     let mut body = json!({ "link_text": link.text, "link_url": link.url });
     let on = named(types, "slug", &link.slug).and_then(object_type);
     let attached = row
@@ -120,7 +124,7 @@ fn link_change(link: &Link, row: Option<&Row>, types: &[Row]) -> Option<Change> 
     }
     let what = format!("custom link \"{}\" on {}", link.name, link.slug);
     let attach_to = (!attached).then(|| link.slug.clone());
-    Some(Change { list: CUSTOM_LINKS, id: row.and_then(id_of), body, attach_to, what, how: String::new() })
+    Some(Upsert { list: CUSTOM_LINKS, id: row.and_then(id_of), body, attach_to, what, how: String::new() })
 }
 
 /// The types whose objects get a name made from a template. One that an operator wrote stays; so does the absence of any

@@ -12,16 +12,22 @@ use url::Url;
 
 use super::{
     bootstrap::{Done, make},
-    extras::{self, Change},
+    extras::{self, Upsert},
 };
-use crate::netbox::{Client, Error, Operation, Row, id_of};
+use crate::{
+    model::RowId,
+    netbox::{
+        changes::NETBOX_TYPES,
+        client::Client,
+        error::{Error, Operation},
+        row::{Row, id_of},
+    },
+};
 
 const WEBHOOKS: &str = "/api/extras/webhooks/";
 const EVENT_RULES: &str = "/api/extras/event-rules/";
 /// What both are called.
 const NAME: &str = "rir-sidecar";
-/// What matters of NetBox's own; the RIR configs come to it under the name that NetBox gave their type.
-const TYPES: [&str; 2] = ["ipam.aggregate", "ipam.prefix"];
 /// Nothing follows from a deletion, so it need not be told.
 const EVENTS: [&str; 2] = ["object_created", "object_updated"];
 /// Where the service takes webhooks.
@@ -37,8 +43,8 @@ pub struct Hook {
 /// What has to be done so that NetBox sends webhooks; its `Display` is a diff.
 #[derive(Clone, PartialEq)]
 pub struct HookPlan {
-    webhook: Option<Change>,
-    rule: Option<Change>,
+    webhook: Option<Upsert>,
+    rule: Option<Upsert>,
 }
 
 impl Hook {
@@ -132,14 +138,14 @@ fn whole(value: Option<&Value>) -> bool {
     }
 }
 
-fn webhook_change(hook: &Hook, row: Option<&Row>) -> Option<Change> {
+fn webhook_change(hook: &Hook, row: Option<&Row>) -> Option<Upsert> {
     let what = format!("webhook \"{NAME}\" to {}", hook.url);
     change(WEBHOOKS, row, hook.wanted(), what)
 }
 
 /// `webhook` and `config` are not known before they were made.
-fn rule_change(row: Option<&Row>, webhook: Option<u64>, config: Option<&str>) -> Option<Change> {
-    let types = TYPES.map(Value::from).into_iter().chain([config.map_or(Value::Null, Value::from)]);
+fn rule_change(row: Option<&Row>, webhook: Option<RowId>, config: Option<&str>) -> Option<Upsert> {
+    let types = NETBOX_TYPES.map(Value::from).into_iter().chain([config.map_or(Value::Null, Value::from)]);
     let wanted = json!({
         "object_types": with(row, "object_types", types),
         "event_types": with(row, "event_types", EVENTS.map(Value::from).into_iter()),
@@ -162,17 +168,17 @@ fn with(row: Option<&Row>, field: &str, wanted: impl Iterator<Item = Value>) -> 
 }
 
 /// Creates what is not there, or writes the fields that differ. Their values are not shown: one is a secret.
-fn change(list: &'static str, row: Option<&Row>, mut wanted: Map<String, Value>, what: String) -> Option<Change> {
+fn change(list: &'static str, row: Option<&Row>, mut wanted: Map<String, Value>, what: String) -> Option<Upsert> {
     let Some(row) = row else {
         wanted.insert("name".to_owned(), NAME.into());
-        return Some(Change::new(list, None, Value::Object(wanted), what, String::new()));
+        return Some(Upsert::new(list, None, Value::Object(wanted), what, String::new()));
     };
     wanted.retain(|name, wanted| row.get(name).map(bare) != Some(&*wanted));
     if wanted.is_empty() {
         return None;
     }
     let how = wanted.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    Some(Change::new(list, id_of(row), Value::Object(wanted), what, how))
+    Some(Upsert::new(list, id_of(row), Value::Object(wanted), what, how))
 }
 
 fn fields(object: Value) -> Map<String, Value> {
@@ -230,12 +236,12 @@ mod tests {
             "action_type": { "value": "webhook", "label": "Webhook" }, "action_object_type": "extras.webhook",
             "action_object_id": 4,
         }));
-        let change = rule_change(Some(&there), Some(4), Some("netbox_custom_objects.table1model")).unwrap();
+        let change = rule_change(Some(&there), Some(RowId(4)), Some("netbox_custom_objects.table1model")).unwrap();
         let types = json!(["dcim.site", "ipam.prefix", "ipam.aggregate", "netbox_custom_objects.table1model"]);
         assert_eq!(change.body, json!({ "object_types": types }));
         let mut there = there;
         there.insert("object_types".into(), types);
-        assert_eq!(rule_change(Some(&there), Some(4), Some("netbox_custom_objects.table1model")), None);
+        assert_eq!(rule_change(Some(&there), Some(RowId(4)), Some("netbox_custom_objects.table1model")), None);
     }
 
     #[test]

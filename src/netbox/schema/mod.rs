@@ -5,12 +5,14 @@
 //! lose data is refused unless it is asked for expressly.
 
 mod bootstrap;
+pub(super) mod destructive;
 mod diff;
-mod document;
+pub(super) mod document;
 mod extras;
 pub mod hooks;
 
-pub use bootstrap::{BootstrapPlan, Destructive, Done, Unmet, apply, plan, requirements};
+pub use bootstrap::{BootstrapPlan, Done, Unmet, apply, plan, requirements};
+pub use destructive::Destructive;
 pub use document::{
     ADDRESS, CONFIG, CONTACT, CUSTOMER, Choice, ChoiceSet, Document, Field, Link, NETWORK, ORGANIZATION, Removed,
     SYNC_LOG, TYPES, TypeSpec,

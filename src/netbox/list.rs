@@ -1,90 +1,31 @@
-//! Reading: whole lists, single objects, and who and what we talk to.
+//! Reading whole lists, and single objects.
 //!
 //! A list is read page by page at the size the server really gives, several pages at once, ordered by id. Each page begins
 //! with the last row of the page before: when the two differ, rows were deleted meanwhile and others have slipped between
 //! two pages, and the list is read once more from one id to the next, which cannot lose any. `next` links are not
 //! followed: they carry the host name NetBox believes it has.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::{Method, StatusCode};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Client, Error, Operation, Row};
+use super::{
+    client::Client,
+    error::{Error, Operation},
+    listing::Listing,
+    row::{Row, id_of},
+};
+use crate::model::RowId;
 
 /// Pages under way at once. NetBox has few worker processes, and others want them too.
 const PAGES_IN_FLIGHT: usize = 4;
-/// Name of the plugin in NetBox's status.
-const PLUGIN: &str = "netbox_custom_objects";
-
-/// An ETag that no object has.
-const NEVER: &str = "W/\"never\"";
-
-/// What runs at the other end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// NetBox's version, `4.7.3`.
-    pub netbox: String,
-    /// The Custom Objects plugin's version, if it is installed.
-    pub custom_objects: Option<String>,
-}
-
-/// Whom a token belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// NetBox user name.
-    pub name: String,
-}
-
-/// What a token may be allowed to do with the objects of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Permission {
-    /// Read them.
-    View,
-    /// Create them.
-    Add,
-    /// Write to those that exist.
-    Change,
-    /// Delete them.
-    Delete,
-}
-
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::View => "view",
-            Self::Add => "add",
-            Self::Change => "change",
-            Self::Delete => "delete",
-        })
-    }
-}
 
 #[derive(Deserialize)]
 struct Page {
     count: usize,
     results: Vec<Row>,
-}
-
-#[derive(Deserialize)]
-struct StatusBody {
-    #[serde(rename = "netbox-version")]
-    netbox: String,
-    #[serde(default)]
-    plugins: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct UserBody {
-    username: String,
-}
-
-/// The id of a row.
-#[must_use]
-pub fn id_of(row: &Row) -> Option<u64> {
-    row.get("id").and_then(Value::as_u64)
 }
 
 impl Client {
@@ -98,7 +39,18 @@ impl Client {
         self.completed(path, query, first).await
     }
 
-    /// Reads all rows of a list like [`Client::list`], or `None` when it has more than `most` pages. To know that takes one.
+    /// Reads the rows of a list that are `wanted`, in the form of `T`. A filter that NetBox does not know is ignored, and
+    /// everything comes back: so `wanted` has to say again what `query` asks for.
+    pub(super) async fn list_where<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<Listing<T>, Error> {
+        Ok(Listing::of(path, &self.list(path, query).await?).only(wanted))
+    }
+
+    /// Reads all rows of a list like [`Client::list`]; `None` when it has more than `most` pages, which takes one to know.
     pub(super) async fn short_list(
         &self,
         path: &str,
@@ -112,7 +64,7 @@ impl Client {
         self.completed(path, query, first).await.map(Some)
     }
 
-    /// The whole list, of which the first page is read.
+    /// Reads the rest of a list, of which `first` is the first page.
     async fn completed(&self, path: &str, query: &[(&str, &str)], first: Page) -> Result<Vec<Row>, Error> {
         if first.results.len() >= first.count {
             return self.in_order(path, first.results);
@@ -126,7 +78,7 @@ impl Client {
         }
     }
 
-    /// The same; `None` when rows have slipped between two pages.
+    /// Reads the other pages by their place; `None` when rows have slipped between two pages.
     async fn pages(&self, path: &str, query: &[(&str, &str)], first: Page) -> Result<Option<Vec<Row>>, Error> {
         let size = first.results.len();
         if size < 2 {
@@ -144,7 +96,7 @@ impl Client {
     /// Reads each page from where the last one ended. No row that stays can be missed.
     async fn by_id(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Row>, Error> {
         let mut rows: Vec<Row> = Vec::new();
-        let mut last = 0;
+        let mut last = RowId(0);
         loop {
             let page = self.page(path, query, &[("id__gt", &last.to_string())]).await?.results;
             if page.iter().any(|row| id_of(row).is_none_or(|id| id <= last)) {
@@ -205,69 +157,6 @@ impl Client {
         let reply = self.transport.read(path, &[]).await?;
         if reply.status == StatusCode::NOT_FOUND { Ok(None) } else { reply.decode("an object").map(Some) }
     }
-
-    /// Asks which versions run.
-    ///
-    /// # Errors
-    /// When NetBox cannot be asked.
-    pub async fn status(&self) -> Result<Status, Error> {
-        let body: StatusBody = self.transport.read("/api/status/", &[]).await?.found()?.decode("a status document")?;
-        Ok(Status { netbox: body.netbox, custom_objects: body.plugins.get(PLUGIN).cloned() })
-    }
-
-    /// Asks whom the token belongs to. What that user may do is not told there; see [`Client::may`].
-    ///
-    /// # Errors
-    /// When NetBox cannot be asked or does not know the token.
-    pub async fn whoami(&self) -> Result<User, Error> {
-        let path = "/api/authentication-check/";
-        let body: UserBody = self.transport.read(path, &[]).await?.found()?.decode("a user")?;
-        Ok(User { name: body.username })
-    }
-
-    /// Asks whether the token may do something with the objects of a list, by reading one or writing none of them.
-    ///
-    /// # Errors
-    /// When NetBox cannot be asked, or has no such list.
-    pub async fn may(&self, path: &str, permission: Permission) -> Result<bool, Error> {
-        let method = match permission {
-            Permission::View => {
-                return match self.transport.read(path, &[("limit", "1")]).await.and_then(super::transport::Reply::found)
-                {
-                    Ok(_) => Ok(true),
-                    Err(Error::Forbidden { .. }) => Ok(false),
-                    Err(error) => Err(error),
-                };
-            }
-            Permission::Add => Method::POST,
-            Permission::Change => Method::PATCH,
-            Permission::Delete => Method::DELETE,
-        };
-        let reply = self.transport.send(method, path, &Value::Array(Vec::new())).await?;
-        match reply.status {
-            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Ok(false),
-            // Whoever is not allowed to is told so first: these mean that nothing is no proper thing to write.
-            StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED => Ok(true),
-            _ => reply.found().map(|_| true),
-        }
-    }
-}
-
-impl Client {
-    /// Asks whether the token may write to one object, by writing nothing to it on a condition that never holds.
-    ///
-    /// # Errors
-    /// When NetBox cannot be asked.
-    pub async fn may_change(&self, path: &str) -> Result<bool, Error> {
-        let nothing = Value::Object(Row::new());
-        let reply = self.transport.send_if(Method::PATCH, path, &nothing, NEVER).await?;
-        match reply.status {
-            // The condition is looked at only once it is settled who may write to what.
-            StatusCode::PRECONDITION_FAILED => Ok(true),
-            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Ok(false),
-            _ => reply.found().map(|_| true),
-        }
-    }
 }
 
 /// Puts pages together, each of which begins with the last row of the one before; `None` when one does not, or rows are
@@ -289,11 +178,11 @@ mod tests {
     use super::*;
 
     fn page(ids: &[u64]) -> Vec<Row> {
-        ids.iter().map(|id| Row::from_iter([("id".to_owned(), Value::from(*id))])).collect()
+        ids.iter().map(|id| Row::from_iter([("id".to_owned(), (*id).into())])).collect()
     }
 
     fn ids(rows: Option<Vec<Row>>) -> Option<Vec<u64>> {
-        rows.map(|rows| rows.iter().filter_map(id_of).collect())
+        rows.map(|rows| rows.iter().filter_map(id_of).map(|id| id.0).collect())
     }
 
     #[test]

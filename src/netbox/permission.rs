@@ -1,0 +1,41 @@
+//! What a token may be allowed to do, in NetBox's words.
+
+use std::fmt;
+
+use reqwest::Method;
+
+/// What a token may be allowed to do with the objects of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// Read them.
+    View,
+    /// Create them.
+    Add,
+    /// Write to those that exist.
+    Change,
+    /// Delete them.
+    Delete,
+}
+
+impl Permission {
+    /// Returns the permission that a request with this method needs.
+    pub(super) fn of(method: &Method) -> Self {
+        match *method {
+            Method::POST => Self::Add,
+            Method::PUT | Method::PATCH => Self::Change,
+            Method::DELETE => Self::Delete,
+            _ => Self::View,
+        }
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::View => "view",
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Delete => "delete",
+        })
+    }
+}
