@@ -90,13 +90,13 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Outc
 async fn apply(args: &Args, client: &Client, plan: &BootstrapPlan, hook: Option<&Hook>) -> Result<(), netbox::Error> {
     if !plan.is_empty() {
         for done in schema::apply(client, plan, args.allow_destructive).await? {
-            show::out(&done.to_string());
+            show::out(&done);
         }
         show::out(RESTART);
     }
     if let Some(hook) = hook {
         for done in hooks::apply(client, hook).await? {
-            show::out(&done.to_string());
+            show::out(&done);
         }
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! NetBox's webhooks: what they ask for is queued before they are answered.
 //!
 //! NetBox sends each webhook once, and never again after an answer that is no 2xx. So a 2xx means that the jobs are
-//! durable, or that nothing follows from the change. NetBox is not asked anything here: it may be waiting for the answer.
+//! durable, or that nothing follows from the change. NetBox is not asked anything here: it may be waiting for the
+//! answer.
 
 use axum::{
     Json,
@@ -48,7 +49,8 @@ pub(super) enum Heard {
 
 /// Takes a change in NetBox.
 ///
-/// For NetBox's webhooks only (`rir-sidecar bootstrap --webhook-url` sets them up). The body is what NetBox sends by default.
+/// For NetBox's webhooks only (`rir-sidecar bootstrap --webhook-url` sets them up). The body is what NetBox sends by
+/// default.
 #[utoipa::path(post, path = "/webhooks/netbox", tag = "webhooks", operation_id = "receive_webhook",
     security(("netbox_webhook" = [])),
     request_body(content = WebhookBody, content_type = "application/json"),

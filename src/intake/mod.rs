@@ -1,8 +1,8 @@
 //! From a change in NetBox to the orders that follow from it.
 //!
-//! [`orders`] is a pure function, whoever told of the change: a webhook or NetBox's change log. It drops what the sidecar
-//! wrote itself, and lets an order wait for the changes that follow it. What it cannot compare it takes for changed: a job
-//! too many does no harm.
+//! [`orders`] is a pure function, and the same for a webhook and for NetBox's change log. It drops what the
+//! sidecar wrote itself, and lets an order wait for the changes that follow it. What it cannot compare it takes for
+//! changed: a job too many does no harm.
 
 #[cfg(test)]
 mod tests;
@@ -89,7 +89,7 @@ fn touches(change: &Change, fields: &[&str]) -> Result<(), Ignored> {
     if !others.is_empty() && others.iter().all(ours) { Err(Ignored::Echo) } else { Err(Ignored::Untouched) }
 }
 
-/// Checks that the config is switched on, as far as told.
+/// Checks that the config is switched on, as far as the change says.
 fn is_active(change: &Change) -> Result<(), Ignored> {
     match change.after.as_ref().and_then(|after| after.get("is_active")) {
         Some(Value::Bool(false)) => Err(Ignored::Inactive),

@@ -1,4 +1,4 @@
-//! Who and what we talk to, and what a token may do.
+//! The NetBox at the other end, the user that a token belongs to, and the permissions of that user.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,25 @@ use serde_json::Value;
 
 use super::{client::Client, error::Error, permission::Permission, row::Row, transport::Reply};
 
-/// Name of the plugin in NetBox's status.
-const PLUGIN: &str = "netbox_custom_objects";
 /// An ETag that no object has.
 const NO_ETAG: &str = "W/\"never\"";
 
 /// The versions that run at the other end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Status {
     /// NetBox's version, `4.7.3`.
+    #[serde(rename = "netbox-version")]
     pub netbox: String,
-    /// The Custom Objects plugin's version, if it is installed.
-    pub custom_objects: Option<String>,
+    #[serde(default)]
+    plugins: BTreeMap<String, String>,
+}
+
+impl Status {
+    /// Returns the Custom Objects plugin's version, if it is installed.
+    #[must_use]
+    pub fn custom_objects(&self) -> Option<&str> {
+        self.plugins.get("netbox_custom_objects").map(String::as_str)
+    }
 }
 
 /// The user that a token belongs to.
@@ -30,22 +37,13 @@ pub struct User {
     pub name: String,
 }
 
-#[derive(Deserialize)]
-struct StatusBody {
-    #[serde(rename = "netbox-version")]
-    netbox: String,
-    #[serde(default)]
-    plugins: BTreeMap<String, String>,
-}
-
 impl Client {
     /// Asks which versions run.
     ///
     /// # Errors
     /// When NetBox cannot be asked.
     pub async fn status(&self) -> Result<Status, Error> {
-        let body: StatusBody = self.transport.read("/api/status/", &[]).await?.found()?.decode("a status document")?;
-        Ok(Status { netbox: body.netbox, custom_objects: body.plugins.get(PLUGIN).cloned() })
+        self.transport.read("/api/status/", &[]).await?.found()?.decode("a status document")
     }
 
     /// Asks whom the token belongs to. The answer does not say what that user may do; see [`Client::may`].

@@ -1,7 +1,7 @@
 //! A change of an object in NetBox, as a webhook and as the change log tell of it.
 //!
-//! Both become the same [`Change`] with the same [`Change::key`], so that one that a webhook told of is known again when
-//! the log is read. It assumes nothing of a webhook but what NetBox 4.5 to 4.7 were seen to send.
+//! Both become the same [`Change`] with the same [`Change::key`], so that one that a webhook told of is known again
+//! when the log is read. Only what NetBox 4.5 to 4.7 were seen to send is assumed of a webhook.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -105,7 +105,7 @@ struct ChangedObject {
     /// Its id.
     #[schema(required, value_type = u64)]
     id: Option<Value>,
-    /// Where the REST API has it.
+    /// Its address in the REST API.
     #[schema(value_type = Option<String>)]
     url: Option<Value>,
 }
@@ -151,8 +151,8 @@ struct ChangeLogRow {
 }
 
 impl Client {
-    /// Reads the changes of aggregates, prefixes and RIR configs from a time on, the oldest of each type first. Rows that
-    /// cannot be read are left out with a warning.
+    /// Reads the changes of aggregates, prefixes and RIR configs from a time on, the oldest of each type first. Rows
+    /// that cannot be read are left out with a warning.
     ///
     /// # Errors
     /// When NetBox cannot be asked, or no row can be read.

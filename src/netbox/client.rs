@@ -23,7 +23,7 @@ pub struct Client {
     pub(super) writes_in_flight: usize,
     /// Permits to send a write, shared by all clones: NetBox has so many workers, however many runs there are.
     pub(super) write_permits: Arc<Semaphore>,
-    /// Whether the plugin takes arrays; one 405 settles it for all clones.
+    /// Says that the plugin takes arrays; one 405 ends that for all clones.
     takes_arrays: Arc<AtomicBool>,
 }
 

@@ -143,7 +143,8 @@ fn read<'a, T: Deserialize<'a>>(json: &'a row::Row, name: &str) -> Result<Option
     Option::deserialize(value).map_err(|error| Error::custom(format!("{name}: {error}")))
 }
 
-/// Reads a field to be compared. A reference to one of our rows that has no key is as good as none, and so is written anew.
+/// Reads a field to be compared. A reference to one of our rows that has no key is as good as none, and so is written
+/// anew.
 fn value(
     json: &row::Row,
     name: &str,

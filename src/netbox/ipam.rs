@@ -134,8 +134,8 @@ impl Client {
         Ok(aggregates)
     }
 
-    /// Reads the prefixes of all VRFs inside these ranges, the ranges included: one list for each range, unless the list of
-    /// all prefixes there are is short in comparison.
+    /// Reads the prefixes of all VRFs inside these ranges, the ranges included: one list for each range, unless the
+    /// list of all prefixes there are is short in comparison.
     async fn prefixes(&self, ranges: &[IpNet]) -> Result<Vec<Prefix>, Error> {
         let all = match ranges.len() / RANGES_TO_A_PAGE {
             0 => None,

@@ -1,9 +1,9 @@
 //! Reading whole lists, and single objects.
 //!
-//! A list is read page by page at the size the server really gives, several pages at once, ordered by id. Each page begins
-//! with the last row of the page before: when the two differ, rows were deleted meanwhile and others have slipped between
-//! two pages, and the list is read once more from one id to the next, which cannot lose any. `next` links are not
-//! followed: they carry the host name NetBox believes it has.
+//! A list is read page by page at the size the server really gives, several pages at once, ordered by id. Each page
+//! begins with the last row of the page before: when the two differ, rows were deleted meanwhile and others have
+//! slipped between two pages, and the list is read once more from one id to the next, which cannot lose any. `next`
+//! links are not followed: they carry the host name NetBox believes it has.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ struct Page {
 }
 
 impl Client {
-    /// Reads all rows of a list in the order of their ids, each once. With `fields` in the query it has to name `id`; the
-    /// query must not hold `limit`, `offset` or `ordering`.
+    /// Reads all rows of a list in the order of their ids, each once. With `fields` in the query it has to name `id`;
+    /// the query must not hold `limit`, `offset` or `ordering`.
     ///
     /// # Errors
     /// When a page cannot be read, or a row has no id.
@@ -39,8 +39,8 @@ impl Client {
         self.completed(path, query, first).await
     }
 
-    /// Reads the rows of a list that are `wanted`, in the form of `T`. A filter that NetBox does not know is ignored, and
-    /// everything comes back: so `wanted` has to say again what `query` asks for.
+    /// Reads the rows of a list that are `wanted`, in the form of `T`. A filter that NetBox does not know is ignored,
+    /// and everything comes back: so `wanted` has to say again what `query` asks for.
     pub(super) async fn list_where<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -50,7 +50,8 @@ impl Client {
         Ok(Listing::of(path, &self.list(path, query).await?).only(wanted))
     }
 
-    /// Reads all rows of a list like [`Client::list`]; `None` when it has more than `most` pages, which takes one to know.
+    /// Reads all rows of a list like [`Client::list`]; `None` when it has more than `most` pages, which takes one to
+    /// know.
     pub(super) async fn short_list(
         &self,
         path: &str,

@@ -1,20 +1,12 @@
 //! The client of NetBox and its Custom Objects plugin, over REST.
 //!
-//! | file | holds |
-//! |---|---|
-//! | `transport`, `error` | one exchange, and what can go wrong in it |
-//! | `list`, `listing`, `row` | whole lists, and their rows in the form that the caller expects |
-//! | `access` | who and what we talk to, and what a token may do |
-//! | `ipam` | the operator's aggregates and prefixes |
-//! | `records`, `fields` | our own rows, and the one table of their fields |
-//! | `sync_log` | the rows that say what syncs did |
-//! | [`changes`] | what NetBox says of a change, in a webhook and in its change log |
-//! | [`write`] | rows of our types in batches, where each row has an outcome of its own |
-//! | [`schema`] | our types, and how NetBox gets them |
+//! [`Client`] reads the operator's aggregates and prefixes, our own rows and the sync log, and the [`changes`] of all
+//! of them; [`Writer`] writes rows of our types in batches, where each row has an outcome of its own. [`schema`] holds
+//! those types and creates or migrates them; `fields` says how their fields are read and written.
 //!
-//! It may assume nothing of NetBox but what its REST API documents or was measured: a filter may be ignored, a batch is all
-//! or nothing, a duplicate is a 500. It never sends a write again that may have arrived, unless sending it twice does no
-//! harm, and never follows a redirect or a URL from an answer. A row that cannot be read is an error if it is ours, and
+//! Nothing is assumed of NetBox but what its REST API documents or was measured: a filter may be ignored, a batch is
+//! all or nothing, a duplicate is a 500. A write that may have arrived is never sent again unless sending it twice does
+//! no harm, and no redirect or URL from an answer is followed. A row that cannot be read is an error if it is ours, and
 //! a warning if it is the operator's; it is never left out without a word.
 
 mod access;

@@ -1,19 +1,16 @@
-//! What a token may be allowed to do, in NetBox's words.
+//! The permissions of NetBox.
 
 use std::fmt;
 
 use reqwest::Method;
 
-/// What a token may be allowed to do with the objects of a list.
+/// An action on the objects of a list that a token may be allowed to do.
+#[expect(missing_docs, reason = "NetBox's own words")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
-    /// Read them.
     View,
-    /// Create them.
     Add,
-    /// Write to those that exist.
     Change,
-    /// Delete them.
     Delete,
 }
 

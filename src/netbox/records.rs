@@ -1,7 +1,7 @@
 //! Our own rows: the RIR configs, and what is recorded of registered objects.
 //!
-//! One that cannot be read is an error. A config would not be synced, a recorded row would be created twice or marked as
-//! gone, and nobody would be told.
+//! One that cannot be read is an error. A config would not be synced, a recorded row would be created twice or marked
+//! as gone, and nobody would notice.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -28,7 +28,7 @@ const DEFAULT_REGISTRY: &str = "arin";
 pub struct ConfigRow {
     /// The config.
     pub config: Config,
-    /// How its last sync ended.
+    /// The result of its last sync.
     pub last_result: Option<String>,
 }
 

@@ -132,7 +132,7 @@ async fn a_bad_prefix_is_left_out_with_one_warning() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2, "{text}");
     assert!(lines[0].contains(AGGREGATES) && lines[0].contains("missing field `rir`"), "{text}");
-    assert!(lines[1].contains(PREFIXES) && lines[1].contains("count=2") && lines[1].contains("first.id=5"), "{text}");
+    assert!(lines[1].contains(PREFIXES) && lines[1].contains("count=2") && lines[1].contains("row=5"), "{text}");
 }
 
 #[tokio::test]

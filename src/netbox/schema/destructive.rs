@@ -1,4 +1,4 @@
-//! Changes that lose data.
+//! Changes of the schema that lose data.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Destructive(pub Vec<String>);
 
 impl Destructive {
-    /// Whether nothing is lost.
+    /// Returns whether nothing is lost.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

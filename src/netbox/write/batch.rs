@@ -1,19 +1,22 @@
 //! Drives one batch until every row of it has an outcome.
 //!
-//! NetBox writes an array as a whole or not at all, so a batch is sent again with fewer rows until the rest goes through:
+//! NetBox writes an array as a whole or not at all, so a batch is sent again with fewer rows until the rest goes
+//! through:
 //!
 //! | answer | then |
 //! |---|---|
 //! | 400, rows named | those are refused, the others sent again |
 //! | 500 (a duplicate), or 4xx without names | rows whose keys turn out to exist are updated instead; else halves |
 //! | one row, 500 | its key is asked for: the row that has it is updated instead, else it is refused |
-//! | none, or a gateway's | it may have been written. New rows are looked for by key, those not there are sent again (the unique key keeps a late first write from making twins); updates and deletes are sent again, twice does no harm |
+//! | none, or a gateway's | new rows that are not found by key are sent again, others always |
 //! | 429 | sent again later |
 //! | 405 for an array, or an array taken for a bad row (plugin before 0.7) | single rows from now on |
 //! | 401, 403, 404 | nothing more is sent |
 //!
-//! A key is looked for among the newest rows with one request, as NetBox needs a tenth of a second for any. That may miss
-//! an old row, which then shows up as a duplicate and is looked for by an exact filter.
+//! After no answer a batch may have been written. The unique key keeps a late first write from making twins, and an
+//! update or a deletion does no harm twice. A key is looked for among the newest rows with one request, as NetBox needs
+//! a tenth of a second for any. That may miss an old row, which then shows up as a duplicate and is looked for by an
+//! exact filter.
 
 use std::{
     collections::BTreeMap,
@@ -24,9 +27,8 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{
-    entry::{Action, Created, Entry, Refusal, Settled},
     judge::{Verdict, judge},
-    writer::Writer,
+    writer::{Action, Created, Entry, Refusal, Settled, Writer},
 };
 use crate::{
     model::RowId,
@@ -74,7 +76,7 @@ impl Batch {
         Self { action, entries, tries: 0, lost: None, looked_for: false }
     }
 
-    /// The same circumstances for other rows.
+    /// Makes a batch of other rows in the same circumstances.
     fn with(&self, entries: Vec<Entry>) -> Self {
         Self { action: self.action, entries, tries: self.tries, lost: self.lost.clone(), looked_for: self.looked_for }
     }
@@ -222,11 +224,8 @@ impl<'a> Delivery<'a> {
 
     async fn unknown(&self, mut batch: Batch, error: Error) -> Step {
         let error = Arc::new(error);
-        tracing::warn!(
-            error = &*error as &dyn std::error::Error,
-            rows = batch.entries.len(),
-            "an answer to a write was lost"
-        );
+        let rows = batch.entries.len();
+        tracing::warn!(error = &*error as &dyn std::error::Error, rows, "an answer to a write was lost");
         if batch.tries >= RESENDS.count {
             let _ = self.hopeless.set(error.clone());
             return batch.refused(&Refusal::Unknown(error));
@@ -247,7 +246,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// The same again, in two parts in case it was too much for the time a request may take.
+    /// Sends the same again, in two parts in case it was too much for the time a request may take.
     fn smaller(&self, batch: Batch) -> Step {
         if batch.entries.len() == 1 { Step::then([batch]) } else { batch.halves() }
     }
@@ -294,8 +293,8 @@ impl<'a> Delivery<'a> {
         Ok(matching(batch, &rows))
     }
 
-    /// Asks for the one key. The filter is not trusted: a row counts only if it has that key, and when there are more rows
-    /// than came along, the filter did not filter.
+    /// Asks for the one key. The filter is not trusted: a row counts only if it has that key, and when there are more
+    /// rows than came along, the filter did not filter.
     async fn exactly(&self, batch: &Batch) -> Result<BTreeMap<String, RowId>, Error> {
         let path = objects_path(self.writer.slug);
         let key = batch.entries.first().map(|entry| entry.key.as_str()).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::entry::{Action, Entry};
+use super::writer::{Action, Entry};
 use crate::{model::RowId, netbox::error::readable};
 
 /// The meaning of an answer. Rows are named by their position in the batch.
@@ -62,8 +62,8 @@ fn this_one(reason: &str) -> Verdict {
     Verdict::Named(BTreeMap::from([(0, reason.to_owned())]))
 }
 
-/// A success: with the ids of created rows, matched by key where rows have keys. One that cannot be read tells us no ids,
-/// which is no better than no answer.
+/// A success: with the ids of created rows, matched by key where rows have keys. One that cannot be read tells us no
+/// ids, which is no better than no answer.
 fn written(action: Action, entries: &[Entry], body: &Value) -> Verdict {
     if action != Action::Create {
         return Verdict::Done(Vec::new());
@@ -80,8 +80,8 @@ fn written(action: Action, entries: &[Entry], body: &Value) -> Verdict {
     }
 }
 
-/// The rows an answer names: by `index` or `id` (NetBox 4.7), or as a list as long as the batch (before). `None` when it
-/// names none, or something that was not sent.
+/// The rows an answer names: by `index` or `id` (NetBox 4.7), or as a list as long as the batch (before). `None` when
+/// it names none, or something that was not sent.
 fn named(entries: &[Entry], body: &Value) -> Option<BTreeMap<usize, String>> {
     let reason = |errors: &Value| readable(errors).unwrap_or_else(|| "refused without a reason".to_owned());
     let in_list = body.as_array().filter(|items| items.len() == entries.len());

@@ -1,11 +1,10 @@
 //! Writing rows of custom object types in batches, where each row has an outcome of its own.
 //!
 //! Batches of up to `netbox.batch_size` rows go out, `netbox.writes_in_flight` of them at once, those of all writers
-//! counted. `batch` drives one of them to its end, `judge` reads NetBox's answers. It may be assumed that a type written to
-//! has a unique field `key`, and that a draft's body holds it.
+//! counted. `batch` drives one of them to its end, `judge` reads NetBox's answers. It assumes that the type has a
+//! unique field `key`, and that a draft's body holds it.
 
 mod batch;
-mod entry;
 mod judge;
 mod writer;
 
@@ -13,13 +12,10 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
 
+pub use self::writer::{Created, Draft, Patch, Refusal, Writer};
 use self::{
     batch::{Batch, Delivery},
-    entry::{Action, Entry, Settled},
-};
-pub use self::{
-    entry::{Created, Draft, Patch, Refusal},
-    writer::Writer,
+    writer::{Action, Entry, Settled},
 };
 use super::row::Row;
 use crate::model::RowId;
@@ -30,32 +26,29 @@ const MIN_ROWS: usize = 10;
 impl Writer<'_> {
     /// Creates rows. The outcomes stand in the order of the drafts.
     pub async fn create(&self, drafts: Vec<Draft>) -> Vec<Result<Created, Refusal>> {
-        let entry = |(place, Draft { key, body })| Entry { place, id: None, key, body, adopted: false };
-        self.write(Action::Create, drafts.into_iter().enumerate().map(entry).collect()).await
+        self.write(Action::Create, drafts.into_iter().map(|Draft { key, body }| (None, key, body))).await
     }
 
     /// Writes fields of rows that exist. The outcomes stand in the order of the patches.
     pub async fn update(&self, patches: Vec<Patch>) -> Vec<Result<(), Refusal>> {
-        let entry = |(place, Patch { id, key, body })| Entry { place, id: Some(id), key, body, adopted: false };
-        let entries = patches.into_iter().enumerate().map(entry).collect();
-        self.write(Action::Update, entries).await.into_iter().map(|outcome| outcome.map(|_| ())).collect()
+        let rows = patches.into_iter().map(|Patch { id, key, body }| (Some(id), key, body));
+        self.write(Action::Update, rows).await.into_iter().map(|outcome| outcome.map(|_| ())).collect()
     }
 
     /// Deletes rows; one that is gone already counts as deleted. The outcomes stand in the order of the ids.
     pub async fn delete(&self, ids: &[RowId]) -> Vec<Result<(), Refusal>> {
-        let entry = |(place, id): (usize, &RowId)| Entry {
-            place,
-            id: Some(*id),
-            key: String::new(),
-            body: Row::new(),
-            adopted: false,
-        };
-        let entries = ids.iter().enumerate().map(entry).collect();
-        self.write(Action::Delete, entries).await.into_iter().map(|outcome| outcome.map(|_| ())).collect()
+        let rows = ids.iter().map(|id| (Some(*id), String::new(), Row::new()));
+        self.write(Action::Delete, rows).await.into_iter().map(|outcome| outcome.map(|_| ())).collect()
     }
 
-    /// Writes rows in batches, some at once, and puts the outcomes in the order of the entries.
-    async fn write(&self, action: Action, entries: Vec<Entry>) -> Vec<Result<Created, Refusal>> {
+    /// Writes rows in batches, some at once, and puts the outcomes in the order of the rows.
+    async fn write(
+        &self,
+        action: Action,
+        rows: impl Iterator<Item = (Option<RowId>, String, Row)>,
+    ) -> Vec<Result<Created, Refusal>> {
+        let entry = |(place, (id, key, body))| Entry { place, id, key, body, adopted: false };
+        let entries: Vec<Entry> = rows.enumerate().map(entry).collect();
         let count = entries.len();
         let rows = rows_a_batch(count, self.client.batch_size, self.client.writes_in_flight);
         let batches: Vec<Batch> = entries.chunks(rows).map(|chunk| Batch::new(action, chunk.to_vec())).collect();

@@ -64,7 +64,7 @@ async fn a_wrong_token_is_refused_without_being_shown() {
 async fn the_versions_are_told() {
     let status = client().status().await.unwrap();
     assert!(status.netbox.starts_with("4."));
-    assert!(status.custom_objects.is_some());
+    assert!(status.custom_objects().is_some());
 }
 
 #[tokio::test]
