@@ -42,10 +42,7 @@ pub(crate) enum Ignored {
     Inactive,
 }
 
-/// Works out what has to be done because of a change.
-///
-/// # Errors
-/// [`Ignored`] when nothing follows from it.
+/// Works out the orders that follow from a change.
 pub(crate) fn orders(change: &Change, trigger: Trigger, settings: &config::Webhook) -> Result<Vec<Order>, Ignored> {
     let work = work(change)?;
     let job = Job { user: change.user.clone(), ..Job::new(work, trigger) };

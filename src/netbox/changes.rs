@@ -170,9 +170,6 @@ impl Client {
 
 impl Change {
     /// Reads the body of a webhook. An object of a custom type whose URL names the slug of the RIR configs is one.
-    ///
-    /// # Errors
-    /// When it is not what NetBox sends.
     pub(crate) fn of_webhook(body: &[u8]) -> Result<Self, Malformed> {
         let WebhookBody { event, timestamp, object_type, data, snapshots, request, username, request_id } =
             serde_json::from_slice(body)?;

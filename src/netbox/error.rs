@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 
 use serde_json::Value;
 
-use super::{permission::Permission, schema::destructive::Destructive};
+use super::permission::Permission;
 use crate::retry::Retry;
 
 /// What was being done, as a person would look for it in NetBox's access log: `GET /api/status/`.
@@ -151,7 +151,7 @@ pub enum Error {
     #[error("the change of the schema would lose data, and needs to be allowed expressly:\n{changes}")]
     Destructive {
         /// What would be lost.
-        changes: Destructive,
+        changes: String,
     },
 }
 

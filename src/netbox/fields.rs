@@ -85,13 +85,9 @@ impl Table {
     /// Returns the fields that are read back to be compared. A document is not: the digest stands for it. Addresses are
     /// never changed, so their keys are all there is to know.
     fn compared(&self) -> impl Iterator<Item = (&'static str, Form)> {
-        let is_compared = |(name, form): &(&str, Form)| match self.object {
-            ObjectType::Address => *name == "key",
-            ObjectType::Organization | ObjectType::Contact | ObjectType::Network | ObjectType::Customer => {
-                *form != Form::Document && !STAMPS.contains(name)
-            }
-        };
-        self.fields.iter().copied().filter(is_compared)
+        let key_only = self.object == ObjectType::Address;
+        let says_more = move |name, form| !key_only && form != Form::Document && !STAMPS.contains(&name);
+        self.fields.iter().copied().filter(move |(name, form)| *name == "key" || says_more(*name, *form))
     }
 
     fn has(&self, name: &str) -> bool {
@@ -105,10 +101,7 @@ impl Table {
         names.collect::<Vec<_>>().join(",")
     }
 
-    /// Reads a row. `key_of` finds the key of one of our rows by its id.
-    ///
-    /// # Errors
-    /// When a field is missing, or has another form than the table says.
+    /// Reads a row, in which no field may be missing or have another form. `key_of` finds the key of one of our rows.
     pub(crate) fn record(
         &self,
         json: &row::Row,
@@ -127,13 +120,13 @@ impl Table {
 }
 
 /// Reads the id and the key of one of our rows.
-///
-/// # Errors
-/// When it has none.
 pub(super) fn identity(json: &row::Row) -> Result<(RowId, Key), Error> {
-    let missing = |name| Error::custom(format!("{name}: there is none"));
-    let id = read(json, "id")?.ok_or_else(|| missing("id"))?;
-    let key = read::<String>(json, "key")?.filter(|key| !key.is_empty()).ok_or_else(|| missing("key"))?;
+    #[derive(Deserialize)]
+    struct Identity {
+        id: RowId,
+        key: String,
+    }
+    let Identity { id, key } = row::typed(json)?;
     Ok((id, Key::recorded(key)))
 }
 

@@ -111,36 +111,30 @@ impl Client {
         }
     }
 
+    /// Reads the page at a place.
     async fn page(&self, path: &str, query: &[(&str, &str)], place: &[(&str, &str)]) -> Result<Page, Error> {
-        let limit = self.page_size.to_string();
-        let paging = [("limit", limit.as_str()), ("ordering", "id")];
-        self.transport.read(path, &[query, &paging, place].concat()).await?.found()?.decode("a page of a list")
+        let paging = [("limit", &*self.page_size.to_string()), ("ordering", "id")];
+        self.one_page(path, &[query, &paging, place].concat()).await
+    }
+
+    async fn one_page(&self, path: &str, query: &[(&str, &str)]) -> Result<Page, Error> {
+        self.transport.read(path, query).await?.found()?.decode("a page of a list")
     }
 
     fn in_order(&self, path: &str, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
-        let mut by_id = BTreeMap::new();
-        for row in rows {
-            let Some(id) = id_of(&row) else {
-                let operation = Operation::new(Method::GET, path);
-                return Err(Error::Malformed {
-                    operation,
-                    wanted: "rows with ids",
-                    excerpt: String::new(),
-                    source: None,
-                });
-            };
-            by_id.insert(id, row);
-        }
-        Ok(by_id.into_values().collect())
+        let by_id: Option<BTreeMap<_, _>> = rows.into_iter().map(|row| Some((id_of(&row)?, row))).collect();
+        by_id.map(|rows| rows.into_values().collect()).ok_or_else(|| Error::Malformed {
+            operation: Operation::new(Method::GET, path),
+            wanted: "rows with ids",
+            excerpt: String::new(),
+            source: None,
+        })
     }
 
     /// Reads the newest rows of a list, at most `limit` and a page of them.
     pub(super) async fn newest(&self, path: &str, query: &[(&str, &str)], limit: usize) -> Result<Vec<Row>, Error> {
-        let limit = limit.to_string();
-        let paging = [("limit", limit.as_str()), ("ordering", "-id")];
-        let page: Page =
-            self.transport.read(path, &[query, &paging].concat()).await?.found()?.decode("a page of a list")?;
-        Ok(page.results)
+        let paging = [("limit", &*limit.to_string()), ("ordering", "-id")];
+        Ok(self.one_page(path, &[query, &paging].concat()).await?.results)
     }
 
     /// Reads the first page of a list, and whether that is all there is.

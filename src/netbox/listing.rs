@@ -1,12 +1,12 @@
 //! The rows of a list in the form that the caller expects, and those that do not have it.
 
 use reqwest::Method;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::DeserializeOwned;
 use tracing::warn;
 
 use super::{
     error::{Error, Operation},
-    row::{Row, id_of},
+    row::{Row, id_of, typed},
 };
 use crate::model::RowId;
 
@@ -23,7 +23,7 @@ pub(super) struct Listing<T> {
 
 impl<T: DeserializeOwned> Listing<T> {
     pub(super) fn of(path: &str, rows: &[Row]) -> Self {
-        Self::read(path, rows, |row| serde_path_to_error::deserialize(row).map_err(serde_json::Error::custom))
+        Self::read(path, rows, typed)
     }
 }
 
@@ -56,10 +56,7 @@ impl<T> Listing<T> {
         self
     }
 
-    /// Returns the rows of a list of which none may be missing.
-    ///
-    /// # Errors
-    /// When a row cannot be read.
+    /// Returns all rows, or an error that names one that cannot be read.
     pub(super) fn all(self) -> Result<Vec<T>, Error> {
         let others = self.unreadable.len().saturating_sub(1);
         let Some((id, reason)) = self.unreadable.into_iter().next() else { return Ok(self.rows) };

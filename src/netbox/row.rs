@@ -1,6 +1,9 @@
 //! A row as NetBox writes it, and the forms that its values may have.
 
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::{Map, Value};
 
 use crate::model::RowId;
@@ -12,6 +15,11 @@ pub type Row = Map<String, Value>;
 #[must_use]
 pub fn id_of(row: &Row) -> Option<RowId> {
     row.get("id").and_then(Value::as_u64).map(RowId)
+}
+
+/// Reads a row in the form of `T`. The error names the field.
+pub(super) fn typed<T: DeserializeOwned>(row: &Row) -> Result<T, serde_json::Error> {
+    serde_path_to_error::deserialize(row).map_err(serde_json::Error::custom)
 }
 
 /// A reference to a row: its id, or the row itself.

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    destructive::Destructive,
     diff::TypeDiff,
     document::Document,
     extras::{self, Upsert},
@@ -45,10 +44,10 @@ impl BootstrapPlan {
         self.choice_sets.is_empty() && self.types.is_empty() && self.displays.is_empty() && self.links.is_empty()
     }
 
-    /// Returns the changes that would lose data.
+    /// Returns the changes that would lose data, one a line; empty text if there are none.
     #[must_use]
-    pub fn destructive(&self) -> Destructive {
-        Destructive(self.types.iter().flat_map(TypeDiff::destructive).collect())
+    pub fn destructive(&self) -> String {
+        self.types.iter().flat_map(TypeDiff::destructive).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -5,12 +5,10 @@
 //! data is refused unless it is asked for expressly.
 
 mod bootstrap;
-pub(super) mod destructive;
 mod diff;
 pub(super) mod document;
 mod extras;
 pub mod hooks;
 
 pub use bootstrap::{BootstrapPlan, Unmet, apply, plan, requirements};
-pub use destructive::Destructive;
 pub use document::{ADDRESS, CONFIG, CONTACT, CUSTOMER, Document, NETWORK, ORGANIZATION, SYNC_LOG, TYPES};

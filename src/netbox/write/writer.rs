@@ -1,6 +1,6 @@
 //! A writer of rows, the rows that it takes, and the outcome of each.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -37,12 +37,6 @@ impl<'a> Writer<'a> {
     #[must_use]
     pub fn counting(self, progress: &'a (dyn Fn(usize) + Sync)) -> Self {
         Self { progress: Some(progress), ..self }
-    }
-}
-
-impl fmt::Debug for Writer<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Writer").field("slug", &self.slug).field("message", &self.message).finish_non_exhaustive()
     }
 }
 
