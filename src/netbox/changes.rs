@@ -250,6 +250,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::netbox::row::typed;
 
     const CONFIG_TYPE: &str = "netbox_custom_objects.table2model";
 
@@ -284,6 +285,22 @@ mod tests {
             "time": "2026-11-22T10:00:00Z", "user_name": "ann", "request_id": "0e5b",
         });
         assert_eq!(logged(row).before, None);
+    }
+
+    #[test]
+    fn a_row_of_the_change_log_that_lacks_a_field_cannot_be_read() {
+        let row = json!({
+            "action": { "value": "create" }, "changed_object_type": "ipam.prefix", "changed_object_id": 7,
+            "prechange_data": null, "postchange_data": {}, "time": "2026-11-22T10:00:00Z", "user_name": null,
+            "request_id": "0e5b",
+        });
+        let row = row.as_object().unwrap();
+        assert!(typed::<ChangeLogRow>(row).is_ok());
+        for name in row.keys() {
+            let mut row = row.clone();
+            row.remove(name);
+            assert_eq!(typed::<ChangeLogRow>(&row).unwrap_err().to_string(), format!("missing field `{name}`"));
+        }
     }
 
     #[test]

@@ -182,10 +182,22 @@ impl TypeSpec {
 impl Field {
     /// Spells the field out; what is left out has the plugin's default.
     fn schema(&self, place: usize) -> Value {
+        let of = match self.kind.as_str() {
+            "select" | "multiselect" => "choice_set",
+            _ => "related_object_type",
+        };
         let mut schema = json!({
             "id": self.id,
             "name": self.name,
             "type": self.kind,
+            of: self.of,
+            "label": self.label,
+            "group_name": self.group,
+            "description": self.about,
+            "default": self.default,
+            "validation_regex": self.regex,
+            "validation_minimum": self.minimum,
+            "validation_maximum": self.maximum,
             "weight": 100 + WEIGHT_STEP * place,
             "search_weight": self.search.unwrap_or(0),
             "filter_logic": if self.exact { "exact" } else { "loose" },
@@ -194,26 +206,12 @@ impl Field {
             "primary": self.primary,
             "required": self.required,
             "unique": self.unique,
+            // A deletion in NetBox may leave an empty reference, and must never take our rows along.
+            "on_delete_behavior": (self.kind == "object").then_some("set_null"),
         });
-        let mut set = |name: &str, value: Option<Value>| {
-            if let (Some(value), Some(schema)) = (value, schema.as_object_mut()) {
-                schema.insert(name.to_owned(), value);
-            }
-        };
-        let of = match self.kind.as_str() {
-            "select" | "multiselect" => "choice_set",
-            _ => "related_object_type",
-        };
-        set(of, self.of.as_deref().map(Value::from));
-        set("label", self.label.as_deref().map(Value::from));
-        set("group_name", self.group.as_deref().map(Value::from));
-        set("description", self.about.as_deref().map(Value::from));
-        set("default", self.default.clone());
-        set("validation_regex", self.regex.as_deref().map(Value::from));
-        set("validation_minimum", self.minimum.map(Value::from));
-        set("validation_maximum", self.maximum.map(Value::from));
-        // A deletion in NetBox may leave an empty reference, and must never take our rows along.
-        set("on_delete_behavior", (self.kind == "object").then(|| "set_null".into()));
+        if let Some(schema) = schema.as_object_mut() {
+            schema.retain(|_, value| !value.is_null());
+        }
         schema
     }
 }
