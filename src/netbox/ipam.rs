@@ -141,14 +141,12 @@ impl Client {
             0 => None,
             most_pages => self.short_list(PREFIXES, &[PREFIX_FIELDS], most_pages).await?,
         };
-        let inside = |row: &PrefixRow| ranges.iter().any(|range| range.contains(&row.prefix));
-        let rows = match all {
-            Some(rows) => Listing::of(PREFIXES, &rows).only(inside),
-            None => {
-                let each = stream::iter(ranges.iter().copied()).map(|range| self.prefixes_inside(range));
-                let all = each.buffered(LISTINGS_IN_FLIGHT);
-                all.try_fold(Listing::empty(PREFIXES), |all, some| ready(Ok(all.and(some)))).await?
-            }
+        let rows = if let Some(rows) = all {
+            Listing::of(PREFIXES, &rows).only(|row: &PrefixRow| ranges.iter().any(|range| range.contains(&row.prefix)))
+        } else {
+            let each = stream::iter(ranges.iter().copied()).map(|range| self.prefixes_inside(range));
+            let all = each.buffered(LISTINGS_IN_FLIGHT);
+            all.try_fold(Listing::empty(PREFIXES), |all, some| ready(Ok(all.and(some)))).await?
         };
         let mut prefixes: Vec<Prefix> =
             rows.readable()?.into_iter().map(|PrefixRow { id, prefix, vrf }| Prefix { prefix, vrf, id }).collect();

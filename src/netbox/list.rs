@@ -68,15 +68,13 @@ impl Client {
     /// Reads the rest of a list, of which `first` is the first page.
     async fn completed(&self, path: &str, query: &[(&str, &str)], first: Page) -> Result<Vec<Row>, Error> {
         if first.results.len() >= first.count {
-            return self.in_order(path, first.results);
+            return in_order(path, first.results);
         }
-        match self.pages(path, query, first).await? {
-            Some(rows) => self.in_order(path, rows),
-            None => {
-                tracing::debug!(path, "rows were deleted while the list was read; reading it by id");
-                self.by_id(path, query).await
-            }
+        if let Some(rows) = self.pages(path, query, first).await? {
+            return in_order(path, rows);
         }
+        tracing::debug!(path, "rows were deleted while the list was read; reading it by id");
+        self.by_id(path, query).await
     }
 
     /// Reads the other pages by their place; `None` when rows have slipped between two pages.
@@ -105,7 +103,7 @@ impl Client {
             }
             match page.last().and_then(id_of) {
                 Some(id) => last = id,
-                None => return self.in_order(path, rows),
+                None => return in_order(path, rows),
             }
             rows.extend(page);
         }
@@ -119,16 +117,6 @@ impl Client {
 
     async fn one_page(&self, path: &str, query: &[(&str, &str)]) -> Result<Page, Error> {
         self.transport.read(path, query).await?.found()?.decode("a page of a list")
-    }
-
-    fn in_order(&self, path: &str, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
-        let by_id: Option<BTreeMap<_, _>> = rows.into_iter().map(|row| Some((id_of(&row)?, row))).collect();
-        by_id.map(|rows| rows.into_values().collect()).ok_or_else(|| Error::Malformed {
-            operation: Operation::new(Method::GET, path),
-            wanted: "rows with ids",
-            excerpt: String::new(),
-            source: None,
-        })
     }
 
     /// Reads the newest rows of a list, at most `limit` and a page of them.
@@ -152,6 +140,17 @@ impl Client {
         let reply = self.transport.read(path, &[]).await?;
         if reply.status == StatusCode::NOT_FOUND { Ok(None) } else { reply.decode("an object").map(Some) }
     }
+}
+
+/// Puts rows in the order of their ids, each once.
+fn in_order(path: &str, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
+    let by_id: Option<BTreeMap<_, _>> = rows.into_iter().map(|row| Some((id_of(&row)?, row))).collect();
+    by_id.map(|rows| rows.into_values().collect()).ok_or_else(|| Error::Malformed {
+        operation: Operation::new(Method::GET, path),
+        wanted: "rows with ids",
+        excerpt: String::new(),
+        source: None,
+    })
 }
 
 /// Puts pages together, each of which begins with the last row of the one before; `None` when one does not, or rows are
