@@ -1,8 +1,8 @@
 //! The client of NetBox and its Custom Objects plugin, over REST.
 //!
-//! [`Client`] reads the operator's aggregates and prefixes, our own rows and the sync log, and the [`changes`] of all
-//! of them; [`Writer`] writes rows of our types in batches, where each row has an outcome of its own. [`schema`] holds
-//! those types and creates or migrates them; `fields` says how their fields are read and written.
+//! [`Client`] reads the operator's aggregates and prefixes, our own rows and the sync log, and the changes of them;
+//! [`Writer`] writes rows of our types in batches, where each row has an outcome of its own. [`schema`] holds those
+//! types and creates or migrates them; `fields` says how their fields are read and written.
 //!
 //! Nothing is assumed of NetBox but what its REST API documents or was measured: a filter may be ignored, a batch is
 //! all or nothing, a duplicate is a 500. A write that may have arrived is never sent again unless sending it twice does
@@ -10,7 +10,7 @@
 //! a warning if it is the operator's; it is never left out without a word.
 
 mod access;
-pub mod changes;
+pub(crate) mod changes;
 mod client;
 mod error;
 pub(crate) mod fields;

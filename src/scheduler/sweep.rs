@@ -16,9 +16,9 @@ use crate::{intake, model::Config, netbox::changes::Change, queue::Trigger, tele
 const CURSOR: &str = "sweep";
 /// Limits how far back the first sweep looks when no config was ever synced.
 const FIRST_SPAN: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
-/// The span before the end of the last sweep that is looked at again. A row of the change log bears the time of the change and
-/// can be read when NetBox commits it, which is minutes later for a large import; and NetBox's clock may be behind
-/// ours.
+/// The span before the end of the last sweep that is looked at again. A row of the change log bears the time of the
+/// change and can be read when NetBox commits it, which is minutes later for a large import; and NetBox's clock may be
+/// behind ours.
 const OVERLAP: Duration = Duration::from_secs(15 * 60);
 
 impl Scheduler {
