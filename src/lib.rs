@@ -13,6 +13,7 @@ pub mod config;
 pub mod coordination;
 pub mod error_chain;
 pub mod http;
+mod intake;
 pub mod model;
 pub mod netbox;
 pub mod queue;

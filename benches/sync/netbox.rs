@@ -54,7 +54,7 @@ impl Netbox {
         let set = set.map(|(name, value)| (format!("RIR_SIDECAR__NETBOX__{name}"), value.clone()));
         let settings = config::load_from(None, &BTreeMap::from(set)).unwrap();
         let client = netbox::Client::new(&settings.netbox).unwrap();
-        let plan = schema::plan(&client, &Document::current()).await.unwrap();
+        let plan = schema::plan(&client, Document::current()).await.unwrap();
         schema::apply(&client, &plan, false).await.unwrap();
     }
 

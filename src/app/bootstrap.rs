@@ -66,7 +66,7 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Outc
         unmet.iter().for_each(|unmet| show::err(&format!("error: {}: {}", unmet.problem, unmet.remedy)));
         return Ok(Outcome::Failed);
     }
-    let plan = schema::plan(client, &Document::current()).await?;
+    let plan = schema::plan(client, Document::current()).await?;
     let hook_plan = match hook {
         Some(hook) => Some(hooks::plan(client, hook).await?),
         None => None,
@@ -90,13 +90,13 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Outc
 async fn apply(args: &Args, client: &Client, plan: &BootstrapPlan, hook: Option<&Hook>) -> Result<(), netbox::Error> {
     if !plan.is_empty() {
         for done in schema::apply(client, plan, args.allow_destructive).await? {
-            show::out(&done.to_string());
+            show::out(&done);
         }
         show::out(RESTART);
     }
     if let Some(hook) = hook {
         for done in hooks::apply(client, hook).await? {
-            show::out(&done.to_string());
+            show::out(&done);
         }
     }
     Ok(())

@@ -91,7 +91,7 @@ async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Vec<T
     }
     let versions = async {
         let status = client.status().await?;
-        let found = format!("{}, plugin {}", status.netbox, status.custom_objects.as_deref().unwrap_or("missing"));
+        let found = format!("{}, plugin {}", status.netbox, status.custom_objects().unwrap_or("missing"));
         Ok::<_, netbox::Error>((found, schema::requirements(client).await?))
     };
     let result = match versions.await {

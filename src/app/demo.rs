@@ -116,7 +116,7 @@ fn settings(arin: &Arin, netbox: &Netbox) -> Result<Settings, config::Invalid> {
 }
 
 async fn bootstrap(ctx: &Context) -> Result<(), Failed> {
-    let plan = schema::plan(&ctx.netbox, &Document::current()).await?;
+    let plan = schema::plan(&ctx.netbox, Document::current()).await?;
     for done in schema::apply(&ctx.netbox, &plan, false).await? {
         say(&done.to_string());
     }

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 
 use serde_json::Value;
 
-use super::schema::Destructive;
+use super::permission::Permission;
 use crate::retry::Retry;
 
 /// What was being done, as a person would look for it in NetBox's access log: `GET /api/status/`.
@@ -29,14 +29,9 @@ impl Operation {
         format!("{} {}", self.method, words.collect::<Vec<_>>().join("/"))
     }
 
-    /// The permission it needs on the objects at its path, in NetBox's words.
-    fn permission(&self) -> &'static str {
-        match self.method {
-            Method::POST => "add",
-            Method::PUT | Method::PATCH => "change",
-            Method::DELETE => "delete",
-            _ => "view",
-        }
+    /// Returns the permission it needs on the objects at its path.
+    fn permission(&self) -> Permission {
+        Permission::of(&self.method)
     }
 }
 
@@ -156,7 +151,7 @@ pub enum Error {
     #[error("the change of the schema would lose data, and needs to be allowed expressly:\n{changes}")]
     Destructive {
         /// What would be lost.
-        changes: Destructive,
+        changes: String,
     },
 }
 

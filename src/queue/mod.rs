@@ -37,8 +37,6 @@
 //!   fails, is handed back, or loses its worker; only if it was done first, it is done.
 //! - **It stays small.** Jobs that are over are forgotten after a time, the oldest of more than [`MAX_OVER`] at once.
 
-pub mod hints;
-
 mod claim;
 pub mod job;
 mod limits;

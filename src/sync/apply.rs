@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error_chain::error_chain,
     model::{Fields, Inventory, Key, ObjectType, Row, RowId},
-    netbox::{self, Draft, Patch, Refusal, objects},
+    netbox::{self, Draft, Patch, Refusal, fields},
     retry::Retry,
 };
 
@@ -82,15 +82,15 @@ impl Run<'_, '_> {
             let (key, body) = (change.key.to_string(), self.body(change));
             match row_of(change) {
                 None => drafts.push(Draft { key, body }),
-                Some(id) => patches.push(Patch { id: id.0, key, body }),
+                Some(id) => patches.push(Patch { id, key, body }),
             }
         }
-        let slug = objects::slug(object);
+        let slug = fields::slug(object);
         let writer = self.ctx.netbox.writer(slug, &self.stamp.message).keeping(&LINKS).until(&self.ctx.stop);
         let mut created = writer.create(drafts).await.into_iter();
         let mut updated = writer.update(patches).await.into_iter();
         let result = |change: &Change| match row_of(change) {
-            None => created.next().map(|result| result.map(|created| RowId(created.id))),
+            None => created.next().map(|result| result.map(|created| created.id)),
             Some(id) => updated.next().map(|result| result.map(|()| id)),
         };
         changes.iter().map(result).map(|result| result.unwrap_or(Err(Refusal::NotSent))).collect()
@@ -98,7 +98,7 @@ impl Run<'_, '_> {
 
     fn body(&self, change: &Change) -> serde_json::Map<String, serde_json::Value> {
         let id_of = |object, key: &Key| self.recorded.row(object, key).map(|row| row.id);
-        let mut body = objects::body(change.object, &change.fields(), id_of);
+        let mut body = fields::body(change.object, &change.fields(), id_of);
         if change.object != ObjectType::Address {
             body.insert("last_synced".into(), json!(self.stamp.now.to_string()));
             body.insert("synced_by".into(), json!(self.stamp.user));

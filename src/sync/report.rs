@@ -325,7 +325,7 @@ async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) {
     }
     let body = json!({ "last_sync": now.to_string(), "last_result": verdict.code() });
     let body = body.as_object().cloned().unwrap_or_default();
-    let patch = Patch { id: run.config_id.0, key: run.config.clone(), body };
+    let patch = Patch { id: run.config_id, key: run.config.clone(), body };
     let results = ctx.netbox.writer(schema::CONFIG, &change_message(&run.id)).update(vec![patch]).await;
     for refusal in results.into_iter().filter_map(Result::err) {
         warn!(error = %error_chain(&refusal), "could not record the result with the config");

@@ -57,7 +57,7 @@ impl<'a, 'c> Run<'a, 'c> {
         let rir = config.rir.ok_or_else(|| Ended::failed("the config names no RIR; set one in NetBox"))?;
         let one_key = ctx.keys.of(&config.name).count() < 2;
         let first_rows = async { if one_key { Ok(None) } else { ctx.netbox.recorded().await.map(Some) } };
-        let read = tokio::try_join!(ctx.netbox.ground(rir, &request.scope), first_rows);
+        let read = tokio::try_join!(ctx.netbox.aggregates_and_prefixes(rir, &request.scope), first_rows);
         let ((aggregates, prefixes), rows) = read.map_err(|error| Ended::of(&error, error.retry()))?;
         let configs = request.configs.to_vec();
         let mut has = Inventory { configs, aggregates, prefixes, rows: rows.unwrap_or_default() };

@@ -8,9 +8,13 @@ use super::{
     apply::absorb,
     plan::{Limits, Plan, Rules, plan},
 };
-use crate::model::{
-    Address, Aggregate, Config, Customer, CustomerHandle, Holder, Instance, Inventory, Key, Net, NetBlock, NetHandle,
-    NetType, ObjectType, Org, OrgHandle, Payload, Poc, PocFunction, PocHandle, Prefix, Registration, RowId, Value,
+use crate::{
+    model::{
+        Address, Aggregate, Config, Customer, CustomerHandle, Holder, Instance, Inventory, Key, Net, NetBlock,
+        NetHandle, NetType, ObjectType, Org, OrgHandle, Payload, Poc, PocFunction, PocHandle, Prefix, Registration,
+        RowId, Value,
+    },
+    netbox::fields::{self, Table},
 };
 
 const OURS: RowId = RowId(1);
@@ -452,5 +456,78 @@ proptest! {
         }
         prop_assert_eq!(plan(&found, &recorded, &rules_of(OURS)).changes, vec![]);
         prop_assert_eq!(plan(&found, &recorded, &rules_of(THEIRS)).changes, vec![]);
+    }
+}
+
+/// Registrations with a value for every field, and the aggregate and the prefix that their nets link.
+fn complete() -> (Registration, Inventory) {
+    let date = Some(jiff::civil::date(2001, 2, 3));
+    let mut place = place("Springfield");
+    (place.state_province, place.postal_code, place.country) = (Some("VA".into()), Some("1".into()), Some("US".into()));
+    let place = Some(place);
+    let ours = Org {
+        dba_name: Some("Trade name".into()),
+        url: Some("https://example.net".into()),
+        registration_date: date,
+        address: place.clone(),
+        ..org("OURS")
+    };
+    let ann = Poc {
+        kind: Some(crate::model::PocType::Person),
+        company_name: Some("Ours".into()),
+        first_name: Some("Ann".into()),
+        middle_name: Some("B".into()),
+        emails: vec!["ann@example.net".into()],
+        phones: vec!["+1".into()],
+        address: place.clone(),
+        ..poc("ANN")
+    };
+    let parent = Net { registration_date: date, ..held_by(net("NET-P", "23.0.0.0/23"), "OURS") };
+    let mut child = Net { parent: Some(parent.handle.clone()), ..net("NET-S", "23.0.0.0/25") };
+    let mut customer = customer("C1", &mut child);
+    (customer.private, customer.address, customer.registration_date) = (Some(true), place, date);
+    let mut found = with_orgs(registered([parent, child]), [ours]);
+    found.pocs.insert(ann.handle.clone(), ann);
+    found.functions = functions(&[("ANN", PocFunction::Admin)]);
+    found.customers.insert(customer.handle.clone(), customer);
+    let answer = NetHandle::new("NET-P");
+    found.aggregates = BTreeMap::from([(RowId(10), answer.clone()), (RowId(11), answer)]);
+    let recorded = with_aggregates(&["23.0.0.0/24", "23.0.1.0/24"]);
+    (found, with_prefixes(recorded, &[("23.0.0.0/25", None, 70)]))
+}
+
+#[test]
+fn every_field_of_ours_in_the_table_is_written_and_no_other() {
+    let (found, recorded) = complete();
+    let mut written: BTreeMap<ObjectType, BTreeSet<&str>> = BTreeMap::new();
+    for change in plan(&found, &recorded, &rules()).changes {
+        let fields = change.fields();
+        let named = fields.iter().filter(|(_, value)| **value != Value::Empty).map(|(name, _)| *name);
+        written.entry(change.object).or_default().extend(named);
+    }
+    for object in ObjectType::ALL {
+        assert_eq!(written[&object], Table::of(object).names(), "{object}");
+    }
+}
+
+#[test]
+fn a_row_that_was_written_is_read_back_as_it_was_meant() {
+    let (found, recorded) = complete();
+    let recorded = synced(&found, recorded, &rules());
+    let id_of = |object, key: &Key| recorded.row(object, key).map(|row| row.id);
+    let key_of = |object, id| recorded.rows(object).find(|(_, row)| row.id == id).map(|(key, _)| key.clone());
+    for object in ObjectType::ALL {
+        for (key, row) in recorded.rows(object) {
+            let mut json = fields::body(object, &row.fields, id_of);
+            json.insert("id".into(), row.id.0.into());
+            for name in Table::of(object).names().into_iter().chain(["last_synced", "synced_by"]) {
+                json.entry(name).or_insert(serde_json::Value::Null);
+            }
+            let (read_key, read) = Table::of(object).record(&json, key_of).unwrap();
+            assert_eq!(&read_key, key);
+            for (name, value) in &read.fields {
+                assert_eq!(row.field(name), value, "{object} {name}");
+            }
+        }
     }
 }

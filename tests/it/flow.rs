@@ -395,7 +395,7 @@ pub(crate) async fn prefixes_are_found_in_one_long_list_or_in_many_short_ones(ta
     for page_size in [1000, 10] {
         scene.settings.netbox.page_size = page_size;
         let netbox = scene.context().netbox;
-        found.push(netbox.ground(rir, &Scope::Config).await.unwrap());
+        found.push(netbox.aggregates_and_prefixes(rir, &Scope::Config).await.unwrap());
         requests.push(netbox.requests());
     }
     assert!(found[0] == found[1] && found[0].1.len() > 100);

@@ -34,7 +34,7 @@ pub(crate) async fn a_webhook_is_set_up_once_and_kept_up_to_date(target: Target)
     );
     assert_eq!(hooks::apply(&client, &first).await.unwrap().len(), 2);
     assert!(hooks::plan(&client, &first).await.unwrap().is_empty());
-    assert_eq!(hooks::apply(&client, &first).await.unwrap(), []);
+    assert_eq!(hooks::apply(&client, &first).await.unwrap(), [""; 0]);
 
     let (webhook, rule) = (ours(&scene, WEBHOOKS).await.unwrap(), ours(&scene, RULES).await.unwrap());
     assert_eq!((&webhook["secret"], &webhook["ssl_verification"]), (&json!("0123456789abcdef"), &json!(true)));

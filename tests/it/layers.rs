@@ -10,7 +10,7 @@ use std::{
 const LEAVES: [&str; 6] = ["error_chain", "model", "retry", "telemetry", "tls", "config"];
 
 /// What each part may know besides the leaves. `model` knows nobody.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("config", &[]),
     ("error_chain", &[]),
@@ -23,11 +23,12 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("sync", &["arin", "netbox"]),
     ("redis_client", &[]),
     ("queue", &["redis_client"]),
+    ("intake", &["netbox", "queue"]),
     ("coordination", &["redis_client"]),
     ("worker", &["arin", "coordination", "netbox", "queue", "sync"]),
-    ("scheduler", &["coordination", "netbox", "queue"]),
+    ("scheduler", &["coordination", "intake", "netbox", "queue"]),
     // It asks NetBox who a caller is.
-    ("http", &["coordination", "netbox", "queue", "sync"]),
+    ("http", &["coordination", "intake", "netbox", "queue", "sync"]),
     ("app", &["arin", "coordination", "http", "netbox", "queue", "sandbox", "scheduler", "sync", "worker"]),
 ];
 

@@ -13,6 +13,7 @@ mod http;
 mod lab;
 mod layers;
 mod metrics;
+mod netbox_rows;
 mod netbox_transport;
 mod probes;
 mod process;

@@ -103,7 +103,7 @@ impl Scene {
         let arin = Server::start(world.registry.clone(), Options::default()).await.unwrap();
         let settings = settings(&netbox, &arin.url());
         let client = netbox::Client::new(&settings.netbox).unwrap();
-        let plan = schema::plan(&client, &Document::current()).await.unwrap();
+        let plan = schema::plan(&client, Document::current()).await.unwrap();
         schema::apply(&client, &plan, false).await.unwrap();
         let mut scene = Self { netbox, arin, settings, config: RowId(0), keys: Keyring::default(), http: unpooled() };
         scene.clear().await;

@@ -1,8 +1,9 @@
 //! Creates and migrates our types in NetBox.
 //!
-//! A plan is made by asking, and applying it does nothing else: choice sets first, as fields name them, then the types one
-//! by one, what they refer to before them, then what hangs on types. Each type is a request of its own, since all of them
-//! in one take longer than many a NetBox allows a request. Applying twice, or after an interruption, does what is left.
+//! A plan is made by asking, and applying it does nothing else: choice sets first, as fields name them, then the types
+//! one by one in the order of their references, then links and names of objects. Each type is a request of its own,
+//! since all of them in one take longer than many a NetBox allows a request. Applying a plan twice, or after an
+//! interruption, does the rest of it.
 
 use std::fmt;
 
@@ -13,36 +14,40 @@ use serde_json::{Value, json};
 use super::{
     diff::TypeDiff,
     document::Document,
-    extras::{self, Change},
+    extras::{self, Upsert},
 };
-use crate::netbox::{CUSTOM_OBJECTS, Client, Error, Operation, Row, id_of};
+use crate::netbox::{
+    client::{CUSTOM_OBJECTS, Client},
+    error::{Error, Operation},
+    row::{Row, id_of},
+};
 
 /// The oldest NetBox with all that is needed.
 const NETBOX: [u64; 3] = [4, 5, 2];
 /// The oldest plugin with portable schemas.
 const PLUGIN: [u64; 3] = [0, 5, 0];
 
-/// What has to be done so that NetBox has our types; its `Display` is a diff.
+/// The changes by which NetBox gets our types; its `Display` is a diff.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BootstrapPlan {
     document: Document,
-    choice_sets: Vec<Change>,
+    choice_sets: Vec<Upsert>,
     types: Vec<TypeDiff>,
     displays: Vec<String>,
-    links: Vec<Change>,
+    links: Vec<Upsert>,
 }
 
 impl BootstrapPlan {
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.choice_sets.is_empty() && self.types.is_empty() && self.displays.is_empty() && self.links.is_empty()
     }
 
-    /// What would lose data.
+    /// Returns the changes that would lose data, one a line; empty text if there are none.
     #[must_use]
-    pub fn destructive(&self) -> Destructive {
-        Destructive(self.types.iter().flat_map(TypeDiff::destructive).collect())
+    pub fn destructive(&self) -> String {
+        self.types.iter().flat_map(TypeDiff::destructive).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -58,44 +63,16 @@ impl fmt::Display for BootstrapPlan {
     }
 }
 
-/// Changes that lose data, one a line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Destructive(pub Vec<String>);
-
-impl Destructive {
-    /// Whether nothing is lost.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Display for Destructive {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
-}
-
-/// One thing that was done, a line for the person who asked for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done(pub String);
-
-impl fmt::Display for Done {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Something NetBox lacks, and what to do about it.
+/// Something that NetBox lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmet {
-    /// What is lacking.
+    /// The thing that is lacking.
     pub problem: String,
-    /// What to do.
+    /// The way to put it right.
     pub remedy: String,
 }
 
-/// Tells what NetBox lacks: a version new enough, the plugin in one. Empty when all is well.
+/// Returns what NetBox lacks: a version that is new enough, or the plugin in one.
 ///
 /// # Errors
 /// When NetBox cannot be asked.
@@ -107,7 +84,7 @@ pub async fn requirements(client: &Client) -> Result<Vec<Unmet>, Error> {
         unmet.push(Unmet { problem, remedy: "upgrade it to 4.5.2 or newer".to_owned() });
     }
     let remedy = "install netboxlabs-netbox-custom-objects 0.5.1 or newer and add netbox_custom_objects to PLUGINS";
-    let problem = match &status.custom_objects {
+    let problem = match status.custom_objects() {
         None => Some("NetBox has no Custom Objects plugin".to_owned()),
         Some(plugin) if version(plugin) < PLUGIN => Some(format!("the Custom Objects plugin is version {plugin}")),
         Some(_) => None,
@@ -116,7 +93,7 @@ pub async fn requirements(client: &Client) -> Result<Vec<Unmet>, Error> {
     Ok(unmet)
 }
 
-/// The first three numbers of a version, which may have more to it (`4.7.3-Docker-3.4.0`, `4.6.0-beta1`).
+/// Returns the first three numbers of a version, which may have more to it (`4.7.3-Docker-3.4.0`, `4.6.0-beta1`).
 fn version(text: &str) -> [u64; 3] {
     let mut numbers = text.trim_start_matches('v').split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
     std::array::from_fn(|_| numbers.next().flatten().unwrap_or(0))
@@ -150,11 +127,11 @@ async fn preview(client: &Client, schema: &Value) -> Result<Vec<TypeDiff>, Error
     Ok(preview.diffs)
 }
 
-/// Does what the plan says, and tells it line by line.
+/// Does what the plan says, and returns a line for each thing that was done.
 ///
 /// # Errors
 /// [`Error::Destructive`] before anything is written, unless that is allowed; else when NetBox refuses.
-pub async fn apply(client: &Client, plan: &BootstrapPlan, allow_destructive: bool) -> Result<Vec<Done>, Error> {
+pub async fn apply(client: &Client, plan: &BootstrapPlan, allow_destructive: bool) -> Result<Vec<String>, Error> {
     let changes = plan.destructive();
     if !changes.is_empty() && !allow_destructive {
         return Err(Error::Destructive { changes });
@@ -177,15 +154,15 @@ pub async fn apply(client: &Client, plan: &BootstrapPlan, allow_destructive: boo
     Ok(done)
 }
 
-async fn migrate(client: &Client, document: &Document, diff: &TypeDiff, destroy: bool) -> Result<Done, Error> {
+async fn migrate(client: &Client, document: &Document, diff: &TypeDiff, destroy: bool) -> Result<String, Error> {
     let path = format!("{CUSTOM_OBJECTS}schema/apply/");
     let body = json!({ "schema": document.schema(|slug| slug == diff.slug), "allow_destructive": destroy });
     client.transport.send(Method::POST, &path, &body).await?.found()?;
-    Ok(Done(format!("{} type {}", if diff.is_new { "created" } else { "changed" }, diff.slug)))
+    Ok(format!("{} type {}", if diff.is_new { "created" } else { "changed" }, diff.slug))
 }
 
 /// Writes a choice set or a custom link.
-pub(super) async fn make(client: &Client, change: &Change, types: &[Row]) -> Result<Done, Error> {
+pub(super) async fn make(client: &Client, change: &Upsert, types: &[Row]) -> Result<String, Error> {
     let mut body = change.body.clone();
     if let (Some(slug), Some(body)) = (&change.attach_to, body.as_object_mut()) {
         let Some(name) = extras::named(types, "slug", slug).and_then(extras::object_type) else {
@@ -198,14 +175,14 @@ pub(super) async fn make(client: &Client, change: &Change, types: &[Row]) -> Res
         Some(id) => (Method::PATCH, format!("{}{id}/", change.list)),
     };
     client.transport.send(method, &path, &body).await?.found()?;
-    Ok(Done(format!("{} {}", if change.id.is_some() { "changed" } else { "created" }, change.what())))
+    Ok(format!("{} {}", if change.id.is_some() { "changed" } else { "created" }, change.what))
 }
 
-async fn name_objects(client: &Client, types: &[Row], slug: &str, display: &str) -> Result<Option<Done>, Error> {
+async fn name_objects(client: &Client, types: &[Row], slug: &str, display: &str) -> Result<Option<String>, Error> {
     let Some(id) = extras::named(types, "slug", slug).and_then(id_of) else { return Ok(None) };
     let path = format!("{}{id}/", extras::types_path());
     client.transport.send(Method::PATCH, &path, &json!({ "display_expression": display })).await?.found()?;
-    Ok(Some(Done(format!("set the names of objects of type {slug}"))))
+    Ok(Some(format!("set the names of objects of type {slug}")))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! What the plugin says would change in a type (`schema/preview/`), as lines for a person.
+//! The changes of a type that the plugin foresees (`schema/preview/`), as lines for a person.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What would change in one type.
+/// The changes of one type.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct TypeDiff {
     pub(super) slug: String,
@@ -46,7 +46,7 @@ impl TypeDiff {
         !self.is_new && self.cot_changes.is_empty() && self.field_changes.is_empty()
     }
 
-    /// The changes that lose data, or may: the plugin counts removals only, but casting a column is no safer.
+    /// Returns the changes that lose data, or may: the plugin counts removals only, but casting a column is no safer.
     pub(super) fn destructive(&self) -> impl Iterator<Item = String> {
         self.field_changes.iter().filter(|field| field.loses_data()).map(|field| format!("{}: {field}", self.slug))
     }
@@ -117,12 +117,16 @@ mod tests {
             "slug": "rir-network", "name": "rir_network", "is_new": false, "has_changes": true,
             "has_destructive_changes": true, "cot_changes": {"version": ["1.0.0", "1.1.0"]},
             "field_changes": [
-                {"op": "add", "schema_id": 22, "db_name": null, "schema_def": {"id": 22, "name": "asn", "type": "integer"}},
-                {"op": "alter", "schema_id": 4, "db_name": "net_name", "schema_def": {"id": 4, "name": "net_name", "type": "text"},
+                {"op": "add", "schema_id": 22, "db_name": null,
+                 "schema_def": {"id": 22, "name": "asn", "type": "integer"}},
+                {"op": "alter", "schema_id": 4, "db_name": "net_name",
+                 "schema_def": {"id": 4, "name": "net_name", "type": "text"},
                  "changed_attrs": {"description": ["", "Its name"], "weight": [10, 20]}},
-                {"op": "alter", "schema_id": 5, "db_name": "cidrs", "schema_def": {"id": 5, "name": "cidrs", "type": "json"},
+                {"op": "alter", "schema_id": 5, "db_name": "cidrs",
+                 "schema_def": {"id": 5, "name": "cidrs", "type": "json"},
                  "changed_attrs": {"type": ["longtext", "json"]}},
-                {"op": "remove", "schema_id": 7, "db_name": "old", "schema_def": {"id": 7, "name": "old", "type": "text"}},
+                {"op": "remove", "schema_id": 7, "db_name": "old",
+                 "schema_def": {"id": 7, "name": "old", "type": "text"}},
             ],
             "warnings": [],
         }))

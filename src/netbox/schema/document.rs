@@ -1,7 +1,9 @@
 //! The document that describes our types, choice sets and custom links, and the plugin's portable schema made of it.
 //!
-//! `types.toml` is what a person reads and edits; its head explains the words. [`TypeSpec::schema`] spells a type out in
-//! the form the plugin takes.
+//! `types.toml` is the text that a person reads and edits; its head explains the words. [`Document::schema`] spells the
+//! types out in the form that the plugin takes.
+
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,146 +23,127 @@ pub const CUSTOMER: &str = "rir-customer";
 /// Slug of the sync log.
 pub const SYNC_LOG: &str = "rir-sync-log";
 
-/// All slugs.
+/// The slugs of all types.
 pub const TYPES: [&str; 7] = [CONFIG, ADDRESS, ORGANIZATION, CONTACT, NETWORK, CUSTOMER, SYNC_LOG];
 
-const CURRENT: &str = include_str!("types.toml");
+#[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
+static CURRENT: LazyLock<Document> =
+    LazyLock::new(|| Document::parse(include_str!("types.toml")).expect("types.toml is a document"));
 /// Room between the weights of neighbouring fields, for an operator's own.
 const WEIGHT_STEP: usize = 10;
 
-/// Types, choice sets and custom links as NetBox should have them.
+/// Types, choice sets and custom links as NetBox should have them; `types.toml` explains the words.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// Version of the document, which each type carries.
-    pub version: String,
-    /// Menu group of all types.
-    pub group: String,
-    /// Choice sets, which fields name.
+    version: String,
+    group: String,
     #[serde(default, rename = "choice_set")]
-    pub choice_sets: Vec<ChoiceSet>,
+    pub(super) choice_sets: Vec<ChoiceSet>,
     /// The types; what a type refers to comes before it.
     #[serde(rename = "type")]
-    pub types: Vec<TypeSpec>,
-    /// Custom links on the pages of objects.
+    pub(super) types: Vec<TypeSpec>,
     #[serde(default, rename = "link")]
-    pub links: Vec<Link>,
+    pub(super) links: Vec<Link>,
 }
 
-/// A set of choices.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ChoiceSet {
-    /// Its unique name.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// The choices in order.
-    pub choices: Vec<Choice>,
+pub(super) struct ChoiceSet {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) choices: Vec<Choice>,
 }
 
-/// One choice.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Choice {
-    /// What is stored.
-    pub value: String,
-    /// What is shown.
-    pub label: String,
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
     /// NetBox's name of the colour it is shown in; only versions from 4.6 on have colours.
-    pub color: Option<String>,
+    pub(super) color: Option<String>,
 }
 
-/// A custom object type.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TypeSpec {
-    /// The last part of its path.
-    pub slug: String,
-    /// Its unique internal name.
-    pub name: String,
-    /// One of them.
-    pub singular: String,
-    /// Several of them.
-    pub plural: String,
-    /// What they are.
-    pub about: String,
+pub(super) struct TypeSpec {
+    pub(super) slug: String,
+    name: String,
+    singular: String,
+    plural: String,
+    about: String,
     /// Jinja template of an object's name, for when one field does not make a good one.
-    pub display: Option<String>,
-    /// Its fields.
-    pub fields: Vec<Field>,
-    /// Fields it once had.
+    pub(super) display: Option<String>,
+    fields: Vec<Field>,
     #[serde(default)]
-    pub removed: Vec<Removed>,
+    removed: Vec<Removed>,
 }
 
-/// A field of a type; the words are explained in `types.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "types.toml explains them")]
-pub struct Field {
-    pub id: u32,
-    pub name: String,
+pub(in crate::netbox) struct Field {
+    id: u32,
+    pub(in crate::netbox) name: String,
     #[serde(rename = "type")]
-    pub kind: String,
+    pub(in crate::netbox) kind: String,
     /// The choice set of a select, or the type of objects referred to.
-    pub of: Option<String>,
-    pub label: Option<String>,
-    pub group: Option<String>,
-    pub about: Option<String>,
-    pub default: Option<Value>,
-    pub regex: Option<String>,
-    pub minimum: Option<i64>,
-    pub maximum: Option<i64>,
-    pub search: Option<u32>,
+    pub(in crate::netbox) of: Option<String>,
+    label: Option<String>,
+    group: Option<String>,
+    about: Option<String>,
+    default: Option<Value>,
+    regex: Option<String>,
+    minimum: Option<i64>,
+    maximum: Option<i64>,
+    search: Option<u32>,
     #[serde(default)]
-    pub primary: bool,
+    primary: bool,
     #[serde(default)]
-    pub required: bool,
+    required: bool,
     #[serde(default)]
-    pub unique: bool,
+    unique: bool,
     #[serde(default)]
-    pub user: bool,
+    pub(in crate::netbox) user: bool,
     #[serde(default)]
-    pub hidden: bool,
+    hidden: bool,
     #[serde(default)]
-    pub if_set: bool,
+    if_set: bool,
     #[serde(default)]
-    pub exact: bool,
+    exact: bool,
 }
 
 /// A field that a type once had, so that its id is never used again.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "they are those of a field")]
-pub struct Removed {
-    pub id: u32,
-    pub name: String,
+struct Removed {
+    id: u32,
+    name: String,
     #[serde(rename = "type")]
-    pub kind: String,
+    kind: String,
 }
 
-/// A custom link.
+/// A custom link, whose text and target are Jinja templates; empty text hides it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Link {
-    /// Its unique name.
-    pub name: String,
+pub(super) struct Link {
+    pub(super) name: String,
     /// Slug of the type whose objects have it.
     #[serde(rename = "type")]
-    pub slug: String,
-    /// Jinja template of its text; empty text hides it.
-    pub text: String,
-    /// Jinja template of its target.
-    pub url: String,
+    pub(super) slug: String,
+    pub(super) text: String,
+    pub(super) url: String,
 }
 
 impl Document {
-    /// The one this program needs.
+    /// Returns the one that this program needs.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
-    pub fn current() -> Self {
-        Self::parse(CURRENT).expect("types.toml is a document")
+    pub fn current() -> &'static Self {
+        &CURRENT
+    }
+
+    /// Returns the fields of a type.
+    pub(in crate::netbox) fn fields_of(&self, slug: &str) -> &[Field] {
+        self.types.iter().find(|spec| spec.slug == slug).map_or(&[], |spec| &spec.fields)
     }
 
     /// Reads a document.
@@ -171,7 +154,7 @@ impl Document {
         toml::from_str(text)
     }
 
-    /// The document in the plugin's portable schema form, with the types whose slugs are wanted.
+    /// Returns the plugin's portable schema of the types whose slugs are wanted.
     pub(super) fn schema(&self, wanted: impl Fn(&str) -> bool) -> Value {
         let types: Vec<Value> =
             self.types.iter().filter(|spec| wanted(&spec.slug)).map(|spec| spec.schema(self)).collect();
@@ -197,12 +180,24 @@ impl TypeSpec {
 }
 
 impl Field {
-    /// Spelled out. What is left out has the plugin's default.
+    /// Spells the field out; what is left out has the plugin's default.
     fn schema(&self, place: usize) -> Value {
+        let of = match self.kind.as_str() {
+            "select" | "multiselect" => "choice_set",
+            _ => "related_object_type",
+        };
         let mut schema = json!({
             "id": self.id,
             "name": self.name,
             "type": self.kind,
+            of: self.of,
+            "label": self.label,
+            "group_name": self.group,
+            "description": self.about,
+            "default": self.default,
+            "validation_regex": self.regex,
+            "validation_minimum": self.minimum,
+            "validation_maximum": self.maximum,
             "weight": 100 + WEIGHT_STEP * place,
             "search_weight": self.search.unwrap_or(0),
             "filter_logic": if self.exact { "exact" } else { "loose" },
@@ -211,26 +206,12 @@ impl Field {
             "primary": self.primary,
             "required": self.required,
             "unique": self.unique,
+            // A deletion in NetBox may leave an empty reference, and must never take our rows along.
+            "on_delete_behavior": (self.kind == "object").then_some("set_null"),
         });
-        let mut set = |name: &str, value: Option<Value>| {
-            if let (Some(value), Some(schema)) = (value, schema.as_object_mut()) {
-                schema.insert(name.to_owned(), value);
-            }
-        };
-        let of = match self.kind.as_str() {
-            "select" | "multiselect" => "choice_set",
-            _ => "related_object_type",
-        };
-        set(of, self.of.as_deref().map(Value::from));
-        set("label", self.label.as_deref().map(Value::from));
-        set("group_name", self.group.as_deref().map(Value::from));
-        set("description", self.about.as_deref().map(Value::from));
-        set("default", self.default.clone());
-        set("validation_regex", self.regex.as_deref().map(Value::from));
-        set("validation_minimum", self.minimum.map(Value::from));
-        set("validation_maximum", self.maximum.map(Value::from));
-        // What NetBox deletes may leave an empty reference, and must never take our rows along.
-        set("on_delete_behavior", (self.kind == "object").then(|| "set_null".into()));
+        if let Some(schema) = schema.as_object_mut() {
+            schema.retain(|_, value| !value.is_null());
+        }
         schema
     }
 }
@@ -255,7 +236,7 @@ mod tests {
 
     #[test]
     fn no_id_or_name_stands_for_two_fields() {
-        for spec in Document::current().types {
+        for spec in &Document::current().types {
             let removed = spec.removed.iter().map(|field| field.id);
             let ids: Vec<u32> = spec.fields.iter().map(|field| field.id).chain(removed).collect();
             let names: BTreeSet<&str> = spec.fields.iter().map(|field| field.name.as_str()).collect();
@@ -266,7 +247,7 @@ mod tests {
 
     #[test]
     fn ids_above_999_are_left_to_the_operator() {
-        for spec in Document::current().types {
+        for spec in &Document::current().types {
             assert_eq!(spec.fields.iter().map(|field| field.id).max(), Some(999), "{}", spec.slug);
         }
     }
@@ -283,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_type_has_one_field_that_names_its_objects_and_one_that_is_unique() {
-        for spec in Document::current().types {
+        for spec in &Document::current().types {
             let count = |is: fn(&Field) -> bool| spec.fields.iter().filter(|field| is(field)).count();
             assert_eq!((count(|field| field.primary), count(|field| field.unique)), (1, 1), "{}", spec.slug);
         }
@@ -305,6 +286,11 @@ mod tests {
             type = [{ slug = "t", name = "t", singular = "T", plural = "Ts", about = "", fields = [
                 { id = 1, name = "prefix", type = "object", of = "ipam/prefix" }] }]"#;
         let schema = Document::parse(text).unwrap().schema(|_| true);
-        insta::assert_snapshot!(schema["types"][0]["fields"][0], @r#"{"filter_logic":"loose","id":1,"name":"prefix","on_delete_behavior":"set_null","primary":false,"related_object_type":"ipam/prefix","required":false,"search_weight":0,"type":"object","ui_editable":"no","ui_visible":"always","unique":false,"weight":100}"#);
+        let spelled_out = json!({
+            "filter_logic": "loose", "id": 1, "name": "prefix", "on_delete_behavior": "set_null", "primary": false,
+            "related_object_type": "ipam/prefix", "required": false, "search_weight": 0, "type": "object",
+            "ui_editable": "no", "ui_visible": "always", "unique": false, "weight": 100,
+        });
+        assert_eq!(schema["types"][0]["fields"][0], spelled_out);
     }
 }

@@ -1,49 +1,48 @@
-//! What belongs to our types but is not part of the plugin's schema: choice sets, custom links, and names of objects.
+//! Choice sets, custom links and names of objects: they belong to our types, but not to the plugin's schema.
 //!
-//! These are compared with what NetBox has and only ever added to: choices an operator added stay, and so do labels and
-//! colours that were changed.
+//! They are compared with what NetBox has and only ever added to: choices that an operator added stay, and so do labels
+//! and colours that were changed.
 
 use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Value, json};
 
-use super::{
-    CONFIG,
-    document::{Choice, ChoiceSet, Document, Link, TypeSpec},
+use super::document::{CONFIG, Choice, ChoiceSet, Document, Link, TypeSpec};
+use crate::{
+    model::RowId,
+    netbox::{
+        client::{CUSTOM_OBJECTS, Client},
+        error::Error,
+        row::{Row, id_of},
+    },
 };
-use crate::netbox::{CUSTOM_OBJECTS, Client, Error, Row, id_of};
 
 pub(super) const CHOICE_SETS: &str = "/api/extras/custom-field-choice-sets/";
 pub(super) const CUSTOM_LINKS: &str = "/api/extras/custom-links/";
 
 /// An object of NetBox to create or to change, in one request.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Change {
+pub(super) struct Upsert {
     /// The list it belongs to.
     pub(super) list: &'static str,
     /// Its id, if it exists.
-    pub(super) id: Option<u64>,
+    pub(super) id: Option<RowId>,
     pub(super) body: Value,
     /// Slug of the type it is attached to, whose internal name is known only once it exists.
     pub(super) attach_to: Option<String>,
-    /// What it is, for people.
-    what: String,
-    /// What of it changes.
+    /// A name of it for people.
+    pub(super) what: String,
+    /// The changes for people.
     how: String,
 }
 
-impl Change {
-    pub(super) fn new(list: &'static str, id: Option<u64>, body: Value, what: String, how: String) -> Self {
+impl Upsert {
+    pub(super) fn new(list: &'static str, id: Option<RowId>, body: Value, what: String, how: String) -> Self {
         Self { list, id, body, attach_to: None, what, how }
-    }
-
-    /// What it is about, for people.
-    pub(super) fn what(&self) -> &str {
-        &self.what
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for Upsert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", if self.id.is_some() { "~" } else { "+" }, self.what)?;
         if self.how.is_empty() { Ok(()) } else { write!(f, ": {}", self.how) }
@@ -51,7 +50,8 @@ impl fmt::Display for Change {
 }
 
 impl Client {
-    /// What NetBox calls the type of the RIR configs, `netbox_custom_objects.table2model`; `None` without `bootstrap`.
+    /// Returns NetBox's name of the type of the RIR configs, `netbox_custom_objects.table2model`; `None` before
+    /// `bootstrap`.
     ///
     /// # Errors
     /// When NetBox cannot be asked.
@@ -61,18 +61,18 @@ impl Client {
     }
 }
 
-/// Path of the plugin's types.
+/// Returns the path of the plugin's types.
 pub(super) fn types_path() -> String {
     format!("{CUSTOM_OBJECTS}custom-object-types/")
 }
 
 /// Compares the choice sets.
-pub(super) async fn choice_sets(client: &Client, document: &Document) -> Result<Vec<Change>, Error> {
+pub(super) async fn choice_sets(client: &Client, document: &Document) -> Result<Vec<Upsert>, Error> {
     let rows = client.list(CHOICE_SETS, &[]).await?;
     Ok(document.choice_sets.iter().filter_map(|set| choice_set(set, named(&rows, "name", &set.name))).collect())
 }
 
-fn choice_set(set: &ChoiceSet, row: Option<&Row>) -> Option<Change> {
+fn choice_set(set: &ChoiceSet, row: Option<&Row>) -> Option<Upsert> {
     let had = row.and_then(|row| row.get("extra_choices")).and_then(Value::as_array).cloned().unwrap_or_default();
     let values: BTreeSet<&str> = had.iter().filter_map(|choice| choice.get(0)?.as_str()).collect();
     let new: Vec<&Choice> = set.choices.iter().filter(|choice| !values.contains(choice.value.as_str())).collect();
@@ -93,16 +93,16 @@ fn choice_set(set: &ChoiceSet, row: Option<&Row>) -> Option<Change> {
     let values: Vec<&str> = new.iter().map(|choice| choice.value.as_str()).collect();
     let how = format!("{}{}", if row.is_some() { "+ " } else { "" }, values.join(", "));
     let what = format!("choice set \"{}\"", set.name);
-    Some(Change { list: CHOICE_SETS, id: row.and_then(id_of), body, attach_to: None, what, how })
+    Some(Upsert { list: CHOICE_SETS, id: row.and_then(id_of), body, attach_to: None, what, how })
 }
 
 /// Compares the custom links. `types` are the plugin's types as they are now.
-pub(super) async fn links(client: &Client, document: &Document, types: &[Row]) -> Result<Vec<Change>, Error> {
+pub(super) async fn links(client: &Client, document: &Document, types: &[Row]) -> Result<Vec<Upsert>, Error> {
     let rows = client.list(CUSTOM_LINKS, &[]).await?;
     Ok(document.links.iter().filter_map(|link| link_change(link, named(&rows, "name", &link.name), types)).collect())
 }
 
-fn link_change(link: &Link, row: Option<&Row>, types: &[Row]) -> Option<Change> {
+fn link_change(link: &Link, row: Option<&Row>, types: &[Row]) -> Option<Upsert> {
     let mut body = json!({ "link_text": link.text, "link_url": link.url });
     let on = named(types, "slug", &link.slug).and_then(object_type);
     let attached = row
@@ -120,11 +120,11 @@ fn link_change(link: &Link, row: Option<&Row>, types: &[Row]) -> Option<Change> 
     }
     let what = format!("custom link \"{}\" on {}", link.name, link.slug);
     let attach_to = (!attached).then(|| link.slug.clone());
-    Some(Change { list: CUSTOM_LINKS, id: row.and_then(id_of), body, attach_to, what, how: String::new() })
+    Some(Upsert { list: CUSTOM_LINKS, id: row.and_then(id_of), body, attach_to, what, how: String::new() })
 }
 
-/// The types whose objects get a name made from a template. One that an operator wrote stays; so does the absence of any
-/// where the plugin does not know templates yet.
+/// Returns the types whose objects get a name made from a template. One that an operator wrote stays; so does the
+/// absence of any where the plugin does not know templates yet.
 pub(super) fn displays<'a>(document: &'a Document, types: &'a [Row]) -> impl Iterator<Item = (&'a TypeSpec, &'a str)> {
     document.types.iter().filter_map(|spec| {
         let wanted = spec.display.as_deref()?;
@@ -133,12 +133,12 @@ pub(super) fn displays<'a>(document: &'a Document, types: &'a [Row]) -> impl Ite
     })
 }
 
-/// The row of a list with this name.
+/// Returns the row of a list with this name.
 pub(super) fn named<'a>(rows: &'a [Row], field: &str, name: &str) -> Option<&'a Row> {
     rows.iter().find(|row| row.get(field).and_then(Value::as_str) == Some(name))
 }
 
-/// The name by which NetBox itself knows a type: `netbox_custom_objects.table2model`.
+/// Returns the name by which NetBox itself knows a type: `netbox_custom_objects.table2model`.
 pub(super) fn object_type(row: &Row) -> Option<&str> {
     row.get("object_type_name").and_then(Value::as_str)
 }
@@ -165,15 +165,20 @@ mod tests {
     fn a_new_choice_set_has_all_choices_and_their_colors() {
         let change = choice_set(&status(), None).unwrap();
         assert_eq!(change.to_string(), "+ choice set \"S\": on, off");
-        insta::assert_snapshot!(change.body, @r#"{"choice_colors":{"on":"green"},"description":"D","extra_choices":[["on","ON"],["off","OFF"]],"name":"S"}"#);
+        let choices = json!([["on", "ON"], ["off", "OFF"]]);
+        let body = json!({"choice_colors": {"on": "green"}, "description": "D", "extra_choices": choices, "name": "S"});
+        assert_eq!(change.body, body);
     }
 
     #[test]
     fn a_choice_set_is_added_to_and_what_the_operator_did_stays() {
-        let theirs = json!({"id": 4, "name": "S", "extra_choices": [["mine", "Mine"], ["on", "An"]], "choice_colors": {"mine": "pink", "on": "red"}});
+        let colors = json!({"mine": "pink", "on": "red"});
+        let choices = json!([["mine", "Mine"], ["on", "An"]]);
+        let theirs = json!({"id": 4, "name": "S", "extra_choices": choices, "choice_colors": colors});
         let change = choice_set(&status(), Some(&row(&theirs))).unwrap();
         assert_eq!(change.to_string(), "~ choice set \"S\": + off");
-        insta::assert_snapshot!(change.body, @r#"{"choice_colors":{"mine":"pink","on":"red"},"extra_choices":[["mine","Mine"],["on","An"],["off","OFF"]]}"#);
+        let choices = json!([["mine", "Mine"], ["on", "An"], ["off", "OFF"]]);
+        assert_eq!(change.body, json!({"choice_colors": colors, "extra_choices": choices}));
     }
 
     #[test]

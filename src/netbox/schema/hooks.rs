@@ -11,38 +11,44 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
-    bootstrap::{Done, make},
-    extras::{self, Change},
+    bootstrap::make,
+    extras::{self, Upsert},
 };
-use crate::netbox::{Client, Error, Operation, Row, id_of};
+use crate::{
+    model::RowId,
+    netbox::{
+        changes::NETBOX_TYPES,
+        client::Client,
+        error::{Error, Operation},
+        row::{Row, id_of},
+    },
+};
 
 const WEBHOOKS: &str = "/api/extras/webhooks/";
 const EVENT_RULES: &str = "/api/extras/event-rules/";
-/// What both are called.
+/// The name of both.
 const NAME: &str = "rir-sidecar";
-/// What matters of NetBox's own; the RIR configs come to it under the name that NetBox gave their type.
-const TYPES: [&str; 2] = ["ipam.aggregate", "ipam.prefix"];
-/// Nothing follows from a deletion, so it need not be told.
+/// Nothing follows from a deletion, so NetBox need not tell of it.
 const EVENTS: [&str; 2] = ["object_created", "object_updated"];
-/// Where the service takes webhooks.
+/// The path at which the service takes webhooks.
 const PATH: &str = "/webhooks/netbox";
 
-/// Where NetBox sends its webhooks, and what it signs them with.
+/// The address that NetBox sends its webhooks to, and the secret that it signs them with.
 #[derive(Debug, Clone)]
 pub struct Hook {
     url: Url,
     secret: SecretString,
 }
 
-/// What has to be done so that NetBox sends webhooks; its `Display` is a diff.
+/// The changes by which NetBox comes to send webhooks; its `Display` is a diff.
 #[derive(Clone, PartialEq)]
 pub struct HookPlan {
-    webhook: Option<Change>,
-    rule: Option<Change>,
+    webhook: Option<Upsert>,
+    rule: Option<Upsert>,
 }
 
 impl Hook {
-    /// Sends to `url`; one without a path is where the service is.
+    /// Makes a webhook to `url`; one without a path names the service.
     #[must_use]
     pub fn new(mut url: Url, secret: SecretString) -> Self {
         if url.path() == "/" {
@@ -51,7 +57,7 @@ impl Hook {
         Self { url, secret }
     }
 
-    /// What the webhook has to have.
+    /// Returns the fields that the webhook has to have.
     fn wanted(&self) -> Map<String, Value> {
         let mut wanted = fields(json!({
             "payload_url": self.url.as_str(),
@@ -68,7 +74,7 @@ impl Hook {
 }
 
 impl HookPlan {
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.webhook.is_none() && self.rule.is_none()
@@ -81,7 +87,7 @@ impl fmt::Display for HookPlan {
     }
 }
 
-/// As the diff: what is written holds the secret.
+/// Shows the diff only, as the fields hold the secret.
 impl fmt::Debug for HookPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -103,16 +109,16 @@ pub async fn plan(client: &Client, hook: &Hook) -> Result<HookPlan, Error> {
     })
 }
 
-/// Makes it so, and tells it line by line.
+/// Makes it so, and returns a line for each thing that was done.
 ///
 /// # Errors
 /// When NetBox refuses, or has no RIR configs yet.
-pub async fn apply(client: &Client, hook: &Hook) -> Result<Vec<Done>, Error> {
+pub async fn apply(client: &Client, hook: &Hook) -> Result<Vec<String>, Error> {
     let mut done = Vec::new();
     if let Some(change) = plan(client, hook).await?.webhook {
         done.push(make(client, &change, &[]).await?);
     }
-    // Only now there is a webhook for sure that the rule can name.
+    // Only now is there a webhook for sure that the rule can name.
     if let Some(change) = plan(client, hook).await?.rule {
         let complete = ["action_object_id", "object_types"].iter().all(|name| whole(change.body.get(name)));
         if !complete {
@@ -123,7 +129,7 @@ pub async fn apply(client: &Client, hook: &Hook) -> Result<Vec<Done>, Error> {
     Ok(done)
 }
 
-/// Whether a value holds no nulls.
+/// Returns whether a value holds no nulls.
 fn whole(value: Option<&Value>) -> bool {
     match value {
         Some(Value::Null) => false,
@@ -132,14 +138,14 @@ fn whole(value: Option<&Value>) -> bool {
     }
 }
 
-fn webhook_change(hook: &Hook, row: Option<&Row>) -> Option<Change> {
+fn webhook_change(hook: &Hook, row: Option<&Row>) -> Option<Upsert> {
     let what = format!("webhook \"{NAME}\" to {}", hook.url);
     change(WEBHOOKS, row, hook.wanted(), what)
 }
 
-/// `webhook` and `config` are not known before they were made.
-fn rule_change(row: Option<&Row>, webhook: Option<u64>, config: Option<&str>) -> Option<Change> {
-    let types = TYPES.map(Value::from).into_iter().chain([config.map_or(Value::Null, Value::from)]);
+/// Compares the rule. `webhook` and `config` are not known before they were made.
+fn rule_change(row: Option<&Row>, webhook: Option<RowId>, config: Option<&str>) -> Option<Upsert> {
+    let types = NETBOX_TYPES.map(Value::from).into_iter().chain([config.map_or(Value::Null, Value::from)]);
     let wanted = json!({
         "object_types": with(row, "object_types", types),
         "event_types": with(row, "event_types", EVENTS.map(Value::from).into_iter()),
@@ -150,7 +156,7 @@ fn rule_change(row: Option<&Row>, webhook: Option<u64>, config: Option<&str>) ->
     change(EVENT_RULES, row, fields(wanted), format!("event rule \"{NAME}\""))
 }
 
-/// What a row has in a list, and what it lacks of `wanted` behind it.
+/// Returns what a row has in a list, and behind it what it lacks of `wanted`.
 fn with(row: Option<&Row>, field: &str, wanted: impl Iterator<Item = Value>) -> Vec<Value> {
     let mut values = row.and_then(|row| row.get(field)).and_then(Value::as_array).cloned().unwrap_or_default();
     for value in wanted {
@@ -162,24 +168,24 @@ fn with(row: Option<&Row>, field: &str, wanted: impl Iterator<Item = Value>) -> 
 }
 
 /// Creates what is not there, or writes the fields that differ. Their values are not shown: one is a secret.
-fn change(list: &'static str, row: Option<&Row>, mut wanted: Map<String, Value>, what: String) -> Option<Change> {
+fn change(list: &'static str, row: Option<&Row>, mut wanted: Map<String, Value>, what: String) -> Option<Upsert> {
     let Some(row) = row else {
         wanted.insert("name".to_owned(), NAME.into());
-        return Some(Change::new(list, None, Value::Object(wanted), what, String::new()));
+        return Some(Upsert::new(list, None, Value::Object(wanted), what, String::new()));
     };
     wanted.retain(|name, wanted| row.get(name).map(bare) != Some(&*wanted));
     if wanted.is_empty() {
         return None;
     }
     let how = wanted.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    Some(Change::new(list, id_of(row), Value::Object(wanted), what, how))
+    Some(Upsert::new(list, id_of(row), Value::Object(wanted), what, how))
 }
 
 fn fields(object: Value) -> Map<String, Value> {
     object.as_object().cloned().unwrap_or_default()
 }
 
-/// The value of a selection, which NetBox wraps.
+/// Returns the value of a selection, which NetBox wraps.
 fn bare(value: &Value) -> &Value {
     value.get("value").unwrap_or(value)
 }
@@ -213,7 +219,8 @@ mod tests {
         there.insert("secret".into(), "another".into());
         there.insert("ssl_verification".into(), false.into());
         let change = webhook_change(&hook, Some(&there)).unwrap();
-        insta::assert_snapshot!(change, @r#"~ webhook "rir-sidecar" to https://rir.example.net/webhooks/netbox: secret, ssl_verification"#);
+        let told = "~ webhook \"rir-sidecar\" to https://rir.example.net/webhooks/netbox: secret, ssl_verification";
+        assert_eq!(change.to_string(), told);
         assert_eq!(change.body, json!({ "secret": "0123456789abcdef", "ssl_verification": true }));
     }
 
@@ -230,12 +237,12 @@ mod tests {
             "action_type": { "value": "webhook", "label": "Webhook" }, "action_object_type": "extras.webhook",
             "action_object_id": 4,
         }));
-        let change = rule_change(Some(&there), Some(4), Some("netbox_custom_objects.table1model")).unwrap();
+        let change = rule_change(Some(&there), Some(RowId(4)), Some("netbox_custom_objects.table1model")).unwrap();
         let types = json!(["dcim.site", "ipam.prefix", "ipam.aggregate", "netbox_custom_objects.table1model"]);
         assert_eq!(change.body, json!({ "object_types": types }));
         let mut there = there;
         there.insert("object_types".into(), types);
-        assert_eq!(rule_change(Some(&there), Some(4), Some("netbox_custom_objects.table1model")), None);
+        assert_eq!(rule_change(Some(&there), Some(RowId(4)), Some("netbox_custom_objects.table1model")), None);
     }
 
     #[test]

@@ -1,17 +1,14 @@
 //! Our custom object types, and how NetBox gets them.
 //!
-//! `types.toml` describes them ([`Document`]). [`plan`] compares it with NetBox and shows the difference, [`apply`] makes
-//! it so. What an operator added to our types stays: fields, choices, and whole types of their own. A change that would
-//! lose data is refused unless it is asked for expressly.
+//! `types.toml` describes them ([`Document`]). [`plan`] compares it with NetBox and shows the difference, [`apply`]
+//! it so. Whatever an operator added to our types stays: fields, choices, and whole types. A change that would lose
+//! data is refused unless it is asked for expressly.
 
 mod bootstrap;
 mod diff;
-mod document;
+pub(super) mod document;
 mod extras;
 pub mod hooks;
 
-pub use bootstrap::{BootstrapPlan, Destructive, Done, Unmet, apply, plan, requirements};
-pub use document::{
-    ADDRESS, CONFIG, CONTACT, CUSTOMER, Choice, ChoiceSet, Document, Field, Link, NETWORK, ORGANIZATION, Removed,
-    SYNC_LOG, TYPES, TypeSpec,
-};
+pub use bootstrap::{BootstrapPlan, Unmet, apply, plan, requirements};
+pub use document::{ADDRESS, CONFIG, CONTACT, CUSTOMER, Document, NETWORK, ORGANIZATION, SYNC_LOG, TYPES};

@@ -1,19 +1,22 @@
 //! Drives one batch until every row of it has an outcome.
 //!
-//! NetBox writes an array as a whole or not at all, so a batch is sent again with fewer rows until the rest goes through:
+//! NetBox writes an array as a whole or not at all, so a batch is sent again with fewer rows until the rest goes
+//! through:
 //!
 //! | answer | then |
 //! |---|---|
 //! | 400, rows named | those are refused, the others sent again |
 //! | 500 (a duplicate), or 4xx without names | rows whose keys turn out to exist are updated instead; else halves |
 //! | one row, 500 | its key is asked for: the row that has it is updated instead, else it is refused |
-//! | none, or a gateway's | it may have been written. New rows are looked for by key, those not there are sent again (the unique key keeps a late first write from making twins); updates and deletes are sent again, twice does no harm |
+//! | none, or a gateway's | new rows that are not found by key are sent again, others always |
 //! | 429 | sent again later |
 //! | 405 for an array, or an array taken for a bad row (plugin before 0.7) | single rows from now on |
 //! | 401, 403, 404 | nothing more is sent |
 //!
-//! A key is looked for among the newest rows with one request, as NetBox needs a tenth of a second for any. That may miss
-//! an old row, which then shows up as a duplicate and is looked for by an exact filter.
+//! After no answer a batch may have been written. The unique key keeps a late first write from making twins, and an
+//! update or a deletion does no harm twice. A key is looked for among the newest rows with one request, as NetBox needs
+//! a tenth of a second for any. That may miss an old row, which then shows up as a duplicate and is looked for by an
+//! exact filter.
 
 use std::{
     collections::BTreeMap,
@@ -24,60 +27,44 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{
-    Created, Refusal, Writer,
     judge::{Verdict, judge},
+    writer::{Action, Created, Entry, Refusal, Settled, Writer},
 };
 use crate::{
-    netbox::{Error, Operation, Row, id_of, objects_path, transport::Reply},
+    model::RowId,
+    netbox::{
+        client::objects_path,
+        error::{Error, Operation},
+        row::{Row, id_of},
+        transport::Reply,
+    },
     retry::{Policy, Retry},
 };
 
-/// How often a batch is sent again of which nobody knows what became of it, or that came too early.
-const AGAIN: Policy = Policy { count: 3, backoff: std::time::Duration::from_secs(1) };
-
-/// What is done with rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
-    Create,
-    Update,
-    Delete,
-}
-
-/// A row to write, and where its outcome belongs.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
-    pub(super) place: usize,
-    pub(super) id: Option<u64>,
-    pub(super) key: String,
-    pub(super) body: Row,
-    /// Whether it was to be created and somebody else did.
-    pub(super) adopted: bool,
-}
+/// Limits how often a batch is sent again that came too early, or of which nobody knows what became of it.
+const RESENDS: Policy = Policy { count: 3, backoff: std::time::Duration::from_secs(1) };
 
 /// Rows to send together.
 #[derive(Debug)]
 pub(super) struct Batch {
     action: Action,
     entries: Vec<Entry>,
-    /// How often it was sent before without an answer.
+    /// Number of times it was sent before without an answer.
     tries: u32,
-    /// Why it is sent again.
+    /// The reason for sending it again.
     lost: Option<Arc<Error>>,
-    /// Whether its keys were looked for after a duplicate.
+    /// Says that its keys were looked for after a duplicate.
     looked_for: bool,
 }
 
-/// The outcome of the row at a place.
-pub(super) type Settled = (usize, Result<Created, Refusal>);
-
 /// One call of a [`Writer`]: all its batches, some of them at once.
-pub(super) struct Course<'a> {
+pub(super) struct Delivery<'a> {
     pub(super) writer: Writer<'a>,
-    /// What ended it early.
+    /// The error that ended it early.
     hopeless: OnceLock<Arc<Error>>,
 }
 
-/// What became of a batch: rows with outcomes, and what is to be sent next.
+/// The result of sending a batch: rows with outcomes, and batches to send next.
 #[derive(Default)]
 struct Step {
     settled: Vec<Settled>,
@@ -89,7 +76,7 @@ impl Batch {
         Self { action, entries, tries: 0, lost: None, looked_for: false }
     }
 
-    /// The same circumstances for other rows.
+    /// Makes a batch of other rows in the same circumstances.
     fn with(&self, entries: Vec<Entry>) -> Self {
         Self { action: self.action, entries, tries: self.tries, lost: self.lost.clone(), looked_for: self.looked_for }
     }
@@ -117,7 +104,7 @@ impl Step {
     }
 }
 
-impl<'a> Course<'a> {
+impl<'a> Delivery<'a> {
     pub(super) fn new(writer: Writer<'a>) -> Self {
         Self { writer, hopeless: OnceLock::new() }
     }
@@ -138,8 +125,8 @@ impl<'a> Course<'a> {
     }
 
     async fn step(&self, batch: Batch) -> Step {
-        // The semaphore is never closed, so there always is a turn.
-        let turn = self.writer.client.turns.acquire().await;
+        // The semaphore is never closed, so there always is a permit.
+        let permit = self.writer.client.write_permits.acquire().await;
         if let Some(refusal) = self.ended(&batch) {
             return batch.refused(&refusal);
         }
@@ -147,7 +134,7 @@ impl<'a> Course<'a> {
             return batch.singles();
         }
         let reply = self.send(&batch).await;
-        drop(turn);
+        drop(permit);
         let reply = match reply {
             Ok(reply) => reply,
             Err(error @ Error::Unreachable { .. }) => return self.unknown(batch, error).await,
@@ -172,7 +159,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Why the batch is not sent at all.
+    /// Returns the reason for not sending the batch at all.
     fn ended(&self, batch: &Batch) -> Option<Refusal> {
         let unknown = batch.lost.clone().filter(|_| batch.action != Action::Create).map(Refusal::Unknown);
         if let Some(error) = self.hopeless.get() {
@@ -200,7 +187,7 @@ impl<'a> Course<'a> {
         let mut body = entry.body.clone();
         body.insert("changelog_message".to_owned(), self.writer.message.into());
         if let Some(id) = entry.id.filter(|_| in_array) {
-            body.insert("id".to_owned(), id.into());
+            body.insert("id".to_owned(), id.0.into());
         }
         Value::Object(body)
     }
@@ -237,16 +224,13 @@ impl<'a> Course<'a> {
 
     async fn unknown(&self, mut batch: Batch, error: Error) -> Step {
         let error = Arc::new(error);
-        tracing::warn!(
-            error = &*error as &dyn std::error::Error,
-            rows = batch.entries.len(),
-            "an answer to a write was lost"
-        );
-        if batch.tries >= AGAIN.count {
+        let rows = batch.entries.len();
+        tracing::warn!(error = &*error as &dyn std::error::Error, rows, "an answer to a write was lost");
+        if batch.tries >= RESENDS.count {
             let _ = self.hopeless.set(error.clone());
             return batch.refused(&Refusal::Unknown(error));
         }
-        tokio::time::sleep(AGAIN.jittered(batch.tries)).await;
+        tokio::time::sleep(RESENDS.jittered(batch.tries)).await;
         batch.tries += 1;
         batch.lost = Some(error.clone());
         if batch.action != Action::Create {
@@ -262,18 +246,18 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// The same again, in two parts in case it was too much for the time a request may take.
+    /// Sends the same again, in two parts in case it was too much for the time a request may take.
     fn smaller(&self, batch: Batch) -> Step {
         if batch.entries.len() == 1 { Step::then([batch]) } else { batch.halves() }
     }
 
     async fn later(&self, mut batch: Batch, error: Error) -> Step {
-        if batch.tries >= AGAIN.count {
+        if batch.tries >= RESENDS.count {
             return self.hopeless(batch, error);
         }
         let wait = match error.retry() {
-            Retry::After(wait) => wait.min(AGAIN.backoff * 30),
-            Retry::Backoff | Retry::Never => AGAIN.jittered(batch.tries),
+            Retry::After(wait) => wait.min(RESENDS.backoff * 30),
+            Retry::Backoff | Retry::Never => RESENDS.jittered(batch.tries),
         };
         tokio::time::sleep(wait).await;
         batch.tries += 1;
@@ -287,7 +271,7 @@ impl<'a> Course<'a> {
     }
 
     /// Turns the rows that exist into updates, which leave alone what the writer keeps.
-    fn adopt(&self, batch: Batch, found: &BTreeMap<String, u64>, adopted: bool) -> Step {
+    fn adopt(&self, batch: Batch, found: &BTreeMap<String, RowId>, adopted: bool) -> Step {
         let mut updates = Batch::new(Action::Update, Vec::new());
         let mut others = Vec::new();
         for mut entry in batch.entries.iter().cloned() {
@@ -302,16 +286,16 @@ impl<'a> Course<'a> {
         Step::then([others, updates])
     }
 
-    async fn among_newest(&self, batch: &Batch) -> Result<BTreeMap<String, u64>, Error> {
+    async fn among_newest(&self, batch: &Batch) -> Result<BTreeMap<String, RowId>, Error> {
         let path = objects_path(self.writer.slug);
         let client = self.writer.client;
         let rows = client.newest(&path, &[("fields", "id,key")], client.page_size as usize).await?;
         Ok(matching(batch, &rows))
     }
 
-    /// Asks for the one key. The filter is not trusted: a row counts only if it has that key, and when there are more rows
-    /// than came along, the filter did not filter.
-    async fn exactly(&self, batch: &Batch) -> Result<BTreeMap<String, u64>, Error> {
+    /// Asks for the one key. The filter is not trusted: a row counts only if it has that key, and when there are more
+    /// rows than came along, the filter did not filter.
+    async fn exactly(&self, batch: &Batch) -> Result<BTreeMap<String, RowId>, Error> {
         let path = objects_path(self.writer.slug);
         let key = batch.entries.first().map(|entry| entry.key.as_str()).unwrap_or_default();
         let (rows, complete) = self.writer.client.some(&path, &[("fields", "id,key"), ("key", key)]).await?;
@@ -323,18 +307,18 @@ impl<'a> Course<'a> {
     }
 }
 
-fn matching(batch: &Batch, rows: &[Row]) -> BTreeMap<String, u64> {
+fn matching(batch: &Batch, rows: &[Row]) -> BTreeMap<String, RowId> {
     let key_and_id = |row: &Row| Some((row.get("key")?.as_str()?.to_owned(), id_of(row)?));
-    let known: BTreeMap<String, u64> = rows.iter().filter_map(key_and_id).collect();
+    let known: BTreeMap<String, RowId> = rows.iter().filter_map(key_and_id).collect();
     batch.entries.iter().filter_map(|entry| Some((entry.key.clone(), *known.get(&entry.key)?))).collect()
 }
 
-fn done(batch: Batch, ids: &[u64]) -> Step {
+fn done(batch: Batch, ids: &[RowId]) -> Step {
     let settled = batch.entries.iter().enumerate().map(|(position, entry)| ok(entry, ids.get(position).copied()));
     Step { settled: settled.collect(), next: Vec::new() }
 }
 
-fn ok(entry: &Entry, created: Option<u64>) -> Settled {
-    let id = created.or(entry.id).unwrap_or_default();
+fn ok(entry: &Entry, created: Option<RowId>) -> Settled {
+    let id = created.or(entry.id).unwrap_or(RowId(0));
     (entry.place, Ok(Created { id, adopted: entry.adopted }))
 }

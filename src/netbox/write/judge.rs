@@ -1,18 +1,18 @@
-//! What an answer to a write means for the rows that were sent. Pure: answers in, verdicts out.
+//! Judges what an answer to a write means for the rows that were sent: a pure function of the answer.
 
 use std::collections::BTreeMap;
 
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::batch::{Action, Entry};
-use crate::netbox::error::readable;
+use super::writer::{Action, Entry};
+use crate::{model::RowId, netbox::error::readable};
 
-/// What an answer means. Rows are named by their position in the batch.
+/// The meaning of an answer. Rows are named by their position in the batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// All rows are written; of created ones these are the ids.
-    Done(Vec<u64>),
+    Done(Vec<RowId>),
     /// Nothing was written, for these rows and reasons.
     Named(BTreeMap<usize, String>),
     /// Nothing was written, and the answer does not say for which row.
@@ -62,8 +62,8 @@ fn this_one(reason: &str) -> Verdict {
     Verdict::Named(BTreeMap::from([(0, reason.to_owned())]))
 }
 
-/// A success: with the ids of created rows, matched by key where rows have keys. One that cannot be read tells us no ids,
-/// which is no better than no answer.
+/// A success: with the ids of created rows, matched by key where rows have keys. One that cannot be read tells us no
+/// ids, which is no better than no answer.
 fn written(action: Action, entries: &[Entry], body: &Value) -> Verdict {
     if action != Action::Create {
         return Verdict::Done(Vec::new());
@@ -72,7 +72,7 @@ fn written(action: Action, entries: &[Entry], body: &Value) -> Verdict {
     let id_at = |(position, entry): (usize, &Entry)| {
         let has_key = |row: &&Value| row.get("key").and_then(Value::as_str) == Some(entry.key.as_str());
         let row = rows.iter().find(has_key).or_else(|| rows.get(position).filter(|row| row.get("key").is_none()))?;
-        row.get("id").and_then(Value::as_u64)
+        row.get("id").and_then(Value::as_u64).map(RowId)
     };
     match entries.iter().enumerate().map(id_at).collect() {
         Some(ids) if rows.len() == entries.len() => Verdict::Done(ids),
@@ -80,8 +80,8 @@ fn written(action: Action, entries: &[Entry], body: &Value) -> Verdict {
     }
 }
 
-/// The rows an answer names: by `index` or `id` (NetBox 4.7), or as a list as long as the batch (before). `None` when it
-/// names none, or something that was not sent.
+/// The rows an answer names: by `index` or `id` (NetBox 4.7), or as a list as long as the batch (before). `None` when
+/// it names none, or something that was not sent.
 fn named(entries: &[Entry], body: &Value) -> Option<BTreeMap<usize, String>> {
     let reason = |errors: &Value| readable(errors).unwrap_or_else(|| "refused without a reason".to_owned());
     let in_list = body.as_array().filter(|items| items.len() == entries.len());
@@ -100,7 +100,7 @@ fn position(entries: &[Entry], error: &Value) -> Option<usize> {
     let by_index = || usize::try_from(error.get("index")?.as_u64()?).ok();
     let by_id = || {
         let id = error.get("id")?.as_u64()?;
-        entries.iter().position(|entry| entry.id == Some(id))
+        entries.iter().position(|entry| entry.id == Some(RowId(id)))
     };
     by_id().or_else(by_index).filter(|position| *position < entries.len())
 }
@@ -110,12 +110,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::netbox::Row;
+    use crate::netbox::row::Row;
 
     fn entries(ids: &[u64]) -> Vec<Entry> {
         let entry = |(place, id): (usize, &u64)| Entry {
             place,
-            id: Some(*id),
+            id: Some(RowId(*id)),
             key: format!("k{id}"),
             body: Row::new(),
             adopted: false,
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn created_rows_are_matched_by_key_whatever_their_order() {
         let body = json!([{"id": 8, "key": "k2"}, {"id": 9, "key": "k1"}]);
-        assert_eq!(verdict(Action::Create, &[1, 2], 201, &body), Verdict::Done(vec![9, 8]));
+        assert_eq!(verdict(Action::Create, &[1, 2], 201, &body), Verdict::Done(vec![RowId(9), RowId(8)]));
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Thing {
 async fn all_is_there_after_bootstrap_and_a_second_one_has_nothing_to_do() {
     let client = bootstrapped().await;
     let _alone = alone();
-    let plan = schema::plan(&client, &Document::current()).await.unwrap();
+    let plan = schema::plan(&client, Document::current()).await.unwrap();
     assert!(plan.is_empty(), "{plan}");
     assert_eq!(plan.to_string(), "nothing to do");
 }

@@ -46,7 +46,7 @@ pub(crate) fn client() -> Client {
 pub(crate) async fn bootstrapped() -> Client {
     let client = client();
     let _alone = alone();
-    let plan = schema::plan(&client, &Document::current()).await.unwrap();
+    let plan = schema::plan(&client, Document::current()).await.unwrap();
     schema::apply(&client, &plan, false).await.unwrap();
     client
 }

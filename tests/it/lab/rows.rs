@@ -1,13 +1,16 @@
 //! Reading from a real NetBox.
 
 use reqwest::Method;
-use rir_sidecar::netbox::{Client, Draft, Error, Permission, id_of, objects_path, schema::ADDRESS};
+use rir_sidecar::{
+    model::RowId,
+    netbox::{Client, Draft, Error, Permission, id_of, objects_path, schema::ADDRESS},
+};
 use secrecy::SecretString;
 use serde_json::json;
 
 use super::netbox::{bootstrapped, client, rest, row, settings, unique, url, variable};
 
-async fn addresses(client: &Client, word: &str, count: usize) -> Vec<u64> {
+async fn addresses(client: &Client, word: &str, count: usize) -> Vec<RowId> {
     let draft = |number: usize| {
         let key = format!("{word}:{number}");
         Draft { body: row(json!({"key": key, "city": word})), key }
@@ -61,7 +64,7 @@ async fn a_wrong_token_is_refused_without_being_shown() {
 async fn the_versions_are_told() {
     let status = client().status().await.unwrap();
     assert!(status.netbox.starts_with("4."));
-    assert!(status.custom_objects.is_some());
+    assert!(status.custom_objects().is_some());
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use rir_sidecar::netbox::{Client, Created, Draft, Patch, Refusal, Row, id_of, objects_path, schema::NETWORK};
+use rir_sidecar::{
+    model::RowId,
+    netbox::{Client, Created, Draft, Patch, Refusal, Row, id_of, objects_path, schema::NETWORK},
+};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -50,11 +53,11 @@ impl Case {
         self.client.writer(NETWORK, "lab").create(drafts).await
     }
 
-    async fn created(&self, names: &[&str]) -> Vec<u64> {
+    async fn created(&self, names: &[&str]) -> Vec<RowId> {
         self.create(self.drafts(names)).await.into_iter().map(|outcome| outcome.unwrap().id).collect()
     }
 
-    fn patch(&self, id: u64, name: &str, body: Value) -> Patch {
+    fn patch(&self, id: RowId, name: &str, body: Value) -> Patch {
         Patch { id, key: self.key(name), body: row(body) }
     }
 
@@ -119,7 +122,7 @@ async fn created_rows_have_the_ids_of_their_drafts() {
     let names = ["c", "a", "b"];
     let ids = case.created(&names).await;
     let rows = case.rows().await;
-    let name_of = |id: &u64| case.name(rows.iter().find(|row| id_of(row) == Some(*id)).unwrap()).unwrap().to_owned();
+    let name_of = |id: &RowId| case.name(rows.iter().find(|row| id_of(row) == Some(*id)).unwrap()).unwrap().to_owned();
     assert_eq!(ids.iter().map(name_of).collect::<Vec<_>>(), names);
 }
 
@@ -152,7 +155,7 @@ async fn two_writers_racing_make_no_twins() {
     let names: Vec<String> = (0..30).map(|number| format!("n{number:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (one, two) = tokio::join!(case.create(case.drafts(&names)), case.create(case.drafts(&names)));
-    let ids = |outcomes: Vec<Result<Created, Refusal>>| -> Vec<u64> {
+    let ids = |outcomes: Vec<Result<Created, Refusal>>| -> Vec<RowId> {
         outcomes.into_iter().map(|outcome| outcome.unwrap().id).collect()
     };
     assert_eq!(ids(one), ids(two));

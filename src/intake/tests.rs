@@ -1,9 +1,9 @@
-//! What follows from changes, by table.
+//! The orders that follow from changes, by table.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn settings() -> config::Webhook {
     }
 }
 
-/// What follows, as one line.
+/// Returns what follows, as one line.
 fn verdict(change: &Change) -> String {
     match orders(change, Trigger::Webhook, &settings()) {
         Ok(orders) => orders.iter().map(|order| order.job.key()).collect::<Vec<_>>().join(" "),
@@ -37,7 +37,7 @@ fn webhook(event: &str, object_type: &str, before: Value, after: Value) -> Chang
         "data": { "id": 7, "url": format!("/api/plugins/custom-objects/{slug}/7/"), "prefix": "x" },
         "snapshots": { "prechange": before, "postchange": after },
     });
-    Change::of_webhook(body.to_string().as_bytes(), "rir-config").unwrap()
+    Change::of_webhook(body.to_string().as_bytes()).unwrap()
 }
 
 fn config(name: &str, active: bool, last_sync: &str) -> Value {
@@ -117,46 +117,4 @@ fn an_order_waits_for_more_and_names_who_asked() {
     let debounce = Delay::Debounce { quiet: Duration::from_secs(2), longest: Duration::from_secs(60) };
     assert_eq!(orders[0].delay, debounce);
     assert_eq!((orders[0].job.user.as_deref(), orders[0].job.trigger), (Some("ann"), Trigger::Sweep));
-}
-
-#[test]
-fn a_row_of_the_change_log_is_the_same_change() {
-    let (before, after) = (config("A", true, "1"), config("B", true, "1"));
-    let told = webhook("updated", CONFIG_TYPE, before.clone(), after.clone());
-    let row = json!({
-        "id": 12, "time": "2026-11-22T10:00:00Z", "user_name": "ann", "request_id": "0e5b",
-        "action": { "value": "update", "label": "Updated" }, "changed_object_type": CONFIG_TYPE,
-        "changed_object_id": 7, "prechange_data": before, "postchange_data": after,
-    });
-    assert_eq!(Change::of_log(row.as_object().unwrap(), CONFIG_TYPE).unwrap(), told);
-    assert_eq!(told.hint(), "netbox_custom_objects.table2model:7:0e5b");
-}
-
-#[test]
-fn the_change_log_has_an_empty_snapshot_of_what_was_not_there() {
-    let row = json!({
-        "action": { "value": "create" }, "changed_object_type": "ipam.prefix", "changed_object_id": 7,
-        "prechange_data": {}, "postchange_data": { "prefix": "x" },
-    });
-    assert_eq!(Change::of_log(row.as_object().unwrap(), CONFIG_TYPE).unwrap().before, None);
-}
-
-#[test]
-fn older_versions_name_user_and_request_at_the_top() {
-    let body = json!({ "event": "created", "object_type": "ipam.prefix", "username": "bob", "request_id": "1",
-                       "data": { "id": 3 } });
-    let change = Change::of_webhook(body.to_string().as_bytes(), "rir-config").unwrap();
-    assert_eq!((change.user.as_deref(), change.hint().as_str()), (Some("bob"), "ipam.prefix:3:1"));
-}
-
-#[test]
-fn what_names_no_object_is_malformed_unless_it_does_not_matter() {
-    let body = |object_type: &str| json!({ "event": "created", "object_type": object_type }).to_string();
-    let read = |text: &str| Change::of_webhook(text.as_bytes(), "rir-config");
-    assert!(matches!(read(&body("ipam.prefix")), Err(Malformed::Nameless)));
-    assert!(read(&body("core.job")).is_ok());
-    let uuid = json!({ "event": "created", "object_type": "a.b", "data": { "id": "0e5b-11" } });
-    assert!(read(&uuid.to_string()).is_ok());
-    assert!(matches!(read("{}"), Err(Malformed::Unreadable(_))));
-    assert!(matches!(read("[1"), Err(Malformed::Unreadable(_))));
 }

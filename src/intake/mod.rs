@@ -1,0 +1,95 @@
+//! From a change in NetBox to the orders that follow from it.
+//!
+//! [`orders`] is a pure function, and the same for a webhook and for NetBox's change log. It drops what the
+//! sidecar wrote itself, and lets an order wait for the changes that follow it. What it cannot compare it takes for
+//! changed: a job too many does no harm.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::{
+    config,
+    model::Resource,
+    netbox::changes::{Change, Event, Subject},
+    queue::{Delay, Job, Order, Trigger, Work},
+};
+
+/// Fields of an RIR config that only rir-sidecar writes.
+const OURS: [&str; 2] = ["last_sync", "last_result"];
+/// Fields that change with any other.
+const STAMPS: [&str; 1] = ["last_updated"];
+/// Fields of an RIR config that decide what a sync finds.
+const SETTINGS: [&str; 6] = ["name", "rir", "registry", "api_url", "org_handle", "is_active"];
+
+/// The reason why nothing follows from a change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Ignored {
+    #[error("objects of type {0} do not matter here")]
+    Type(String),
+    #[error("events \"{0}\" do not matter here")]
+    Event(String),
+    #[error("there is nothing to ask about an object that is gone")]
+    Deleted,
+    #[error("nothing changed that a sync looks at")]
+    Untouched,
+    #[error("only what rir-sidecar itself writes has changed")]
+    Echo,
+    #[error("the RIR config is not active")]
+    Inactive,
+}
+
+/// Works out the orders that follow from a change.
+pub(crate) fn orders(change: &Change, trigger: Trigger, settings: &config::Webhook) -> Result<Vec<Order>, Ignored> {
+    let work = work(change)?;
+    let job = Job { user: change.user.clone(), ..Job::new(work, trigger) };
+    let delay = Delay::Debounce { quiet: settings.debounce, longest: settings.debounce_longest };
+    Ok(vec![Order { job, delay }])
+}
+
+fn work(change: &Change) -> Result<Work, Ignored> {
+    match (&change.event, change.subject) {
+        (_, Subject::Other) => Err(Ignored::Type(change.object_type.clone())),
+        (Event::Other(event), _) => Err(Ignored::Event(event.clone())),
+        (Event::Deleted, _) => Err(Ignored::Deleted),
+        (Event::Created | Event::Updated, Subject::Aggregate) => {
+            touches(change, &["prefix", "rir"])?;
+            Ok(Work::SyncAggregate { config: None, aggregate: change.id })
+        }
+        (Event::Created | Event::Updated, Subject::Prefix) => {
+            touches(change, &["prefix"])?;
+            Ok(Work::SyncPrefix { config: None, prefixes: BTreeSet::from([change.id]) })
+        }
+        (Event::Created | Event::Updated, Subject::Config) => {
+            touches(change, &SETTINGS)?;
+            is_active(change)?;
+            Ok(Work::SyncConfig { config: change.id, resources: Resource::all() })
+        }
+    }
+}
+
+/// Checks that one of these fields has changed.
+fn touches(change: &Change, fields: &[&str]) -> Result<(), Ignored> {
+    let (Event::Updated, Some(before), Some(after)) = (&change.event, &change.before, &change.after) else {
+        return Ok(());
+    };
+    let changed = |name: &&str| before.get(*name) != after.get(*name);
+    if fields.iter().any(changed) {
+        return Ok(());
+    }
+    let names = before.keys().chain(after.keys()).map(String::as_str);
+    let others: BTreeSet<&str> = names.filter(changed).filter(|name| !STAMPS.contains(name)).collect();
+    let ours = |name: &&str| change.subject == Subject::Config && OURS.contains(name);
+    if !others.is_empty() && others.iter().all(ours) { Err(Ignored::Echo) } else { Err(Ignored::Untouched) }
+}
+
+/// Checks that the config is switched on, as far as the change says.
+fn is_active(change: &Change) -> Result<(), Ignored> {
+    match change.after.as_ref().and_then(|after| after.get("is_active")) {
+        Some(Value::Bool(false)) => Err(Ignored::Inactive),
+        Some(_) | None => Ok(()),
+    }
+}

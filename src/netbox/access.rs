@@ -1,0 +1,97 @@
+//! The NetBox at the other end, the user that a token belongs to, and the permissions of that user.
+
+use std::collections::BTreeMap;
+
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{client::Client, error::Error, permission::Permission, row::Row, transport::Reply};
+
+/// An ETag that no object has.
+const NO_ETAG: &str = "W/\"never\"";
+
+/// The versions that run at the other end.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Status {
+    /// NetBox's version, `4.7.3`.
+    #[serde(rename = "netbox-version")]
+    pub netbox: String,
+    #[serde(default)]
+    plugins: BTreeMap<String, String>,
+}
+
+impl Status {
+    /// Returns the Custom Objects plugin's version, if it is installed.
+    #[must_use]
+    pub fn custom_objects(&self) -> Option<&str> {
+        self.plugins.get("netbox_custom_objects").map(String::as_str)
+    }
+}
+
+/// The user that a token belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct User {
+    /// NetBox user name.
+    #[serde(rename = "username")]
+    pub name: String,
+}
+
+impl Client {
+    /// Asks which versions run.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn status(&self) -> Result<Status, Error> {
+        self.transport.read("/api/status/", &[]).await?.found()?.decode("a status document")
+    }
+
+    /// Asks whom the token belongs to. The answer does not say what that user may do; see [`Client::may`].
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked or does not know the token.
+    pub async fn whoami(&self) -> Result<User, Error> {
+        self.transport.read("/api/authentication-check/", &[]).await?.found()?.decode("a user")
+    }
+
+    /// Asks whether the token may do something with the objects of a list, by reading one or writing none of them.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked, or has no such list.
+    pub async fn may(&self, path: &str, permission: Permission) -> Result<bool, Error> {
+        let method = match permission {
+            Permission::View => {
+                return match self.transport.read(path, &[("limit", "1")]).await.and_then(Reply::found) {
+                    Ok(_) => Ok(true),
+                    Err(Error::Forbidden { .. }) => Ok(false),
+                    Err(error) => Err(error),
+                };
+            }
+            Permission::Add => Method::POST,
+            Permission::Change => Method::PATCH,
+            Permission::Delete => Method::DELETE,
+        };
+        let reply = self.transport.send(method, path, &Value::Array(Vec::new())).await?;
+        match reply.status {
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Ok(false),
+            // NetBox looks at the permission first: these only mean that an empty list cannot be written.
+            StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED => Ok(true),
+            _ => reply.found().map(|_| true),
+        }
+    }
+
+    /// Asks whether the token may write to one object, by writing nothing to it on a condition that never holds.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn may_change(&self, path: &str) -> Result<bool, Error> {
+        let nothing = Value::Object(Row::new());
+        let reply = self.transport.send_if(Method::PATCH, path, &nothing, NO_ETAG).await?;
+        match reply.status {
+            // NetBox looks at the permission before it looks at the condition.
+            StatusCode::PRECONDITION_FAILED => Ok(true),
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Ok(false),
+            _ => reply.found().map(|_| true),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The operator's aggregates and prefixes, in as few and small requests as will do.
+//!
+//! One that cannot be read is left out with a warning: then it is not asked for, and nothing is concluded from that.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::ready,
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use super::{
+    client::Client,
+    error::Error,
+    listing::Listing,
+    row::{optional_reference, reference},
+};
+use crate::model::{Aggregate, Prefix, RowId, Scope};
+
+const AGGREGATES: &str = "/api/ipam/aggregates/";
+const PREFIXES: &str = "/api/ipam/prefixes/";
+const AGGREGATE_FIELDS: (&str, &str) = ("fields", "id,prefix,rir");
+const PREFIX_FIELDS: (&str, &str) = ("fields", "id,prefix,vrf");
+/// Aggregates whose prefixes are asked for at once: NetBox has few workers, and each answer costs it CPU.
+const LISTINGS_IN_FLIGHT: usize = 4;
+/// A full page of prefixes costs NetBox no more than listing those inside so many aggregates.
+const RANGES_TO_A_PAGE: usize = 2;
+/// Ids named in one query, so that its URL stays well below what web servers take (4 KiB with gunicorn).
+const IDS_IN_A_QUERY: usize = 200;
+
+/// A row of `/api/ipam/aggregates/`.
+#[derive(Deserialize)]
+struct AggregateRow {
+    id: RowId,
+    prefix: IpNet,
+    #[serde(deserialize_with = "reference")]
+    rir: RowId,
+}
+
+/// A row of `/api/ipam/prefixes/`.
+#[derive(Deserialize)]
+struct PrefixRow {
+    id: RowId,
+    prefix: IpNet,
+    #[serde(deserialize_with = "optional_reference")]
+    vrf: Option<RowId>,
+}
+
+impl Client {
+    /// Reads the aggregates of an RIR, and the prefixes in scope inside them.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn aggregates_and_prefixes(
+        &self,
+        rir: RowId,
+        scope: &Scope,
+    ) -> Result<(Vec<Aggregate>, Vec<Prefix>), Error> {
+        let aggregates = self.aggregates(rir).await?;
+        let ranges = |wanted: &dyn Fn(&Aggregate) -> bool| -> Vec<IpNet> {
+            aggregates.iter().filter(|aggregate| wanted(aggregate)).map(|aggregate| aggregate.prefix).collect()
+        };
+        let around = match scope {
+            Scope::Config => ranges(&|_| true),
+            Scope::Aggregate(id) => ranges(&|aggregate| aggregate.id == *id),
+            Scope::Prefixes(ids) => {
+                let prefixes = self.prefixes_of(ids).await?.readable()?;
+                ranges(&|aggregate| prefixes.iter().any(|row| aggregate.prefix.contains(&row.prefix)))
+            }
+        };
+        let prefixes = self.prefixes(&around).await?;
+        Ok((aggregates, prefixes))
+    }
+
+    /// Finds the RIR of an aggregate; `None` when there is no such aggregate.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked, or the aggregate cannot be read.
+    pub async fn rir_of_aggregate(&self, id: RowId) -> Result<Option<RowId>, Error> {
+        let query = [("id", &*id.to_string()), AGGREGATE_FIELDS];
+        let rows = self.list_where(AGGREGATES, &query, |row: &AggregateRow| row.id == id).await?.all()?;
+        Ok(rows.first().map(|row| row.rir))
+    }
+
+    /// Finds the RIR of the aggregate around a prefix; `None` when there is no such prefix, or no aggregate around it.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked, or the prefix cannot be read.
+    pub async fn rir_of_prefix(&self, id: RowId) -> Result<Option<RowId>, Error> {
+        let prefixes = self.prefixes_of(&BTreeSet::from([id])).await?.all()?;
+        Ok(self.rirs_around(&prefixes).await?.into_values().next())
+    }
+
+    /// Finds the RIR of the aggregate around each of these prefixes. An id without a prefix, and a prefix without an
+    /// aggregate around it, are left out.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn rirs_of_prefixes(&self, ids: &BTreeSet<RowId>) -> Result<BTreeMap<RowId, RowId>, Error> {
+        let prefixes = self.prefixes_of(ids).await?.readable()?;
+        self.rirs_around(&prefixes).await
+    }
+
+    async fn rirs_around(&self, prefixes: &[PrefixRow]) -> Result<BTreeMap<RowId, RowId>, Error> {
+        if prefixes.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let aggregates = self.list_where(AGGREGATES, &[AGGREGATE_FIELDS], |_: &AggregateRow| true).await?.readable()?;
+        let rir_around = |row: &PrefixRow| {
+            let around = aggregates.iter().find(|aggregate| aggregate.prefix.contains(&row.prefix))?;
+            Some((row.id, around.rir))
+        };
+        Ok(prefixes.iter().filter_map(rir_around).collect())
+    }
+
+    async fn prefixes_of(&self, ids: &BTreeSet<RowId>) -> Result<Listing<PrefixRow>, Error> {
+        let all: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let mut found = Listing::empty(PREFIXES);
+        for some in all.chunks(IDS_IN_A_QUERY) {
+            let mut query = vec![PREFIX_FIELDS];
+            query.extend(some.iter().map(|id| ("id", id.as_str())));
+            found = found.and(self.list_where(PREFIXES, &query, |row: &PrefixRow| ids.contains(&row.id)).await?);
+        }
+        Ok(found)
+    }
+
+    async fn aggregates(&self, rir: RowId) -> Result<Vec<Aggregate>, Error> {
+        let query = [("rir_id", &*rir.to_string()), AGGREGATE_FIELDS];
+        let rows = self.list_where(AGGREGATES, &query, |row: &AggregateRow| row.rir == rir).await?.readable()?;
+        let mut aggregates: Vec<_> = rows.iter().map(|row| Aggregate { prefix: row.prefix, id: row.id }).collect();
+        aggregates.sort_unstable();
+        Ok(aggregates)
+    }
+
+    /// Reads the prefixes of all VRFs inside these ranges, the ranges included: one list for each range, unless the
+    /// list of all prefixes there are is short in comparison.
+    async fn prefixes(&self, ranges: &[IpNet]) -> Result<Vec<Prefix>, Error> {
+        let all = match ranges.len() / RANGES_TO_A_PAGE {
+            0 => None,
+            most_pages => self.short_list(PREFIXES, &[PREFIX_FIELDS], most_pages).await?,
+        };
+        let rows = if let Some(rows) = all {
+            Listing::of(PREFIXES, &rows).only(|row: &PrefixRow| ranges.iter().any(|range| range.contains(&row.prefix)))
+        } else {
+            let each = stream::iter(ranges.iter().copied()).map(|range| self.prefixes_inside(range));
+            let all = each.buffered(LISTINGS_IN_FLIGHT);
+            all.try_fold(Listing::empty(PREFIXES), |all, some| ready(Ok(all.and(some)))).await?
+        };
+        let mut prefixes: Vec<Prefix> =
+            rows.readable()?.into_iter().map(|PrefixRow { id, prefix, vrf }| Prefix { prefix, vrf, id }).collect();
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        Ok(prefixes)
+    }
+
+    async fn prefixes_inside(&self, range: IpNet) -> Result<Listing<PrefixRow>, Error> {
+        let query = [("within_include", &*range.to_string()), PREFIX_FIELDS];
+        self.list_where(PREFIXES, &query, |row: &PrefixRow| range.contains(&row.prefix)).await
+    }
+}

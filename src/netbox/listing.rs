@@ -1,0 +1,82 @@
+//! The rows of a list in the form that the caller expects, and those that do not have it.
+
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use tracing::warn;
+
+use super::{
+    error::{Error, Operation},
+    row::{Row, id_of, typed},
+};
+use crate::model::RowId;
+
+/// The rows of a list. Whoever takes them says what those mean that cannot be read: [`Listing::all`] or
+/// [`Listing::readable`].
+#[derive(Debug)]
+pub(super) struct Listing<T> {
+    path: String,
+    rows: Vec<T>,
+    /// Number of rows that could be read, wanted or not.
+    read: usize,
+    unreadable: Vec<(RowId, serde_json::Error)>,
+}
+
+impl<T: DeserializeOwned> Listing<T> {
+    pub(super) fn of(path: &str, rows: &[Row]) -> Self {
+        Self::read(path, rows, typed)
+    }
+}
+
+impl<T> Listing<T> {
+    pub(super) fn empty(path: &str) -> Self {
+        Self { path: path.to_owned(), rows: Vec::new(), read: 0, unreadable: Vec::new() }
+    }
+
+    pub(super) fn read(path: &str, rows: &[Row], read: impl Fn(&Row) -> Result<T, serde_json::Error>) -> Self {
+        let mut listing = Self::empty(path);
+        for row in rows {
+            match read(row) {
+                Ok(row) => listing.rows.push(row),
+                Err(error) => listing.unreadable.push((id_of(row).unwrap_or(RowId(0)), error)),
+            }
+        }
+        Self { read: listing.rows.len(), ..listing }
+    }
+
+    pub(super) fn only(mut self, wanted: impl Fn(&T) -> bool) -> Self {
+        self.rows.retain(wanted);
+        self
+    }
+
+    /// Adds the answer to another request for the same list.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.rows.extend(other.rows);
+        self.read += other.read;
+        self.unreadable.extend(other.unreadable);
+        self
+    }
+
+    /// Returns all rows, or an error that names one that cannot be read.
+    pub(super) fn all(self) -> Result<Vec<T>, Error> {
+        let others = self.unreadable.len().saturating_sub(1);
+        let Some((id, reason)) = self.unreadable.into_iter().next() else { return Ok(self.rows) };
+        Err(Error::Malformed {
+            operation: Operation::new(Method::GET, self.path),
+            wanted: "a list of rows as expected",
+            excerpt: if others == 0 { format!("row {id}") } else { format!("row {id} and {others} more") },
+            source: Some(reason),
+        })
+    }
+
+    /// Returns the rows that can be read, and warns of the others: one bad row of the operator's must not stop
+    /// everything.
+    ///
+    /// # Errors
+    /// When there are rows and none of them can be read, as in a NetBox that has renamed a field.
+    pub(super) fn readable(self) -> Result<Vec<T>, Error> {
+        let Some((id, reason)) = self.unreadable.first().filter(|_| self.read > 0) else { return self.all() };
+        let (path, count) = (&self.path, self.unreadable.len());
+        warn!(path, count, row = %id, %reason, "left out {count} rows of {path} that cannot be read");
+        Ok(self.rows)
+    }
+}

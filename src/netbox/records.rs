@@ -1,0 +1,118 @@
+//! Our own rows: the RIR configs, and what is recorded of registered objects.
+//!
+//! One that cannot be read is an error. A config would not be synced, a recorded row would be created twice or marked
+//! as gone, and nobody would notice.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{
+    client::{Client, objects_path},
+    error::Error,
+    fields::{Table, identity, slug},
+    listing::Listing,
+    row::{optional_reference, optional_text},
+    schema::document::CONFIG,
+};
+use crate::model::{Config, Key, ObjectType, OrgHandle, Row, RowId};
+
+/// The registry of a config that names none.
+const DEFAULT_REGISTRY: &str = "arin";
+
+/// An RIR config with what is recorded of its syncs.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "ConfigFields")]
+pub struct ConfigRow {
+    /// The config.
+    pub config: Config,
+    /// The result of its last sync.
+    pub last_result: Option<String>,
+}
+
+/// A config as NetBox writes it. Each field has to be there, even if it is null: one that is missing was renamed.
+#[derive(Deserialize)]
+struct ConfigFields {
+    id: RowId,
+    name: String,
+    #[serde(deserialize_with = "optional_reference")]
+    rir: Option<RowId>,
+    #[serde(deserialize_with = "optional_text")]
+    registry: Option<String>,
+    #[serde(deserialize_with = "optional_text")]
+    api_url: Option<String>,
+    #[serde(deserialize_with = "optional_text")]
+    org_handle: Option<String>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    is_active: Option<bool>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    sync_interval: Option<u64>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    last_sync: Option<Timestamp>,
+    #[serde(deserialize_with = "optional_text")]
+    last_result: Option<String>,
+}
+
+impl From<ConfigFields> for ConfigRow {
+    fn from(fields: ConfigFields) -> Self {
+        let hours = |hours: u64| hours.checked_mul(3600).map(Duration::from_secs);
+        let config = Config {
+            id: fields.id,
+            name: fields.name,
+            rir: fields.rir,
+            registry: fields.registry.unwrap_or_else(|| DEFAULT_REGISTRY.to_owned()),
+            api_url: fields.api_url.unwrap_or_default(),
+            org_handle: fields.org_handle.as_deref().and_then(OrgHandle::new),
+            is_active: fields.is_active.unwrap_or(false),
+            sync_interval: fields.sync_interval.and_then(hours),
+            last_sync: fields.last_sync,
+        };
+        Self { config, last_result: fields.last_result }
+    }
+}
+
+impl Client {
+    /// Reads all RIR configs, in the order of their names.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked, has no RIR configs because `bootstrap` was never run, or a config cannot be read.
+    pub async fn configs(&self) -> Result<Vec<Config>, Error> {
+        Ok(self.config_rows().await?.into_iter().map(|row| row.config).collect())
+    }
+
+    /// Reads all RIR configs with what is recorded of their syncs, in the order of their names.
+    ///
+    /// # Errors
+    /// As [`Client::configs`].
+    pub async fn config_rows(&self) -> Result<Vec<ConfigRow>, Error> {
+        let mut configs = self.list_where(&objects_path(CONFIG), &[], |_: &ConfigRow| true).await?.all()?;
+        configs.sort_by(|a, b| a.config.name.cmp(&b.config.name));
+        Ok(configs)
+    }
+
+    /// Reads the recorded rows of all types. References among them come as ids and leave as keys.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked, or a row cannot be read.
+    pub async fn recorded(&self) -> Result<BTreeMap<ObjectType, BTreeMap<Key, Row>>, Error> {
+        let load = async |object| {
+            let (table, path) = (Table::of(object), objects_path(slug(object)));
+            let rows = self.list(&path, &[("fields", &table.query())]).await?;
+            Ok::<_, Error>((object, table, path, rows))
+        };
+        let lists = try_join_all(ObjectType::ALL.map(load)).await?;
+        let mut keys = BTreeMap::new();
+        for (object, _, path, rows) in &lists {
+            let identities = Listing::read(path, rows, identity).all()?;
+            keys.extend(identities.into_iter().map(|(id, key)| ((*object, id), key)));
+        }
+        let key_of = |object, id| keys.get(&(object, id)).cloned();
+        let records = |(object, table, path, rows): (ObjectType, Table, String, Vec<_>)| {
+            let records = Listing::read(&path, &rows, |json| table.record(json, key_of)).all()?;
+            Ok((object, records.into_iter().collect()))
+        };
+        lists.into_iter().map(records).collect()
+    }
+}

@@ -1,0 +1,123 @@
+//! A writer of rows, the rows that it takes, and the outcome of each.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    model::RowId,
+    netbox::{client::Client, error::Error, row::Row},
+};
+
+/// Writes rows of one custom object type; made by [`Client::writer`].
+#[derive(Clone, Copy)]
+pub struct Writer<'a> {
+    pub(super) client: &'a Client,
+    pub(super) slug: &'a str,
+    pub(super) message: &'a str,
+    pub(super) keep: &'a [&'a str],
+    pub(super) stop: Option<&'a CancellationToken>,
+    pub(super) progress: Option<&'a (dyn Fn(usize) + Sync)>,
+}
+
+impl<'a> Writer<'a> {
+    /// Never overwrites these fields of a row that turns out to exist: links, and fields that belong to the operator.
+    #[must_use]
+    pub fn keeping(self, keep: &'a [&'a str]) -> Self {
+        Self { keep, ..self }
+    }
+
+    /// Sends nothing more once `stop` is cancelled; the batches under way end.
+    #[must_use]
+    pub fn until(self, stop: &'a CancellationToken) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
+    /// Tells how many more rows are settled, whatever their outcome, each time some are.
+    #[must_use]
+    pub fn counting(self, progress: &'a (dyn Fn(usize) + Sync)) -> Self {
+        Self { progress: Some(progress), ..self }
+    }
+}
+
+impl Client {
+    /// Returns a writer of rows of one of our custom object types; `message` goes to NetBox's change log with each row.
+    #[must_use]
+    pub fn writer<'a>(&'a self, slug: &'a str, message: &'a str) -> Writer<'a> {
+        Writer { client: self, slug, message, keep: &[], stop: None, progress: None }
+    }
+}
+
+/// A row to create.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The value of its unique `key` field.
+    pub key: String,
+    /// All its fields, `key` among them.
+    pub body: Row,
+}
+
+/// Fields to write to a row that exists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patch {
+    /// The row.
+    pub id: RowId,
+    /// Its key, for messages.
+    pub key: String,
+    /// The fields.
+    pub body: Row,
+}
+
+/// A row that is there after a create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Created {
+    /// Its id.
+    pub id: RowId,
+    /// Says that somebody else had created it before us, so that it was updated instead.
+    pub adopted: bool,
+}
+
+/// The reason why a row was not written. It is a value, not the end of the run.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Refusal {
+    /// NetBox says what is wrong with it: `postal_code: This field is required.`
+    #[error("{reason}")]
+    Rejected {
+        /// The errors, by field.
+        reason: String,
+    },
+    /// NetBox failed over this row alone, and no other row has its key.
+    #[error("NetBox failed over it")]
+    Failed(#[source] Arc<Error>),
+    /// No answer came however often it was tried, so it may or may not have been written.
+    #[error("it is not known whether it was written")]
+    Unknown(#[source] Arc<Error>),
+    /// It was not sent, because an earlier row met a failure that every further one would meet too.
+    #[error("it was not written")]
+    GivenUp(#[source] Arc<Error>),
+    /// It was not sent, because writing was asked to stop.
+    #[error("it was not written, as the run was stopped")]
+    NotSent,
+}
+
+/// The ways of writing a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Create,
+    Update,
+    Delete,
+}
+
+/// A row to write, and where its outcome belongs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) place: usize,
+    pub(super) id: Option<RowId>,
+    pub(super) key: String,
+    pub(super) body: Row,
+    /// Says that it was to be created and somebody else did.
+    pub(super) adopted: bool,
+}
+
+/// The outcome of the row at a place.
+pub(super) type Settled = (usize, Result<Created, Refusal>);
