@@ -14,6 +14,7 @@ pub mod error_chain;
 pub mod http;
 pub mod model;
 pub mod netbox;
+pub mod outbound;
 pub mod queue;
 pub mod retry;
 pub mod sandbox;

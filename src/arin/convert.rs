@@ -2,7 +2,7 @@
 //!
 //! What a payload must have is little: its handle, and for a net its blocks. A name that is missing is replaced by the
 //! handle; everything else is `None` or empty. A date that cannot be read is logged and left out, never a reason to lose
-//! the object; it stays in `raw`, whose form [`super::element`] describes. A block that cannot be read is a reason: a net
+//! the object; it stays in `raw`, in the form that [`Element::to_json`] returns. A block that cannot be read is a reason: a net
 //! with too small a range would be taken for the registration of another prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use tracing::debug;
 
-use super::{element::Element, text};
+use super::xml::{Element, text};
 use crate::model::{
     Address, Customer, CustomerHandle, Holder, Net, NetBlock, NetHandle, NetType, Org, OrgHandle, Poc, PocFunction,
     PocHandle, PocType,
@@ -20,14 +20,9 @@ use crate::model::{
 /// A payload that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// It is a payload of another kind.
-    #[error("it is `{found}` where `{wanted}` was expected")]
-    Other {
-        /// The name of the element wanted.
-        wanted: &'static str,
-        /// The name of the element found, possibly shortened.
-        found: String,
-    },
+    /// It is a payload of another kind: not the element wanted but this one, whose name may be shortened.
+    #[error("it is `{1}` where `{0}` was expected")]
+    Other(&'static str, String),
     /// It has no handle.
     #[error("it has no handle")]
     NoHandle,
@@ -38,7 +33,6 @@ pub enum Unfit {
 
 /// Reads an `org` payload.
 pub(super) fn org(from: &Element) -> Result<Org, Unfit> {
-    expect(from, "org")?;
     let handle = handle(from, OrgHandle::new)?;
     Ok(Org {
         name: owned(from, "orgName").unwrap_or_else(|| handle.to_string()),
@@ -54,7 +48,6 @@ pub(super) fn org(from: &Element) -> Result<Org, Unfit> {
 
 /// Reads a `poc` payload.
 pub(super) fn poc(from: &Element) -> Result<Poc, Unfit> {
-    expect(from, "poc")?;
     Ok(Poc {
         handle: handle(from, PocHandle::new)?,
         kind: from.text_of("contactType").map(PocType::from_code),
@@ -72,7 +65,6 @@ pub(super) fn poc(from: &Element) -> Result<Poc, Unfit> {
 
 /// Reads a `customer` payload.
 pub(super) fn customer(from: &Element) -> Result<Customer, Unfit> {
-    expect(from, "customer")?;
     let handle = handle(from, CustomerHandle::new)?;
     Ok(Customer {
         name: owned(from, "customerName").unwrap_or_else(|| handle.to_string()),
@@ -87,7 +79,6 @@ pub(super) fn customer(from: &Element) -> Result<Customer, Unfit> {
 
 /// Reads a `net` payload.
 pub(super) fn net(from: &Element) -> Result<Net, Unfit> {
-    expect(from, "net")?;
     let handle = handle(from, NetHandle::new)?;
     let blocks = blocks(from).filter(|blocks| !blocks.is_empty()).ok_or(Unfit::NoBlock)?;
     Ok(Net {
@@ -100,11 +91,6 @@ pub(super) fn net(from: &Element) -> Result<Net, Unfit> {
         raw: from.to_json(),
         handle,
     })
-}
-
-fn expect(from: &Element, wanted: &'static str) -> Result<(), Unfit> {
-    let fits = from.name == wanted;
-    fits.then_some(()).ok_or_else(|| Unfit::Other { wanted, found: from.name.chars().take(40).collect() })
 }
 
 fn handle<H>(from: &Element, new: fn(&str) -> Option<H>) -> Result<H, Unfit> {
@@ -209,12 +195,12 @@ fn block(wire: &Element) -> Option<NetBlock> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{tests, xml},
+        super::{fixtures, xml},
         *,
     };
 
     fn fixture(name: &str) -> Element {
-        xml::parse(&tests::fixture(name)).unwrap()
+        xml::parse(&fixtures::fixture(name)).unwrap()
     }
 
     fn read<T>(xml: &str, read: fn(&Element) -> Result<T, Unfit>) -> Result<T, Unfit> {
@@ -395,11 +381,6 @@ mod tests {
         assert_eq!(read("<poc/>", poc), Err(Unfit::NoHandle));
         assert_eq!(read("<customer/>", customer), Err(Unfit::NoHandle));
         assert_eq!(read("<net/>", net), Err(Unfit::NoHandle));
-    }
-
-    #[test]
-    fn another_payload_is_named() {
-        insta::assert_snapshot!(read("<poc><handle>EX-ARIN</handle></poc>", org).unwrap_err(), @"it is `poc` where `org` was expected");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Client, Error, Operation, Row,
+    Client, Error, ErrorKind, Row,
     objects::{self, text},
     objects_path, schema,
 };
@@ -62,7 +62,7 @@ impl Client {
         if rows.iter().all(|row| row.config == config && filter.fits(row)) {
             return Ok(rows);
         }
-        Err(Error::FilterIgnored { operation: Operation::new(reqwest::Method::GET, path) })
+        Err(Error::reading(path, ErrorKind::FilterIgnored))
     }
 }
 

@@ -26,7 +26,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
-pub use error::{Error, Operation};
+pub use error::{Error, ErrorKind, Request};
 pub use load::ConfigRow;
 pub use logs::{LogFilter, LogRow};
 pub use rows::{Permission, Status, User, id_of};

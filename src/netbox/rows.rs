@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Client, Error, Operation, Row};
+use super::{Client, Error, ErrorKind, Row};
 
 /// Pages under way at once. NetBox has few worker processes, and others want them too.
 const PAGES_IN_FLIGHT: usize = 4;
@@ -148,7 +148,7 @@ impl Client {
         loop {
             let page = self.page(path, query, &[("id__gt", &last.to_string())]).await?.results;
             if page.iter().any(|row| id_of(row).is_none_or(|id| id <= last)) {
-                return Err(Error::FilterIgnored { operation: Operation::new(Method::GET, path) });
+                return Err(Error::reading(path, ErrorKind::FilterIgnored));
             }
             match page.last().and_then(id_of) {
                 Some(id) => last = id,
@@ -168,13 +168,8 @@ impl Client {
         let mut by_id = BTreeMap::new();
         for row in rows {
             let Some(id) = id_of(&row) else {
-                let operation = Operation::new(Method::GET, path);
-                return Err(Error::Malformed {
-                    operation,
-                    wanted: "rows with ids",
-                    excerpt: String::new(),
-                    source: None,
-                });
+                let kind = ErrorKind::Malformed { wanted: "rows with ids", excerpt: String::new(), source: None };
+                return Err(Error::reading(path, kind));
             };
             by_id.insert(id, row);
         }
@@ -235,7 +230,7 @@ impl Client {
                 return match self.transport.read(path, &[("limit", "1")]).await.and_then(super::transport::Reply::found)
                 {
                     Ok(_) => Ok(true),
-                    Err(Error::Forbidden { .. }) => Ok(false),
+                    Err(error) if error.is_forbidden() => Ok(false),
                     Err(error) => Err(error),
                 };
             }

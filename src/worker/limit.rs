@@ -48,7 +48,7 @@ impl QueueLimit {
 }
 
 impl SharedLimit for QueueLimit {
-    fn turn<'a>(&'a self, instance: &'a Instance, per_second: u32, burst: u32) -> BoxFuture<'a, Option<Duration>> {
+    fn acquire<'a>(&'a self, instance: &'a Instance, per_second: u32, burst: u32) -> BoxFuture<'a, Option<Duration>> {
         Box::pin(async move {
             let name = instance.to_string();
             match timeout(PATIENCE, self.queue.turn(&name, per_second, burst)).await {

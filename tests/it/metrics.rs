@@ -38,7 +38,7 @@ impl Service {
         let (settings, metrics) = (Arc::new(scene.settings.clone()), Arc::new(Metrics::default()));
         let queue = Queue::Memory(memory::Queue::new(&settings.queue));
         let limit = Arc::new(QueueLimit::new(queue.clone(), "test"));
-        let arin = arin::Pool::sharing(&settings.arin, limit, Arc::clone(&metrics)).unwrap();
+        let arin = arin::Pool::new(&settings.arin).unwrap().sharing(limit, Arc::clone(&metrics));
         let netbox = netbox::Client::new(&settings.netbox).unwrap().measured(Arc::clone(&metrics));
         let means = Means { netbox, arin, keys, settings, metrics };
         let Means { netbox, keys, settings, metrics, .. } = means.clone();

@@ -5,7 +5,6 @@
 
 use std::fmt;
 
-use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -14,7 +13,7 @@ use super::{
     bootstrap::{Done, make},
     extras::{self, Change},
 };
-use crate::netbox::{Client, Error, Operation, Row, id_of};
+use crate::netbox::{Client, Error, ErrorKind, Row, id_of};
 
 const WEBHOOKS: &str = "/api/extras/webhooks/";
 const EVENT_RULES: &str = "/api/extras/event-rules/";
@@ -116,7 +115,7 @@ pub async fn apply(client: &Client, hook: &Hook) -> Result<Vec<Done>, Error> {
     if let Some(change) = plan(client, hook).await?.rule {
         let complete = ["action_object_id", "object_types"].iter().all(|name| whole(change.body.get(name)));
         if !complete {
-            return Err(Error::NotFound { operation: Operation::new(Method::GET, extras::types_path()) });
+            return Err(Error::reading(extras::types_path(), ErrorKind::NotFound));
         }
         done.push(make(client, &change, &[]).await?);
     }

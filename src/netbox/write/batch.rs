@@ -8,7 +8,7 @@
 //! | 500 (a duplicate), or 4xx without names | rows whose keys turn out to exist are updated instead; else halves |
 //! | one row, 500 | its key is asked for: the row that has it is updated instead, else it is refused |
 //! | none, or a gateway's | it may have been written. New rows are looked for by key, those not there are sent again (the unique key keeps a late first write from making twins); updates and deletes are sent again, twice does no harm |
-//! | 429 | sent again later |
+//! | 429, or no connection so that nothing was sent | sent again later |
 //! | 405 for an array, or an array taken for a bad row (plugin before 0.7) | single rows from now on |
 //! | 401, 403, 404 | nothing more is sent |
 //!
@@ -28,7 +28,7 @@ use super::{
     judge::{Verdict, judge},
 };
 use crate::{
-    netbox::{Error, Operation, Row, id_of, objects_path, transport::Reply},
+    netbox::{Error, ErrorKind, Row, id_of, objects_path, transport::Reply},
     retry::{Policy, Retry},
 };
 
@@ -150,10 +150,13 @@ impl<'a> Course<'a> {
         drop(turn);
         let reply = match reply {
             Ok(reply) => reply,
-            Err(error @ Error::Unreachable { .. }) => return self.unknown(batch, error).await,
-            // An answer that came and cannot be taken in, such as one too large.
-            Err(error) if batch.action == Action::Create => return self.unknown(batch, error).await,
-            Err(error) => return batch.refused(&Refusal::Unknown(Arc::new(error))),
+            // An earlier try whose answer was lost leaves the outcome unknown.
+            Err(error) if error.is_not_sent() && batch.lost.is_none() => return self.later(batch, error).await,
+            // The next answer would be as large.
+            Err(error) if error.is_too_large() && batch.action != Action::Create => {
+                return batch.refused(&Refusal::Unknown(Arc::new(error)));
+            }
+            Err(error) => return self.unknown(batch, error).await,
         };
         match judge(batch.action, &batch.entries, reply.status, &reply.json()) {
             Verdict::Done(ids) => done(batch, &ids),
@@ -317,7 +320,7 @@ impl<'a> Course<'a> {
         let (rows, complete) = self.writer.client.some(&path, &[("fields", "id,key"), ("key", key)]).await?;
         let found = matching(batch, &rows);
         if found.is_empty() && !complete {
-            return Err(Error::FilterIgnored { operation: Operation::new(Method::GET, path) });
+            return Err(Error::reading(path, ErrorKind::FilterIgnored));
         }
         Ok(found)
     }

@@ -16,7 +16,7 @@ use quick_xml::{
 use super::element::Element;
 
 /// How deep elements may be nested. Reg-RWS needs six levels.
-pub(super) const DEEPEST: usize = 64;
+const DEEPEST: usize = 64;
 
 /// A body that is not read.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub enum Malformed {
 
 impl Malformed {
     /// The words of the body that the error repeats: names of elements that do not match.
-    pub(super) fn foreign_words(&mut self) -> Vec<&mut String> {
+    pub(in crate::arin) fn foreign_words(&mut self) -> Vec<&mut String> {
         use quick_xml::errors::{Error, IllFormedError as IllFormed};
         match self {
             Self::Syntax(Error::IllFormed(IllFormed::MismatchedEndTag { expected, found })) => vec![expected, found],
@@ -65,7 +65,7 @@ impl Malformed {
 }
 
 /// Reads a body.
-pub(super) fn parse(body: &[u8]) -> Result<Element, Malformed> {
+pub(in crate::arin) fn parse(body: &[u8]) -> Result<Element, Malformed> {
     let text = decoded(body);
     let mut reader = Reader::from_str(&text);
     let mut tree = Tree::default();
@@ -77,7 +77,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Element, Malformed> {
 
 /// The body as text, in the encoding it declares, else in UTF-8. A byte that is wrong in it must not cost the object: it
 /// becomes U+FFFD.
-pub(super) fn decoded(body: &[u8]) -> Cow<'_, str> {
+pub(in crate::arin) fn decoded(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let lossy = String::from_utf8_lossy(body);
     let declared = match Reader::from_str(&lossy).read_event() {
@@ -192,7 +192,8 @@ fn printable(character: &char) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{super::tests::fixture, *};
+    use super::*;
+    use crate::arin::fixtures::fixture;
 
     fn json(text: &str) -> String {
         parse(text.as_bytes()).unwrap().to_json().to_string()
@@ -260,6 +261,99 @@ mod tests {
     #[test]
     fn control_characters_are_left_out() {
         assert_eq!(parse(b"<a>x\x00&#1;y</a>").unwrap().text(), Some("xy"));
+    }
+
+    #[test]
+    fn raw_data_has_the_form_of_xmltodict() {
+        let raw = parse(&fixture("org.xml")).unwrap().to_json();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&raw).unwrap(), @r##"
+        {
+          "city": "Chantilly",
+          "comment": {
+            "line": [
+              {
+                "#text": "Réseaux d'exemple & fils",
+                "@number": "0"
+              },
+              {
+                "#text": "Peering and abuse: see our web page.",
+                "@number": "1"
+              }
+            ]
+          },
+          "dbaName": "Example <Networks>",
+          "handle": "EXAMPLE-1",
+          "iso3166-1": {
+            "code2": "US",
+            "code3": "USA",
+            "e164": "1",
+            "name": "UNITED STATES"
+          },
+          "iso3166-2": "VA",
+          "orgName": "Example Networks, Inc.",
+          "orgUrl": "https://www.example.net/",
+          "pocLinks": {
+            "pocLinkRef": [
+              {
+                "@description": "Abuse",
+                "@function": "AB",
+                "@handle": "EXNOC-ARIN"
+              },
+              {
+                "@description": "Admin",
+                "@function": "AD",
+                "@handle": "EXADM-ARIN"
+              },
+              {
+                "@description": "Something new",
+                "@function": "ZZ",
+                "@handle": "exadm-arin"
+              },
+              {
+                "@description": "Tech",
+                "@function": "T",
+                "@handle": "EXNOC-ARIN"
+              }
+            ]
+          },
+          "postalCode": "20151",
+          "registrationDate": "Mon Nov 07 14:04:28 EST 2011",
+          "streetAddress": {
+            "line": [
+              {
+                "#text": "1 Example Way",
+                "@number": "0"
+              },
+              {
+                "@number": "1"
+              },
+              {
+                "#text": "Suite 500",
+                "@number": "2"
+              }
+            ]
+          }
+        }
+        "##);
+    }
+
+    #[test]
+    fn raw_data_is_the_same_in_any_order_and_under_any_prefix() {
+        let one = r#"<org><handle>A</handle><pocLinks><pocLinkRef handle="X" function="T"/><pocLinkRef handle="Y"/></pocLinks></org>"#;
+        let other = r#"<n:org xmlns:n="urn:x"><n:taxId/><n:pocLinks><n:pocLinkRef handle="Y"/>
+            <n:pocLinkRef function="T" handle="X"/></n:pocLinks><!-- --><n:handle> A </n:handle></n:org>"#;
+        assert_eq!(json(one), json(other));
+    }
+
+    #[test]
+    fn mail_addresses_keep_their_order_in_raw_data() {
+        insta::assert_snapshot!(json("<emails><email>b@example.net</email><email>a@example.net</email></emails>"), @r#"{"email":["b@example.net","a@example.net"]}"#);
+    }
+
+    #[test]
+    fn wide_and_deep_raw_data_does_not_explode() {
+        let deep = (1..DEEPEST).fold(String::new(), |inner, _| format!("<a>{inner}</a><a x=''/>"));
+        assert!(json(&format!("<r>{deep}</r>")).len() < 2000);
     }
 
     proptest! {
