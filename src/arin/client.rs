@@ -171,8 +171,8 @@ fn http(settings: &config::Arin) -> reqwest::Result<reqwest::Client> {
     if encrypted { builder } else { builder.tls_certs_only([]) }.build()
 }
 
-/// Returns a base URL in the form in which they are compared. Host case and default ports are settled by [`Url`] itself;
-/// a URL with credentials, a query or a fragment keeps them, and so equals no clean one.
+/// Returns a base URL in the form in which they are compared. [`Url`] itself settles host case and default ports; a URL
+/// with credentials, a query or a fragment keeps them, and so equals no clean one.
 fn without_trailing_slash(mut url: Url) -> Url {
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);

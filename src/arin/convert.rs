@@ -1,9 +1,9 @@
 //! Makes model values of payloads, as Reg-RWS documents them ("Payloads").
 //!
-//! What a payload must have is little: its handle, and for a net its blocks. A name that is missing is replaced by the
-//! handle; everything else is `None` or empty. A date that cannot be read is logged and left out, never a reason to lose
-//! the object; it stays in `raw`, in the form that [`Element::to_json`] returns. A block that cannot be read is a reason: a net
-//! with too small a range would be taken for the registration of another prefix.
+//! A payload must have little: its handle, and for a net its blocks. A name that is missing is replaced by the handle;
+//! everything else is `None` or empty. A date that cannot be read is logged and left out, never a reason to lose the
+//! object; it stays in `raw`, in the form that [`Element::to_json`] returns. A block that cannot be read is a reason: a
+//! net with too small a range would be taken for the registration of another prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,7 +118,7 @@ fn registration_date(from: &Element) -> Option<Date> {
     date
 }
 
-/// The address of an org, poc or customer, whose parts stand among its other elements. Country codes are in capitals.
+/// Reads the address of an org, poc or customer, whose parts stand among its other elements. A country is in capitals.
 fn address(from: &Element) -> Option<Address> {
     let country = from.children("iso3166-1").find_map(|country| country.text_of("code2").or(country.text_of("code3")));
     let address = Address {
@@ -131,7 +131,7 @@ fn address(from: &Element) -> Option<Address> {
     address.unless_empty()
 }
 
-/// The street lines by number if all of them have one, else as they come.
+/// Returns the street lines by number if all of them have one, else as they come.
 fn street(from: &Element) -> Vec<String> {
     let mut lines: Vec<&Element> = from.items("streetAddress", "line").filter(|line| line.text().is_some()).collect();
     if lines.iter().all(|line| line.number().is_some()) {
@@ -140,7 +140,7 @@ fn street(from: &Element) -> Vec<String> {
     lines.into_iter().filter_map(Element::text).map(str::to_owned).collect()
 }
 
-/// Each distinct point of contact with all its functions; a link without function is kept.
+/// Returns each distinct point of contact with all its functions; a link without function is kept.
 fn pocs(from: &Element) -> BTreeMap<PocHandle, BTreeSet<PocFunction>> {
     let mut pocs: BTreeMap<PocHandle, BTreeSet<PocFunction>> = BTreeMap::new();
     for link in from.items("pocLinks", "pocLinkRef") {
@@ -158,13 +158,13 @@ fn phone(from: &Element) -> Option<String> {
     })
 }
 
-/// ARIN gives one of the two. If ever both came, the customer would be the one the net was passed on to.
+/// Returns the one of the two that ARIN names. If ever both came, the net was passed on to the customer.
 fn holder(from: &Element) -> Option<Holder> {
     let customer = from.text_of("customerHandle").and_then(CustomerHandle::new).map(Holder::Customer);
     customer.or_else(|| from.text_of("orgHandle").and_then(OrgHandle::new).map(Holder::Org))
 }
 
-/// The blocks in address order, each with its type; `None` when one cannot be read. Empty elements count for nothing.
+/// Returns the blocks in address order, each with its type; `None` if one cannot be read. Empty elements do not count.
 fn blocks(from: &Element) -> Option<BTreeMap<NetBlock, Option<NetType>>> {
     let mut blocks = BTreeMap::new();
     for wire in from.items("netBlocks", "netBlock").filter(|wire| !says_nothing(wire)) {
@@ -181,7 +181,7 @@ fn says_nothing(block: &Element) -> bool {
     ["startAddress", "endAddress", "cidrLength"].iter().all(|part| block.text_of(part).is_none())
 }
 
-/// A block by its two ends, or by its start and length where ARIN left the end out.
+/// Reads a block by its two ends, or by its start and length where ARIN left the end out.
 fn block(wire: &Element) -> Option<NetBlock> {
     let first = text::address(wire.text_of("startAddress")?)?;
     if let Some(end) = wire.text_of("endAddress") {

@@ -1,4 +1,4 @@
-//! What can go wrong when ARIN is asked, and what that means for the next try.
+//! The failures of requests to ARIN, and whether another try may help.
 
 use std::{fmt, time::Duration};
 
@@ -80,14 +80,9 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "status {}", self.status)?;
-        if let Some(code) = &self.code {
-            write!(f, ", {code}")?;
-        }
-        match &self.message {
-            Some(message) => write!(f, ": {message}"),
-            None => Ok(()),
-        }
+        let code = self.code.as_ref().map(|code| format!(", {code}")).unwrap_or_default();
+        let message = self.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+        write!(f, "status {}{code}{message}", self.status)
     }
 }
 
@@ -131,7 +126,7 @@ impl Error {
         }
     }
 
-    /// Returns whether every further request of the same config would fail in the same way, so that one error is enough.
+    /// Returns whether every further request of the same config would fail alike, so that one error is enough.
     ///
     /// A 403 does not: it is about the object. Neither does an unfit answer: the next object's may be fine.
     #[must_use]

@@ -1,7 +1,7 @@
 //! The calls of Reg-RWS, a line for each.
 //!
-//! A [`Request`] says everything of a call that differs from the others: method, path, payload, the element that answers
-//! it, and whether it may be sent twice. `transport` adds the base URL and the key, `response` reads the answer.
+//! A [`Request`] says all in which calls differ: method, path, payload, the element that answers it, and whether it may
+//! be sent twice. `transport` adds the base URL and the key, `response` reads the answer.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub struct Request {
     pub(super) payload: Option<String>,
     /// The root element of the answer.
     pub(super) expects: &'static str,
-    /// Whether sending it twice does no harm. Any other is not sent again once it may have arrived.
+    /// True if sending it twice does no harm. Any other is not sent again once it may have arrived.
     pub(super) repeatable: bool,
 }
 

@@ -7,7 +7,7 @@
 //! | any | `error` with `E_AUTHENTICATION` | [`ErrorKind::Unauthorized`] |
 //! | any | `error` with `E_OUTAGE` | [`ErrorKind::Outage`] |
 //! | 401 | any | [`ErrorKind::Unauthorized`] |
-//! | 400 | `error` with `E_BAD_REQUEST` or no code; nothing at all | [`ErrorKind::Unauthorized`], unless the key has worked before |
+//! | 400, for a new key | `error` with `E_BAD_REQUEST` or no code; nothing at all | [`ErrorKind::Unauthorized`] |
 //! | 5xx | any | [`ErrorKind::Outage`] |
 //! | 3xx | any | [`ErrorKind::Redirected`] |
 //! | any other | `error` | [`ErrorKind::Refused`] |
@@ -31,7 +31,7 @@ use crate::outbound::{AnswerLost, NoAnswer, excerpt::excerpt};
 /// An answer, fully received.
 pub(super) struct Response {
     pub(super) status: StatusCode,
-    /// Whether it calls itself HTML.
+    /// True if it calls itself HTML.
     pub(super) html: bool,
     /// The place that a redirect points to, fit to be shown.
     pub(super) location: Option<String>,
@@ -130,8 +130,8 @@ fn messages(payload: &Element) -> Vec<String> {
     general.into_iter().chain(components).chain(more).collect()
 }
 
-/// Returns the beginning of a body, on one line and without the XML declaration. Of a poc or a customer only the elements are shown: the
-/// text between is somebody's name, address or telephone.
+/// Returns the beginning of a body, on one line and without the XML declaration. Of a poc or a customer it has only the
+/// elements: the text between is somebody's name, address or telephone.
 fn beginning(body: &[u8]) -> String {
     let text = xml::decoded(body);
     let text = text.trim_start();

@@ -1,7 +1,7 @@
 //! The exchange with ARIN: the only place that knows base URLs, headers, the API key and retries.
 //!
 //! A request is sent until it is answered, refused, or `arin.retry_count` retries are used up; [`Error::retry`] says
-//! which failures count. One that may not be repeated is sent again only if ARIN has certainly not carried it out. A 429
+//! which failures count. One that is not repeatable is sent again only if ARIN has certainly not carried it out. A 429
 //! holds back every request to the same instance, not only the one that got it.
 
 use std::{
@@ -50,7 +50,7 @@ pub(super) struct Transport {
 pub(super) struct Key {
     secret: SecretString,
     header: HeaderValue,
-    /// Whether the key has brought an object already.
+    /// True once the key has brought an object.
     has_worked: AtomicBool,
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong between us and NetBox.
+//! The failures of requests to NetBox.
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::schema::Destructive;
 use crate::{
-    outbound::{self, AnswerLost, NoAnswer},
+    outbound::{self, NoAnswer},
     retry::Retry,
 };
 
@@ -72,19 +72,13 @@ pub enum ErrorKind {
     /// There were too many requests (429); with the wait, if the answer asks for one.
     #[error("NetBox, or something in front of it, is asked too often")]
     Throttled(Option<Duration>),
-    /// The token is unknown, expired or not allowed to do this.
+    /// The token is unknown, expired or not allowed to do this (401, 403); with NetBox's reason and the permission that
+    /// the request needs.
     #[error(
-        "NetBox refused it with {status} ({detail}); the token has to be valid, and its user needs the \"{permission}\" \
-         permission on these objects"
+        "NetBox refused it with {0} ({1}); the token has to be valid, and its user needs the \"{2}\" permission on \
+         these objects"
     )]
-    Forbidden {
-        /// Status 401 or 403.
-        status: StatusCode,
-        /// NetBox's reason.
-        detail: String,
-        /// The permission that the request needs, in NetBox's words.
-        permission: &'static str,
-    },
+    Forbidden(StatusCode, String, &'static str),
     /// There is nothing at this path (404): another NetBox version, no plugin, or `bootstrap` has not run yet.
     #[error("NetBox has nothing there")]
     NotFound,
@@ -94,16 +88,9 @@ pub enum ErrorKind {
     /// NetBox refused it for another reason (4xx).
     #[error("NetBox refused it with {0}: {1}")]
     Refused(StatusCode, String),
-    /// The answer is not what NetBox documents.
-    #[error("NetBox's answer is not {wanted}: {excerpt}")]
-    Malformed {
-        /// The document expected, as in "a page of a list".
-        wanted: &'static str,
-        /// The beginning of the body.
-        excerpt: String,
-        /// The reason why it cannot be read; `None` when it is JSON of another form.
-        source: Option<serde_json::Error>,
-    },
+    /// The answer, which begins so, is not this document; without a source it is JSON of another form.
+    #[error("NetBox's answer is not {0}: {1}")]
+    Malformed(&'static str, String, #[source] Option<serde_json::Error>),
     /// A filter had no effect.
     #[error("NetBox ignored the filter; has `bootstrap` been run?")]
     FilterIgnored,
@@ -128,30 +115,20 @@ impl Error {
             ErrorKind::Client(_)
             | ErrorKind::CaFile(..)
             | ErrorKind::Token
-            | ErrorKind::Forbidden { .. }
+            | ErrorKind::Forbidden(..)
             | ErrorKind::NotFound
             | ErrorKind::Redirected(_)
             | ErrorKind::Refused(..)
-            | ErrorKind::Malformed { .. }
+            | ErrorKind::Malformed(..)
             | ErrorKind::FilterIgnored
             | ErrorKind::Destructive(_) => Retry::Never,
         }
     }
 
-    /// Returns whether the request never left, so that nothing was done.
-    pub(super) fn is_not_sent(&self) -> bool {
-        matches!(self.kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_)))
-    }
-
-    /// Returns whether an answer came and was too large to be taken in.
-    pub(super) fn is_too_large(&self) -> bool {
-        matches!(self.kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TooLarge(_))))
-    }
-
     /// Returns whether the token may not do this.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
-        matches!(self.kind, ErrorKind::Forbidden { .. })
+        matches!(self.kind, ErrorKind::Forbidden(..))
     }
 
     /// Returns whether there is nothing at the path.

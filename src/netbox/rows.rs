@@ -168,7 +168,7 @@ impl Client {
         let mut by_id = BTreeMap::new();
         for row in rows {
             let Some(id) = id_of(&row) else {
-                let kind = ErrorKind::Malformed { wanted: "rows with ids", excerpt: String::new(), source: None };
+                let kind = ErrorKind::Malformed("rows with ids", String::new(), None);
                 return Err(Error::reading(path, kind));
             };
             by_id.insert(id, row);

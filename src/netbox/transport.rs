@@ -1,7 +1,7 @@
 //! One exchange with NetBox: URLs, headers, TLS, retries of reads, spans.
 //!
-//! Reads are tried again when that may help; everything else is sent once. Nothing here follows a redirect, and the token
-//! is exposed in this file only.
+//! Reads are tried again when that may help; everything else is sent once. Nothing here follows a redirect, and the
+//! token is exposed in this file only.
 
 use std::{sync::Arc, time::Duration};
 
@@ -134,8 +134,8 @@ impl Transport {
 fn http(settings: &config::Netbox) -> Result<reqwest::Client, ErrorKind> {
     let mut http = outbound::client::builder("application/json", settings.timeout)
         // Each request gets a connection of its own. One that is kept stays with one of NetBox's worker processes: two
-        // that happen to meet at the same one write at half the speed for as long as a sync takes. And gunicorn closes an
-        // idle connection after two seconds, perhaps just when a write leaves, which then has no known outcome.
+        // that happen to meet at the same one write at half the speed for as long as a sync takes. And gunicorn closes
+        // an idle connection after two seconds, perhaps just when a write leaves, whose outcome is unknown then.
         .pool_max_idle_per_host(0);
     if let Some(path) = &settings.ca_file {
         let pem = std::fs::read(path).map_err(|source| ErrorKind::CaFile(path.clone(), source))?;
@@ -144,7 +144,8 @@ fn http(settings: &config::Netbox) -> Result<reqwest::Client, ErrorKind> {
     http.build().map_err(ErrorKind::Client)
 }
 
-/// Returns the header for a token. The two kinds of tokens have schemes of their own; v2 tokens (NetBox 4.5 and later) begin with `nbt_`.
+/// Returns the header for a token. The two kinds of tokens have schemes of their own; v2 tokens (NetBox 4.5 and later)
+/// begin with `nbt_`.
 fn authorization(token: &SecretString) -> Result<HeaderValue, ErrorKind> {
     let token = token.expose_secret().trim();
     let scheme = if token.starts_with("nbt_") { "Bearer" } else { "Token" };
@@ -166,7 +167,7 @@ impl Reply {
     /// Reads the body as what it should be.
     pub(super) fn decode<T: DeserializeOwned>(self, wanted: &'static str) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|source| {
-            let kind = ErrorKind::Malformed { wanted, excerpt: self.excerpt(), source: Some(source) };
+            let kind = ErrorKind::Malformed(wanted, self.excerpt(), Some(source));
             Error::of(self.request, kind)
         })
     }
@@ -179,25 +180,21 @@ impl Reply {
     /// Returns what a status that is no success means.
     pub(super) fn into_error(self) -> Error {
         let status = self.status;
+        let location = self.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let detail = || readable(&self.json()).unwrap_or_else(|| self.excerpt());
         let kind = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                ErrorKind::Forbidden { status, detail: detail(), permission: self.request.permission() }
+                ErrorKind::Forbidden(status, detail(), self.request.permission())
             }
             StatusCode::NOT_FOUND => ErrorKind::NotFound,
             StatusCode::TOO_MANY_REQUESTS => {
                 ErrorKind::Throttled(retry_after(&self.headers).map(|wait| wait.min(MAX_WAIT)))
             }
-            _ if status.is_redirection() => ErrorKind::Redirected(self.location()),
+            _ if status.is_redirection() => ErrorKind::Redirected(presentable_url(location)),
             _ if status.is_server_error() => ErrorKind::Failed(status, detail()),
             _ => ErrorKind::Refused(status, detail()),
         };
         Error::of(self.request, kind)
-    }
-
-    fn location(&self) -> String {
-        let location = self.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-        presentable_url(location.unwrap_or_default())
     }
 
     fn excerpt(&self) -> String {
@@ -207,7 +204,7 @@ impl Reply {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{io::AsyncReadExt, net::TcpListener};
+    use std::{io::Read, net::TcpListener};
 
     use super::*;
     use crate::outbound::AnswerLost;
@@ -266,34 +263,29 @@ mod tests {
         error.kind
     }
 
-    async fn listener() -> (TcpListener, String) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    fn listener() -> (TcpListener, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         (listener, url)
     }
 
     #[tokio::test]
     async fn a_write_without_a_connection_was_not_sent() {
-        let (listener, url) = listener().await;
-        drop(listener);
-        let kind = failed_write(&url).await;
+        let kind = failed_write("http://127.0.0.1:1/").await;
         assert!(matches!(kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_))), "{kind:?}");
     }
 
     #[tokio::test]
     async fn a_write_whose_connection_ends_has_an_unknown_outcome() {
-        let (listener, url) = listener().await;
-        tokio::spawn(async move {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            let _ = socket.read(&mut [0; 4096]).await;
-        });
+        let (listener, url) = listener();
+        std::thread::spawn(move || listener.accept().unwrap().0.read(&mut [0; 4096]));
         let kind = failed_write(&url).await;
         assert!(matches!(kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::Disconnected(_)))), "{kind:?}");
     }
 
     #[tokio::test]
     async fn a_write_that_is_not_answered_in_time_has_an_unknown_outcome() {
-        let (_listener, url) = listener().await;
+        let (_listener, url) = listener();
         let kind = failed_write(&url).await;
         assert!(matches!(kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TimedOut(_)))), "{kind:?}");
     }

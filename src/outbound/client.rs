@@ -82,17 +82,12 @@ impl Client {
 
     /// Reads the body of an answer up to the limit.
     pub(crate) async fn body(&self, mut response: Response) -> Result<Vec<u8>, NoAnswer> {
-        let too_large = || NoAnswer::from(AnswerLost::TooLarge(self.max_body));
-        let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-        if announced > self.max_body {
-            return Err(too_large());
-        }
-        let mut body = Vec::with_capacity(announced);
+        let mut body = Vec::new();
         while let Some(chunk) =
             response.chunk().await.map_err(|error| NoAnswer::in_body(error.without_url(), body.len()))?
         {
             if body.len().saturating_add(chunk.len()) > self.max_body {
-                return Err(too_large());
+                return Err(AnswerLost::TooLarge(self.max_body).into());
             }
             body.extend_from_slice(&chunk);
         }

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-/// Returns the beginning of a text on one line, at most `max_chars` characters long. NetBox, where it is recorded, takes
-/// no control characters.
+/// Returns the beginning of a text on one line, at most `max_chars` characters long. NetBox, where it is recorded,
+/// takes no control characters.
 pub(crate) fn excerpt(text: &str, max_chars: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(char::is_control, "\u{fffd}");
     match line.char_indices().nth(max_chars) {

@@ -1,11 +1,9 @@
 //! The part that all our HTTP clients have in common.
 //!
-//! [`builder`](client::builder) starts a client that follows no redirect, as a key or token would go along.
-//! [`Client`](client::Client) sends requests, counts and times them, reads bodies up to a limit, and tries again.
-//! [`NoAnswer`] says what is known of a request that brought no whole answer, [`Error`] is the form of all errors.
-//! [`retry_after`] reads the wait that an answer asks for, [`excerpt`] makes its words fit to be shown.
-//!
-//! It knows no path, no key and no document; those stand in the clients above it.
+//! [`client`] sends requests, follows no redirect, reads bodies up to a limit, and tries again. [`NoAnswer`] tells a
+//! request that never left from one whose answer was lost, [`Error`] is the form of all errors. [`retry_after`] reads
+//! the wait that an answer asks for, [`excerpt`] makes its words fit to be shown. Paths, keys and documents stand in
+//! the rooms above.
 
 pub(crate) mod client;
 mod error;

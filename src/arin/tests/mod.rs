@@ -1,11 +1,10 @@
 //! The client against a server that misbehaves, over real HTTP on a loopback port.
 
-mod asking;
+mod calls;
 mod retries;
 mod safety;
 
 use std::{
-    error::Error as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -34,6 +33,7 @@ use super::{
 };
 use crate::{
     config::{Arin, Auth},
+    error_chain::error_chain,
     model::{CustomerHandle, Instance, NetBlock, NetHandle, OrgHandle, PocHandle},
     outbound::{AnswerLost, NoAnswer},
     retry::Retry,
@@ -102,10 +102,8 @@ fn xml(status: u16, name: &str) -> Response<Body> {
 }
 
 fn throttled(retry_after: Option<String>) -> Response<Body> {
-    let mut answer = Response::builder().status(429);
-    if let Some(wait) = retry_after {
-        answer = answer.header("retry-after", wait);
-    }
+    let answer = Response::builder().status(429);
+    let answer = retry_after.iter().fold(answer, |answer, wait| answer.header("retry-after", wait));
     answer.body(Body::empty()).unwrap()
 }
 
@@ -115,13 +113,7 @@ fn example() -> OrgHandle {
 
 /// The error with all its causes, in both forms, as any log might show it.
 fn chain(error: &Error) -> String {
-    let mut text = format!("{error}\n{error:?}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text += &format!("\n{inner}\n{inner:?}");
-        cause = inner.source();
-    }
-    text
+    format!("{}\n{error:?}", error_chain(error))
 }
 
 /// A server that writes `answer` and hangs up, and then, from the second connection on, `then`.

@@ -1,4 +1,4 @@
-//! Where the key goes, and what is not taken from a server.
+//! The key goes to ARIN only, and dangerous answers are refused.
 
 use super::*;
 
@@ -78,7 +78,7 @@ async fn a_url_that_is_not_listed_gets_no_request() {
     assert_eq!(server.seen().len(), 0);
 }
 
-/// What a spiteful server sends back: the key, wherever there is room for words.
+/// Answers as a spiteful server does: with the key, wherever there is room for words.
 fn echo(asked: usize) -> Response<Body> {
     let lower = KEY.to_lowercase();
     let (status, body) = match asked {

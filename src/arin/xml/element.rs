@@ -1,11 +1,11 @@
 //! An XML element without its prefixes, and the form in which payloads are kept as raw data.
 //!
 //! That form is the one Python's `xmltodict` made common: an element is an object of its children, a repeated one an
-//! array, one with text alone a string; attributes stand under `@name`, text beside attributes or children under `#text`.
+//! array, one with text alone a string; attributes stand under `@name`, text beside them or children under `#text`.
 //!
-//! Equal content gives equal JSON, as far as the order of a payload means nothing, so that a digest of it is stable:
-//! members are sorted by name, repeated elements by their `@number` where they have one, and by their content where they
-//! hold no text of their own. Elements that say nothing at all are left out, since ARIN writes what is missing either way.
+//! Equal content makes equal JSON, as far as the order of a payload means nothing, so that a digest of it is stable:
+//! members are sorted by name, repeated elements by their `@number` where they have one, by content where they have no
+//! text of their own. Elements that say nothing at all are left out, since ARIN writes what is missing either way.
 
 use std::collections::BTreeMap;
 
@@ -21,32 +21,32 @@ pub(in crate::arin) struct Element {
 }
 
 impl Element {
-    /// All children of this name, in order.
+    /// Returns all children of this name, in order.
     pub(in crate::arin) fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// The items of a list such as `<emails><email/></emails>`.
+    /// Returns the items of a list such as `<emails><email/></emails>`.
     pub(in crate::arin) fn items<'a>(&'a self, list: &'a str, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children(list).flat_map(move |list| list.children(name))
     }
 
-    /// The element's own text, unless it has none.
+    /// Returns the element's own text, unless it has none.
     pub(in crate::arin) fn text(&self) -> Option<&str> {
         Some(self.text.as_str()).filter(|text| !text.is_empty())
     }
 
-    /// The text of the first child of this name that has any.
+    /// Returns the text of the first child of this name that has any.
     pub(in crate::arin) fn text_of(&self, name: &str) -> Option<&str> {
         self.children.iter().filter(|child| child.name == name).find_map(Self::text)
     }
 
-    /// An attribute, unless it is empty.
+    /// Returns an attribute, unless it is empty.
     pub(in crate::arin) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// The element as raw data; the module says in which form.
+    /// Returns the element as raw data, in the form that the module describes.
     pub(in crate::arin) fn to_json(&self) -> Value {
         let mut members = Map::new();
         for (name, children) in self.by_name() {
@@ -65,7 +65,7 @@ impl Element {
         }
     }
 
-    /// The children that say anything, by name.
+    /// Returns the children that say anything, by name.
     fn by_name(&self) -> BTreeMap<&str, Vec<&Self>> {
         let mut by_name: BTreeMap<&str, Vec<&Self>> = BTreeMap::new();
         for child in self.children.iter().filter(|child| !child.is_silent()) {
@@ -74,7 +74,7 @@ impl Element {
         by_name
     }
 
-    /// The place of a line among its siblings.
+    /// Returns the place of a line among its siblings.
     pub(in crate::arin) fn number(&self) -> Option<u64> {
         self.attribute("number")?.parse().ok()
     }
@@ -84,7 +84,7 @@ impl Element {
     }
 }
 
-/// Elements of one name as raw data, in the order the module tells.
+/// Returns elements of one name as raw data, in the order that the module describes.
 fn repeated(mut elements: Vec<&Element>) -> Value {
     let numbered = elements.iter().all(|element| element.number().is_some());
     let wordless = elements.iter().all(|element| element.text.is_empty());

@@ -1,8 +1,9 @@
 //! Reads a body into a plain tree of elements, whatever prefixes and order it comes in.
 //!
-//! [`parse`] keeps local names only, so that `<ns2:org>` and `<org>` are one, and drops name space declarations, comments
-//! and processing instructions. It refuses what a payload never has and an attack would: document types, entities other
-//! than XML's own five and characters by number, and elements nested deeper than [`DEEPEST`]. It never panics.
+//! [`parse`] keeps local names only, so that `<ns2:org>` and `<org>` are one, and drops name space declarations,
+//! comments and processing instructions. It refuses what a payload never has and an attack would: document types,
+//! entities other than XML's own five and characters by number, and elements nested deeper than [`MAX_DEPTH`]. It never
+//! panics.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -15,8 +16,8 @@ use quick_xml::{
 
 use super::element::Element;
 
-/// How deep elements may be nested. Reg-RWS needs six levels.
-const DEEPEST: usize = 64;
+/// The deepest nesting of elements that is read. Reg-RWS needs six levels.
+const MAX_DEPTH: usize = 64;
 
 /// A body that is not read.
 #[derive(Debug, thiserror::Error)]
@@ -40,26 +41,21 @@ pub enum Malformed {
     #[error("the XML refers to an entity that XML does not define, which is refused")]
     Entity,
     /// Its elements are nested too deep.
-    #[error("the XML is nested deeper than {DEEPEST} elements")]
+    #[error("the XML is nested deeper than {MAX_DEPTH} elements")]
     TooDeep,
 }
 
 impl Malformed {
-    /// The words of the body that the error repeats: names of elements that do not match.
+    /// Returns the words of the body that the error repeats: names of elements that do not match.
     pub(in crate::arin) fn foreign_words(&mut self) -> Vec<&mut String> {
         use quick_xml::errors::{Error, IllFormedError as IllFormed};
-        match self {
-            Self::Syntax(Error::IllFormed(IllFormed::MismatchedEndTag { expected, found })) => vec![expected, found],
-            Self::Syntax(Error::IllFormed(IllFormed::UnmatchedEndTag(name) | IllFormed::MissingEndTag(name))) => {
-                vec![name]
-            }
-            Self::Syntax(_)
-            | Self::CutOff
-            | Self::NotXml
-            | Self::Attribute(_)
-            | Self::Doctype
-            | Self::Entity
-            | Self::TooDeep => Vec::new(),
+        let Self::Syntax(Error::IllFormed(error)) = self else { return Vec::new() };
+        if let IllFormed::MismatchedEndTag { expected, found } = error {
+            vec![expected, found]
+        } else if let IllFormed::UnmatchedEndTag(name) | IllFormed::MissingEndTag(name) = error {
+            vec![name]
+        } else {
+            Vec::new()
         }
     }
 }
@@ -75,8 +71,8 @@ pub(in crate::arin) fn parse(body: &[u8]) -> Result<Element, Malformed> {
     tree.root.filter(|_| tree.open.is_empty()).ok_or(Malformed::CutOff)
 }
 
-/// The body as text, in the encoding it declares, else in UTF-8. A byte that is wrong in it must not cost the object: it
-/// becomes U+FFFD.
+/// Returns the body as text, in the encoding it declares, else in UTF-8. A byte that is wrong in it must not cost the
+/// object: it becomes U+FFFD.
 pub(in crate::arin) fn decoded(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let lossy = String::from_utf8_lossy(body);
@@ -124,7 +120,7 @@ impl Tree {
     }
 
     fn open(&mut self, start: &BytesStart<'_>) -> Result<(), Malformed> {
-        if self.open.len() >= DEEPEST {
+        if self.open.len() >= MAX_DEPTH {
             return Err(Malformed::TooDeep);
         }
         if self.root.is_some() {
@@ -155,7 +151,7 @@ impl Tree {
     }
 }
 
-/// The attributes by local name, without name space declarations and `xsi:` hints.
+/// Returns the attributes by local name, without name space declarations and `xsi:` hints.
 fn attributes(start: &BytesStart<'_>) -> Result<BTreeMap<String, String>, Malformed> {
     let mut attributes = BTreeMap::new();
     for attribute in start.attributes() {
@@ -352,7 +348,7 @@ mod tests {
 
     #[test]
     fn wide_and_deep_raw_data_does_not_explode() {
-        let deep = (1..DEEPEST).fold(String::new(), |inner, _| format!("<a>{inner}</a><a x=''/>"));
+        let deep = (1..MAX_DEPTH).fold(String::new(), |inner, _| format!("<a>{inner}</a><a x=''/>"));
         assert!(json(&format!("<r>{deep}</r>")).len() < 2000);
     }
 

@@ -31,7 +31,7 @@ fn iso_date(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok()
 }
 
-/// The form of Java's `Date.toString`; any zone abbreviation will do, and none as well.
+/// Reads the form of Java's `Date.toString`; any zone abbreviation will do, and none as well.
 fn java_date(text: &str) -> Option<Date> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let [_weekday, month, day, _time, .., year] = words.as_slice() else { return None };

@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     netbox::{Error, ErrorKind, Row, id_of, objects_path, transport::Reply},
+    outbound::{AnswerLost, NoAnswer},
     retry::{Policy, Retry},
 };
 
@@ -150,13 +151,7 @@ impl<'a> Course<'a> {
         drop(turn);
         let reply = match reply {
             Ok(reply) => reply,
-            // An earlier try whose answer was lost leaves the outcome unknown.
-            Err(error) if error.is_not_sent() && batch.lost.is_none() => return self.later(batch, error).await,
-            // The next answer would be as large.
-            Err(error) if error.is_too_large() && batch.action != Action::Create => {
-                return batch.refused(&Refusal::Unknown(Arc::new(error)));
-            }
-            Err(error) => return self.unknown(batch, error).await,
+            Err(error) => return self.unanswered(batch, error).await,
         };
         match judge(batch.action, &batch.entries, reply.status, &reply.json()) {
             Verdict::Done(ids) => done(batch, &ids),
@@ -172,6 +167,19 @@ impl<'a> Course<'a> {
                 batch.singles()
             }
             Verdict::Hopeless => self.hopeless(batch, reply.into_error()),
+        }
+    }
+
+    /// Goes on without an answer. Only what certainly was not sent, now and before, is not written.
+    async fn unanswered(&self, batch: Batch, error: Error) -> Step {
+        let too_large = matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TooLarge(_))));
+        if too_large && batch.action != Action::Create {
+            // The next answer would be as large.
+            batch.refused(&Refusal::Unknown(Arc::new(error)))
+        } else if batch.lost.is_none() && matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_))) {
+            self.later(batch, error).await
+        } else {
+            self.unknown(batch, error).await
         }
     }
 

@@ -1,9 +1,9 @@
-//! Questions and answers.
+//! Calls and their answers.
 
 use super::*;
 
 #[tokio::test]
-async fn each_question_has_its_path() {
+async fn each_call_has_its_path() {
     let server = Server::answering(|_| xml(404, "error_not_found.xml")).await;
     let client = server.client();
     let range = |first: &str, last: &str| NetBlock::new(first.parse().unwrap(), last.parse().unwrap()).unwrap();
