@@ -31,7 +31,8 @@ pub enum AnswerLost {
 }
 
 impl NoAnswer {
-    /// Sorts a failure before the answer began.
+    /// Sorts a failure before the answer began. A timeout of the whole request counts as sent, even if it was spent on
+    /// connecting.
     pub(super) fn before_answer(error: reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() {
             Self::NotSent(error)
