@@ -16,6 +16,7 @@ pub mod http;
 mod intake;
 pub mod model;
 pub mod netbox;
+pub mod outbound;
 pub mod queue;
 pub mod redis_client;
 pub mod retry;

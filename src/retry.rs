@@ -1,8 +1,8 @@
-//! Whether and when a failed request is tried again.
+//! The rules by which failed work is tried again.
 
 use std::time::Duration;
 
-/// What a failure says about trying again.
+/// The verdict of a failure on trying again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     /// The same request would fail in the same way.
@@ -13,7 +13,7 @@ pub enum Retry {
     After(Duration),
 }
 
-/// How often and how long to wait between tries.
+/// The number of retries and the waits before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// Tries after the first.
@@ -23,7 +23,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The wait before retry number `retry` (counted from 0), before jitter: doubled each time, at most
+    /// Returns the wait before retry number `retry` (counted from 0), without jitter: doubled each time, at most
     /// `backoff * count`.
     #[must_use]
     pub fn wait(&self, retry: u32) -> Duration {
@@ -31,8 +31,8 @@ impl Policy {
         doubled.min(self.backoff.saturating_mul(self.count.max(1)))
     }
 
-    /// [`Policy::wait`] with jitter: between half of it and all of it, so that callers that failed together do not
-    /// return together.
+    /// Returns [`Policy::wait`] with jitter: between half of it and all of it, so that callers that failed together do
+    /// not return together.
     #[must_use]
     pub fn jittered(&self, retry: u32) -> Duration {
         self.wait(retry).mul_f64(0.5 + fastrand::f64() / 2.0)

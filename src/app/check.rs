@@ -4,7 +4,7 @@
 
 use super::{Outcome, show};
 use crate::{
-    arin::{self, Pool},
+    arin::{self, AnswerLost, ErrorKind, NoAnswer, Pool},
     config::{Settings, keys::ApiKey, keys::Keyring},
     error_chain::error_chain,
     model::Config,
@@ -141,7 +141,7 @@ async fn permitted(client: &Client, path: &str, permissions: &[Permission]) -> R
         match client.may(path, *permission).await {
             Ok(true) => {}
             Ok(false) => missing.push(*permission),
-            Err(netbox::Error::NotFound { .. }) => {
+            Err(error) if error.is_not_found() => {
                 return Err(trouble("NetBox has no such type", "run `rir-sidecar bootstrap`"));
             }
             Err(error) => return Err(trouble(error_chain(&error), "ask again when NetBox answers")),
@@ -192,7 +192,7 @@ async fn key_works(pool: &Pool, config: &Config, key: &ApiKey) -> Result<String,
     let Some(org) = &config.org_handle else {
         return Err(trouble("the config has no org handle", "enter your organization's handle in NetBox"));
     };
-    let asked = async { pool.client(&config.api_url, key.secret.clone())?.try_key(org).await };
+    let asked = async { pool.client(&config.api_url, key.secret.clone())?.org(org).await };
     match asked.await {
         Ok(Some(org)) => Ok(format!("ARIN knows {} ({})", org.handle, org.name)),
         Ok(None) => {
@@ -203,21 +203,21 @@ async fn key_works(pool: &Pool, config: &Config, key: &ApiKey) -> Result<String,
 }
 
 fn remedy(error: &arin::Error) -> &'static str {
-    match error {
-        arin::Error::NotAllowed { .. } => "add the URL to arin.allowed_base_urls, or correct the config's API URL",
-        arin::Error::Unauthorized { .. } | arin::Error::UnusableKey => {
+    match &error.kind {
+        ErrorKind::NotAllowed(_) => "add the URL to arin.allowed_base_urls, or correct the config's API URL",
+        ErrorKind::Unauthorized(_) | ErrorKind::UnusableKey => {
             "make a new key in ARIN Online (Settings, API keys) and put it into the keys file"
         }
-        arin::Error::Setup { .. } => "correct the [arin] settings",
-        arin::Error::Redirected { .. } | arin::Error::NotRegRws { .. } => {
-            "correct the config's API URL: the part before /rest"
-        }
-        arin::Error::Unreachable { .. } | arin::Error::TimedOut { .. } => {
-            "check the network between here and ARIN: DNS, firewall, proxy"
-        }
-        arin::Error::Outage { .. } | arin::Error::Throttled { .. } | arin::Error::CutOff { .. } => "try again later",
-        arin::Error::Refused { .. } | arin::Error::TooLarge { .. } | arin::Error::Invalid { .. } => {
-            "report it: this answer is not documented"
-        }
+        ErrorKind::Setup(_) => "correct the [arin] settings",
+        ErrorKind::Redirected(..) | ErrorKind::NotRegRws(..) => "correct the config's API URL: the part before /rest",
+        ErrorKind::NoAnswer(
+            NoAnswer::NotSent(_) | NoAnswer::Lost(AnswerLost::TimedOut(_) | AnswerLost::Disconnected(_)),
+        ) => "check the network between here and ARIN: DNS, firewall, proxy",
+        ErrorKind::Outage(_)
+        | ErrorKind::Throttled(_)
+        | ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::CutOff(..))) => "try again later",
+        ErrorKind::Refused(_)
+        | ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TooLarge(_)))
+        | ErrorKind::Invalid(..) => "report it: this answer is not documented",
     }
 }

@@ -104,7 +104,7 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     let mut tasks = JoinSet::new();
     let keys = follow_keys(&settings, &mut tasks, shutdown)?;
     let limit = Arc::new(SharedRateLimit::new(coordination.clone(), &name));
-    let arin = arin::Pool::sharing(&settings.arin, limit.clone(), Arc::clone(&metrics))?;
+    let arin = arin::Pool::new(&settings.arin)?.sharing(limit.clone(), Arc::clone(&metrics));
     let netbox = netbox::Client::new(&settings.netbox)?.measured(Arc::clone(&metrics));
     let means = Means { netbox, arin, keys, settings: Arc::new(settings), metrics };
     let end = shutdown.clone();

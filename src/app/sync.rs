@@ -7,7 +7,6 @@ use crate::{
     config::Settings,
     error_chain::error_chain,
     model::{Config, Resource, RowId, Scope},
-    netbox,
     sync::{Context, NoCheckpoint, Plan, Request, Requester, SyncRun, Verdict, json, preview, run as sync_run},
 };
 use tokio_util::sync::CancellationToken;
@@ -69,7 +68,7 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> Outcome {
     };
     let configs = match ctx.netbox.configs().await {
         Ok(configs) => configs,
-        Err(error @ netbox::Error::NotFound { .. }) => {
+        Err(error) if error.is_not_found() => {
             let outcome = complain(&error, Outcome::Failed);
             show::err("NetBox has no RIR configs yet: run `rir-sidecar bootstrap` first");
             return outcome;

@@ -126,7 +126,7 @@ impl Accounts {
                 visible: Mutex::default(),
                 changeable: Mutex::default(),
             })),
-            Ok(Err(netbox::Error::Forbidden { .. })) => Err(unknown()),
+            Ok(Err(error)) if error.is_forbidden() => Err(unknown()),
             Ok(Err(error)) => {
                 warn!(error = %error_chain(&error), "NetBox does not say whose token this is");
                 Err(unheard())
@@ -165,7 +165,7 @@ impl Account {
     pub(super) async fn configs(&self) -> Result<Vec<ConfigRow>, Problem> {
         let rows = match self.netbox.config_rows().await {
             Ok(rows) => rows,
-            Err(netbox::Error::Forbidden { .. }) => Vec::new(),
+            Err(error) if error.is_forbidden() => Vec::new(),
             Err(error) => return Err(error.into()),
         };
         *lock(&self.visible) = Some(rows.iter().map(|row| row.config.id).collect());

@@ -217,25 +217,12 @@ impl From<netbox::Error> for Problem {
     fn from(error: netbox::Error) -> Self {
         warn!(error = %error_chain(&error), "NetBox did not do what a request needs");
         let unavailable = |detail: &str| Self::new(Kind::NetboxUnavailable, detail).after(Duration::from_secs(5));
-        match error {
-            netbox::Error::Forbidden { .. } => {
-                unavailable("NetBox refuses it to rir-sidecar: `rir-sidecar check` says what is missing")
-            }
-            netbox::Error::NotFound { .. } => {
-                unavailable("NetBox lacks the RIR types: `rir-sidecar bootstrap` makes them")
-            }
-            netbox::Error::Client(_)
-            | netbox::Error::CaFile { .. }
-            | netbox::Error::Token
-            | netbox::Error::Unreachable { .. }
-            | netbox::Error::Failed { .. }
-            | netbox::Error::Throttled { .. }
-            | netbox::Error::Redirected { .. }
-            | netbox::Error::Refused { .. }
-            | netbox::Error::Malformed { .. }
-            | netbox::Error::TooLarge { .. }
-            | netbox::Error::FilterIgnored { .. }
-            | netbox::Error::Destructive { .. } => unavailable("NetBox gave no usable answer; try again"),
+        if error.is_forbidden() {
+            unavailable("NetBox refuses it to rir-sidecar: `rir-sidecar check` says what is missing")
+        } else if error.is_not_found() {
+            unavailable("NetBox lacks the RIR types: `rir-sidecar bootstrap` makes them")
+        } else {
+            unavailable("NetBox gave no usable answer; try again")
         }
     }
 }

@@ -158,7 +158,7 @@ pub(super) async fn sync_prefix(
 fn visible<T>(answer: Result<T, netbox::Error>) -> Result<Option<T>, Problem> {
     match answer {
         Ok(found) => Ok(Some(found)),
-        Err(netbox::Error::Forbidden { .. }) => Ok(None),
+        Err(error) if error.is_forbidden() => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -63,7 +63,7 @@ impl Client {
             Permission::View => {
                 return match self.transport.read(path, &[("limit", "1")]).await.and_then(Reply::found) {
                     Ok(_) => Ok(true),
-                    Err(Error::Forbidden { .. }) => Ok(false),
+                    Err(error) if error.is_forbidden() => Ok(false),
                     Err(error) => Err(error),
                 };
             }

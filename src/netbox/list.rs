@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     client::Client,
-    error::{Error, Operation},
+    error::{Error, ErrorKind},
     listing::Listing,
     row::{Row, id_of},
 };
@@ -99,7 +99,7 @@ impl Client {
         loop {
             let page = self.page(path, query, &[("id__gt", &last.to_string())]).await?.results;
             if page.iter().any(|row| id_of(row).is_none_or(|id| id <= last)) {
-                return Err(Error::FilterIgnored { operation: Operation::new(Method::GET, path) });
+                return Err(Error::reading(path, ErrorKind::FilterIgnored));
             }
             match page.last().and_then(id_of) {
                 Some(id) => last = id,
@@ -145,11 +145,9 @@ impl Client {
 /// Puts rows in the order of their ids, each once.
 fn in_order(path: &str, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
     let by_id: Option<BTreeMap<_, _>> = rows.into_iter().map(|row| Some((id_of(&row)?, row))).collect();
-    by_id.map(|rows| rows.into_values().collect()).ok_or_else(|| Error::Malformed {
-        operation: Operation::new(Method::GET, path),
-        wanted: "rows with ids",
-        excerpt: String::new(),
-        source: None,
+    by_id.map(|rows| rows.into_values().collect()).ok_or_else(|| {
+        let kind = ErrorKind::Malformed("rows with ids", String::new(), None);
+        Error::reading(path, kind)
     })
 }
 

@@ -1,11 +1,10 @@
 //! The rows of a list in the form that the caller expects, and those that do not have it.
 
-use reqwest::Method;
 use serde::de::DeserializeOwned;
 use tracing::warn;
 
 use super::{
-    error::{Error, Operation},
+    error::{Error, ErrorKind},
     row::{Row, id_of, typed},
 };
 use crate::model::RowId;
@@ -60,12 +59,9 @@ impl<T> Listing<T> {
     pub(super) fn all(self) -> Result<Vec<T>, Error> {
         let others = self.unreadable.len().saturating_sub(1);
         let Some((id, reason)) = self.unreadable.into_iter().next() else { return Ok(self.rows) };
-        Err(Error::Malformed {
-            operation: Operation::new(Method::GET, self.path),
-            wanted: "a list of rows as expected",
-            excerpt: if others == 0 { format!("row {id}") } else { format!("row {id} and {others} more") },
-            source: Some(reason),
-        })
+        let first = if others == 0 { format!("row {id}") } else { format!("row {id} and {others} more") };
+        let kind = ErrorKind::Malformed("a list of rows as expected", first, Some(reason));
+        Err(Error::reading(self.path, kind))
     }
 
     /// Returns the rows that can be read, and warns of the others: one bad row of the operator's must not stop

@@ -27,7 +27,7 @@ pub mod write;
 
 pub use access::{Status, User};
 pub use client::{Client, objects_path};
-pub use error::{Error, Operation};
+pub use error::{Error, ErrorKind, Request};
 pub use permission::Permission;
 pub use records::ConfigRow;
 pub use row::{Row, id_of};

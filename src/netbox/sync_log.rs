@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     client::{Client, objects_path},
-    error::{Error, Operation},
+    error::{Error, ErrorKind},
     listing::Listing,
     row::{optional_reference, optional_text, reference, text},
     schema::document::SYNC_LOG,
@@ -81,7 +81,7 @@ impl Client {
         if rows.iter().all(|row| row.config == config && filter.fits(row)) {
             return Ok(rows);
         }
-        Err(Error::FilterIgnored { operation: Operation::new(reqwest::Method::GET, path) })
+        Err(Error::reading(path, ErrorKind::FilterIgnored))
     }
 
     /// Removes log rows of a config that were written before a time, and returns how many.

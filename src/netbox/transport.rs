@@ -1,59 +1,50 @@
-//! One exchange with NetBox: URLs, headers, timeouts, TLS, retries of reads, spans.
+//! One exchange with NetBox: URLs, headers, TLS, retries of reads, spans.
 //!
-//! Reads are tried again when that may help; everything else is sent once. Nothing here follows a redirect, and the token
-//! is exposed in this file only.
+//! Reads are tried again when that may help; everything else is sent once. Nothing here follows a redirect, and the
+//! token is exposed in this file only.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::StreamExt;
 use reqwest::{
-    Certificate, Method, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION, RETRY_AFTER},
-    redirect,
+    Certificate, Method, RequestBuilder, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tracing::Instrument;
+use tracing::{Instrument, debug_span, field::Empty};
 use url::Url;
 
-use super::{
-    Error,
-    error::{Operation, excerpt},
-};
+use super::error::{Error, ErrorKind, Request, readable};
 use crate::{
     config,
-    retry::{Policy, Retry},
+    outbound::{
+        self, NoAnswer,
+        excerpt::{excerpt, presentable_url},
+        retry_after::retry_after,
+    },
+    retry::Policy,
     telemetry::metrics::{Metrics, Upstream},
 };
 
-/// Longest answer read: a page of 1,000 rows with large documents stays far below.
+/// The longest answer read: a page of 1,000 rows with large documents stays far below.
 const MAX_BODY_BYTES: usize = 64 << 20;
-/// Retries of reads.
-const READS: Policy = Policy { count: 3, backoff: Duration::from_millis(500) };
-/// Longest wait NetBox may ask for before a retry.
+const READ_RETRIES: Policy = Policy { count: 3, backoff: Duration::from_millis(500) };
+/// The longest wait that NetBox may ask for before a retry.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// Speaks HTTP with one NetBox, as one user. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
-    http: reqwest::Client,
+    http: outbound::client::Client,
     base: Url,
     authorization: HeaderValue,
-    sent: Arc<AtomicU64>,
-    metrics: Arc<Metrics>,
 }
 
 /// An answer whose status is for the caller to judge.
 #[derive(Debug)]
 pub(super) struct Reply {
-    pub(super) operation: Operation,
+    request: Request,
     pub(super) status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
@@ -61,23 +52,22 @@ pub(super) struct Reply {
 
 impl Transport {
     pub(super) fn new(settings: &config::Netbox) -> Result<Self, Error> {
+        let http = http(settings)?;
         Ok(Self {
-            http: http(settings)?,
+            http: outbound::client::Client::new(http, Upstream::Netbox, MAX_BODY_BYTES),
             base: settings.url.clone(),
             authorization: authorization(&settings.token)?,
-            sent: Arc::default(),
-            metrics: Arc::default(),
         })
     }
 
-    /// The same, with what it does counted in these figures.
+    /// Returns the same with other metrics.
     pub(super) fn measured(self, metrics: Arc<Metrics>) -> Self {
-        Self { metrics, ..self }
+        Self { http: self.http.measured(metrics), ..self }
     }
 
-    /// The same over the same connections, with a count of its own.
+    /// Returns the same over the same connections, with a count of its own.
     pub(super) fn counting(&self) -> Self {
-        Self { sent: Arc::default(), ..self.clone() }
+        Self { http: self.http.counting(), ..self.clone() }
     }
 
     /// Speaks over the same connections with another token.
@@ -86,70 +76,49 @@ impl Transport {
     }
 
     pub(super) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
+        self.http.requests()
     }
 
     /// Reads; tries again when that may help. The reply is a success or a 404.
     pub(super) async fn read(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, Error> {
-        let mut retry = 0;
-        loop {
-            let error = match self.exchange(Method::GET, path, query, None, None).await.and_then(Reply::found_or_not) {
-                Ok(reply) => return Ok(reply),
-                Err(error) => error,
-            };
-            let wait = match error.retry() {
-                Retry::Backoff if retry < READS.count => READS.jittered(retry),
-                Retry::After(wait) if retry < READS.count => wait.min(MAX_WAIT),
-                Retry::Never | Retry::Backoff | Retry::After(_) => return Err(error),
-            };
-            tracing::debug!(error = &error as &dyn std::error::Error, ?wait, "asking NetBox again");
-            tokio::time::sleep(wait).await;
-            self.metrics.retried(Upstream::Netbox, &Operation::new(Method::GET, path).kind());
-            retry += 1;
-        }
+        let request = &Request::new(Method::GET, path);
+        let attempt = |_| async move { self.exchange(request, self.with_token(request, query)).await?.found_or_not() };
+        self.http.repeat(&request.name(), READ_RETRIES, Error::retry, attempt).await
     }
 
     /// Sends once, whatever comes of it.
     pub(super) async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Reply, Error> {
-        self.exchange(method, path, &[], Some(body), None).await
+        let request = Request::new(method, path);
+        self.exchange(&request, self.with_body(&request, body)).await
     }
 
     /// Sends once, for the case that what is at the path still has this ETag.
     pub(super) async fn send_if(&self, method: Method, path: &str, body: &Value, etag: &str) -> Result<Reply, Error> {
-        self.exchange(method, path, &[], Some(body), Some(etag)).await
+        let request = Request::new(method, path);
+        self.exchange(&request, self.with_body(&request, body).header(IF_MATCH, etag)).await
     }
 
-    async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        body: Option<&Value>,
-        etag: Option<&str>,
-    ) -> Result<Reply, Error> {
-        let span = tracing::debug_span!("netbox.request", http.method = %method, http.path = path, http.status = tracing::field::Empty);
-        let operation = Operation::new(method.clone(), path);
-        let mut request = self.http.request(method, self.url(path, query)).header(AUTHORIZATION, &self.authorization);
-        if let Some(etag) = etag {
-            request = request.header(IF_MATCH, etag);
-        }
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
-        }
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        async {
-            let begun = Instant::now();
-            let answer = request.send().await;
-            self.metrics.upstream(Upstream::Netbox, &operation.kind(), &answer, begun.elapsed());
-            let answer = match answer {
-                Ok(answer) => answer,
-                Err(source) => return Err(Error::Unreachable { operation, source: source.without_url() }),
-            };
-            tracing::Span::current().record("http.status", answer.status().as_u16());
-            Reply::receive(operation, answer).await
-        }
-        .instrument(span)
-        .await
+    fn with_token(&self, request: &Request, query: &[(&str, &str)]) -> RequestBuilder {
+        let builder = self.http.request(request.method.clone(), self.url(&request.path, query));
+        builder.header(AUTHORIZATION, &self.authorization)
+    }
+
+    fn with_body(&self, request: &Request, body: &Value) -> RequestBuilder {
+        self.with_token(request, &[]).header(CONTENT_TYPE, "application/json").body(body.to_string())
+    }
+
+    async fn exchange(&self, request: &Request, builder: RequestBuilder) -> Result<Reply, Error> {
+        let span = debug_span!(
+            "netbox.request", http.method = %request.method, http.path = request.path, http.status = Empty
+        );
+        let reply = async {
+            let response = self.http.send(&request.name(), builder).await?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = self.http.body(response).await?;
+            Ok(Reply { request: request.clone(), status, headers, body })
+        };
+        let reply: Result<Reply, NoAnswer> = reply.instrument(span).await;
+        reply.map_err(|no_answer| Error::of(request.clone(), no_answer.into()))
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
@@ -162,54 +131,31 @@ impl Transport {
     }
 }
 
-fn http(settings: &config::Netbox) -> Result<reqwest::Client, Error> {
-    crate::tls::choose_provider();
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    let mut http = reqwest::Client::builder()
-        .user_agent(concat!("netbox-rir-sidecar/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers)
-        .redirect(redirect::Policy::none())
-        .timeout(settings.timeout)
-        // A connection for each request. One that is kept stays with one of NetBox's worker processes: two that happen to meet
-        // at the same one write at half the speed for as long as a sync takes. And gunicorn closes an idle connection after
-        // two seconds, perhaps just when a write leaves, which then has no known outcome.
+fn http(settings: &config::Netbox) -> Result<reqwest::Client, ErrorKind> {
+    let mut http = outbound::client::builder("application/json", settings.timeout)
+        // Each request gets a connection of its own. One that is kept stays with one of NetBox's worker processes: two
+        // that happen to meet at the same one write at half the speed for as long as a sync takes. And gunicorn closes
+        // an idle connection after two seconds, perhaps just when a write leaves, whose outcome is unknown then.
         .pool_max_idle_per_host(0);
     if let Some(path) = &settings.ca_file {
-        let pem = std::fs::read(path).map_err(|source| Error::CaFile { path: path.clone(), source })?;
-        http = http.tls_certs_merge(Certificate::from_pem_bundle(&pem).map_err(Error::Client)?);
+        let pem = std::fs::read(path).map_err(|source| ErrorKind::CaFile(path.clone(), source))?;
+        http = http.tls_certs_merge(Certificate::from_pem_bundle(&pem).map_err(ErrorKind::Client)?);
     }
-    http.build().map_err(Error::Client)
+    http.build().map_err(ErrorKind::Client)
 }
 
-/// The two kinds of tokens have schemes of their own; v2 tokens (NetBox 4.5 and later) begin with `nbt_`.
-fn authorization(token: &SecretString) -> Result<HeaderValue, Error> {
+/// Returns the header for a token. The two kinds of tokens have schemes of their own; v2 tokens (NetBox 4.5 and later)
+/// begin with `nbt_`.
+fn authorization(token: &SecretString) -> Result<HeaderValue, ErrorKind> {
     let token = token.expose_secret().trim();
     let scheme = if token.starts_with("nbt_") { "Bearer" } else { "Token" };
-    let mut value = HeaderValue::from_str(&format!("{scheme} {token}")).map_err(|_| Error::Token)?;
+    let mut value = HeaderValue::from_str(&format!("{scheme} {token}")).map_err(|_| ErrorKind::Token)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 impl Reply {
-    async fn receive(operation: Operation, answer: Response) -> Result<Self, Error> {
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let mut body = Vec::new();
-        let mut chunks = answer.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = match chunk {
-                Ok(chunk) => chunk,
-                Err(source) => return Err(Error::Unreachable { operation, source: source.without_url() }),
-            };
-            if body.len() + chunk.len() > MAX_BODY_BYTES {
-                return Err(Error::TooLarge { operation, limit: MAX_BODY_BYTES });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Self { operation, status, headers, body })
-    }
-
-    /// The reply, if it is a success.
+    /// Returns the reply, if it is a success.
     pub(super) fn found(self) -> Result<Self, Error> {
         if self.status.is_success() { Ok(self) } else { Err(self.into_error()) }
     }
@@ -220,47 +166,48 @@ impl Reply {
 
     /// Reads the body as what it should be.
     pub(super) fn decode<T: DeserializeOwned>(self, wanted: &'static str) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|source| Error::Malformed {
-            excerpt: excerpt(&self.body),
-            operation: self.operation,
-            wanted,
-            source: Some(source),
+        serde_json::from_slice(&self.body).map_err(|source| {
+            let kind = ErrorKind::Malformed(wanted, self.excerpt(), Some(source));
+            Error::of(self.request, kind)
         })
     }
 
-    /// The body as JSON, [`Value::Null`] when it is not.
+    /// Returns the body as JSON, [`Value::Null`] when it is not.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// What a status that is no success means.
+    /// Returns what a status that is no success means.
     pub(super) fn into_error(self) -> Error {
-        let (operation, status) = (self.operation.clone(), self.status);
-        let detail = || super::error::readable(&self.json()).unwrap_or_else(|| excerpt(&self.body));
-        match status {
+        let status = self.status;
+        let location = self.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let detail = || readable(&self.json()).unwrap_or_else(|| self.excerpt());
+        let kind = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Error::Forbidden { operation, status, detail: detail() }
+                ErrorKind::Forbidden(status, detail(), self.request.permission())
             }
-            StatusCode::NOT_FOUND => Error::NotFound { operation },
-            StatusCode::TOO_MANY_REQUESTS => Error::Throttled { operation, wait: self.wait() },
-            _ if status.is_redirection() => Error::Redirected { operation, location: self.header(LOCATION) },
-            _ if status.is_server_error() => Error::Failed { operation, status, detail: detail() },
-            _ => Error::Refused { operation, status, detail: detail() },
-        }
+            StatusCode::NOT_FOUND => ErrorKind::NotFound,
+            StatusCode::TOO_MANY_REQUESTS => {
+                ErrorKind::Throttled(retry_after(&self.headers).map(|wait| wait.min(MAX_WAIT)))
+            }
+            _ if status.is_redirection() => ErrorKind::Redirected(presentable_url(location)),
+            _ if status.is_server_error() => ErrorKind::Failed(status, detail()),
+            _ => ErrorKind::Refused(status, detail()),
+        };
+        Error::of(self.request, kind)
     }
 
-    fn wait(&self) -> Option<Duration> {
-        self.header(RETRY_AFTER).parse().map(Duration::from_secs).ok()
-    }
-
-    fn header(&self, name: reqwest::header::HeaderName) -> String {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    fn excerpt(&self) -> String {
+        excerpt(&String::from_utf8_lossy(&self.body), 200)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{io::Read, net::TcpListener};
+
     use super::*;
+    use crate::outbound::AnswerLost;
 
     fn settings(url: &str, token: &str) -> config::Netbox {
         config::Netbox {
@@ -306,5 +253,40 @@ mod tests {
                 "http://netbox.test/nb/api/status/?q=a%26b"
             );
         }
+    }
+
+    async fn failed_write(url: &str) -> ErrorKind {
+        let settings = config::Netbox { timeout: Duration::from_millis(100), ..settings(url, "t") };
+        let transport = Transport::new(&settings).unwrap();
+        let error = transport.send(Method::POST, "/api/x/", &Value::Null).await.unwrap_err();
+        assert_eq!(transport.sent(), 1);
+        error.kind
+    }
+
+    fn listener() -> (TcpListener, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        (listener, url)
+    }
+
+    #[tokio::test]
+    async fn a_write_without_a_connection_was_not_sent() {
+        let kind = failed_write("http://127.0.0.1:1/").await;
+        assert!(matches!(kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_))), "{kind:?}");
+    }
+
+    #[tokio::test]
+    async fn a_write_whose_connection_ends_has_an_unknown_outcome() {
+        let (listener, url) = listener();
+        std::thread::spawn(move || listener.accept().unwrap().0.read(&mut [0; 4096]));
+        let kind = failed_write(&url).await;
+        assert!(matches!(kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::Disconnected(_)))), "{kind:?}");
+    }
+
+    #[tokio::test]
+    async fn a_write_that_is_not_answered_in_time_has_an_unknown_outcome() {
+        let (_listener, url) = listener();
+        let kind = failed_write(&url).await;
+        assert!(matches!(kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TimedOut(_)))), "{kind:?}");
     }
 }

@@ -48,7 +48,7 @@ impl SharedRateLimit {
 }
 
 impl SharedLimit for SharedRateLimit {
-    fn turn<'a>(&'a self, instance: &'a Instance, per_second: u32, burst: u32) -> BoxFuture<'a, Option<Duration>> {
+    fn acquire<'a>(&'a self, instance: &'a Instance, per_second: u32, burst: u32) -> BoxFuture<'a, Option<Duration>> {
         Box::pin(async move {
             let name = instance.to_string();
             match timeout(ANSWER_TIMEOUT, self.coordination.acquire_rate(&name, per_second, burst)).await {

@@ -133,8 +133,8 @@ fn look(said: &str, canaries: &[String]) {
     for happened in [
         "refused a webhook without the right signature",
         "refused a webhook that cannot be read",
-        "is asked again",
-        "rir_sidecar::netbox",
+        "Arin is asked again",
+        "Netbox is asked again",
         "hyper",
         "[withheld], who made the change, has no API key",
         "the queue does not answer",

@@ -10,15 +10,16 @@ use std::{
 const LEAVES: [&str; 6] = ["error_chain", "model", "retry", "telemetry", "tls", "config"];
 
 /// What each part may know besides the leaves. `model` knows nobody.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("config", &[]),
     ("error_chain", &[]),
     ("retry", &[]),
     ("telemetry", &[]),
     ("tls", &[]),
-    ("arin", &[]),
-    ("netbox", &[]),
+    ("outbound", &[]),
+    ("arin", &["outbound"]),
+    ("netbox", &["outbound"]),
     ("sandbox", &[]),
     ("sync", &["arin", "netbox"]),
     ("redis_client", &[]),

@@ -40,7 +40,7 @@ impl Service {
         let queue = Queue::in_memory(&settings.queue);
         let coordination = Coordination::in_memory();
         let limit = Arc::new(SharedRateLimit::new(coordination.clone(), "test"));
-        let arin = arin::Pool::sharing(&settings.arin, limit, Arc::clone(&metrics)).unwrap();
+        let arin = arin::Pool::new(&settings.arin).unwrap().sharing(limit, Arc::clone(&metrics));
         let netbox = netbox::Client::new(&settings.netbox).unwrap().measured(Arc::clone(&metrics));
         let means = Means { netbox, arin, keys, settings, metrics };
         let Means { netbox, keys, settings, metrics, .. } = means.clone();

@@ -15,7 +15,7 @@ use axum::{
 };
 use rir_sidecar::{
     config,
-    netbox::{Client, Error},
+    netbox::{Client, Draft, ErrorKind, Refusal, Row},
 };
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -27,11 +27,15 @@ async fn server(answers: Vec<fn() -> Response>) -> (Client, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let answer = move || {
-        let turn = count.fetch_add(1, Ordering::Relaxed).min(answers.len() - 1);
-        let answer = answers.get(turn).map(|answer| answer()).unwrap();
+        let asked = count.fetch_add(1, Ordering::Relaxed).min(answers.len() - 1);
+        let answer = answers.get(asked).map(|answer| answer()).unwrap();
         async move { answer }
     };
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await.unwrap() });
+    (client(&url), asked)
+}
+
+fn client(url: &str) -> Client {
     let settings = config::Netbox {
         url: url.parse().unwrap(),
         token: SecretString::from("nbt_key.secret"),
@@ -42,7 +46,7 @@ async fn server(answers: Vec<fn() -> Response>) -> (Client, Arc<AtomicUsize>) {
         writes_in_flight: 1,
         timeout: Duration::from_secs(1),
     };
-    (Client::new(&settings).unwrap(), asked)
+    Client::new(&settings).unwrap()
 }
 
 fn status() -> Response {
@@ -79,26 +83,35 @@ async fn reads_are_tried_again_when_that_may_help() {
 #[tokio::test]
 async fn reads_are_not_tried_for_ever() {
     let (client, asked) = server(vec![throttled]).await;
-    assert!(matches!(client.status().await, Err(Error::Throttled { .. })));
+    assert!(matches!(client.status().await.unwrap_err().kind, ErrorKind::Throttled(_)));
     assert_eq!(asked.load(Ordering::Relaxed), 4);
 }
 
 #[tokio::test]
 async fn what_would_fail_again_is_not_tried_again() {
     let (client, asked) = server(vec![forbidden]).await;
-    insta::assert_snapshot!(client.status().await.unwrap_err(), @r#"NetBox refused GET /api/status/ with 403 Forbidden (Invalid v2 token); the token has to be valid, and its user needs the "view" permission on these objects"#);
+    insta::assert_snapshot!(client.status().await.unwrap_err(), @r#"GET /api/status/: NetBox refused it with 403 Forbidden (Invalid v2 token); the token has to be valid, and its user needs the "view" permission on these objects"#);
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_names_the_setting() {
     let (client, asked) = server(vec![https]).await;
-    insta::assert_snapshot!(client.status().await.unwrap_err(), @"NetBox redirected GET /api/status/ to https://netbox.example.net/api/status/; set netbox.url to where it answers itself");
+    insta::assert_snapshot!(client.status().await.unwrap_err(), @"GET /api/status/: NetBox redirected it to https://netbox.example.net/api/status/; set netbox.url to where it answers itself");
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
 async fn an_answer_of_something_else_is_shown() {
     let (client, _) = server(vec![login_page]).await;
-    insta::assert_snapshot!(client.status().await.unwrap_err(), @"NetBox's answer to GET /api/status/ is not a status document: <html><body> Log in</body></html>");
+    insta::assert_snapshot!(client.status().await.unwrap_err(), @"GET /api/status/: NetBox's answer is not a status document: <html><body> Log in</body></html>");
+}
+
+#[tokio::test]
+async fn a_row_that_never_left_was_not_written_and_is_not_looked_for() {
+    let client = client("http://127.0.0.1:1/");
+    let draft = Draft { key: "k".to_owned(), body: Row::new() };
+    let outcomes = client.writer("rir-network", "test").create(vec![draft]).await;
+    assert!(matches!(outcomes.as_slice(), [Err(Refusal::GivenUp(_))]), "{outcomes:?}");
+    assert_eq!(client.requests(), 4);
 }

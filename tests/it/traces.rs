@@ -147,7 +147,7 @@ async fn said(format: &str) -> String {
 }
 
 /// Where lines come from that have to do with a run.
-const OF_A_RUN: [&str; 2] = ["rir_sidecar::sync", "rir_sidecar::arin"];
+const OF_A_RUN: [&str; 2] = ["rir_sidecar::sync", "rir_sidecar::outbound"];
 
 #[tokio::test]
 async fn lines_for_people_have_the_ids_of_job_and_run() {

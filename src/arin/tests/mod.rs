@@ -1,11 +1,10 @@
 //! The client against a server that misbehaves, over real HTTP on a loopback port.
 
-mod asking;
+mod calls;
 mod retries;
 mod safety;
 
 use std::{
-    error::Error as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -15,32 +14,32 @@ use std::{
 
 use axum::{
     body::{Body, Bytes},
-    extract::Request,
+    extract,
     http::{HeaderMap, Response},
 };
+use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
-use super::*;
-use crate::config::{Arin, Auth};
+use super::{
+    client::{Client, Pool},
+    convert,
+    error::{Error, ErrorKind},
+    fixtures::{fixture, settings},
+    request::Request,
+};
+use crate::{
+    config::{Arin, Auth},
+    error_chain::error_chain,
+    model::{CustomerHandle, Instance, NetBlock, NetHandle, OrgHandle, PocHandle},
+    outbound::{AnswerLost, NoAnswer},
+    retry::Retry,
+};
 
 const KEY: &str = "API-AAAA-BBBB-CCCC-DDDD";
-
-/// Settings that try three times, at once.
-pub(super) fn settings() -> Arin {
-    Arin {
-        allowed_base_urls: Vec::new(),
-        auth: Auth::Header,
-        requests_per_second: 0,
-        burst: 1,
-        max_in_flight: 8,
-        connect_timeout: Duration::from_secs(5),
-        timeout: Duration::from_secs(5),
-        retry_count: 2,
-        retry_backoff: Duration::from_millis(5),
-        max_body_bytes: 100_000,
-    }
-}
 
 /// A server that keeps what it is asked and answers by a function of how often it was asked before.
 struct Server {
@@ -51,6 +50,7 @@ struct Server {
 /// A request as it arrived.
 #[derive(Clone)]
 struct Seen {
+    method: Method,
     uri: String,
     headers: HeaderMap,
     at: Instant,
@@ -59,13 +59,12 @@ struct Seen {
 impl Server {
     async fn answering(answer: impl Fn(usize) -> Response<Body> + Clone + Send + Sync + 'static) -> Self {
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (listener, url) = listener().await;
         let kept = Arc::clone(&seen);
-        let router = axum::Router::new().fallback(move |request: Request| {
+        let router = axum::Router::new().fallback(move |request: extract::Request| {
             let mut seen = kept.lock().unwrap();
-            let uri = request.uri().to_string();
-            seen.push(Seen { uri, headers: request.headers().clone(), at: Instant::now() });
+            let (method, uri) = (request.method().clone(), request.uri().to_string());
+            seen.push(Seen { method, uri, headers: request.headers().clone(), at: Instant::now() });
             let answer = answer(seen.len() - 1);
             async move { answer }
         });
@@ -86,14 +85,15 @@ impl Server {
     }
 }
 
+async fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
 fn client(url: &str, settings: Arin) -> Client {
     let pool = Pool::new(&Arin { allowed_base_urls: vec![url.parse().unwrap()], ..settings }).unwrap();
     pool.client(url, SecretString::from(KEY)).unwrap()
-}
-
-/// A file of `tests/fixtures/arin`.
-pub(super) fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/tests/fixtures/arin/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 fn xml(status: u16, name: &str) -> Response<Body> {
@@ -102,10 +102,8 @@ fn xml(status: u16, name: &str) -> Response<Body> {
 }
 
 fn throttled(retry_after: Option<String>) -> Response<Body> {
-    let mut answer = Response::builder().status(429);
-    if let Some(wait) = retry_after {
-        answer = answer.header("retry-after", wait);
-    }
+    let answer = Response::builder().status(429);
+    let answer = retry_after.iter().fold(answer, |answer, wait| answer.header("retry-after", wait));
     answer.body(Body::empty()).unwrap()
 }
 
@@ -115,19 +113,12 @@ fn example() -> OrgHandle {
 
 /// The error with all its causes, in both forms, as any log might show it.
 fn chain(error: &Error) -> String {
-    let mut text = format!("{error}\n{error:?}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text += &format!("\n{inner}\n{inner:?}");
-        cause = inner.source();
-    }
-    text
+    format!("{}\n{error:?}", error_chain(error))
 }
 
 /// A server that writes `answer` and hangs up, and then, from the second connection on, `then`.
 async fn raw_server(answer: Vec<u8>, then: Vec<u8>) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, url) = listener().await;
     let connections = AtomicUsize::new(0);
     tokio::spawn(async move {
         loop {

@@ -20,17 +20,19 @@ async fn an_outage_that_stays_is_an_error_after_all_tries() {
     let server = Server::answering(|_| xml(400, "error_outage.xml")).await;
     let client = server.client();
     let error = client.org(&example()).await.unwrap_err();
-    assert!(matches!(error, Error::Outage { .. }) && error.is_outage(), "{error}");
+    assert!(matches!(error.kind, ErrorKind::Outage(_)) && error.retry() == Retry::Backoff, "{error}");
     assert_eq!((client.requests(), server.seen().len()), (3, 3));
+}
+
+async fn throttled_once(then: &'static str) -> Server {
+    Server::answering(move |asked| if asked == 0 { throttled(Some("1".into())) } else { xml(200, then) }).await
 }
 
 #[tokio::test]
 async fn a_429_waits_as_long_as_it_says() {
-    let server =
-        Server::answering(|asked| if asked == 0 { throttled(Some("1".into())) } else { xml(200, "org.xml") }).await;
+    let server = throttled_once("org.xml").await;
     server.client().org(&example()).await.unwrap();
-    let seen = server.seen();
-    let waited = seen[1].at - seen[0].at;
+    let waited = server.seen()[1].at - server.seen()[0].at;
     assert!((1000..3000).contains(&waited.as_millis()), "{waited:?}");
 }
 
@@ -44,8 +46,7 @@ async fn a_429_may_name_a_date_by_the_servers_own_clock() {
     })
     .await;
     server.client().org(&example()).await.unwrap();
-    let seen = server.seen();
-    let waited = seen[1].at - seen[0].at;
+    let waited = server.seen()[1].at - server.seen()[0].at;
     assert!((1000..3000).contains(&waited.as_millis()), "{waited:?}");
 }
 
@@ -54,7 +55,7 @@ async fn a_429_without_a_time_waits_longer_each_time() {
     let server = Server::answering(|_| throttled(None)).await;
     let settings = Arin { retry_backoff: Duration::from_millis(100), ..settings() };
     let error = server.client_with(settings).org(&example()).await.unwrap_err();
-    assert!(matches!(error, Error::Throttled { .. }), "{error}");
+    assert!(matches!(error.kind, ErrorKind::Throttled(_)), "{error}");
     let seen = server.seen();
     let waits: Vec<u128> = seen.windows(2).map(|pair| (pair[1].at - pair[0].at).as_millis()).collect();
     assert!(waits.len() == 2 && waits[0] >= 50 && waits[1] >= 100, "{waits:?}");
@@ -62,8 +63,7 @@ async fn a_429_without_a_time_waits_longer_each_time() {
 
 #[tokio::test]
 async fn a_429_holds_every_request_of_every_config_at_the_instance() {
-    let server =
-        Server::answering(|asked| if asked == 0 { throttled(Some("1".into())) } else { xml(200, "org.xml") }).await;
+    let server = throttled_once("org.xml").await;
     let pool = Pool::new(&Arin { allowed_base_urls: vec![server.url.parse().unwrap()], ..settings() }).unwrap();
     let [one, other] = ["API-ONE", "API-OTHER"].map(|key| pool.client(&server.url, SecretString::from(key)).unwrap());
     let handle = example();
@@ -82,12 +82,15 @@ async fn a_429_holds_every_request_of_every_config_at_the_instance() {
 
 #[tokio::test]
 async fn a_server_that_never_answers_runs_into_the_timeout() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (_listener, url) = listener().await;
     let client = client(&url, Arin { timeout: Duration::from_millis(100), ..settings() });
     let start = Instant::now();
     let error = client.org(&example()).await.unwrap_err();
-    assert!(matches!(error, Error::TimedOut { .. }) && error.is_outage(), "{error}");
+    assert!(
+        matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TimedOut(_))))
+            && error.retry() == Retry::Backoff,
+        "{error}"
+    );
     assert_eq!(client.requests(), 3);
     assert!(start.elapsed() < Duration::from_secs(3));
 }
@@ -101,17 +104,22 @@ async fn a_server_that_stops_in_the_middle_runs_into_the_timeout() {
     })
     .await;
     let client = server.client_with(Arin { timeout: Duration::from_millis(100), ..settings() });
-    assert!(matches!(client.org(&example()).await, Err(Error::TimedOut { .. })));
+    assert!(matches!(
+        client.org(&example()).await.unwrap_err().kind,
+        ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TimedOut(_)))
+    ));
 }
 
 #[tokio::test]
 async fn nobody_listening_is_tried_again_and_then_an_error() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, url) = listener().await;
     drop(listener);
     let client = client(&url, settings());
     let error = client.org(&example()).await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }) && error.is_outage(), "{error}");
+    assert!(
+        matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_))) && error.retry() == Retry::Backoff,
+        "{error}"
+    );
     assert_eq!(client.requests(), 3);
 }
 
@@ -129,7 +137,7 @@ async fn an_answer_that_stays_too_short_is_cut_off() {
     let half = with_length(5000, &fixture("truncated.xml"));
     let client = client(&raw_server(half.clone(), half).await, settings());
     let error = client.org(&example()).await.unwrap_err();
-    assert!(matches!(error, Error::CutOff { received: 700, source: Some(_), .. }), "{error:?}");
+    assert!(matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::CutOff(700, Some(_))))), "{error:?}");
     assert_eq!(client.requests(), 3);
 }
 
@@ -157,4 +165,45 @@ async fn a_question_dropped_half_way_frees_its_place() {
         }
         assert!(client.requests() >= 1);
     }
+}
+
+/// A call that must not be made twice.
+fn write() -> Request {
+    let net = Request::net(&NetHandle::new("NET-1").unwrap());
+    Request { method: Method::PUT, payload: Some("<net/>".to_owned()), repeatable: false, ..net }
+}
+
+/// The failure of that call, and how often it was sent.
+async fn failed_write(url: &str) -> (ErrorKind, u64) {
+    let client = client(url, Arin { timeout: Duration::from_millis(100), ..settings() });
+    let error = client.transport.call(&write(), convert::net).await.unwrap_err();
+    (error.kind, client.requests())
+}
+
+#[tokio::test]
+async fn a_write_without_a_connection_was_not_sent_and_is_tried_again() {
+    let failure = failed_write("http://127.0.0.1:1").await;
+    assert!(matches!(failure, (ErrorKind::NoAnswer(NoAnswer::NotSent(_)), 3)), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_write_whose_connection_ends_has_an_unknown_outcome_and_is_not_sent_again() {
+    let failure = failed_write(&raw_server(Vec::new(), Vec::new()).await).await;
+    let expected = matches!(failure, (ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::Disconnected(_))), 1));
+    assert!(expected, "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_write_that_is_not_answered_in_time_has_an_unknown_outcome_and_is_not_sent_again() {
+    let (_listener, url) = listener().await;
+    let failure = failed_write(&url).await;
+    assert!(matches!(failure, (ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TimedOut(_))), 1)), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_throttled_write_was_not_carried_out_and_is_sent_again() {
+    let server = throttled_once("net.xml").await;
+    let client = server.client();
+    assert!(client.transport.call(&write(), convert::net).await.unwrap().is_some());
+    assert_eq!(server.seen().iter().map(|seen| seen.method.as_str()).collect::<Vec<_>>(), ["PUT", "PUT"]);
 }

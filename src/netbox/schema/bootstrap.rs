@@ -18,7 +18,7 @@ use super::{
 };
 use crate::netbox::{
     client::{CUSTOM_OBJECTS, Client},
-    error::{Error, Operation},
+    error::{Error, ErrorKind},
     row::{Row, id_of},
 };
 
@@ -130,11 +130,11 @@ async fn preview(client: &Client, schema: &Value) -> Result<Vec<TypeDiff>, Error
 /// Does what the plan says, and returns a line for each thing that was done.
 ///
 /// # Errors
-/// [`Error::Destructive`] before anything is written, unless that is allowed; else when NetBox refuses.
+/// [`ErrorKind::Destructive`] before anything is written, unless that is allowed; else when NetBox refuses.
 pub async fn apply(client: &Client, plan: &BootstrapPlan, allow_destructive: bool) -> Result<Vec<String>, Error> {
     let changes = plan.destructive();
     if !changes.is_empty() && !allow_destructive {
-        return Err(Error::Destructive { changes });
+        return Err(ErrorKind::Destructive(changes).into());
     }
     let mut done = Vec::new();
     for change in &plan.choice_sets {
@@ -166,7 +166,7 @@ pub(super) async fn make(client: &Client, change: &Upsert, types: &[Row]) -> Res
     let mut body = change.body.clone();
     if let (Some(slug), Some(body)) = (&change.attach_to, body.as_object_mut()) {
         let Some(name) = extras::named(types, "slug", slug).and_then(extras::object_type) else {
-            return Err(Error::NotFound { operation: Operation::new(Method::GET, extras::types_path()) });
+            return Err(Error::reading(extras::types_path(), ErrorKind::NotFound));
         };
         body.insert("object_types".to_owned(), json!([name]));
     }

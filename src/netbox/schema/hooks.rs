@@ -5,7 +5,6 @@
 
 use std::fmt;
 
-use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -19,7 +18,7 @@ use crate::{
     netbox::{
         changes::NETBOX_TYPES,
         client::Client,
-        error::{Error, Operation},
+        error::{Error, ErrorKind},
         row::{Row, id_of},
     },
 };
@@ -122,7 +121,7 @@ pub async fn apply(client: &Client, hook: &Hook) -> Result<Vec<String>, Error> {
     if let Some(change) = plan(client, hook).await?.rule {
         let complete = ["action_object_id", "object_types"].iter().all(|name| whole(change.body.get(name)));
         if !complete {
-            return Err(Error::NotFound { operation: Operation::new(Method::GET, extras::types_path()) });
+            return Err(Error::reading(extras::types_path(), ErrorKind::NotFound));
         }
         done.push(make(client, &change, &[]).await?);
     }

@@ -9,7 +9,7 @@
 //! | 500 (a duplicate), or 4xx without names | rows whose keys turn out to exist are updated instead; else halves |
 //! | one row, 500 | its key is asked for: the row that has it is updated instead, else it is refused |
 //! | none, or a gateway's | new rows that are not found by key are sent again, others always |
-//! | 429 | sent again later |
+//! | 429, or no connection so that nothing was sent | sent again later |
 //! | 405 for an array, or an array taken for a bad row (plugin before 0.7) | single rows from now on |
 //! | 401, 403, 404 | nothing more is sent |
 //!
@@ -34,10 +34,11 @@ use crate::{
     model::RowId,
     netbox::{
         client::objects_path,
-        error::{Error, Operation},
+        error::{Error, ErrorKind},
         row::{Row, id_of},
         transport::Reply,
     },
+    outbound::{AnswerLost, NoAnswer},
     retry::{Policy, Retry},
 };
 
@@ -137,10 +138,7 @@ impl<'a> Delivery<'a> {
         drop(permit);
         let reply = match reply {
             Ok(reply) => reply,
-            Err(error @ Error::Unreachable { .. }) => return self.unknown(batch, error).await,
-            // An answer that came and cannot be taken in, such as one too large.
-            Err(error) if batch.action == Action::Create => return self.unknown(batch, error).await,
-            Err(error) => return batch.refused(&Refusal::Unknown(Arc::new(error))),
+            Err(error) => return self.unanswered(batch, error).await,
         };
         match judge(batch.action, &batch.entries, reply.status, &reply.json()) {
             Verdict::Done(ids) => done(batch, &ids),
@@ -156,6 +154,19 @@ impl<'a> Delivery<'a> {
                 batch.singles()
             }
             Verdict::Hopeless => self.hopeless(batch, reply.into_error()),
+        }
+    }
+
+    /// Goes on without an answer. Only what certainly was not sent, now and before, is not written.
+    async fn unanswered(&self, batch: Batch, error: Error) -> Step {
+        let too_large = matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TooLarge(_))));
+        if too_large && batch.action != Action::Create {
+            // The next answer would be as large.
+            batch.refused(&Refusal::Unknown(Arc::new(error)))
+        } else if batch.lost.is_none() && matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_))) {
+            self.later(batch, error).await
+        } else {
+            self.unknown(batch, error).await
         }
     }
 
@@ -301,7 +312,7 @@ impl<'a> Delivery<'a> {
         let (rows, complete) = self.writer.client.some(&path, &[("fields", "id,key"), ("key", key)]).await?;
         let found = matching(batch, &rows);
         if found.is_empty() && !complete {
-            return Err(Error::FilterIgnored { operation: Operation::new(Method::GET, path) });
+            return Err(Error::reading(path, ErrorKind::FilterIgnored));
         }
         Ok(found)
     }

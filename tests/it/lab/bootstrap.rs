@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use rir_sidecar::netbox::{
-    Client, Draft, Error, objects_path,
+    Client, Draft, ErrorKind, objects_path,
     schema::{self, Document},
 };
 use serde_json::{Value, json};
@@ -166,7 +166,7 @@ async fn fields_are_removed_only_when_that_is_allowed() {
     thing.with_a_row(&client).await;
     let plan = schema::plan(&client, &thing.third()).await.unwrap();
     let error = schema::apply(&client, &plan, false).await.unwrap_err();
-    let Error::Destructive { changes } = error else { panic!("{error}") };
+    let ErrorKind::Destructive(changes) = error.kind else { panic!("{error}") };
     assert_eq!(changes.to_string().replace(&thing.word, "THING"), "THING: - note (text), with what it holds");
     assert_eq!(thing.row(&client).await["note"], json!("precious"));
 

@@ -1,6 +1,6 @@
 //! Acting for somebody else, as the HTTP interface does to learn what a caller may see and change.
 
-use rir_sidecar::netbox::{Error, objects_path, schema};
+use rir_sidecar::netbox::{objects_path, schema};
 use serde_json::json;
 
 use super::netbox::{bootstrapped, rest, unique, variable};
@@ -11,9 +11,9 @@ async fn a_client_acts_for_whoever_a_token_belongs_to() {
     let reader = client.acting_for(&variable("RIR_LAB_READER_TOKEN").into()).unwrap();
     assert_eq!(client.whoami().await.unwrap().name, "lab-admin");
     assert_eq!(reader.whoami().await.unwrap().name, "lab-reader");
-    assert!(matches!(reader.config_rows().await.unwrap_err(), Error::Forbidden { .. }));
+    assert!(reader.config_rows().await.unwrap_err().is_forbidden());
     let nobody = client.acting_for(&"nbt_nobody.nothing".into()).unwrap();
-    assert!(matches!(nobody.whoami().await.unwrap_err(), Error::Forbidden { .. }));
+    assert!(nobody.whoami().await.unwrap_err().is_forbidden());
 }
 
 #[tokio::test]

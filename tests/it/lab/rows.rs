@@ -3,7 +3,7 @@
 use reqwest::Method;
 use rir_sidecar::{
     model::RowId,
-    netbox::{Client, Draft, Error, Permission, id_of, objects_path, schema::ADDRESS},
+    netbox::{Client, Draft, Permission, id_of, objects_path, schema::ADDRESS},
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -56,7 +56,7 @@ async fn a_wrong_token_is_refused_without_being_shown() {
     let mut settings = settings(&url());
     settings.token = SecretString::from("nbt_wrong.token");
     let error = Client::new(&settings).unwrap().whoami().await.unwrap_err();
-    assert!(matches!(error, Error::Forbidden { .. }));
+    assert!(error.is_forbidden());
     assert!(!format!("{error:?}").contains("wrong"));
 }
 
@@ -72,7 +72,7 @@ async fn what_is_not_there_is_none_and_what_is_no_list_an_error() {
     let client = bootstrapped().await;
     assert_eq!(client.get(&format!("{}999999999/", objects_path(ADDRESS))).await.unwrap(), None);
     let error = client.list(&objects_path("no-such-type"), &[]).await.unwrap_err();
-    assert!(matches!(error, Error::NotFound { .. }));
+    assert!(error.is_not_found());
 }
 
 #[tokio::test]

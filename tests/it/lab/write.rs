@@ -302,6 +302,6 @@ async fn without_permission_one_request_settles_all_rows() {
         Err(Refusal::GivenUp(error)) => error.to_string(),
         other => format!("{other:?}"),
     });
-    insta::assert_snapshot!(told.collect::<Vec<_>>()[2], @r#"NetBox refused POST /api/plugins/custom-objects/rir-network/ with 403 Forbidden (You do not have permission to perform this action.); the token has to be valid, and its user needs the "add" permission on these objects"#);
+    insta::assert_snapshot!(told.collect::<Vec<_>>()[2], @r#"POST /api/plugins/custom-objects/rir-network/: NetBox refused it with 403 Forbidden (You do not have permission to perform this action.); the token has to be valid, and its user needs the "add" permission on these objects"#);
     assert_eq!(reader.requests(), 1);
 }

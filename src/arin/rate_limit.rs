@@ -27,34 +27,35 @@ use crate::{config, model::Instance, telemetry::metrics::Metrics};
 
 /// The longest pause made for a `Retry-After`. A worker that slept longer would rather look dead; who still gets a 429
 /// after it pauses again.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 /// A limit that several processes keep together, and that may be out of reach for a while.
 pub trait SharedLimit: fmt::Debug + Send + Sync {
-    /// Takes a turn for a request to an instance, of all that may send `per_second` with bursts of `burst`. Zero: it is
-    /// taken. Anything else: how long to wait before asking again. `None`: the limit is out of reach.
-    fn turn<'a>(&'a self, instance: &'a Instance, per_second: u32, burst: u32) -> BoxFuture<'a, Option<Duration>>;
+    /// Asks to send a request to an instance, where all processes together may send `per_second` in bursts of `burst`.
+    /// Returns zero when it may go out, else how long to wait before asking again; `None` if the limit is out of reach.
+    fn acquire<'a>(&'a self, instance: &'a Instance, per_second: u32, burst: u32) -> BoxFuture<'a, Option<Duration>>;
 
     /// Lets nobody send anything to an instance for a while.
     fn pause<'a>(&'a self, instance: &'a Instance, pause: Duration) -> BoxFuture<'a, ()>;
 
-    /// How many processes share the limit, as far as is known. While it is out of reach each keeps to its share.
+    /// Returns how many processes share the limit, as far as known. While it is out of reach each keeps to its share.
     fn replicas(&self) -> u32;
 }
 
-/// The gate in front of one instance.
-pub(super) struct Throttle {
-    instance: Instance,
+/// The limits of one instance: rate, requests in flight, and pauses.
+#[derive(Debug)]
+pub(super) struct RateLimit {
+    pub(super) instance: Instance,
     shared: Option<Arc<dyn SharedLimit>>,
     per_second: u32,
-    burst: u32,
+    burst: NonZeroU32,
     in_flight: Semaphore,
     rate: Option<RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>>,
     paused_until: Mutex<Option<Instant>>,
     metrics: Arc<Metrics>,
 }
 
-impl Throttle {
+impl RateLimit {
     pub(super) fn new(
         instance: Instance,
         settings: &config::Arin,
@@ -67,44 +68,32 @@ impl Throttle {
             RateLimiter::direct_with_clock(Quota::per_second(rate).allow_burst(burst), TokioClock(Instant::now()))
         });
         let in_flight = Semaphore::new(settings.max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
-        let (per_second, burst) = (settings.requests_per_second, settings.burst);
+        let per_second = settings.requests_per_second;
         Self { instance, shared, per_second, burst, in_flight, rate, paused_until: Mutex::new(None), metrics }
-    }
-
-    pub(super) fn instance(&self) -> &Instance {
-        &self.instance
     }
 
     /// Waits until a request may go out. It counts as under way until the permit is dropped; `None` never comes, as
     /// the semaphore is never closed.
-    pub(super) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
-        let asked = Instant::now();
-        let permit = self.turn().await;
-        self.metrics.waited(&self.instance.to_string(), asked.elapsed());
+    pub(super) async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
+        let begun = Instant::now();
+        let permit = self.in_flight.acquire().await.ok();
+        loop {
+            while let Some(end) = self.pause_end() {
+                sleep_until(end).await;
+            }
+            self.wait_for_rate().await;
+            if self.pause_end().is_none() {
+                break;
+            }
+        }
+        self.metrics.waited(&self.instance.to_string(), begun.elapsed());
         permit
     }
 
-    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        let permit = self.in_flight.acquire().await.ok();
-        loop {
-            self.wait_out_pause().await;
-            self.wait_for_turn().await;
-            if self.pause_end().is_none() {
-                return permit;
-            }
-        }
-    }
-
-    async fn wait_out_pause(&self) {
-        while let Some(end) = self.pause_end() {
-            sleep_until(end).await;
-        }
-    }
-
-    async fn wait_for_turn(&self) {
+    async fn wait_for_rate(&self) {
         let Some(shared) = &self.shared else { return self.wait_alone(NonZeroU32::MIN).await };
         loop {
-            match shared.turn(&self.instance, self.per_second, self.burst).await {
+            match shared.acquire(&self.instance, self.per_second, self.burst.get()).await {
                 Some(Duration::ZERO) => return,
                 Some(wait) => sleep(wait).await,
                 None => return self.wait_alone(NonZeroU32::new(shared.replicas()).unwrap_or(NonZeroU32::MIN)).await,
@@ -115,33 +104,28 @@ impl Throttle {
     /// Keeps to the share of one of so many processes: each request counts as one for each of them.
     async fn wait_alone(&self, replicas: NonZeroU32) {
         let Some(rate) = &self.rate else { return };
-        let most = NonZeroU32::new(self.burst).unwrap_or(NonZeroU32::MIN);
-        while let Ok(Err(too_early)) = rate.check_n(replicas.min(most)) {
+        while let Ok(Err(too_early)) = rate.check_n(replicas.min(self.burst)) {
             sleep(too_early.wait_time_from(rate.clock().now())).await;
         }
     }
 
-    /// [`Throttle::pause`], for all processes that share the limit.
-    pub(super) async fn pause_all(&self, asked: Duration) -> Duration {
-        let pause = self.pause(asked);
-        if let Some(shared) = &self.shared {
-            shared.pause(&self.instance, pause).await;
-        }
-        pause
-    }
-
-    /// Lets no request out for `asked`, or for [`LONGEST_PAUSE`] if that is shorter. Returns the pause made.
-    fn pause(&self, asked: Duration) -> Duration {
-        let pause = asked.min(LONGEST_PAUSE);
+    /// Lets no request out for `asked`, or for [`MAX_PAUSE`] if that is shorter, in all processes that share the limit.
+    /// Returns the pause made.
+    pub(super) async fn pause(&self, asked: Duration) -> Duration {
+        let pause = asked.min(MAX_PAUSE);
         let (instance, seconds) = (&self.instance, pause.as_secs_f64());
         match self.extend_pause(Instant::now() + pause) {
-            Extended::Begun => {
-                warn!(arin.instance = %instance, arin.asked = ?asked, "{instance} asks to slow down: no request for {seconds:.1} s");
-            }
+            Extended::Begun => warn!(
+                arin.instance = %instance, arin.asked = ?asked,
+                "{instance} asks to slow down: no request for {seconds:.1} s"
+            ),
             Extended::Longer => {
-                debug!(arin.instance = %instance, arin.asked = ?asked, "{instance} asks again to slow down")
+                debug!(arin.instance = %instance, arin.asked = ?asked, "{instance} asks again to slow down");
             }
             Extended::Covered => {}
+        }
+        if let Some(shared) = &self.shared {
+            shared.pause(instance, pause).await;
         }
         pause
     }
@@ -156,14 +140,14 @@ impl Throttle {
         if running.is_none() { Extended::Begun } else { Extended::Longer }
     }
 
-    /// When the pause that is on now ends.
+    /// Returns the end of the pause that is on now.
     fn pause_end(&self) -> Option<Instant> {
         let end = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
         end.filter(|end| *end > Instant::now())
     }
 }
 
-/// What a 429 did to the pause.
+/// The effect of a 429 on the pause.
 #[derive(Debug)]
 enum Extended {
     Begun,
@@ -172,7 +156,7 @@ enum Extended {
 }
 
 /// Tokio's clock, so that tests that pause the one pause the other.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct TokioClock(Instant);
 
 impl Clock for TokioClock {
@@ -186,22 +170,18 @@ impl Clock for TokioClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arin::fixtures::settings;
 
-    fn throttle(per_second: u32, burst: u32, in_flight: usize) -> Throttle {
-        let settings = config::Arin {
-            requests_per_second: per_second,
-            burst,
-            max_in_flight: in_flight,
-            ..super::super::tests::settings()
-        };
-        Throttle::new(Instance::of(&"http://arin.test".parse().unwrap()), &settings, None, Arc::default())
+    fn rate_limit(per_second: u32, burst: u32, in_flight: usize) -> RateLimit {
+        let settings = config::Arin { requests_per_second: per_second, burst, max_in_flight: in_flight, ..settings() };
+        RateLimit::new(Instance::of(&"http://arin.test".parse().unwrap()), &settings, None, Arc::default())
     }
 
-    /// When each of `count` requests, all asked for at once, may go out.
-    async fn departures(throttle: &Throttle, count: usize) -> Vec<u128> {
+    /// Returns when each of `count` requests, all asked for at once, may go out.
+    async fn departures(rate_limit: &RateLimit, count: usize) -> Vec<u128> {
         let start = Instant::now();
         let departure = async || {
-            drop(throttle.permit().await);
+            drop(rate_limit.acquire().await);
             start.elapsed().as_millis()
         };
         let mut departures = futures_util::future::join_all((0..count).map(|_| departure())).await;
@@ -211,27 +191,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn after_the_burst_requests_go_at_the_rate() {
-        insta::assert_debug_snapshot!(departures(&throttle(10, 3, 100), 6).await, @"
-        [
-            0,
-            0,
-            0,
-            100,
-            200,
-            300,
-        ]
-        ");
+        assert_eq!(departures(&rate_limit(10, 3, 100), 6).await, [0, 0, 0, 100, 200, 300]);
     }
 
     /// A limit that several processes share, of which one has this to say.
     #[derive(Debug)]
-    struct Shared {
+    struct FakeLimit {
         answers: Mutex<Vec<Option<Duration>>>,
         pauses: Mutex<Vec<Duration>>,
     }
 
-    impl SharedLimit for Shared {
-        fn turn<'a>(&'a self, _: &'a Instance, _: u32, _: u32) -> BoxFuture<'a, Option<Duration>> {
+    impl SharedLimit for FakeLimit {
+        fn acquire<'a>(&'a self, _: &'a Instance, _: u32, _: u32) -> BoxFuture<'a, Option<Duration>> {
             Box::pin(async { self.answers.lock().unwrap().pop().unwrap_or_default() })
         }
 
@@ -244,89 +215,84 @@ mod tests {
         }
     }
 
-    fn shared(answers: Vec<Option<Duration>>) -> (Throttle, Arc<Shared>) {
-        let shared = Arc::new(Shared { answers: Mutex::new(answers), pauses: Mutex::default() });
-        (Throttle { shared: Some(shared.clone()), ..throttle(10, 2, 100) }, shared)
+    fn shared(answers: Vec<Option<Duration>>) -> (RateLimit, Arc<FakeLimit>) {
+        let shared = Arc::new(FakeLimit { answers: Mutex::new(answers), pauses: Mutex::default() });
+        (RateLimit { shared: Some(shared.clone()), ..rate_limit(10, 2, 100) }, shared)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_shared_limit_says_when_a_request_may_go() {
         let wait = Some(Duration::from_secs(3));
-        let (throttle, _) = shared(vec![Some(Duration::ZERO), wait]);
-        assert_eq!(departures(&throttle, 1).await, [3000]);
+        let (rate_limit, _) = shared(vec![Some(Duration::ZERO), wait]);
+        assert_eq!(departures(&rate_limit, 1).await, [3000]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_the_shared_limit_each_process_keeps_to_its_share() {
-        let (throttle, _) = shared(Vec::new());
-        assert_eq!(departures(&throttle, 4).await, [0, 200, 400, 600]);
+        let (rate_limit, _) = shared(Vec::new());
+        assert_eq!(departures(&rate_limit, 4).await, [0, 200, 400, 600]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_is_told_to_the_other_processes() {
-        let (throttle, shared) = shared(Vec::new());
-        throttle.pause_all(Duration::from_secs(7)).await;
+        let (rate_limit, shared) = shared(Vec::new());
+        rate_limit.pause(Duration::from_secs(7)).await;
         assert_eq!(*shared.pauses.lock().unwrap(), [Duration::from_secs(7)]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rate_of_zero_is_no_limit() {
-        assert_eq!(departures(&throttle(0, 1, 100), 50).await, [0; 50]);
+        assert_eq!(departures(&rate_limit(0, 1, 100), 50).await, [0; 50]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_more_requests_than_allowed_are_under_way() {
-        let throttle = throttle(0, 1, 2);
-        let (_one, _two) = (throttle.permit().await, throttle.permit().await);
-        let third = tokio::time::timeout(Duration::from_secs(3600), throttle.permit()).await;
+        let rate_limit = rate_limit(0, 1, 2);
+        let (_one, _two) = (rate_limit.acquire().await, rate_limit.acquire().await);
+        let third = tokio::time::timeout(Duration::from_secs(3600), rate_limit.acquire()).await;
         assert!(third.is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_holds_every_request() {
-        let throttle = throttle(0, 1, 2);
-        throttle.pause(Duration::from_secs(7));
-        let departures = departures(&throttle, 5).await;
+        let rate_limit = rate_limit(0, 1, 2);
+        rate_limit.pause(Duration::from_secs(7)).await;
+        let departures = departures(&rate_limit, 5).await;
         assert!(departures.iter().all(|at| (7000..7010).contains(at)), "{departures:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_second_pause_lengthens_the_first_and_never_shortens_it() {
-        let throttle = throttle(0, 1, 2);
+        let rate_limit = rate_limit(0, 1, 2);
         for seconds in [3, 7, 1] {
-            throttle.pause(Duration::from_secs(seconds));
+            rate_limit.pause(Duration::from_secs(seconds)).await;
         }
-        let departures = departures(&throttle, 1).await;
+        let departures = departures(&rate_limit, 1).await;
         assert!((7000..7010).contains(&departures[0]), "{departures:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_that_begins_while_a_request_waits_for_its_turn_holds_it_too() {
-        let throttle = throttle(1, 1, 2);
-        drop(throttle.permit().await);
+        let rate_limit = rate_limit(1, 1, 2);
+        drop(rate_limit.acquire().await);
         let pause = async {
             sleep(Duration::from_millis(500)).await;
-            throttle.pause(Duration::from_secs(5));
+            rate_limit.pause(Duration::from_secs(5)).await;
         };
-        let (departures, ()) = tokio::join!(departures(&throttle, 1), pause);
+        let (departures, ()) = tokio::join!(departures(&rate_limit, 1), pause);
         assert!(departures[0] >= 5500, "{departures:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_the_first_429_of_a_pause_begins_one() {
-        let throttle = throttle(0, 1, 2);
+        let rate_limit = rate_limit(0, 1, 2);
         let ends = [3, 7, 1].map(|seconds| Instant::now() + Duration::from_secs(seconds));
-        insta::assert_debug_snapshot!(ends.map(|end| throttle.extend_pause(end)), @"
-        [
-            Begun,
-            Longer,
-            Covered,
-        ]
-        ");
+        let extended = ends.map(|end| rate_limit.extend_pause(end));
+        assert!(matches!(extended, [Extended::Begun, Extended::Longer, Extended::Covered]), "{extended:?}");
     }
 
-    #[test]
-    fn an_endless_pause_is_shortened() {
-        assert_eq!(throttle(0, 1, 1).pause(Duration::from_secs(86_400)), LONGEST_PAUSE);
+    #[tokio::test]
+    async fn an_endless_pause_is_shortened() {
+        assert_eq!(rate_limit(0, 1, 1).pause(Duration::from_secs(86_400)).await, MAX_PAUSE);
     }
 }

@@ -1,8 +1,9 @@
 //! Reads a body into a plain tree of elements, whatever prefixes and order it comes in.
 //!
-//! [`parse`] keeps local names only, so that `<ns2:org>` and `<org>` are one, and drops name space declarations, comments
-//! and processing instructions. It refuses what a payload never has and an attack would: document types, entities other
-//! than XML's own five and characters by number, and elements nested deeper than [`DEEPEST`]. It never panics.
+//! [`parse`] keeps local names only, so that `<ns2:org>` and `<org>` are one, and drops name space declarations,
+//! comments and processing instructions. It refuses what a payload never has and an attack would: document types,
+//! entities other than XML's own five and characters by number, and elements nested deeper than [`MAX_DEPTH`]. It never
+//! panics.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -15,8 +16,8 @@ use quick_xml::{
 
 use super::element::Element;
 
-/// How deep elements may be nested. Reg-RWS needs six levels.
-pub(super) const DEEPEST: usize = 64;
+/// The deepest nesting of elements that is read. Reg-RWS needs six levels.
+const MAX_DEPTH: usize = 64;
 
 /// A body that is not read.
 #[derive(Debug, thiserror::Error)]
@@ -40,32 +41,27 @@ pub enum Malformed {
     #[error("the XML refers to an entity that XML does not define, which is refused")]
     Entity,
     /// Its elements are nested too deep.
-    #[error("the XML is nested deeper than {DEEPEST} elements")]
+    #[error("the XML is nested deeper than {MAX_DEPTH} elements")]
     TooDeep,
 }
 
 impl Malformed {
-    /// The words of the body that the error repeats: names of elements that do not match.
-    pub(super) fn foreign_words(&mut self) -> Vec<&mut String> {
+    /// Returns the words of the body that the error repeats: names of elements that do not match.
+    pub(in crate::arin) fn foreign_words(&mut self) -> Vec<&mut String> {
         use quick_xml::errors::{Error, IllFormedError as IllFormed};
-        match self {
-            Self::Syntax(Error::IllFormed(IllFormed::MismatchedEndTag { expected, found })) => vec![expected, found],
-            Self::Syntax(Error::IllFormed(IllFormed::UnmatchedEndTag(name) | IllFormed::MissingEndTag(name))) => {
-                vec![name]
-            }
-            Self::Syntax(_)
-            | Self::CutOff
-            | Self::NotXml
-            | Self::Attribute(_)
-            | Self::Doctype
-            | Self::Entity
-            | Self::TooDeep => Vec::new(),
+        let Self::Syntax(Error::IllFormed(error)) = self else { return Vec::new() };
+        if let IllFormed::MismatchedEndTag { expected, found } = error {
+            vec![expected, found]
+        } else if let IllFormed::UnmatchedEndTag(name) | IllFormed::MissingEndTag(name) = error {
+            vec![name]
+        } else {
+            Vec::new()
         }
     }
 }
 
 /// Reads a body.
-pub(super) fn parse(body: &[u8]) -> Result<Element, Malformed> {
+pub(in crate::arin) fn parse(body: &[u8]) -> Result<Element, Malformed> {
     let text = decoded(body);
     let mut reader = Reader::from_str(&text);
     let mut tree = Tree::default();
@@ -75,9 +71,9 @@ pub(super) fn parse(body: &[u8]) -> Result<Element, Malformed> {
     tree.root.filter(|_| tree.open.is_empty()).ok_or(Malformed::CutOff)
 }
 
-/// The body as text, in the encoding it declares, else in UTF-8. A byte that is wrong in it must not cost the object: it
-/// becomes U+FFFD.
-pub(super) fn decoded(body: &[u8]) -> Cow<'_, str> {
+/// Returns the body as text, in the encoding it declares, else in UTF-8. A byte that is wrong in it must not cost the
+/// object: it becomes U+FFFD.
+pub(in crate::arin) fn decoded(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let lossy = String::from_utf8_lossy(body);
     let declared = match Reader::from_str(&lossy).read_event() {
@@ -124,7 +120,7 @@ impl Tree {
     }
 
     fn open(&mut self, start: &BytesStart<'_>) -> Result<(), Malformed> {
-        if self.open.len() >= DEEPEST {
+        if self.open.len() >= MAX_DEPTH {
             return Err(Malformed::TooDeep);
         }
         if self.root.is_some() {
@@ -155,7 +151,7 @@ impl Tree {
     }
 }
 
-/// The attributes by local name, without name space declarations and `xsi:` hints.
+/// Returns the attributes by local name, without name space declarations and `xsi:` hints.
 fn attributes(start: &BytesStart<'_>) -> Result<BTreeMap<String, String>, Malformed> {
     let mut attributes = BTreeMap::new();
     for attribute in start.attributes() {
@@ -192,7 +188,8 @@ fn printable(character: &char) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{super::tests::fixture, *};
+    use super::*;
+    use crate::arin::fixtures::fixture;
 
     fn json(text: &str) -> String {
         parse(text.as_bytes()).unwrap().to_json().to_string()
@@ -260,6 +257,99 @@ mod tests {
     #[test]
     fn control_characters_are_left_out() {
         assert_eq!(parse(b"<a>x\x00&#1;y</a>").unwrap().text(), Some("xy"));
+    }
+
+    #[test]
+    fn raw_data_has_the_form_of_xmltodict() {
+        let raw = parse(&fixture("org.xml")).unwrap().to_json();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&raw).unwrap(), @r##"
+        {
+          "city": "Chantilly",
+          "comment": {
+            "line": [
+              {
+                "#text": "Réseaux d'exemple & fils",
+                "@number": "0"
+              },
+              {
+                "#text": "Peering and abuse: see our web page.",
+                "@number": "1"
+              }
+            ]
+          },
+          "dbaName": "Example <Networks>",
+          "handle": "EXAMPLE-1",
+          "iso3166-1": {
+            "code2": "US",
+            "code3": "USA",
+            "e164": "1",
+            "name": "UNITED STATES"
+          },
+          "iso3166-2": "VA",
+          "orgName": "Example Networks, Inc.",
+          "orgUrl": "https://www.example.net/",
+          "pocLinks": {
+            "pocLinkRef": [
+              {
+                "@description": "Abuse",
+                "@function": "AB",
+                "@handle": "EXNOC-ARIN"
+              },
+              {
+                "@description": "Admin",
+                "@function": "AD",
+                "@handle": "EXADM-ARIN"
+              },
+              {
+                "@description": "Something new",
+                "@function": "ZZ",
+                "@handle": "exadm-arin"
+              },
+              {
+                "@description": "Tech",
+                "@function": "T",
+                "@handle": "EXNOC-ARIN"
+              }
+            ]
+          },
+          "postalCode": "20151",
+          "registrationDate": "Mon Nov 07 14:04:28 EST 2011",
+          "streetAddress": {
+            "line": [
+              {
+                "#text": "1 Example Way",
+                "@number": "0"
+              },
+              {
+                "@number": "1"
+              },
+              {
+                "#text": "Suite 500",
+                "@number": "2"
+              }
+            ]
+          }
+        }
+        "##);
+    }
+
+    #[test]
+    fn raw_data_is_the_same_in_any_order_and_under_any_prefix() {
+        let one = r#"<org><handle>A</handle><pocLinks><pocLinkRef handle="X" function="T"/><pocLinkRef handle="Y"/></pocLinks></org>"#;
+        let other = r#"<n:org xmlns:n="urn:x"><n:taxId/><n:pocLinks><n:pocLinkRef handle="Y"/>
+            <n:pocLinkRef function="T" handle="X"/></n:pocLinks><!-- --><n:handle> A </n:handle></n:org>"#;
+        assert_eq!(json(one), json(other));
+    }
+
+    #[test]
+    fn mail_addresses_keep_their_order_in_raw_data() {
+        insta::assert_snapshot!(json("<emails><email>b@example.net</email><email>a@example.net</email></emails>"), @r#"{"email":["b@example.net","a@example.net"]}"#);
+    }
+
+    #[test]
+    fn wide_and_deep_raw_data_does_not_explode() {
+        let deep = (1..MAX_DEPTH).fold(String::new(), |inner, _| format!("<a>{inner}</a><a x=''/>"));
+        assert!(json(&format!("<r>{deep}</r>")).len() < 2000);
     }
 
     proptest! {

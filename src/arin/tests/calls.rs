@@ -1,9 +1,9 @@
-//! Questions and answers.
+//! Calls and their answers.
 
 use super::*;
 
 #[tokio::test]
-async fn each_question_has_its_path() {
+async fn each_call_has_its_path() {
     let server = Server::answering(|_| xml(404, "error_not_found.xml")).await;
     let client = server.client();
     let range = |first: &str, last: &str| NetBlock::new(first.parse().unwrap(), last.parse().unwrap()).unwrap();
@@ -52,13 +52,13 @@ async fn a_key_that_has_worked_is_not_blamed_for_a_bad_request() {
             .await;
     let client = server.client();
     client.org(&example()).await.unwrap();
-    assert!(matches!(client.org(&example()).await, Err(Error::Refused { .. })));
+    assert!(matches!(client.org(&example()).await.unwrap_err().kind, ErrorKind::Refused(_)));
 }
 
 #[tokio::test]
 async fn a_gateways_404_is_no_absence() {
     let server = Server::answering(|_| xml(404, "gateway_not_found.html")).await;
     let error = server.client().org(&example()).await.unwrap_err();
-    insta::assert_snapshot!(error, @"the answer to org EXAMPLE-1 (status 404) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: <html> <head><title>404 Not Found</title></head> <body><center><h1>404 Not Found</h1></center></body> </html>");
+    insta::assert_snapshot!(error, @"org EXAMPLE-1: the answer (status 404) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: <html> <head><title>404 Not Found</title></head> <body><center><h1>404 Not Found</h1></center></body> </html>");
     assert_eq!(server.seen().len(), 1);
 }

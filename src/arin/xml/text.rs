@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use jiff::civil::Date;
 
 /// Reads an address: IPv4 with or without zero padding, always decimal, or IPv6 in either case.
-pub(super) fn address(text: &str) -> Option<IpAddr> {
+pub(in crate::arin) fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     if text.contains(':') { text.parse().ok().map(IpAddr::V6) } else { padded_v4(text).map(IpAddr::V4) }
 }
@@ -22,7 +22,7 @@ fn padded_v4(text: &str) -> Option<Ipv4Addr> {
 
 /// Reads the day of `Mon Nov 07 14:04:28 EST 2011` or `2011-11-07T14:04:28.000-05:00`, as written: the day it was in
 /// ARIN's zone.
-pub(super) fn date(text: &str) -> Option<Date> {
+pub(in crate::arin) fn date(text: &str) -> Option<Date> {
     let text = text.trim();
     iso_date(text).or_else(|| java_date(text))
 }
@@ -31,7 +31,7 @@ fn iso_date(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok()
 }
 
-/// The form of Java's `Date.toString`; any zone abbreviation will do, and none as well.
+/// Reads the form of Java's `Date.toString`; any zone abbreviation will do, and none as well.
 fn java_date(text: &str) -> Option<Date> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let [_weekday, month, day, _time, .., year] = words.as_slice() else { return None };

@@ -1,0 +1,250 @@
+//! The clients of all configs, what they share, and the allow list in front of it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::{
+    convert,
+    error::{Error, ErrorKind},
+    rate_limit::{RateLimit, SharedLimit},
+    request::Request,
+    transport::{Key, Transport},
+};
+use crate::{
+    config,
+    model::{Customer, CustomerHandle, Instance, Net, NetBlock, NetHandle, Org, OrgHandle, Poc, PocHandle},
+    outbound::{self, excerpt::presentable_url},
+    retry::Policy,
+    telemetry::metrics::{Metrics, Upstream},
+};
+
+/// The connections, and a rate limit for each registry instance, which all configs there share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    settings: Arc<config::Arin>,
+    http: outbound::client::Client,
+    rate_limits: Arc<Mutex<BTreeMap<Instance, Arc<RateLimit>>>>,
+    shared_limit: Option<Arc<dyn SharedLimit>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Pool {
+    /// Makes a pool whose metrics nobody reads; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn new(settings: &config::Arin) -> Result<Self, Error> {
+        let http = http(settings).map_err(ErrorKind::Setup)?;
+        Ok(Self {
+            http: outbound::client::Client::new(http, Upstream::Arin, settings.max_body_bytes),
+            settings: Arc::new(settings.clone()),
+            rate_limits: Arc::default(),
+            shared_limit: None,
+            metrics: Arc::default(),
+        })
+    }
+
+    /// Returns the pool, which keeps to a limit together with other processes for the clients it makes from now on.
+    #[must_use]
+    pub fn sharing(self, limit: Arc<dyn SharedLimit>, metrics: Arc<Metrics>) -> Self {
+        Self { http: self.http.measured(Arc::clone(&metrics)), shared_limit: Some(limit), metrics, ..self }
+    }
+
+    /// Makes the client for a config: `api_url` is the part before `/rest`, with or without a trailing slash; empty
+    /// means ARIN's production. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the URL is not on the allow list, or the key cannot be sent at all.
+    pub fn client(&self, api_url: &str, key: SecretString) -> Result<Client, Error> {
+        let config::Arin { auth, retry_count, retry_backoff, .. } = *self.settings;
+        let base = self.allowed(api_url)?;
+        let transport = Transport {
+            http: self.http.counting(),
+            rate_limit: self.rate_limit(Instance::of(&base)),
+            base,
+            key: Key::new(&key).ok_or(ErrorKind::UnusableKey)?,
+            auth,
+            retries: Policy { count: retry_count, backoff: retry_backoff },
+        };
+        Ok(Client { transport: Arc::new(transport) })
+    }
+
+    /// Returns the registry instance that a config's `api_url` names, or `None` for one that no key may be sent to.
+    #[must_use]
+    pub fn instance(&self, api_url: &str) -> Option<Instance> {
+        self.allowed(api_url).ok().map(|base| Instance::of(&base))
+    }
+
+    fn allowed(&self, api_url: &str) -> Result<Url, Error> {
+        let text = match api_url.trim() {
+            "" => Instance::PRODUCTION,
+            other => other,
+        };
+        let base = Url::parse(text).map(without_trailing_slash).ok();
+        let listed =
+            |base: &Url| self.settings.allowed_base_urls.iter().any(|url| without_trailing_slash(url.clone()) == *base);
+        base.filter(listed).ok_or_else(|| ErrorKind::NotAllowed(presentable_url(text)).into())
+    }
+
+    fn rate_limit(&self, instance: Instance) -> Arc<RateLimit> {
+        let Self { settings, shared_limit, metrics, .. } = self;
+        let new = || Arc::new(RateLimit::new(instance.clone(), settings, shared_limit.clone(), Arc::clone(metrics)));
+        let mut rate_limits = self.rate_limits.lock().unwrap_or_else(PoisonError::into_inner);
+        rate_limits.entry(instance.clone()).or_insert_with(new).clone()
+    }
+}
+
+/// Asks one registry instance with one API key. Cheap to clone; clones count their requests together.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(super) transport: Arc<Transport>,
+}
+
+impl Client {
+    /// Returns the registry instance that is asked.
+    #[must_use]
+    pub fn instance(&self) -> &Instance {
+        &self.transport.rate_limit.instance
+    }
+
+    /// Returns the number of requests sent so far, retries included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.transport.http.requests()
+    }
+
+    /// Returns the organization, or `None` when ARIN has none of that handle.
+    ///
+    /// # Errors
+    /// When ARIN could not be asked, refused, or answered something that is no organization.
+    pub async fn org(&self, handle: &OrgHandle) -> Result<Option<Org>, Error> {
+        self.transport.call(&Request::org(handle), convert::org).await
+    }
+
+    /// Returns the point of contact, or `None` when ARIN has none of that handle.
+    ///
+    /// # Errors
+    /// As [`Client::org`].
+    pub async fn poc(&self, handle: &PocHandle) -> Result<Option<Poc>, Error> {
+        self.transport.call(&Request::poc(handle), convert::poc).await
+    }
+
+    /// Returns the customer, or `None` when ARIN has none of that handle.
+    ///
+    /// # Errors
+    /// As [`Client::org`].
+    pub async fn customer(&self, handle: &CustomerHandle) -> Result<Option<Customer>, Error> {
+        self.transport.call(&Request::customer(handle), convert::customer).await
+    }
+
+    /// Returns the net, or `None` when ARIN has none of that handle.
+    ///
+    /// # Errors
+    /// As [`Client::org`].
+    pub async fn net(&self, handle: &NetHandle) -> Result<Option<Net>, Error> {
+        self.transport.call(&Request::net(handle), convert::net).await
+    }
+
+    /// Returns the most specific net for the range. `None` says that the range has no registration of its own; the net
+    /// that covers it may come back as well, so compare its range with the one asked for.
+    ///
+    /// # Errors
+    /// As [`Client::org`].
+    pub async fn most_specific_net(&self, range: NetBlock) -> Result<Option<Net>, Error> {
+        self.transport.call(&Request::most_specific_net(range), convert::net).await
+    }
+}
+
+/// Makes the HTTP client: pooled, without proxies, and with certificates checked by the platform's rules.
+fn http(settings: &config::Arin) -> reqwest::Result<reqwest::Client> {
+    let builder = outbound::client::builder("application/xml", settings.timeout)
+        .no_proxy()
+        .connect_timeout(settings.connect_timeout)
+        .pool_max_idle_per_host(settings.max_in_flight);
+    let encrypted = settings.allowed_base_urls.iter().any(|url| url.scheme() == "https");
+    // A sandbox on plain HTTP must also run where no certificates are installed.
+    if encrypted { builder } else { builder.tls_certs_only([]) }.build()
+}
+
+/// Returns a base URL in the form in which they are compared. [`Url`] itself settles host case and default ports; a URL
+/// with credentials, a query or a fragment keeps them, and so equals no clean one.
+fn without_trailing_slash(mut url: Url) -> Url {
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arin::fixtures::settings;
+
+    fn pool() -> Pool {
+        let allowed = [Instance::PRODUCTION, "https://reg.ote.arin.net/", "http://127.0.0.1:8080/arin/"];
+        let allowed_base_urls = allowed.map(|url| url.parse().unwrap()).into();
+        Pool::new(&config::Arin { allowed_base_urls, ..settings() }).unwrap()
+    }
+
+    fn instance(api_url: &str) -> Result<String, Error> {
+        pool().client(api_url, SecretString::from("API-KEY")).map(|client| client.instance().to_string())
+    }
+
+    #[test]
+    fn a_listed_url_is_taken_with_or_without_a_slash() {
+        for (url, name) in [
+            ("", "arin"),
+            (" https://reg.arin.net ", "arin"),
+            ("https://REG.arin.net:443/", "arin"),
+            ("https://reg.ote.arin.net", "arin-ote"),
+            ("http://127.0.0.1:8080/arin", "arin@127.0.0.1:8080"),
+        ] {
+            assert_eq!(instance(url).unwrap(), name, "{url}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for url in [
+            "http://reg.arin.net",
+            "https://reg.arin.net.example.net",
+            "https://reg.arin.net:8443",
+            "https://reg.arin.net/rest",
+            "https://user@reg.arin.net",
+            "https://reg.arin.net/?x",
+            "https://reg.arin.net/#x",
+            "http://127.0.0.1:8080",
+            "reg.arin.net",
+            "file:///etc",
+            "data:x",
+        ] {
+            assert!(matches!(instance(url), Err(Error { kind: ErrorKind::NotAllowed(_), .. })), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_url_and_the_setting_but_no_credentials() {
+        insta::assert_snapshot!(instance("https://user:secret@arin.example.net/x?apikey=API-KEY").unwrap_err(), @"`https://arin.example.net/x` is not listed in arin.allowed_base_urls, so no API key is sent there; correct the API URL of the RIR config (the part before /rest), or add it to that setting");
+        insta::assert_snapshot!(instance("//user:secret@arin.example.net/x?apikey=API-KEY").unwrap_err(), @"`arin.example.net/x` is not listed in arin.allowed_base_urls, so no API key is sent there; correct the API URL of the RIR config (the part before /rest), or add it to that setting");
+    }
+
+    #[test]
+    fn a_key_that_no_header_can_carry_is_refused() {
+        for key in ["", "  ", "API KEY", "API-\nKEY", "API-KÉY"] {
+            let error = pool().client("", SecretString::from(key)).unwrap_err();
+            assert!(matches!(error.kind, ErrorKind::UnusableKey), "{key}");
+        }
+    }
+
+    #[test]
+    fn configs_at_one_instance_share_its_rate_limit() {
+        let pool = pool();
+        let rate_limit = |url: &str| pool.rate_limit(Instance::of(&url.parse().unwrap()));
+        assert!(Arc::ptr_eq(&rate_limit(Instance::PRODUCTION), &rate_limit("https://reg.arin.net/")));
+        assert!(!Arc::ptr_eq(&rate_limit(Instance::PRODUCTION), &rate_limit(Instance::OTE)));
+    }
+}

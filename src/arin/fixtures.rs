@@ -1,0 +1,26 @@
+//! Documents and settings for the tests of this room.
+
+use std::time::Duration;
+
+use crate::config::{Arin, Auth};
+
+/// Settings that try three times, at once.
+pub(super) fn settings() -> Arin {
+    Arin {
+        allowed_base_urls: Vec::new(),
+        auth: Auth::Header,
+        requests_per_second: 0,
+        burst: 1,
+        max_in_flight: 8,
+        connect_timeout: Duration::from_secs(5),
+        timeout: Duration::from_secs(5),
+        retry_count: 2,
+        retry_backoff: Duration::from_millis(5),
+        max_body_bytes: 100_000,
+    }
+}
+
+/// Reads a file of `tests/fixtures/arin`.
+pub(super) fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/arin/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}

@@ -1,0 +1,37 @@
+//! Words from outside, made fit to be shown and recorded.
+
+use url::Url;
+
+/// Returns the beginning of a text on one line, at most `max_chars` characters long. NetBox, where it is recorded,
+/// takes no control characters.
+pub(crate) fn excerpt(text: &str, max_chars: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(char::is_control, "\u{fffd}");
+    match line.char_indices().nth(max_chars) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+/// Returns a URL without credentials, query and fragment.
+pub(crate) fn presentable_url(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else {
+        let without_credentials = text.rsplit('@').next().unwrap_or_default();
+        return without_credentials.split(['?', '#']).next().unwrap_or_default().to_owned();
+    };
+    url.set_query(None);
+    url.set_fragment(None);
+    if url.set_username("").and_then(|()| url.set_password(None)).is_err() {
+        return format!("{}:", url.scheme());
+    }
+    url.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_body_is_cut_between_characters() {
+        assert_eq!(excerpt(&"ü".repeat(300), 200), format!("{}…", "ü".repeat(200)));
+    }
+}
