@@ -18,10 +18,10 @@ use std::{
 };
 
 use hmac::{Hmac, KeyInit, Mac};
+use rir_sandbox::netbox::{Options, Server};
 use rir_sidecar::{
     config,
     queue::{Queue, State},
-    sandbox::netbox::{Options, Server},
 };
 use sha2::Sha512;
 use tokio::{

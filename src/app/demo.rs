@@ -5,6 +5,12 @@
 
 use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
+use rir_sandbox::{
+    furnish,
+    netbox::{Options as NetboxOptions, Server as Netbox, TOKEN},
+    regrws::{KEY, Options as ArinOptions, Server as Arin, Style},
+    world::{Holder, UnknownHandle, World},
+};
 use serde_json::json;
 
 use super::{Outcome, complain, show, watch::Watch};
@@ -12,12 +18,6 @@ use crate::{
     config::{self, Settings, keys::Keyring},
     model::Config,
     netbox::schema::{self, Document},
-    sandbox::{
-        furnish,
-        netbox::{Options as NetboxOptions, Server as Netbox, TOKEN},
-        regrws::{KEY, Options as ArinOptions, Server as Arin, Style},
-        world::{Holder, UnknownHandle, World},
-    },
     sync::{Asks, Context, Request, preview, run as sync_run},
 };
 use tokio_util::sync::CancellationToken;
@@ -153,13 +153,13 @@ fn change(arin: &Arin, world: &World) -> Result<(), UnknownHandle> {
     Ok(())
 }
 
-fn elsewhere() -> crate::sandbox::world::Address {
-    crate::sandbox::world::Address {
+fn elsewhere() -> rir_sandbox::world::Address {
+    rir_sandbox::world::Address {
         street: Vec::new(),
         city: None,
         state_province: None,
         postal_code: None,
-        country: crate::sandbox::world::Country::US,
+        country: rir_sandbox::world::Country::US,
     }
 }
 

@@ -21,3 +21,4 @@ mod queue;
 mod scene;
 mod service;
 mod traces;
+mod worlds;

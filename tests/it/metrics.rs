@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use reqwest::Method;
+use rir_sandbox::regrws::{Fault, KEY, Operation, Rule};
 use rir_sidecar::{
     arin,
     config::keys::Keyring,
     http, netbox,
     queue::{Queue, memory},
-    sandbox::regrws::{Fault, KEY, Operation, Rule},
     scheduler::Scheduler,
     telemetry::metrics::Metrics,
     worker::{Means, QueueLimit, Worker},

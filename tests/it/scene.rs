@@ -7,6 +7,11 @@ use std::{
 };
 
 use ipnet::IpNet;
+use rir_sandbox::{
+    netbox::{Options as NetboxOptions, Server as NetboxServer},
+    regrws::{KEY, Lookup, Options, Server},
+    world::{Aggregate, Holder, Prefix, World},
+};
 use rir_sidecar::{
     arin,
     config::{self, Settings, keys::Keyring},
@@ -14,11 +19,6 @@ use rir_sidecar::{
     netbox::{
         self,
         schema::{self, Document},
-    },
-    sandbox::{
-        netbox::{Options as NetboxOptions, Server as NetboxServer},
-        regrws::{KEY, Lookup, Options, Server},
-        world::{Aggregate, Holder, Prefix, World},
     },
     sync::{self, Asks, Context, Plan, Preview, Progress, Request, SyncRun},
 };

@@ -1,7 +1,7 @@
 //! Who may ask, and whom they reach.
 
 use reqwest::Method;
-use rir_sidecar::sandbox::netbox::{Action, Grant};
+use rir_sandbox::netbox::{Action, Grant};
 use serde_json::{Value, json};
 
 use super::{Answer, Target, people::Person, things::NOTES};

@@ -7,7 +7,7 @@
 //! such names only.
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
-use rir_sidecar::sandbox::netbox::{Options, READER_TOKEN, Server};
+use rir_sandbox::netbox::{Options, READER_TOKEN, Server};
 use serde_json::{Value, json};
 
 pub(crate) mod access;

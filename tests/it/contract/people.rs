@@ -1,6 +1,6 @@
 //! Users who may do some things, made for one case: in the in-memory NetBox past HTTP, in a real one over its REST interface.
 
-use rir_sidecar::sandbox::netbox::{Action, Grant};
+use rir_sandbox::netbox::{Action, Grant};
 use serde_json::json;
 
 use super::Target;

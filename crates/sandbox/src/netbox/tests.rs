@@ -28,8 +28,7 @@ impl Deref for Asked {
 }
 
 async fn server(options: Options) -> Asked {
-    crate::tls::choose_provider();
-    let server = Asked { server: Server::start(options).await.unwrap(), client: reqwest::Client::new() };
+    let server = Asked { server: Server::start(options).await.unwrap(), client: crate::http_client() };
     let key = json!({ "id": 1, "name": "key", "type": "text", "unique": true, "required": true });
     let link = json!({ "id": 2, "name": "net", "type": "object", "related_object_type": "ipam/aggregate" });
     let types = json!([{ "name": "thing", "slug": "thing", "fields": [key, link] }]);

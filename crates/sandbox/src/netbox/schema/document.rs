@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::netbox::{
+use crate::netbox::{
     field::{Choices, Field, Filter, Kind, OnDelete},
     model::{self, CHOICE_SETS, Model, PLUGIN},
     render::capitalized,
@@ -13,7 +13,7 @@ use crate::sandbox::netbox::{
 
 /// A custom object type.
 #[derive(Debug, Clone)]
-pub(in crate::sandbox::netbox) struct ObjectType {
+pub(in crate::netbox) struct ObjectType {
     pub(super) id: u64,
     pub(super) slug: String,
     /// `name`, `version`, `verbose_name`, … as far as they are set.

@@ -9,7 +9,7 @@ use super::{
     diff::{FieldDiff, Operation, TypeDiff, id, members},
     document::{ObjectType, TYPE_ATTRIBUTES, Unresolvable, text},
 };
-use crate::sandbox::netbox::{
+use crate::netbox::{
     field::{Field, Kind},
     model::{Model, PLUGIN},
     reply::Reply,

@@ -6,7 +6,7 @@ use std::{
     net::IpAddr,
 };
 
-use crate::sandbox::world::{Net, Registry};
+use crate::world::{Net, Registry};
 
 /// First and last address.
 pub(super) type Range = (IpAddr, IpAddr);
@@ -110,7 +110,7 @@ mod tests {
     use ipnet::IpNet;
 
     use super::*;
-    use crate::sandbox::world::Holder;
+    use crate::world::Holder;
 
     fn range(net: &str) -> Range {
         let net: IpNet = net.parse().unwrap();

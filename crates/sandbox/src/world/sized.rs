@@ -212,7 +212,6 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::model::block::registrable;
 
     const SIZES: [(usize, usize); 3] = [(4, 100), (10, 1_000), (40, 10_000)];
 
@@ -292,11 +291,10 @@ mod tests {
     }
 
     #[test]
-    fn every_prefix_is_in_an_aggregate_and_public() {
+    fn every_prefix_is_in_an_aggregate() {
         let world = World::sized(40, 10_000);
         for Prefix { prefix, .. } in &world.ipam.prefixes {
             assert!(world.ipam.aggregates.iter().any(|aggregate| aggregate.prefix.contains(prefix)), "{prefix}");
-            assert_ne!(registrable(*prefix), Err(crate::model::block::NotRegistrable::SpecialUse), "{prefix}");
         }
     }
 }

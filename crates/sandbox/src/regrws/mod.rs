@@ -22,7 +22,7 @@ use std::{
 use axum::{Router, extract::Request as HttpRequest, serve::ListenerExt};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::sandbox::world::Registry;
+use crate::world::Registry;
 
 mod fault;
 mod forms;

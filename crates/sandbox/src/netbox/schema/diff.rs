@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::document::{ObjectType, TYPE_ATTRIBUTES, attributes_of, default_of, text};
-use crate::sandbox::netbox::store::Store;
+use crate::netbox::store::Store;
 
 /// What would change about one type.
 #[derive(Debug, Clone)]

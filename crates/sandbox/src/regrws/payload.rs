@@ -9,7 +9,7 @@ use super::{
     forms::{CountryForm, DateForm, Forms},
     xml::Element,
 };
-use crate::sandbox::world::{Address, ContactType, Country, Customer, Holder, Net, Org, Phone, Poc, PocLink};
+use crate::world::{Address, ContactType, Country, Customer, Holder, Net, Org, Phone, Poc, PocLink};
 
 /// The `org` payload.
 pub(super) fn org(org: &Org, forms: &Forms) -> Element {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, Response, StatusCode};
 
 use super::*;
-use crate::sandbox::world::World;
+use crate::world::World;
 
 struct Lab {
     server: Server,
@@ -13,9 +13,7 @@ struct Lab {
 }
 
 async fn lab(options: Options) -> Lab {
-    crate::tls::choose_provider();
-    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-    Lab { server: Server::start(World::demo().registry, options).await.unwrap(), client }
+    Lab { server: Server::start(World::demo().registry, options).await.unwrap(), client: crate::http_client() }
 }
 
 impl Lab {

@@ -10,3 +10,10 @@ pub mod regrws;
 pub mod world;
 
 pub use furnish::furnish;
+
+/// The HTTP client of the tests, which follows no redirect. It wants a TLS provider although nothing here is encrypted.
+#[cfg(test)]
+fn http_client() -> reqwest::Client {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+}

@@ -16,7 +16,7 @@ use super::{
     reply::{Code, Reply},
     xml::Element,
 };
-use crate::sandbox::world::Registry;
+use crate::world::Registry;
 
 /// A registry and the index of its nets, which is made when a range is first asked after a change.
 #[derive(Debug)]

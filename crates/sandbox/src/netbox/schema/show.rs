@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::document::{ObjectType, default_of, text};
-use crate::sandbox::netbox::{
+use crate::netbox::{
     call::Call,
     model::PLUGIN,
     page::{Page, Selection},
@@ -14,7 +14,7 @@ use crate::sandbox::netbox::{
 };
 
 /// Answers the list, in the order of names.
-pub(in crate::sandbox::netbox) fn list(store: &Store, call: &Call, max_page_size: usize) -> Reply {
+pub(in crate::netbox) fn list(store: &Store, call: &Call, max_page_size: usize) -> Reply {
     let asked = |name: &str, value: &str| {
         let values = call.query.all(name);
         values.is_empty() || values.contains(&value)
@@ -38,7 +38,7 @@ pub(in crate::sandbox::netbox) fn list(store: &Store, call: &Call, max_page_size
 }
 
 /// Answers one type, changes how its objects are named, or deletes it with all its objects.
-pub(in crate::sandbox::netbox) fn single(store: &mut Store, call: &Call, id: u64) -> Reply {
+pub(in crate::netbox) fn single(store: &mut Store, call: &Call, id: u64) -> Reply {
     let Some(object_type) = store.types.values().find(|object_type| object_type.id == id).cloned() else {
         return Reply::not_found("No CustomObjectType matches the given query.");
     };
