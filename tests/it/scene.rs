@@ -8,7 +8,7 @@ use std::{
 
 use ipnet::IpNet;
 use rir_sandbox::{
-    netbox::{Options as NetboxOptions, Server as NetboxServer},
+    netbox::{Options as NetboxOptions, Server as NetboxServer, TOKEN},
     regrws::{KEY, Lookup, Options, Server},
     world::{Aggregate, Holder, Prefix, World},
 };
@@ -43,7 +43,7 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) async fn sandbox() -> Self {
         let server = NetboxServer::start(NetboxOptions::default()).await.unwrap();
-        Self { url: server.url(), token: server.token(), server: Some(server) }
+        Self { url: server.url(), token: TOKEN.to_owned(), server: Some(server) }
     }
 
     /// The real NetBox that `tests/run.sh` started.

@@ -4,12 +4,14 @@
 //! the clients, so that a mistake in a client cannot agree with itself here. What they serve is described by a
 //! [`world::World`].
 
-mod furnish;
 pub mod netbox;
+mod populate;
 pub mod regrws;
+mod server;
 pub mod world;
 
-pub use furnish::furnish;
+pub use populate::populate;
+pub use server::StartError;
 
 /// The HTTP client of the tests, which follows no redirect. It wants a TLS provider although nothing here is encrypted.
 #[cfg(test)]

@@ -1,141 +1,90 @@
 //! Which path is answered how.
 
-use axum::http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use axum::http::Method;
+use serde_json::{Value, json};
 
 use super::{
-    Options, access,
+    access,
     call::Call,
+    endpoint::Endpoint,
     model::PLUGIN,
-    objects::{self, Request},
-    page::{Page, Selection},
+    objects,
+    options::{Options, SUPERUSER},
+    page::page,
     render,
-    reply::{Reply, wrong},
+    reply::Reply,
     schema,
     store::{Entry, Store},
-    write::Manner,
+    write::Refused,
 };
 
 /// Answers a request. `refused` is a field and a text no row may have.
-pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused: Option<(String, String)>) -> Reply {
-    let Some(path) = call.path.strip_prefix("/api/") else { return Reply::no_page() };
-    let Some(path) = path.strip_suffix('/') else { return Reply::moved(format!("{}/", call.path)) };
+pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused: Refused) -> Reply {
+    let path = call.path.strip_prefix("/api/").and_then(|path| path.strip_suffix('/'));
+    let Some(path) = path else { return Reply::no_page() };
     let caller = match access::caller(options, call) {
         Ok(caller) => caller,
         Err(reply) => return reply,
     };
     let plugin = path.strip_prefix(PLUGIN).map(|rest| rest.trim_start_matches('/'));
-    match (path, plugin) {
-        ("status", _) => reading(call, || status(options)),
-        ("authentication-check", _) => reading(call, || access::whoami(options, call, &caller)),
-        (_, Some(_)) if options.plugin_version.is_none() => Reply::no_page(),
-        (_, Some("schema/preview")) => posting(call, |body| schema::preview(store, body)),
-        (_, _) => access::told(store, call, &caller, path)
-            .unwrap_or_else(|| of_the_permitted(store, options, call, refused, (&caller, path, plugin))),
-    }
-}
-
-/// Answers what needs permissions. The path comes with who asks and what of it is below the plugin's.
-fn of_the_permitted(
-    store: &mut Store,
-    options: &Options,
-    call: &Call,
-    refused: Option<(String, String)>,
-    (caller, path, plugin): (&access::Caller, &str, Option<&str>),
-) -> Reply {
-    match (path, plugin) {
-        ("core/object-changes", _) => reading(call, || changes(store, options, call)),
-        (_, Some("schema/apply")) => posting(call, |body| schema::apply(store, body, &options.netbox_version)),
-        (_, Some("custom-object-types")) => reading(call, || schema::list(store, call, options.max_page_size)),
-        (path, plugin) => {
-            if let Some(id) = plugin.and_then(|path| path.strip_prefix("custom-object-types/")?.parse().ok()) {
-                return schema::single(store, call, id);
-            }
-            let manner = Manner { selection: Selection::of(call), refused, caller: caller.clone() };
-            of_objects(store, options, call, &manner, path, plugin.is_some())
+    match (path, plugin, &call.method) {
+        ("status", _, &Method::GET) => status(),
+        ("authentication-check", _, &Method::GET) => access::whoami(&caller),
+        (_, Some("schema/preview"), &Method::POST) => schema::preview(store, call),
+        (_, _, _) => {
+            access::refusal(store, call, &caller, path).unwrap_or_else(|| match (path, plugin, &call.method) {
+                ("core/object-changes", _, &Method::GET) => changes(store, call),
+                (_, Some("schema/apply"), &Method::POST) => schema::apply(store, call),
+                (_, Some("custom-object-types"), &Method::GET) => schema::list(store, call),
+                (_, Some(plugin), _) => match plugin.strip_prefix("custom-object-types/") {
+                    Some(id) => schema::set_display(store, call, id.parse().unwrap_or(0)),
+                    None => {
+                        of_objects(store, options.bulk, Endpoint { call, path, caller: &caller, refused: &refused })
+                    }
+                },
+                (_, None, _) => of_objects(store, true, Endpoint { call, path, caller: &caller, refused: &refused }),
+            })
         }
     }
 }
 
-fn of_objects(store: &mut Store, options: &Options, call: &Call, manner: &Manner, path: &str, custom: bool) -> Reply {
-    let version = &options.netbox_version;
-    if store.table(path).is_some() {
-        let arrays = call.rows() > 0 && matches!(call.body, Ok(Some(Value::Array(_))));
-        if custom && arrays && !options.bulk {
-            return Reply::not_allowed(call.method.as_str());
+fn of_objects(store: &mut Store, bulk: bool, endpoint: Endpoint<'_>) -> Reply {
+    if store.table(endpoint.path).is_some() {
+        if !bulk && endpoint.call.rows() > 0 && matches!(endpoint.call.body, Some(Value::Array(_))) {
+            return Reply::not_allowed(endpoint.call.method.as_str());
         }
-        return objects::list(store, Request { call, endpoint: path, manner, version }, options.max_page_size);
+        return objects::list(store, &endpoint);
     }
-    let object = path.rsplit_once('/').and_then(|(endpoint, id)| Some((endpoint, id.parse().ok()?)));
-    match object.filter(|(endpoint, _)| store.table(endpoint).is_some()) {
-        Some((endpoint, id)) => objects::single(store, Request { call, endpoint, manner, version }, id),
-        None if custom => Reply::not_found("Not found."),
+    let object = endpoint.path.rsplit_once('/').and_then(|(list, id)| Some((list, id.parse().ok()?)));
+    match object.filter(|(list, _)| store.table(list).is_some()) {
+        Some((path, id)) => objects::single(store, &Endpoint { path, ..endpoint }, id),
+        None if endpoint.path.starts_with(PLUGIN) => Reply::not_found(),
         None => Reply::no_page(),
     }
 }
 
-fn reading(call: &Call, answer: impl FnOnce() -> Reply) -> Reply {
-    if call.method == Method::GET { answer() } else { Reply::not_allowed(call.method.as_str()) }
+fn status() -> Reply {
+    Reply::ok(json!({ "netbox-version": "4.7.3", "plugins": { "netbox_custom_objects": "0.7.1" } }))
 }
 
-fn posting(call: &Call, answer: impl FnOnce(&Value) -> Reply) -> Reply {
-    match (&call.method, &call.body) {
-        (&Method::POST, Ok(body)) => answer(body.as_ref().unwrap_or(&Value::Object(Map::new()))),
-        (&Method::POST, Err(error)) => Reply::bad(format!("JSON parse error - {error}")),
-        (method, _) => Reply::not_allowed(method.as_str()),
-    }
-}
-
-fn status(options: &Options) -> Reply {
-    let plugins = options.plugin_version.as_ref().map(|version| ("netbox_custom_objects", version));
-    Reply::ok(json!({
-        "django-version": "6.1.2",
-        "hostname": "sandbox",
-        "installed_apps": {},
-        "netbox-version": options.netbox_version,
-        "netbox-full-version": options.netbox_version,
-        "plugins": plugins.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
-        "python-version": "3.12.1",
-        "rq-workers-running": 0,
-    }))
-}
-
-/// The change log, newest first.
-fn changes(store: &Store, options: &Options, call: &Call) -> Reply {
-    let fits = |entry: &Entry| {
+/// Answers with the change log, newest first.
+fn changes(store: &Store, call: &Call) -> Reply {
+    let fits = |(_, entry): &(u64, &Entry)| {
         let object_type = call.query.last("changed_object_type").is_none_or(|wanted| wanted == entry.object_type);
-        let object = call.query.last("changed_object_id").is_none_or(|wanted| wanted == entry.change.id.to_string());
-        object_type && object
+        object_type && call.query.last("changed_object_id").is_none_or(|wanted| wanted == entry.id.to_string())
     };
-    let entries: Vec<(u64, &Entry)> = (1..).zip(store.entries()).filter(|(_, entry)| fits(entry)).collect();
-    let ids = entries.iter().rev().map(|(id, _)| *id).collect();
-    let page = match Page::of(call, ids, options.max_page_size) {
-        Ok(page) => page,
-        Err(errors) => return Reply::invalid(errors),
-    };
-    let selection = Selection::of(call);
-    let shown = entries.iter().rev().filter(|(id, _)| page.ids.contains(id));
-    let shown = shown.map(|(id, entry)| change(*id, entry, options, &selection)).collect();
-    Reply::ok(page.answer(shown))
-}
-
-fn change(id: u64, entry: &Entry, options: &Options, selection: &Selection) -> Value {
-    let label = format!("{}d", render::capitalized(entry.change.action));
-    let all = json!({
-        "id": id,
-        "time": render::time(entry.time),
-        "user_name": options.username,
-        "action": { "value": entry.change.action, "label": label },
-        "changed_object_type": entry.object_type,
-        "changed_object_id": entry.change.id,
-        "message": entry.change.message,
-    });
-    let members = super::model::object(all).into_iter();
-    Value::Object(members.filter(|(name, _)| selection.has(name, name != "message")).collect())
-}
-
-/// What a client that asks for a fault with a bare status gets.
-pub(super) fn fault(status: u16) -> Reply {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Reply::json(status, json!({ "detail": wrong(status.canonical_reason().unwrap_or_default()) }))
+    let mut entries: Vec<(u64, &Entry)> = (1..).zip(store.entries()).filter(fits).collect();
+    entries.reverse();
+    page(call, entries, |(id, entry)| {
+        let label = format!("{}d", render::capitalized(entry.action));
+        Some(json!({
+            "id": id,
+            "time": render::time(entry.time),
+            "user_name": SUPERUSER,
+            "action": { "value": entry.action, "label": label },
+            "changed_object_type": entry.object_type,
+            "changed_object_id": entry.id,
+            "message": entry.message,
+        }))
+    })
 }

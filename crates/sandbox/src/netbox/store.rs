@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::{
-    Change,
-    model::{self, Model, PLUGIN},
-    schema::ObjectType,
+    model::{self, Model},
+    object_type::ObjectType,
     table::{Row, Table},
 };
 
@@ -31,17 +30,13 @@ pub(super) struct Store {
 /// One entry of the change log.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub(super) change: Change,
     pub(super) object_type: String,
+    pub(super) id: u64,
+    /// `create`, `update` or `delete`.
+    pub(super) action: &'static str,
+    /// The `changelog_message` that came with the request; empty without one.
+    pub(super) message: String,
     pub(super) time: Timestamp,
-}
-
-/// What is told of a change.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Action {
-    Create,
-    Update,
-    Delete,
 }
 
 impl Store {
@@ -74,16 +69,12 @@ impl Store {
         self.tables.insert(model.endpoint.clone(), Table::new(model));
     }
 
-    pub(super) fn remove_table(&mut self, endpoint: &str) {
-        self.tables.remove(endpoint);
-    }
-
-    /// The endpoint of what a schema document names.
+    /// Returns the endpoint of what a schema document names.
     pub(super) fn endpoint_of(&self, reference: &str) -> Option<String> {
         self.tables().find(|table| table.model.reference == reference).map(|table| table.model.endpoint.clone())
     }
 
-    /// The time now, later than any time given before, so that each change of a row has an ETag of its own.
+    /// Returns the time now, later than any time given before, so that each change of a row has an ETag of its own.
     pub(super) fn now(&mut self) -> Timestamp {
         let now = Timestamp::now().round(Unit::Microsecond).unwrap_or_else(|_| Timestamp::now());
         self.clock = now.max(self.clock.saturating_add(SignedDuration::from_micros(1)).unwrap_or(now));
@@ -97,13 +88,11 @@ impl Store {
         self.undo.push((endpoint.to_owned(), id, before));
     }
 
-    pub(super) fn log(&mut self, endpoint: &str, id: u64, action: Action, message: &str) {
+    pub(super) fn log(&mut self, endpoint: &str, id: u64, action: &'static str, message: &str) {
         let Some(table) = self.tables.get(endpoint) else { return };
         let object_type = table.model.object_type.clone();
-        let slug = endpoint.strip_prefix(PLUGIN).map_or(endpoint, |slug| slug.trim_start_matches('/')).to_owned();
-        let change = Change { slug, id, action: action.name(), message: message.to_owned() };
         let time = self.now();
-        self.log.push(Entry { change, object_type, time });
+        self.log.push(Entry { object_type, id, action, message: message.to_owned(), time });
     }
 
     pub(super) fn entries(&self) -> &[Entry] {
@@ -124,15 +113,5 @@ impl Store {
             }
         }
         self.log.truncate(self.logged);
-    }
-}
-
-impl Action {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
     }
 }

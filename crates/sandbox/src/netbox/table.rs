@@ -18,7 +18,7 @@ pub(super) struct Row {
     pub(super) values: Map<String, Value>,
 }
 
-/// The objects of one kind, and who holds which unique value.
+/// The objects of one kind, and the holder of each unique value.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) model: Arc<Model>,
@@ -27,7 +27,7 @@ pub(super) struct Table {
     last_id: u64,
 }
 
-/// Why a table cannot become one of another kind.
+/// The reason why a table cannot become one of another kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Unfit {
     /// Two objects have this value in this field, which is to be unique.
@@ -44,11 +44,6 @@ impl Row {
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         self.get(field).as_str()
     }
-
-    /// The weak ETag: when it was last updated, as Python writes it.
-    pub(super) fn etag(&self) -> String {
-        format!("W/\"{}+00:00\"", self.updated.strftime("%Y-%m-%dT%H:%M:%S%.6f"))
-    }
 }
 
 impl Table {
@@ -64,13 +59,13 @@ impl Table {
         self.rows.get(&id)
     }
 
-    /// An id nobody had. As in a database, one is used up even when its object is then refused.
+    /// Returns an id nobody had. As in a database, one is used up even when its object is then refused.
     pub(super) fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
 
-    /// Who holds a unique value, if it is not this object.
+    /// Returns who holds a unique value, if it is not this object.
     pub(super) fn other_holder(&self, field: &str, value: &Value, id: u64) -> Option<u64> {
         let holder = self.holders.get(&(field.to_owned(), value.to_string())).copied();
         holder.filter(|holder| *holder != id)

@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Fault, Options, Rule, Server, model::object};
+use super::{Fault, Options, Rule, Server, TOKEN};
 
 const LIST: &str = "/api/plugins/custom-objects/thing/";
 /// Long enough for an answer on a busy machine.
@@ -43,7 +43,7 @@ async fn send(server: &Asked, method: &str, path: &str, body: Value) -> Option<(
     let request = server
         .client
         .request(method.parse().unwrap(), format!("{}{path}", server.url()))
-        .header("authorization", format!("Bearer {}", server.token()))
+        .header("authorization", format!("Bearer {TOKEN}"))
         .timeout(TIMEOUT)
         .body(if body.is_null() { String::new() } else { body.to_string() });
     let response = request.send().await.ok()?;
@@ -55,12 +55,9 @@ async fn post(server: &Asked, body: Value) -> Option<(u16, Value)> {
     send(server, "POST", LIST, body).await
 }
 
-fn keys(server: &Asked) -> Vec<Value> {
-    server.rows("thing").into_iter().map(|mut row| row.remove("key").unwrap()).collect()
-}
-
-fn row(value: Value) -> Map<String, Value> {
-    object(value)
+async fn keys(server: &Asked) -> Vec<Value> {
+    let (_, page) = send(server, "GET", LIST, Value::Null).await.unwrap();
+    page["results"].as_array().unwrap().iter().map(|row| row["key"].clone()).collect()
 }
 
 #[tokio::test]
@@ -68,31 +65,28 @@ async fn an_answer_that_is_lost_was_carried_out() {
     let server = server(Options::default()).await;
     server.fail(Rule::new(Fault::LoseAnswer).method("POST").path("/thing/").times(1));
     assert_eq!(post(&server, json!([{ "key": "a" }, { "key": "b" }])).await, None);
-    assert_eq!(keys(&server), ["a", "b"]);
+    assert_eq!(keys(&server).await, ["a", "b"]);
     assert_eq!(post(&server, json!({ "key": "c" })).await.unwrap().0, 201);
 }
 
 #[tokio::test]
-async fn a_request_that_hangs_is_not_carried_out_unless_it_hangs_after() {
+async fn a_request_that_hangs_is_not_carried_out() {
     let server = server(Options::default()).await;
     server.fail(Rule::new(Fault::Hang).times(1));
     assert_eq!(post(&server, json!({ "key": "a" })).await, None);
-    assert_eq!(keys(&server), [""; 0]);
-    server.fail(Rule::new(Fault::HangAfter));
-    assert_eq!(post(&server, json!({ "key": "a" })).await, None);
-    assert_eq!(keys(&server), ["a"]);
+    assert_eq!(keys(&server).await, [""; 0]);
     server.server.stop().await;
 }
 
 #[tokio::test]
-async fn a_status_strikes_after_some_requests_and_so_often() {
+async fn a_status_strikes_so_often() {
     let server = server(Options::default()).await;
-    server.fail(Rule::new(Fault::Status(503)).path(LIST).after(1).times(2));
+    server.fail(Rule::new(Fault::Status(503)).path(LIST).times(2));
     let mut statuses = Vec::new();
     for _ in 0..4 {
         statuses.push(send(&server, "GET", LIST, Value::Null).await.unwrap().0);
     }
-    assert_eq!(statuses, [200, 503, 503, 200]);
+    assert_eq!(statuses, [503, 503, 200, 200]);
 }
 
 #[tokio::test]
@@ -117,15 +111,6 @@ async fn an_old_plugin_takes_single_objects_only() {
 }
 
 #[tokio::test]
-async fn without_the_plugin_its_paths_are_not_there() {
-    let server = server(Options::default()).await;
-    server.configure(|options| options.plugin_version = None);
-    assert_eq!(send(&server, "GET", LIST, Value::Null).await.unwrap().0, 404);
-    let (_, status) = send(&server, "GET", "/api/status/", Value::Null).await.unwrap();
-    assert_eq!(status["plugins"], json!({}));
-}
-
-#[tokio::test]
 async fn answers_are_held_back() {
     let server = server(Options::default()).await;
     server.configure(|options| options.latency = Duration::from_millis(50));
@@ -141,53 +126,10 @@ async fn requests_are_counted_with_their_rows() {
     send(&server, "GET", &format!("{LIST}?key=a"), Value::Null).await.unwrap();
     let requests = server.requests();
     assert_eq!((requests.total(), requests.writes(), requests.rows("POST", "/thing/")), (2, 1, 2));
-    assert_eq!(requests.0.last().unwrap().query, "key=a");
 }
 
 #[tokio::test]
-async fn pages_are_no_longer_than_the_server_allows() {
-    let server = server(Options { max_page_size: 2, ..Options::default() }).await;
-    for key in ["a", "b", "c"] {
-        server.add_row("thing", row(json!({ "key": key }))).unwrap();
-    }
-    let (_, page) = send(&server, "GET", &format!("{LIST}?limit=1000"), Value::Null).await.unwrap();
-    assert_eq!((page["count"].as_u64(), page["results"].as_array().map(Vec::len)), (Some(3), Some(2)));
-    assert!(page["next"].as_str().unwrap().ends_with("?limit=2&offset=2"));
-}
-
-#[tokio::test]
-async fn what_is_seeded_is_served_and_what_is_removed_leaves_no_link() {
-    let server = server(Options::default()).await;
-    let rir = server.add_rir("Example RIR");
-    let net = server.add_aggregate("192.0.2.0/24".parse().unwrap(), rir);
-    let vrf = server.add_vrf("blue");
-    let prefix = server.add_prefix("192.0.2.0/25".parse().unwrap(), Some(vrf));
-    let id = server.add_row("thing", row(json!({ "key": "a", "net": net }))).unwrap();
-    let path = format!("/api/ipam/prefixes/{prefix}/?fields=prefix,vrf,status");
-    let (_, shown) = send(&server, "GET", &path, Value::Null).await.unwrap();
-    assert_eq!(
-        (&shown["prefix"], &shown["vrf"]["name"], &shown["status"]["value"]),
-        (&json!("192.0.2.0/25"), &json!("blue"), &json!("active"))
-    );
-    assert!(server.remove_aggregate(net) && !server.remove_aggregate(net));
-    assert!(server.edit_row("thing", id, row(json!({ "key": "b" }))));
-    let stored = server.rows("thing").remove(0);
-    assert_eq!((&stored["key"], &stored["net"], &stored["id"]), (&json!("b"), &Value::Null, &json!(id)));
-}
-
-#[tokio::test]
-async fn the_change_log_tells_what_was_written_by_whom_asked() {
-    let server = server(Options::default()).await;
-    post(&server, json!({ "key": "a", "changelog_message": "first" })).await.unwrap();
-    send(&server, "DELETE", &format!("{LIST}1/"), Value::Null).await.unwrap();
-    let told: Vec<_> =
-        server.changes().into_iter().map(|change| (change.slug, change.action, change.message)).collect();
-    let expected = [("create", "first"), ("delete", "")];
-    assert_eq!(told, expected.map(|(action, message)| ("thing".to_owned(), action, message.to_owned())));
-}
-
-#[tokio::test]
-async fn ten_thousand_rows_are_written_in_batches_and_listed_in_pages() {
+async fn ten_thousand_rows_are_written_in_batches_and_listed_in_pages_of_a_thousand() {
     let server = server(Options::default()).await;
     for batch in 0..100 {
         let rows: Vec<Value> = (0..100).map(|row| json!({ "key": format!("{batch}:{row}") })).collect();
@@ -195,7 +137,7 @@ async fn ten_thousand_rows_are_written_in_batches_and_listed_in_pages() {
     }
     let mut found = 0;
     for page in 0..10 {
-        let path = format!("{LIST}?fields=id,key&limit=1000&offset={}", page * 1000);
+        let path = format!("{LIST}?fields=id,key&limit=5000&offset={}", page * 1000);
         found += send(&server, "GET", &path, Value::Null).await.unwrap().1["results"].as_array().unwrap().len();
     }
     assert_eq!(found, 10_000);

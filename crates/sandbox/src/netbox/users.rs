@@ -5,11 +5,11 @@ use axum::http::Method;
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Their name.
+    /// NetBox user name.
     pub name: String,
     /// Their v2 token.
     pub token: String,
-    /// What they may do; nothing else.
+    /// Their permissions; they may do nothing else.
     pub grants: Vec<Grant>,
 }
 
@@ -19,7 +19,7 @@ pub struct Grant {
     /// The path of the list after `/api/`, without slashes at the ends: `ipam/aggregates`,
     /// `plugins/custom-objects/rir-config`.
     pub list: String,
-    /// What may be done.
+    /// The actions that it allows.
     pub actions: Vec<Action>,
     /// The objects it is for; `None` for all.
     pub ids: Option<Vec<u64>>,
@@ -53,17 +53,17 @@ impl Grant {
 }
 
 impl Action {
-    /// What a request of this method is about to do.
+    /// Returns what a request of this method is about to do.
     pub(super) fn of(method: &Method) -> Self {
         match *method {
             Method::POST => Self::Add,
-            Method::PUT | Method::PATCH => Self::Change,
+            Method::PATCH => Self::Change,
             Method::DELETE => Self::Delete,
             _ => Self::View,
         }
     }
 
-    /// NetBox's word for it.
+    /// Returns NetBox's word for it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -76,12 +76,12 @@ impl Action {
 }
 
 impl User {
-    /// Whether there is a permission for it at all, if only for some objects.
+    /// Returns whether there is a permission for it at all, if only for some objects.
     pub(super) fn may(&self, list: &str, action: Action) -> bool {
         self.grants(list, action).next().is_some()
     }
 
-    /// Whether the permission is for this object.
+    /// Returns whether the permission is for this object.
     pub(super) fn reaches(&self, list: &str, action: Action, id: u64) -> bool {
         self.grants(list, action).any(|grant| grant.ids.as_ref().is_none_or(|ids| ids.contains(&id)))
     }

@@ -46,31 +46,14 @@ impl Index {
         index
     }
 
-    /// The most specific net that covers the range.
+    /// Returns the most specific net that covers the range.
     pub(super) fn covering(&self, range: Range) -> Option<&str> {
         self.cover(range).map(|span| span.handle.as_str())
     }
 
-    /// The most specific net whose range is exactly this one.
+    /// Returns the most specific net whose range is exactly this one.
     pub(super) fn exact(&self, range: Range) -> Option<&str> {
         self.exact.get(&range).map(String::as_str)
-    }
-
-    /// The most specific net that covers the range and more.
-    pub(super) fn parent(&self, range: Range) -> Option<&str> {
-        let mut span = self.cover(range)?;
-        while span.range == range {
-            span = self.spans.get(span.outer?)?;
-        }
-        Some(&span.handle)
-    }
-
-    /// All nets that share an address with the range, outer before inner.
-    pub(super) fn touching(&self, (first, last): Range) -> impl Iterator<Item = &str> {
-        let touches = move |span: &&Span| {
-            span.range.0.is_ipv4() == first.is_ipv4() && span.range.0 <= last && first <= span.range.1
-        };
-        self.spans.iter().filter(touches).map(|span| span.handle.as_str())
     }
 
     fn cover(&self, range: Range) -> Option<&Span> {
@@ -99,7 +82,7 @@ fn covers(outer: Range, inner: Range) -> bool {
     outer.0.is_ipv4() == inner.0.is_ipv4() && outer.0 <= inner.0 && inner.1 <= outer.1
 }
 
-/// How many nets are above this one; a registry edited into a circle has a great many.
+/// Returns how many nets are above this one; a registry edited into a circle has a great many.
 fn ancestors(net: &Net, nets: &BTreeMap<String, Net>) -> usize {
     let parent = |net: &&Net| net.parent.as_ref().and_then(|parent| nets.get(parent));
     std::iter::successors(Some(net), parent).take(64).count()
@@ -126,7 +109,7 @@ mod tests {
         let mut registry = Registry::default();
         let holder = || Holder::Org("EXAMPLE-1".to_owned());
         let allocation = registry.allocate(&blocks("23.0.0.0/16"), "EXAMPLE-1");
-        let half = registry.reallocate(&allocation, &blocks("23.0.0.0/17"), "EXAMPLE-2").unwrap();
+        let half = registry.cut(&allocation, "A", &blocks("23.0.0.0/17"), holder()).unwrap();
         registry.reassign(&half, &blocks("23.0.0.0/17"), holder()).unwrap();
         registry.reassign(&allocation, &blocks("23.0.128.0/24 23.0.129.0/25"), holder()).unwrap();
         registry.allocate(&blocks("2600::/32"), "EXAMPLE-1");
@@ -155,20 +138,5 @@ mod tests {
         for outside in ["22.0.0.0/8", "23.0.0.0/8", "23.1.0.0/16", "2601::/32", "::/0"] {
             assert_eq!(index.covering(range(outside)), None, "{outside}");
         }
-    }
-
-    #[test]
-    fn the_parent_of_a_range_is_larger_than_it() {
-        let index = Index::of(&nested());
-        assert_eq!(index.parent(range("23.0.0.0/17")), Some("NET-23-0-0-0-1"));
-        assert_eq!(index.parent(range("23.0.0.0/24")), Some("NET-23-0-0-0-3"));
-        assert_eq!(index.parent(range("23.0.0.0/16")), None);
-    }
-
-    #[test]
-    fn all_nets_that_touch_a_range_are_listed_from_outside_in() {
-        let index = Index::of(&nested());
-        let touching: Vec<&str> = index.touching(range("23.0.0.0/24")).collect();
-        assert_eq!(touching, ["NET-23-0-0-0-1", "NET-23-0-0-0-2", "NET-23-0-0-0-3"]);
     }
 }

@@ -2,23 +2,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Fault, forms::fnv};
+use super::{fault::Fault, forms::fnv};
 
 /// Behaviour of a server. All of it can be changed while it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Which of the documented forms its payloads take.
+    /// The documented forms that its payloads take.
     pub style: Style,
-    /// What a range look-up finds.
+    /// The net that a range look-up finds.
     pub lookup: Lookup,
     /// Keys that are let in.
     pub keys: BTreeSet<String>,
-    /// Keys that exist but are not linked to a point of contact with authority: 401.
-    pub unlinked_keys: BTreeSet<String>,
-    /// Wait before each answer.
+    /// The wait before each answer.
     pub latency: Duration,
-    /// Limit on requests.
-    pub throttle: Option<Throttle>,
     /// Faults that come by chance.
     pub noise: Option<Noise>,
 }
@@ -32,15 +28,13 @@ impl Default for Options {
             style: Style::Plain,
             lookup: Lookup::Covering,
             keys: BTreeSet::from([KEY.to_owned()]),
-            unlinked_keys: BTreeSet::new(),
             latency: Duration::ZERO,
-            throttle: None,
             noise: None,
         }
     }
 }
 
-/// Which of the documented forms payloads take.
+/// The documented forms that payloads take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// One form: default namespace, zero-padded IPv4, ISO dates, whole country codes, street lines counted from 1.
@@ -50,33 +44,13 @@ pub enum Style {
     Odd,
 }
 
-/// What `mostSpecificNet` finds; the two readings of ARIN's documentation.
+/// The net that `mostSpecificNet` finds; the two readings of ARIN's documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
     /// The most specific net that covers the range asked.
     Covering,
     /// Only a net whose registered range is the range asked.
     Exact,
-}
-
-/// A limit on requests, by whole seconds since the first request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Throttle {
-    /// Requests answered in one second; the rest gets 429.
-    pub per_second: u32,
-    /// What the 429 says about coming back.
-    pub retry_after: RetryAfter,
-}
-
-/// Form of the `Retry-After` header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryAfter {
-    /// None at all.
-    Absent,
-    /// In seconds.
-    Seconds(u64),
-    /// As an HTTP date, this many seconds from now.
-    Date(u64),
 }
 
 /// Faults that come by chance. Chance depends on the seed, the path and how often it was asked, and not on the order in
@@ -87,7 +61,7 @@ pub struct Noise {
     pub rate: f64,
     /// Start of the random sequence.
     pub seed: u64,
-    /// What they fail with, one picked at a time.
+    /// The faults, of which one is picked at a time.
     pub faults: Vec<Fault>,
 }
 
@@ -98,10 +72,8 @@ impl Noise {
         let faults = vec![Fault::Status(503), Fault::Status(502), Fault::Outage, Fault::CutOff];
         Self { rate, seed, faults }
     }
-}
 
-impl Noise {
-    /// The fault that befalls the request for `path` that came `before` others for it.
+    /// Returns the fault that befalls the request for `path` that came `before` others for it.
     pub(super) fn fault(&self, path: &str, before: u32) -> Option<Fault> {
         let seed = fnv(path.as_bytes()) ^ self.seed.rotate_left(17) ^ u64::from(before).rotate_left(41);
         let mut rng = fastrand::Rng::with_seed(seed);

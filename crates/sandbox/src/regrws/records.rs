@@ -1,54 +1,24 @@
 //! The registry behind a server, and what it has for each call.
 
-use std::{
-    net::IpAddr,
-    ops,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::net::IpAddr;
 
 use axum::http::StatusCode;
 
 use super::{
-    Lookup, Operation, Request, Style,
     forms::Forms,
     index::{Index, Range},
+    options::{Lookup, Style},
     payload,
     reply::{Code, Reply},
-    xml::Element,
+    requests::{Operation, Request},
 };
 use crate::world::Registry;
 
 /// A registry and the index of its nets, which is made when a range is first asked after a change.
 #[derive(Debug)]
 pub(super) struct Records {
-    registry: Registry,
+    pub(super) registry: Registry,
     index: Option<Index>,
-}
-
-/// The registry behind a server, held for as long as this guard lives: answers wait for it, so do not keep it over an
-/// `await`.
-#[derive(Debug)]
-pub struct Editing<'a>(MutexGuard<'a, Records>);
-
-impl<'a> Editing<'a> {
-    pub(super) fn of(records: &'a Mutex<Records>) -> Self {
-        Self(records.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl ops::Deref for Editing<'_> {
-    type Target = Registry;
-
-    fn deref(&self) -> &Registry {
-        &self.0.registry
-    }
-}
-
-impl ops::DerefMut for Editing<'_> {
-    fn deref_mut(&mut self) -> &mut Registry {
-        self.0.index = None;
-        &mut self.0.registry
-    }
 }
 
 impl Records {
@@ -56,7 +26,13 @@ impl Records {
         Self { registry, index: None }
     }
 
-    /// The answer to a request that nothing speaks against.
+    /// Returns the registry to be edited; the index is made anew after it.
+    pub(super) fn edit(&mut self) -> &mut Registry {
+        self.index = None;
+        &mut self.registry
+    }
+
+    /// Returns the answer to a request that nothing speaks against.
     pub(super) fn answer(&mut self, request: &Request, style: Style, lookup: Lookup) -> Reply {
         let handle = request.target.as_str();
         let forms = Forms::of(style, handle);
@@ -66,8 +42,6 @@ impl Records {
             Operation::Customer => self.registry.customers.get(handle).map(|of| payload::customer(of, &forms)),
             Operation::Net => self.registry.nets.get(handle).map(|net| payload::net(net, &forms)),
             Operation::MostSpecificNet => return self.most_specific(handle, style, lookup),
-            Operation::NetsByIpRange => return self.touching(handle, style),
-            Operation::ParentNet => return self.parent(handle, style),
             Operation::Unknown => None,
         };
         object.map_or_else(|| Reply::not_found("record"), |object| Reply::found(object.document(&forms)))
@@ -81,21 +55,6 @@ impl Records {
             Lookup::Exact => index.exact(range),
         };
         net(registry, handle, style)
-    }
-
-    fn parent(&mut self, target: &str, style: Style) -> Reply {
-        let Some(range) = range(target) else { return bad_range() };
-        let (registry, index) = self.indexed();
-        net(registry, index.parent(range), style)
-    }
-
-    fn touching(&mut self, target: &str, style: Style) -> Reply {
-        let Some(range) = range(target) else { return bad_range() };
-        let (registry, index) = self.indexed();
-        let forms = Forms::of(style, "COLLECTION");
-        let nets = index.touching(range).filter_map(|handle| registry.nets.get(handle));
-        let children = nets.map(|net| payload::net(net, &forms)).collect();
-        Reply::found(Element::new("collection", children).document(&forms))
     }
 
     fn indexed(&mut self) -> (&Registry, &Index) {

@@ -158,15 +158,6 @@ async fn exact_look_ups_find_only_what_is_registered_as_asked() {
 }
 
 #[tokio::test]
-async fn the_parent_of_a_range_and_the_nets_that_touch_it_can_be_asked() {
-    let lab = lab(Options::default()).await;
-    assert_eq!(lab.net("net/parentNet/23.144.2.0/23.144.2.255").await, "NET-23-144-0-0-1");
-    let body = lab.body("net/netsByIpRange/23.144.2.0/23.144.3.63").await;
-    let handles: Vec<&str> = body.split("<handle>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
-    assert_eq!(handles, ["NET-23-0-0-0-0", "NET-23-144-0-0-1", "NET-23-144-2-0-1", "NET-23-144-3-0-1"]);
-}
-
-#[tokio::test]
 async fn a_range_that_is_none_is_a_bad_request() {
     let lab = lab(Options::default()).await;
     for range in ["23.0.0.9/23.0.0.1", "23.0.0.0/2600::", "x/y"] {
@@ -186,7 +177,7 @@ async fn an_edited_registry_is_what_is_found() {
 
 #[tokio::test]
 async fn keys_are_taken_from_header_and_query_and_from_nowhere_else() {
-    let lab = lab(Options { unlinked_keys: ["API-LONE".to_owned()].into(), ..Options::default() }).await;
+    let lab = lab(Options::default()).await;
     let url = format!("{}/rest/org/EXAMPLE-NET-1", lab.server.url());
     let send = async |url: String, header: Option<&str>| {
         let request = lab.client.get(url);
@@ -197,22 +188,13 @@ async fn keys_are_taken_from_header_and_query_and_from_nowhere_else() {
     assert_eq!(send(url.clone(), Some(&format!("ApiKey {KEY}"))).await, 200);
     assert_eq!(send(url.clone(), None).await, 400);
     assert_eq!(send(url.clone(), Some(&format!("Bearer {KEY}"))).await, 400);
-    assert_eq!(send(url.clone(), Some("ApiKey API-WRONG")).await, 400);
-    assert_eq!(send(url, Some("ApiKey API-LONE")).await, 401);
+    assert_eq!(send(url, Some("ApiKey API-WRONG")).await, 400);
 }
 
 #[tokio::test]
 async fn a_refused_key_is_named_by_its_code() {
     let lab = lab(Options { keys: [].into(), ..Options::default() }).await;
     assert_eq!(between(&lab.body("org/EXAMPLE-NET-1").await, "<code>", "</code>"), "E_AUTHENTICATION");
-}
-
-#[tokio::test]
-async fn it_only_reads_and_only_speaks_xml() {
-    let lab = lab(Options::default()).await;
-    let url = format!("{}/rest/org/EXAMPLE-NET-1?apikey={KEY}", lab.server.url());
-    assert_eq!(lab.client.delete(&url).send().await.unwrap().status(), 405);
-    assert_eq!(lab.client.get(&url).header("Accept", "application/json").send().await.unwrap().status(), 406);
 }
 
 #[tokio::test]
@@ -223,26 +205,9 @@ async fn every_request_is_counted_by_what_it_was_about() {
     lab.get("net/mostSpecificNet/2600::/2600::FF").await;
     let requests = lab.server.requests();
     assert_eq!(requests.count_about(Operation::Customer, "C00000001"), 2);
-    let range = range_target("2600::".parse().unwrap(), "2600::ff".parse().unwrap());
-    assert_eq!(requests.count_about(Operation::MostSpecificNet, &range), 1);
-    assert_eq!(requests.0[0].auth, Auth::Header(KEY.to_owned()));
+    assert_eq!(requests.count_about(Operation::MostSpecificNet, "2600::/2600::ff"), 1);
     lab.server.forget_requests();
     assert_eq!(lab.server.requests().total(), 0);
-}
-
-#[tokio::test]
-async fn requests_beyond_the_limit_are_told_when_to_come_back() {
-    let forms = [RetryAfter::Absent, RetryAfter::Seconds(2), RetryAfter::Date(2)];
-    let mut told = Vec::new();
-    for retry_after in forms {
-        let lab = lab(Options { throttle: Some(Throttle { per_second: 1, retry_after }), ..Options::default() }).await;
-        assert_eq!(lab.status("org/EXAMPLE-NET-1").await, 200);
-        let refused = lab.get("org/EXAMPLE-NET-1").await;
-        assert_eq!(refused.status(), 429);
-        told.push(refused.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned()));
-    }
-    assert_eq!(told[..2], [None, Some("2".to_owned())]);
-    assert!(told[2].as_ref().is_some_and(|date| httpdate::parse_http_date(date).is_ok()), "{told:?}");
 }
 
 #[tokio::test]
@@ -326,7 +291,7 @@ async fn a_stopped_server_takes_no_connection() {
 async fn a_port_in_use_is_an_error_that_names_it() {
     let lab = lab(Options::default()).await;
     let port = lab.server.url().rsplit(':').next().unwrap().parse().unwrap();
-    let error = Server::start_on(port, World::demo().registry, Options::default()).await.unwrap_err();
+    let error = Server::start_at(loopback(port), World::demo().registry, Options::default()).await.err().unwrap();
     assert_eq!(error.address.port(), port);
 }
 
@@ -334,29 +299,14 @@ async fn a_port_in_use_is_an_error_that_names_it() {
 async fn answers_from_elsewhere_look_like_it() {
     let html = with_fault(Fault::Html404).await.get("org/EXAMPLE-NET-1").await;
     assert_eq!((html.status().as_u16(), html.headers()["content-type"].to_str().unwrap()), (404, "text/html"));
-    let redirect = with_fault(Fault::Redirect("http://127.0.0.1:9/".to_owned())).await.get("org/X").await;
-    assert_eq!(
-        (redirect.status().as_u16(), redirect.headers()["location"].to_str().unwrap()),
-        (302, "http://127.0.0.1:9/")
-    );
 }
 
 #[tokio::test]
 async fn bodies_that_no_client_should_read_are_sent() {
     let garbage = with_fault(Fault::Garbage).await.get("org/X").await.bytes().await.unwrap();
     assert!(std::str::from_utf8(&garbage).is_err());
-    assert_eq!(with_fault(Fault::Empty).await.body("org/X").await, "");
     let doctype = with_fault(Fault::Doctype).await.body("org/EXAMPLE-NET-1").await;
     assert!(doctype.contains("?><!DOCTYPE ") && doctype.ends_with("</org>"));
-}
-
-#[tokio::test]
-async fn a_huge_body_goes_on_for_longer_than_anyone_reads() {
-    let mut response = with_fault(Fault::HugeBody).await.get("org/X").await;
-    let mut read = 0;
-    while read < 8_000_000 {
-        read += response.chunk().await.unwrap().unwrap().len();
-    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use ipnet::IpNet;
 
 use super::{
     Aggregate, Ipam, Prefix, World,
-    cast::{self, ARIN, PROVIDER},
+    companies::{self, ARIN, PROVIDER},
     registry::{Address, Holder, Net, Registry},
     subnets,
 };
@@ -83,10 +83,10 @@ impl World {
     pub fn demo() -> Self {
         let mut registry = Registry::default();
         registry.add_provider();
-        registry.add_org(ARIN, "Example Regional Registry", cast::reston);
-        registry.add_org("SAMPLE-3", "Sample Hosting LLC", cast::denver);
-        registry.add_org("RESELLER-5", "R\u{e9}seau Exemple lt\u{e9}e", cast::montreal);
-        registry.add_org("CARRIER-7", "Example Carrier & Sons GmbH", cast::berlin);
+        registry.add_org(ARIN, "Example Regional Registry", companies::reston);
+        registry.add_org("SAMPLE-3", "Sample Hosting LLC", companies::denver);
+        registry.add_org("RESELLER-5", "R\u{e9}seau Exemple lt\u{e9}e", companies::montreal);
+        registry.add_org("CARRIER-7", "Example Carrier & Sons GmbH", companies::berlin);
         fill_v4(&mut registry);
         fill_v6(&mut registry);
         Self { registry, ipam: ipam(), config: "example-arin".to_owned(), org_handle: PROVIDER.to_owned() }
@@ -104,24 +104,24 @@ fn ipam() -> Ipam {
 fn fill_v4(registry: &mut Registry) {
     let arin = arins_own(registry, "NET-23-0-0-0-0", "23.0.0.0/8");
     let first = allocation(registry, &arin, "23.144.0.0/20");
-    simple(registry, &first, "23.144.1.0/24", "Caf\u{e9} Ex\u{e4}mple lt\u{e9}e", cast::montreal());
+    simple(registry, &first, "23.144.1.0/24", "Caf\u{e9} Ex\u{e4}mple lt\u{e9}e", companies::montreal());
     detailed(registry, &first, "23.144.2.0/24", "SAMPLE-3");
-    simple(registry, &first, "23.144.3.0/26", "Sample Fisheries", cast::bridgetown());
-    let private = simple(registry, &first, "23.144.3.64/26", "Private Customer", cast::denver());
+    simple(registry, &first, "23.144.3.0/26", "Sample Fisheries", companies::bridgetown());
+    let private = simple(registry, &first, "23.144.3.64/26", "Private Customer", companies::denver());
     if let Some(customer) = registry.customers.get_mut(&private) {
         customer.private = Some(true);
     }
-    simple(registry, &first, "23.144.3.128/26", "Sample <Bakery> & Co", cast::denver());
-    simple(registry, &first, "23.144.4.0/23 23.144.6.0/24", "Sample School District", cast::somewhere(11));
-    simple(registry, &first, "23.144.13.8/29", "Sample Garage", cast::somewhere(12));
+    simple(registry, &first, "23.144.3.128/26", "Sample <Bakery> & Co", companies::denver());
+    simple(registry, &first, "23.144.4.0/23 23.144.6.0/24", "Sample School District", companies::somewhere(11));
+    simple(registry, &first, "23.144.13.8/29", "Sample Garage", companies::somewhere(12));
     let resold = cut(registry, &first, "A", "23.144.8.0/22", Holder::Org("RESELLER-5".to_owned()));
-    simple(registry, &resold, "23.144.8.0/25", "Sample Theatre", cast::somewhere(16));
+    simple(registry, &resold, "23.144.8.0/25", "Sample Theatre", companies::somewhere(16));
     detailed(registry, &resold, "23.144.8.128/26", "SAMPLE-3");
     let halves = allocation(registry, &arin, "23.145.0.0/21");
-    simple(registry, &halves, "23.145.0.32/27", "Sample Library", cast::somewhere(17));
-    simple(registry, &halves, "23.145.5.64/26", "Sample Clinic", cast::somewhere(20));
+    simple(registry, &halves, "23.145.0.32/27", "Sample Library", companies::somewhere(17));
+    simple(registry, &halves, "23.145.5.64/26", "Sample Clinic", companies::somewhere(20));
     let blocks = allocation(registry, &arin, "23.150.0.0/22 23.150.4.0/23");
-    simple(registry, &blocks, "23.150.0.128/25", "Sample Museum", cast::somewhere(21));
+    simple(registry, &blocks, "23.150.0.128/25", "Sample Museum", companies::somewhere(21));
     detailed(registry, &blocks, "23.150.1.0/25", "SAMPLE-3");
 }
 

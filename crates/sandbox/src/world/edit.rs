@@ -131,7 +131,13 @@ impl Registry {
         handle
     }
 
-    fn cut(&mut self, parent: &str, net_type: &str, blocks: &[IpNet], holder: Holder) -> Result<String, UnknownHandle> {
+    pub(crate) fn cut(
+        &mut self,
+        parent: &str,
+        net_type: &str,
+        blocks: &[IpNet],
+        holder: Holder,
+    ) -> Result<String, UnknownHandle> {
         let parent = self.net_mut(parent)?.handle.clone();
         Ok(self.put_net(net_type, blocks, Some(parent), holder))
     }

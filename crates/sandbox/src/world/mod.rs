@@ -10,7 +10,7 @@
 use ipnet::IpNet;
 
 mod calendar;
-mod cast;
+mod companies;
 mod demo;
 mod edit;
 pub mod registry;

@@ -12,7 +12,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::{
     Aggregate, Ipam, Prefix, World,
-    cast::{self, PROVIDER},
+    companies::{self, PROVIDER},
     registry::{Holder, Registry},
     subnets,
 };
@@ -162,7 +162,7 @@ impl Builder {
     fn customer(&mut self) -> Holder {
         let number = self.registry.customers.len() + 1;
         let name = format!("Sample Customer {number}");
-        Holder::Customer(self.registry.add_customer(PROVIDER, &name, Some(cast::somewhere(number))))
+        Holder::Customer(self.registry.add_customer(PROVIDER, &name, Some(companies::somewhere(number))))
     }
 
     /// An organization; each is given three nets.
@@ -170,7 +170,7 @@ impl Builder {
         let number = self.recipients / 3 + 1;
         let handle = format!("SAMPLE-{number}");
         if self.recipients.is_multiple_of(3) {
-            self.registry.add_org(&handle, &format!("Sample Organization {number}"), cast::denver);
+            self.registry.add_org(&handle, &format!("Sample Organization {number}"), companies::denver);
         }
         self.recipients += 1;
         Holder::Org(handle)

@@ -1,31 +1,27 @@
 //! Applying what a schema document changes, all of it or nothing.
 
-use std::collections::BTreeMap;
-
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{
-    diff::{FieldDiff, Operation, TypeDiff, id, members},
-    document::{ObjectType, TYPE_ATTRIBUTES, Unresolvable, text},
+    diff::{FieldDiff, Operation, TypeDiff, id},
+    document::{Unresolvable, model},
 };
 use crate::netbox::{
     field::{Field, Kind},
-    model::{Model, PLUGIN},
+    model::Model,
+    object_type::{ObjectType, TYPE_ATTRIBUTES, text},
     reply::Reply,
     store::Store,
     table::{Row, Unfit},
     value,
-    write::{self, Refusal},
 };
 
-/// Why a document was not applied.
+/// The reason why a document was not applied.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Refused {
     /// It would drop fields of these types, and nobody allowed it.
     Destructive(Vec<String>),
-    /// New types need each other.
-    Circular(String),
     /// It names something that is not there.
     Unresolvable(String),
     /// The database does not take it; NetBox answers 500 with this exception and text.
@@ -46,36 +42,11 @@ pub(super) fn all(store: &mut Store, diffs: &[TypeDiff], allow_destructive: bool
         return Err(Refused::Destructive(destructive));
     }
     let mut changed = store.clone();
-    for diff in ordered(diffs)? {
+    for diff in diffs {
         one(&mut changed, diff)?;
     }
     *store = changed;
     Ok(())
-}
-
-/// New types after those they point at.
-fn ordered(diffs: &[TypeDiff]) -> Result<Vec<&TypeDiff>, Refused> {
-    let mut waiting: BTreeMap<&str, &TypeDiff> = diffs.iter().map(|diff| (diff.slug(), diff)).collect();
-    let mut order = Vec::new();
-    while let Some(first) = waiting.keys().next().copied() {
-        let ready = waiting
-            .values()
-            .copied()
-            .find(|diff| !needs(diff).any(|slug| slug != diff.slug() && is_new(&waiting, slug)));
-        let Some(ready) = ready else { return Err(Refused::Circular(first.to_owned())) };
-        waiting.remove(ready.slug());
-        order.push(ready);
-    }
-    Ok(order)
-}
-
-fn is_new(waiting: &BTreeMap<&str, &TypeDiff>, slug: &str) -> bool {
-    waiting.get(slug).is_some_and(|diff| diff.is_new)
-}
-
-fn needs(diff: &TypeDiff) -> impl Iterator<Item = &str> {
-    members(&diff.definition, "fields")
-        .filter_map(|field| text(field, "related_object_type").strip_prefix("custom-objects/"))
 }
 
 fn one(store: &mut Store, diff: &TypeDiff) -> Result<(), Refused> {
@@ -83,19 +54,17 @@ fn one(store: &mut Store, diff: &TypeDiff) -> Result<(), Refused> {
         Some(known) => known.clone(),
         None => new_type(store, diff),
     };
-    let before = object_type.model(store).ok();
+    let before = model(&object_type, store).ok();
     for name in TYPE_ATTRIBUTES {
         object_type.attributes.insert(name.to_owned(), text(&diff.definition, name).into());
     }
     for field in &diff.fields {
         field.apply(&mut object_type.fields);
     }
-    unambiguous(store, &object_type)?;
-    let model = object_type.model(store)?;
+    let model = model(&object_type, store)?;
     if diff.is_new {
         store.add_table(model);
     } else if diff.has_changes() {
-        object_type.updated = store.now();
         migrate(store, before.as_ref(), model, &diff.fields)?;
     }
     store.types.insert(diff.slug().to_owned(), object_type);
@@ -104,9 +73,8 @@ fn one(store: &mut Store, diff: &TypeDiff) -> Result<(), Refused> {
 
 fn new_type(store: &mut Store, diff: &TypeDiff) -> ObjectType {
     store.last_type_id += 1;
-    let (id, created) = (store.last_type_id, store.now());
     let slug = diff.slug().to_owned();
-    ObjectType { id, slug, attributes: Map::new(), fields: Vec::new(), created, updated: created }
+    ObjectType { id: store.last_type_id, slug, attributes: Map::new(), fields: Vec::new() }
 }
 
 impl FieldDiff {
@@ -123,29 +91,7 @@ impl FieldDiff {
     }
 }
 
-/// Names of types, and of the fields of a type, are unique in the database.
-fn unambiguous(store: &Store, object_type: &ObjectType) -> Result<(), Refused> {
-    let mut others = store.types.values().filter(|other| other.id != object_type.id);
-    if others.any(|other| other.text("name") == object_type.text("name")) {
-        return Err(exception(write::duplicate("name", &object_type.text("name").into())));
-    }
-    let mut names: Vec<&str> = object_type.fields.iter().map(|field| text(field, "name")).collect();
-    names.sort_unstable();
-    match names.iter().zip(names.iter().skip(1)).find(|(name, next)| name == next) {
-        Some((name, _)) => Err(exception(write::duplicate("name", &(**name).into()))),
-        None => Ok(()),
-    }
-}
-
-fn exception(refusal: Refusal) -> Refused {
-    match refusal {
-        Refusal::Exception(exception, error) => Refused::Exception(exception, error),
-        Refusal::Protected(error) => Refused::Unresolvable(error),
-        Refusal::Invalid(errors) => Refused::Unresolvable(Value::Object(errors).to_string()),
-    }
-}
-
-/// Gives each row the shape of the new model: renamed fields keep their values, new ones get their default.
+/// Brings each row into the shape of the new model: renamed fields keep their values, new ones get their default.
 fn migrate(store: &mut Store, before: Option<&Model>, model: Model, fields: &[FieldDiff]) -> Result<(), Refused> {
     let (endpoint, frozen) = (model.endpoint.clone(), store.clone());
     let sources: Vec<Option<&Field>> = model.fields.iter().map(|field| source(before, field, fields)).collect();
@@ -161,7 +107,7 @@ fn migrate(store: &mut Store, before: Option<&Model>, model: Model, fields: &[Fi
         }
         Ok(())
     };
-    let table = store.table_mut(&endpoint).ok_or_else(|| Refused::Unresolvable(format!("{PLUGIN} has no table")))?;
+    let table = store.table_mut(&endpoint).ok_or_else(|| Refused::Unresolvable(endpoint.clone()))?;
     table.remodel(model.clone(), reshape).map_err(|unfit| match unfit {
         Unfit::Repeated(field, value) => {
             let error = format!("could not create unique index\nDETAIL:  Key ({field})=({value}) is duplicated.");
@@ -187,29 +133,23 @@ fn converted(store: &Store, was: &Field, field: &Field, value: Value) -> Result<
     if was.kind == field.kind || value.is_null() {
         return Ok(value);
     }
-    let as_text = if field.kind == Kind::Text && !value.is_string() { Value::from(value.to_string()) } else { value };
+    let as_text = if field.kind == Kind::Text && !value.is_string() { value.to_string().into() } else { value };
     value::checked(store, field, &as_text).map_err(|_| Unfit::Cast(as_text))
 }
 
 impl Refused {
-    pub(super) fn reply(self, version: &str) -> Reply {
+    pub(super) fn reply(self) -> Reply {
         match self {
             Self::Destructive(slugs) => {
                 let names = slugs.join(", ");
-                let detail = format!(
-                    "Schema contains destructive field removals for COT(s): {names}. Pass allow_destructive=True to apply them."
-                );
+                let detail = format!("Schema contains destructive field removals for COT(s): {names}.");
                 let body = json!({ "error": "destructive_changes", "detail": detail, "destructive_slugs": slugs });
                 Reply::json(StatusCode::CONFLICT, body)
-            }
-            Self::Circular(slug) => {
-                let detail = format!("Circular dependency detected involving COT '{slug}'.");
-                Reply::json(StatusCode::BAD_REQUEST, json!({ "error": "circular_dependency", "detail": detail }))
             }
             Self::Unresolvable(detail) => {
                 Reply::json(StatusCode::BAD_REQUEST, json!({ "error": "unresolvable_reference", "detail": detail }))
             }
-            Self::Exception(exception, error) => Reply::exception(exception, error, version),
+            Self::Exception(exception, error) => Reply::exception(exception, &error),
         }
     }
 }

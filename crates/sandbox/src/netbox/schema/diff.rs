@@ -1,9 +1,14 @@
 //! What applying a schema document would change.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
-use super::document::{ObjectType, TYPE_ATTRIBUTES, attributes_of, default_of, text};
-use crate::netbox::store::Store;
+use crate::netbox::{
+    model::object,
+    object_type::{ObjectType, TYPE_ATTRIBUTES, text},
+    store::Store,
+};
 
 /// What would change about one type.
 #[derive(Debug, Clone)]
@@ -36,7 +41,7 @@ pub(super) enum Operation {
     Remove,
 }
 
-/// The diff of each type of a well-formed document.
+/// Returns the diff of each type of a well-formed document.
 pub(super) fn all(store: &Store, document: &Map<String, Value>) -> Vec<TypeDiff> {
     let types = document.get("types").and_then(Value::as_array).into_iter().flatten();
     types.filter_map(Value::as_object).map(|definition| of_type(store, definition)).collect()
@@ -81,12 +86,26 @@ fn of_field(known: Option<&ObjectType>, definition: &Map<String, Value>) -> Opti
 }
 
 fn field_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
-    let names = ["name", "type"].into_iter().chain(attributes_of(text(new, "type")));
-    let pairs = names.map(|name| {
-        let value = |definition: &Map<String, Value>| definition.get(name).cloned().unwrap_or_else(|| default_of(name));
-        (name.to_owned(), value(old), value(new))
-    });
-    pairs.filter(|(_, old, new)| old != new).map(|(name, old, new)| (name, json!([old, new]))).collect()
+    let value =
+        |definition: &Map<String, Value>, name| definition.get(name).cloned().unwrap_or_else(|| default_of(name));
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let pairs = names.into_iter().map(|name| (name, value(old, name), value(new, name)));
+    pairs.filter(|(_, old, new)| old != new).map(|(name, old, new)| (name.clone(), json!([old, new]))).collect()
+}
+
+/// Returns what an attribute of a field is when a document does not name it.
+fn default_of(attribute: &str) -> Value {
+    match attribute {
+        "primary" | "required" | "unique" => false.into(),
+        "weight" => 100.into(),
+        "search_weight" => 500.into(),
+        "filter_logic" => "loose".into(),
+        "ui_visible" => "always".into(),
+        "ui_editable" => "yes".into(),
+        "on_delete_behavior" => "set_null".into(),
+        "default" | "validation_minimum" | "validation_maximum" | "choice_set" | "related_object_type" => Value::Null,
+        _ => "".into(),
+    }
 }
 
 fn removed(field: &Map<String, Value>, tombstone: &Map<String, Value>) -> FieldDiff {
@@ -108,7 +127,7 @@ fn untracked(field: &Map<String, Value>) -> String {
     )
 }
 
-/// The objects of a list.
+/// Returns the objects of a list.
 pub(super) fn members<'a>(
     definition: &'a Map<String, Value>,
     list: &str,
@@ -133,7 +152,7 @@ impl TypeDiff {
         !(self.changes.is_empty() && self.fields.is_empty())
     }
 
-    /// As the plugin answers it.
+    /// Returns it as the plugin answers it.
     pub(super) fn show(&self) -> Value {
         json!({
             "slug": self.slug(),
@@ -155,7 +174,7 @@ impl FieldDiff {
             Operation::Alter => "alter",
             Operation::Remove => "remove",
         };
-        let mut shown = super::super::model::object(json!({
+        let mut shown = object(json!({
             "op": operation, "schema_id": self.id, "db_name": self.name, "schema_def": self.definition,
         }));
         if !self.changes.is_empty() {

@@ -1,20 +1,20 @@
 //! Making a fault out of the answer that should have been.
 
-use std::{convert::Infallible, io, time::Duration};
+use std::{io, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, stream};
 
 use super::{
-    Fault,
+    fault::Fault,
     reply::{Code, Reply},
 };
 
-/// What goes out instead of `reply`. [`Fault::Hang`] is not an answer and gives none.
+/// Returns what goes out instead of `reply`; nothing for [`Fault::Hang`].
 pub(super) fn response(fault: Fault, reply: Reply) -> Option<Response> {
     Some(match fault {
         Fault::Status(status) => {
@@ -24,7 +24,6 @@ pub(super) fn response(fault: Fault, reply: Reply) -> Option<Response> {
             Reply::error(StatusCode::SERVICE_UNAVAILABLE, Code::Outage, "The service is down for maintenance.")
                 .into_response()
         }
-        Fault::Throttled(retry_after) => Reply::throttled(retry_after).into_response(),
         Fault::CutOff => cut_off(reply),
         Fault::TruncatedXml => {
             let half: String = reply.body.chars().take(reply.body.chars().count() / 2).collect();
@@ -33,9 +32,6 @@ pub(super) fn response(fault: Fault, reply: Reply) -> Option<Response> {
         Fault::Hang => return None,
         Fault::Html404 => html_404(),
         Fault::Garbage => xml(vec![0xff, 0xfe, 0x00, b'<', 0x01, b'&', 0x80, b'>']),
-        Fault::Empty => xml(""),
-        Fault::Redirect(url) => redirect(&url),
-        Fault::HugeBody => huge(),
         Fault::Doctype => xml(with_doctype(&reply.body)),
     })
 }
@@ -49,12 +45,6 @@ fn html_404() -> Response {
     (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/html")], page).into_response()
 }
 
-fn redirect(url: &str) -> Response {
-    let location: Option<(HeaderName, HeaderValue)> =
-        HeaderValue::from_str(url).ok().map(|value| (header::LOCATION, value));
-    (StatusCode::FOUND, axum::response::AppendHeaders(location)).into_response()
-}
-
 /// The body, then a moment for it to arrive, then the end of the connection, a hundred bytes early.
 fn cut_off(reply: Reply) -> Response {
     let announced = HeaderValue::from(reply.body.len() + 100);
@@ -66,15 +56,6 @@ fn cut_off(reply: Reply) -> Response {
     *response.status_mut() = reply.status;
     response.headers_mut().insert(header::CONTENT_LENGTH, announced);
     response
-}
-
-/// A gigabyte that begins like an organization with a comment.
-fn huge() -> Response {
-    let head = r#"<?xml version="1.0"?><org xmlns="http://www.arin.net/regrws/core/v1"><comment><line number="1">"#;
-    let chunk = Bytes::from(vec![b'x'; 64 * 1024]);
-    let body =
-        stream::iter(std::iter::once(Bytes::from_static(head.as_bytes())).chain(std::iter::repeat_n(chunk, 16_384)));
-    xml(Body::from_stream(body.map(Ok::<_, Infallible>)))
 }
 
 fn with_doctype(document: &str) -> String {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{netbox::Server, world::Ipam};
 
-/// Adds the RIRs, VRFs, aggregates and prefixes of `ipam`. Gives the ids of the RIRs by name.
-pub fn furnish(server: &Server, ipam: &Ipam) -> BTreeMap<String, u64> {
+/// Adds the RIRs, VRFs, aggregates and prefixes of `ipam`. Returns the ids of the RIRs by name.
+pub fn populate(server: &Server, ipam: &Ipam) -> BTreeMap<String, u64> {
     let mut rirs = BTreeMap::new();
     for aggregate in &ipam.aggregates {
         let rir = *rirs.entry(aggregate.rir.clone()).or_insert_with(|| server.add_rir(&aggregate.rir));
