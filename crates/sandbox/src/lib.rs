@@ -1,8 +1,8 @@
 //! Stand-ins for ARIN and NetBox, for the demo and the tests.
 //!
-//! Both speak real HTTP on a loopback port. They write and read their XML and JSON by themselves and share no codec with
-//! the clients, so that a mistake in a client cannot agree with itself here. What they serve is described by a
-//! [`world::World`].
+//! Both speak real HTTP on a loopback port. They write and read their XML and JSON by themselves and share no codec
+//! with the clients, so that a mistake in a client cannot agree with itself here. A [`world::World`] describes what
+//! they serve.
 
 pub mod netbox;
 mod populate;

@@ -1,5 +1,4 @@
-//! What both simulated systems have in common: a port of this machine, an account of the requests, and failure on
-//! demand.
+//! The scaffold of both simulated systems: a port of this machine, an account of the requests, and failure on demand.
 
 use std::{
     io,

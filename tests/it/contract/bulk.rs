@@ -32,13 +32,14 @@ pub(crate) async fn refused_rows_are_named_by_index_and_none_is_written(target: 
         5,
         target.draft("b", json!({ "aggregate": 99999999 })),
     ]);
+    let unknown = "Related object not found using the provided numeric ID: 99999999";
     let expected = json!({
         "detail": "4 of 5 objects could not be created.",
         "errors": [
             { "index": 1, "errors": { "number": ["Ensure this value is less than or equal to 9."] } },
             { "index": 2, "errors": { "key": ["This field is required."] } },
             { "index": 3, "errors": { "__all__": ["Invalid data. Expected a dictionary, but got int."] } },
-            { "index": 4, "errors": { "aggregate": ["Related object not found using the provided numeric ID: 99999999"] } },
+            { "index": 4, "errors": { "aggregate": [unknown] } },
         ],
     });
     assert_eq!(target.post(THINGS, rows).await.expect(400), expected);

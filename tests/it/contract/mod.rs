@@ -1,8 +1,8 @@
 //! What the sidecar relies on in NetBox's REST interface and that of its Custom Objects plugin, quirks included.
 //!
-//! One suite, two targets: [`sandbox`] runs it against the in-memory NetBox, `lab::contract` against a real one. A quirk
-//! stands here first, is seen to hold on the real one, and is then copied. Nothing of the product is used to ask. What
-//! no client sends is no part of it.
+//! One suite, two targets: [`sandbox`] runs it against the in-memory NetBox, `lab::contract` against a real one. A
+//! quirk stands here first, is seen to hold on the real one, and is then copied. Nothing of the product is used to ask.
+//! What no client sends is no part of it.
 //!
 //! Cases share one NetBox in the lab and run side by side: names carry [`Target::run`], and lists are asked for
 //! such names only.
@@ -139,7 +139,7 @@ impl Target {
         self.send(Method::DELETE, path, body, &[]).await
     }
 
-    /// Creates one object and gives its id.
+    /// Creates one object and returns its id.
     async fn made(&self, path: &str, body: Value) -> u64 {
         let answer = self.post(path, body).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{path}: {}", answer.body);
@@ -186,7 +186,7 @@ impl Target {
 }
 
 impl Answer {
-    /// Asserts the status and gives the body.
+    /// Asserts the status and returns the body.
     fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         self.body

@@ -151,7 +151,9 @@ pub(crate) async fn a_required_field_has_to_be_sent_and_to_hold_something(target
 }
 
 pub(crate) async fn null_empties_all_but_required_fields(target: &Target) {
-    let sent = json!({ "state": "bad", "states": ["bad"], "number": 1, "flag": true, "day": "2020-01-02", "doc": 1, "loose": "x" });
+    let sent = json!({
+        "state": "bad", "states": ["bad"], "number": 1, "flag": true, "day": "2020-01-02", "doc": 1, "loose": "x",
+    });
     let path = format!("{THINGS}{}/", target.thing("a", sent).await);
     let fields = ["state", "states", "number", "flag", "day", "moment", "doc", "note", "loose", "parent"];
     let nulls: Value = fields.into_iter().map(|name| (name.to_owned(), Value::Null)).collect();

@@ -34,7 +34,7 @@ impl Target {
         panic!("the shared types cannot be made");
     }
 
-    /// Creates a thing with a key of this case's own, `fields` besides, and gives its id.
+    /// Creates a thing with a key of this case's own, `fields` besides, and returns its id.
     pub(super) async fn thing(&self, key: &str, fields: Value) -> u64 {
         self.made(THINGS, self.draft(key, fields)).await
     }

@@ -1,4 +1,4 @@
-//! Who asks, and what they may do.
+//! The caller of a request, and their permissions.
 
 use axum::http::Method;
 use serde_json::json;
@@ -12,7 +12,7 @@ use super::{
     users::{Action, User},
 };
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Caller {
     /// May do everything.
@@ -51,7 +51,7 @@ pub(super) fn caller(options: &Options, call: &Call) -> Result<Caller, Reply> {
     })
 }
 
-/// Answers who asks. A superuser's permissions are not listed, as on a real one.
+/// Answers `authentication-check`. A superuser's permissions are not listed, as on a real one.
 pub(super) fn whoami(caller: &Caller) -> Reply {
     let (id, name) = match caller {
         Caller::Superuser => (1, SUPERUSER),

@@ -1,4 +1,4 @@
-//! One request, read.
+//! A request, read.
 
 use axum::http::{HeaderMap, Method, Uri, header};
 use serde_json::Value;
@@ -9,7 +9,7 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) query: Query,
     pub(super) body: Option<Value>,
-    /// Whether it came with `If-Match`. The ETags that clients send are those of no object.
+    /// True if it came with `If-Match`. Clients send an ETag that no object has.
     pub(super) conditional: bool,
     pub(super) authorization: Option<String>,
     /// Scheme and host as the client wrote them.

@@ -8,7 +8,7 @@ use super::{
     render,
     reply::Reply,
     store::Store,
-    write::{Refusal, Refused},
+    write::{Refusal, RefusedValue},
 };
 
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Endpoint<'a> {
     pub(super) call: &'a Call,
     pub(super) path: &'a str,
     pub(super) caller: &'a Caller,
-    pub(super) refused: &'a Refused,
+    pub(super) refused: &'a RefusedValue,
 }
 
 impl Endpoint<'_> {

@@ -1,13 +1,13 @@
-//! Faults: what a server may do instead of answering, and when.
+//! Faults: what a server may do instead of answering, and the conditions.
 
-use super::{memory::NetBox, requests::Request};
+use super::requests::Request;
 
-/// What happens instead of an answer.
+/// An event instead of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// This status, with nothing done.
     Status(u16),
-    /// No answer and nothing done, until the client gives up or the server stops.
+    /// Nothing is done and no answer given, until the client gives up or the server stops.
     Hang,
     /// The request is carried out, then the connection closes before the answer.
     LoseAnswer,
@@ -16,31 +16,12 @@ pub enum Fault {
     RefuseRow { field: String, value: String },
 }
 
-/// When a fault strikes: always, unless there are conditions.
-pub type Rule = crate::server::Rule<NetBox>;
-
-/// The conditions of a [`Rule`].
+/// The conditions under which a fault strikes.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct When {
-    method: Option<String>,
-    path: Option<String>,
-}
-
-impl Rule {
-    /// Strikes only requests of this method.
-    #[must_use]
-    pub fn method(mut self, method: &str) -> Self {
-        self.when.method = Some(method.to_ascii_uppercase());
-        self
-    }
-
-    /// Strikes only requests whose path contains this.
-    #[must_use]
-    pub fn path(mut self, part: &str) -> Self {
-        self.when.path = Some(part.to_owned());
-        self
-    }
+    pub(super) method: Option<String>,
+    pub(super) path: Option<String>,
 }
 
 impl When {

@@ -1,4 +1,4 @@
-//! What a field of an object may hold.
+//! The fields of objects and the values they may hold.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(super) struct Field {
     pub(super) unique: bool,
     /// Stored when the field is not sent.
     pub(super) default: Value,
-    /// Whether the filter of a text wants the whole of it, or any part.
+    /// True if the filter of a text wants the whole of it, false if any part will do.
     pub(super) exact: bool,
 }
 

@@ -1,7 +1,7 @@
-//! Which objects a query asks for.
+//! Filters: which objects a query asks for.
 //!
-//! A name that is no filter is passed over in silence, so that everything comes back: NetBox does so. Of repeated values
-//! the last one counts, except of ids.
+//! A name that is no filter is passed over in silence, so that everything comes back: NetBox does so. Of repeated
+//! values the last one counts, except of ids.
 
 use ipnet::IpNet;
 use serde_json::Value;

@@ -27,6 +27,7 @@ mod render;
 mod reply;
 mod requests;
 mod route;
+mod rule;
 mod schema;
 mod store;
 mod table;
@@ -37,10 +38,11 @@ mod value;
 mod write;
 
 use crate::server::{StartError, lock, loopback};
-pub use fault::{Fault, Rule};
+pub use fault::Fault;
 use memory::NetBox;
 pub use options::{Options, TOKEN, TOKEN_V1};
 pub use requests::{Request, Requests};
+pub use rule::Rule;
 pub use users::{Action, Grant, User};
 
 /// A running in-memory NetBox.

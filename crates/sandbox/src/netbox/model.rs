@@ -25,7 +25,7 @@ pub(super) struct Model {
     pub(super) fields: Vec<Field>,
     /// The field an object is displayed by.
     pub(super) primary: Option<String>,
-    /// Whether it is a custom object type.
+    /// True for a custom object type.
     pub(super) custom: bool,
 }
 

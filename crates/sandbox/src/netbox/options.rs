@@ -1,4 +1,4 @@
-//! How a server behaves, and whom it knows from the start.
+//! The behaviour of a server, and the tokens it knows from the start.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ pub const TOKEN_V1: &str = "0123456789abcdef0123456789abcdef01234567";
 /// The name of the superuser.
 pub(super) const SUPERUSER: &str = "sandbox";
 
-/// How a server behaves.
+/// The behaviour of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Users who may do some things.
     pub users: Vec<User>,
     /// The time that every answer is held back.
     pub latency: Duration,
-    /// Whether custom objects can be written in bulk; the plugin before 0.7 answers an array with 405 or 400.
+    /// True if custom objects can be written in bulk; the plugin before 0.7 answers an array with 405 or 400.
     pub bulk: bool,
 }
 

@@ -1,11 +1,11 @@
-//! What a server was asked.
+//! The requests that a server was asked.
 
 /// One request as received, whatever became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub(super) method: String,
     pub(super) path: String,
-    /// How many objects its body holds: the length of an array, 1 for an object, 0 for no body.
+    /// The number of objects in its body: the length of an array, 1 for an object, 0 for no body.
     pub(super) rows: usize,
 }
 

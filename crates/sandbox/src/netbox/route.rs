@@ -1,4 +1,4 @@
-//! Which path is answered how.
+//! The paths, and the answer to each.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -15,11 +15,11 @@ use super::{
     reply::Reply,
     schema,
     store::{Entry, Store},
-    write::Refused,
+    write::RefusedValue,
 };
 
 /// Answers a request. `refused` is a field and a text no row may have.
-pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused: Refused) -> Reply {
+pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused: RefusedValue) -> Reply {
     let path = call.path.strip_prefix("/api/").and_then(|path| path.strip_suffix('/'));
     let Some(path) = path else { return Reply::no_page() };
     let caller = match access::caller(options, call) {

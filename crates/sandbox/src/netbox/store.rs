@@ -19,7 +19,7 @@ pub(super) struct Store {
     tables: BTreeMap<String, Table>,
     /// Custom object types by slug.
     pub(super) types: BTreeMap<String, ObjectType>,
-    /// How many types there ever were.
+    /// The number of types that there ever were.
     pub(super) last_type_id: u64,
     log: Vec<Entry>,
     undo: Vec<(String, u64, Option<Row>)>,

@@ -1,4 +1,4 @@
-//! What a real NetBox cannot be asked: faults, counters, seeding. The rest is in the contract suite under `tests/`.
+//! Faults, counters and seeding, which no real NetBox has. The contract suite under `tests/` covers the rest.
 
 use std::{
     ops::Deref,

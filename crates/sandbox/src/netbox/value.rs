@@ -1,4 +1,4 @@
-//! What was sent for a field, checked and brought into the form it is stored in.
+//! Checks the values that were sent for fields and brings them into the form they are stored in.
 //!
 //! These are the checks of NetBox's serializers. What is wrong comes back as NetBox words it: a list of messages, for
 //! lists an object of them by position.

@@ -16,7 +16,7 @@ use super::{
 /// The reason why an object was not written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Refusal {
-    /// What is wrong, by field.
+    /// The messages about what is wrong, by field.
     Invalid(Fields),
     /// The database refused it; NetBox answers 500 with this exception and text.
     Exception(&'static str, String),
@@ -25,10 +25,10 @@ pub(super) enum Refusal {
 type Fields = Map<String, Value>;
 
 /// A field and a text that no row may have, by [`Fault::RefuseRow`](super::Fault::RefuseRow).
-pub(super) type Refused = Option<(String, String)>;
+pub(super) type RefusedValue = Option<(String, String)>;
 
 /// Creates an object and returns its id.
-pub(super) fn create(store: &mut Store, endpoint: &str, sent: &Fields, refused: &Refused) -> Result<u64, Refusal> {
+pub(super) fn create(store: &mut Store, endpoint: &str, sent: &Fields, refused: &RefusedValue) -> Result<u64, Refusal> {
     let Some(model) = store.table(endpoint).map(|table| Arc::clone(&table.model)) else { return Ok(0) };
     let mut values = defaults(&model);
     let mut errors = read(store, &model, sent, refused, &mut values);
@@ -49,7 +49,7 @@ pub(super) fn update(
     endpoint: &str,
     id: u64,
     sent: &Fields,
-    refused: &Refused,
+    refused: &RefusedValue,
 ) -> Result<(), Refusal> {
     let Some(table) = store.table(endpoint) else { return Ok(()) };
     let (model, Some(before)) = (Arc::clone(&table.model), table.row(id).cloned()) else { return Ok(()) };
@@ -114,13 +114,13 @@ pub(super) fn seed(store: &mut Store, endpoint: &str, values: Fields) -> Option<
     Some(id)
 }
 
-/// What is stored in a new object before anything was sent.
+/// Returns the values that a new object has before anything was sent.
 fn defaults(model: &Model) -> Fields {
     model.fields.iter().map(|field| (field.name.clone(), field.default.clone())).collect()
 }
 
 /// Reads what was sent into `values`. Names that are no fields are passed over, as NetBox does.
-fn read(store: &Store, model: &Model, sent: &Fields, refused: &Refused, values: &mut Fields) -> Fields {
+fn read(store: &Store, model: &Model, sent: &Fields, refused: &RefusedValue, values: &mut Fields) -> Fields {
     let mut errors = Fields::new();
     for field in &model.fields {
         let Some(sent) = sent.get(&field.name) else { continue };

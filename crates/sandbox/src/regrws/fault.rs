@@ -1,11 +1,8 @@
-//! Faults: what a server may do instead of answering, and when.
+//! Faults: what a server may do instead of answering, and the conditions.
 
-use super::{
-    requests::{Operation, Request},
-    service::RegRws,
-};
+use super::requests::{Operation, Request};
 
-/// What happens instead of an answer.
+/// An event instead of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// A bare status, without a payload.
@@ -16,7 +13,7 @@ pub enum Fault {
     CutOff,
     /// A complete HTTP answer whose XML stops in the middle.
     TruncatedXml,
-    /// No answer, until the client gives up or the server stops.
+    /// No answer comes until the client gives up or the server stops.
     Hang,
     /// 404 with an HTML page, as from a proxy that knows nothing of ARIN.
     Html404,
@@ -26,31 +23,12 @@ pub enum Fault {
     Doctype,
 }
 
-/// When a fault strikes: always, unless there are conditions.
-pub type Rule = crate::server::Rule<RegRws>;
-
-/// The conditions of a [`Rule`].
+/// The conditions under which a fault strikes.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct When {
-    operation: Option<Operation>,
-    target: Option<String>,
-}
-
-impl Rule {
-    /// Strikes only this operation.
-    #[must_use]
-    pub fn on(mut self, operation: Operation) -> Self {
-        self.when.operation = Some(operation);
-        self
-    }
-
-    /// Strikes only requests for this handle, or this range as `first/last`.
-    #[must_use]
-    pub fn about(mut self, target: &str) -> Self {
-        self.when.target = Some(target.to_ascii_uppercase());
-        self
-    }
+    pub(super) operation: Option<Operation>,
+    pub(super) target: Option<String>,
 }
 
 impl When {

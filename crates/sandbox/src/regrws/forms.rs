@@ -1,6 +1,6 @@
-//! Which of the documented forms a payload takes.
+//! The documented forms, of which each payload takes some.
 
-use super::Style;
+use super::{fnv::fnv, options::Style};
 
 /// The choices for one payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct Forms {
     pub(super) reversed: bool,
 }
 
-/// How elements are tied to ARIN's namespace.
+/// The way in which elements are tied to ARIN's namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Namespace {
     /// As the default namespace.
@@ -36,7 +36,7 @@ pub(super) enum Namespace {
     Prefixed,
 }
 
-/// How an element that has nothing to say is written.
+/// The form of an element that has nothing to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Absent {
     Missing,
@@ -44,7 +44,7 @@ pub(super) enum Absent {
     Empty,
 }
 
-/// Which parts of `iso3166-1` are there.
+/// The parts of `iso3166-1` that are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CountryForm {
     Whole,
@@ -52,7 +52,7 @@ pub(super) enum CountryForm {
     Code3,
 }
 
-/// How moments are written.
+/// The form of moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DateForm {
     /// `2011-11-07T14:04:28-05:00`
@@ -107,11 +107,6 @@ impl Forms {
             reversed: rng.bool(),
         }
     }
-}
-
-/// The 64-bit FNV-1a hash: the same on every machine and in every version, which the standard library's is not.
-pub(super) fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

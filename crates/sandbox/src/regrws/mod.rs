@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 
 mod fault;
 mod fault_response;
+mod fnv;
 mod forms;
 mod index;
 mod options;
@@ -22,6 +23,7 @@ mod payload;
 mod records;
 mod reply;
 mod requests;
+mod rule;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -31,9 +33,10 @@ use crate::{
     server::{StartError, lock, loopback},
     world::Registry,
 };
-pub use fault::{Fault, Rule};
+pub use fault::Fault;
 pub use options::{KEY, Lookup, Noise, Options, Style};
 pub use requests::{Operation, Request, Requests};
+pub use rule::Rule;
 pub use service::Editing;
 use service::RegRws;
 

@@ -1,8 +1,8 @@
-//! How the simulated Reg-RWS behaves.
+//! The behaviour of the simulated Reg-RWS.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{fault::Fault, forms::fnv};
+use super::{fault::Fault, fnv::fnv};
 
 /// Behaviour of a server. All of it can be changed while it runs.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,4 @@
-//! What a server was asked.
+//! The requests that a server was asked.
 
 use std::net::IpAddr;
 

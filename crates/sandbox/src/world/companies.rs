@@ -10,7 +10,7 @@ pub(super) const PROVIDER: &str = "EXAMPLE-NET-1";
 /// Handle of the organization that stands for the registry itself.
 pub(super) const ARIN: &str = "ARIN";
 
-/// What one point of contact is: handle, type, first name, last name, functions, address.
+/// A point of contact: handle, type, first name, last name, functions, address.
 type PocRow = (&'static str, ContactType, Option<&'static str>, &'static str, &'static [&'static str], fn() -> Address);
 
 /// The provider's six points of contact. The first shares the address of the organization, the third has several

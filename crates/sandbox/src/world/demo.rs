@@ -161,7 +161,7 @@ fn detailed(registry: &mut Registry, parent: &str, blocks: &str, org: &str) {
     cut(registry, parent, "S", blocks, Holder::Org(org.to_owned()));
 }
 
-/// Gives a net to a new customer, whose handle is returned.
+/// Reassigns a net to a new customer, and returns the handle of that customer.
 fn simple(registry: &mut Registry, parent: &str, blocks: &str, name: &str, address: Address) -> String {
     let customer = registry.add_customer(PROVIDER, name, Some(address));
     cut(registry, parent, "S", blocks, Holder::Customer(customer.clone()));

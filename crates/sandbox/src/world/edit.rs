@@ -2,10 +2,10 @@
 
 use ipnet::IpNet;
 
-use super::registry::{Address, Customer, Holder, Net, Org, Poc, Registry, UnknownHandle};
+use super::registry::{Address, Customer, Holder, Net, Org, Registry, UnknownHandle};
 
 impl Registry {
-    /// The organization with this handle, to be edited.
+    /// Returns the organization with this handle, to be edited.
     ///
     /// # Errors
     /// When there is none.
@@ -13,31 +13,11 @@ impl Registry {
         self.orgs.get_mut(handle).ok_or_else(|| unknown("org", handle))
     }
 
-    /// The point of contact with this handle, to be edited.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn poc_mut(&mut self, handle: &str) -> Result<&mut Poc, UnknownHandle> {
-        self.pocs.get_mut(handle).ok_or_else(|| unknown("poc", handle))
-    }
-
-    /// The customer with this handle, to be edited.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn customer_mut(&mut self, handle: &str) -> Result<&mut Customer, UnknownHandle> {
-        self.customers.get_mut(handle).ok_or_else(|| unknown("customer", handle))
-    }
-
-    /// The net with this handle, to be edited.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn net_mut(&mut self, handle: &str) -> Result<&mut Net, UnknownHandle> {
+    fn net_mut(&mut self, handle: &str) -> Result<&mut Net, UnknownHandle> {
         self.nets.get_mut(handle).ok_or_else(|| unknown("net", handle))
     }
 
-    /// Gives a net another name.
+    /// Changes the name of a net.
     ///
     /// # Errors
     /// When there is no such net.
@@ -60,7 +40,7 @@ impl Registry {
     /// # Errors
     /// When there is no such point of contact.
     pub fn move_poc(&mut self, handle: &str, address: Address) -> Result<(), UnknownHandle> {
-        self.poc_mut(handle)?.address = Some(address);
+        self.pocs.get_mut(handle).ok_or_else(|| unknown("poc", handle))?.address = Some(address);
         Ok(())
     }
 
@@ -72,27 +52,7 @@ impl Registry {
         self.nets.remove(handle).ok_or_else(|| unknown("net", handle))
     }
 
-    /// Removes a customer; a net it holds keeps pointing at it.
-    ///
-    /// # Errors
-    /// When there is no such customer.
-    pub fn remove_customer(&mut self, handle: &str) -> Result<Customer, UnknownHandle> {
-        self.customers.remove(handle).ok_or_else(|| unknown("customer", handle))
-    }
-
-    /// Removes a point of contact and every link to it.
-    ///
-    /// # Errors
-    /// When there is no such point of contact.
-    pub fn remove_poc(&mut self, handle: &str) -> Result<Poc, UnknownHandle> {
-        let poc = self.pocs.remove(handle).ok_or_else(|| unknown("poc", handle))?;
-        for org in self.orgs.values_mut() {
-            org.pocs.retain(|link| link.handle != handle);
-        }
-        Ok(poc)
-    }
-
-    /// Reassigns (`S`, no nets below it) a part of a net; gives the new net's handle.
+    /// Reassigns (`S`, no nets below it) a part of a net. Returns the new net's handle.
     ///
     /// # Errors
     /// When there is no such parent net.
@@ -100,20 +60,12 @@ impl Registry {
         self.cut(parent, "S", blocks, holder)
     }
 
-    /// Reallocates (`A`, may have nets below it) a part of a net to an organization; gives the new net's handle.
-    ///
-    /// # Errors
-    /// When there is no such parent net.
-    pub fn reallocate(&mut self, parent: &str, blocks: &[IpNet], org: &str) -> Result<String, UnknownHandle> {
-        self.cut(parent, "A", blocks, Holder::Org(org.to_owned()))
-    }
-
-    /// Registers a net without a parent on record; gives its handle.
+    /// Registers a net without a parent on record. Returns its handle.
     pub fn allocate(&mut self, blocks: &[IpNet], org: &str) -> String {
         self.put_net("DA", blocks, None, Holder::Org(org.to_owned()))
     }
 
-    /// Registers a customer, with a free handle and without a net; gives its handle.
+    /// Registers a customer, with a free handle and without a net. Returns its handle.
     pub fn add_customer(&mut self, parent_org: &str, name: &str, address: Option<Address>) -> String {
         let first = self.customers.len() + 1;
         let number = (first..).find(|n| !self.customers.contains_key(&customer_handle(*n))).unwrap_or(first);
@@ -201,14 +153,6 @@ mod tests {
         let mut allocate = |text: &str| registry.allocate(&block(text), "EXAMPLE-1");
         let handles = ["23.144.0.0/20", "23.144.0.0/24", "2600:4000::/32", "2600:4000:0:1a::/64"].map(&mut allocate);
         assert_eq!(handles, ["NET-23-144-0-0-1", "NET-23-144-0-0-2", "NET6-2600-4000-1", "NET6-2600-4000-0-1A-1"]);
-    }
-
-    #[test]
-    fn a_removed_poc_is_linked_by_nobody() {
-        let mut registry = World::demo().registry;
-        registry.remove_poc("NETOP3-ARIN").unwrap();
-        let links = registry.orgs.values().flat_map(|org| &org.pocs);
-        assert_eq!(links.filter(|link| link.handle == "NETOP3-ARIN").count(), 0);
     }
 
     #[test]

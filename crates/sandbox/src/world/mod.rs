@@ -1,9 +1,9 @@
-//! Worlds: what a registry has on record, and the address plan in NetBox that belongs to it.
+//! Worlds: the records of a registry, and the address plan in NetBox that belongs to it.
 //!
 //! A [`World`] is plain data with public fields. [`World::demo`] is small and has one of every peculiarity,
-//! [`World::sized`] is as large as a benchmark wants. Both are deterministic: the same call makes the same world, down to
-//! each handle. All addresses are outside the special-use blocks, except where a prefix is meant not to be asked about;
-//! all names are invented.
+//! [`World::sized`] is as large as a benchmark wants. Both are deterministic: the same call makes the same world, down
+//! to each handle. All addresses are outside the special-use blocks, except where a prefix is meant not to be asked
+//! about; all names are invented.
 //!
 //! Nothing in here speaks a protocol: the simulated Reg-RWS and the in-memory NetBox do.
 
@@ -23,9 +23,9 @@ pub use registry::{
 /// A registry and the NetBox that is kept in step with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
-    /// What ARIN has on record.
+    /// The records of ARIN.
     pub registry: Registry,
-    /// What NetBox has in its IPAM.
+    /// The IPAM of NetBox.
     pub ipam: Ipam,
     /// Name of the `rir-config` to make in NetBox.
     pub config: String,

@@ -1,8 +1,9 @@
 //! Worlds as large as a benchmark wants.
 //!
 //! Of the prefixes, 15 % are exactly a registered net (70 % of these simple reassignments, 25 % detailed ones, 5 %
-//! reallocations with two nets of their own below), 35 % are smaller subnets inside such a net, and the rest lies directly
-//! in the allocation. Each aggregate is one allocation: a /16 of IPv4, or for one aggregate in five a /32 of IPv6. ARIN knows no simple reassignments of IPv6, so those are detailed or reallocations.
+//! reallocations with two nets of their own below), 35 % are smaller subnets inside such a net, and the rest lies
+//! directly in the allocation. Each aggregate is one allocation: a /16 of IPv4, or for one aggregate in five a /32 of
+//! IPv6. ARIN knows no simple reassignments of IPv6, so those are detailed or reallocations.
 //!
 //! The lower half of an allocation is cut into slots with one net in each, the upper half into slots with one direct
 //! prefix in each.
@@ -19,7 +20,7 @@ use super::{
 
 const SEED: u64 = 0x5eed;
 
-/// How a net that a prefix stands for was given out.
+/// The way in which a net that a prefix stands for was given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Simple,
@@ -30,9 +31,9 @@ enum Kind {
 /// An allocation and how far its slots are used up.
 struct Allocation {
     handle: String,
-    /// Where the nets go.
+    /// The slots for nets.
     nets: Vec<IpNet>,
-    /// Where direct prefixes go.
+    /// The slots for direct prefixes.
     direct: Vec<IpNet>,
 }
 
@@ -45,9 +46,9 @@ struct Builder {
 }
 
 impl World {
-    /// A world of `aggregates` aggregates and `prefixes` prefixes, for benchmarks: S is (4, 100), M (10, 1,000), L (40,
-    /// 10,000). There is room for about 2,000 prefixes in each of at most 200 aggregates; beyond that it is smaller than
-    /// asked.
+    /// Makes a world of `aggregates` aggregates and `prefixes` prefixes, for benchmarks: S is (4, 100), M (10, 1,000),
+    /// L (40, 10,000). There is room for about 2,000 prefixes in each of at most 200 aggregates; beyond that it is
+    /// smaller than asked.
     #[must_use]
     pub fn sized(aggregates: usize, prefixes: usize) -> Self {
         let rng = Rng::with_seed(SEED);
@@ -86,7 +87,7 @@ impl Builder {
         allocations
     }
 
-    /// Registers a net of each kind and a prefix for it. The kinds come in an order that gives IPv6 no simple ones.
+    /// Registers a net of each kind and a prefix for it. The kinds come in an order in which IPv6 has no simple ones.
     fn place_nets(&mut self, allocations: &mut [Allocation], kinds: &[Kind]) -> Vec<IpNet> {
         let mut placed = Vec::new();
         let slots = allocations.iter_mut().flat_map(|allocation| {
@@ -215,7 +216,7 @@ mod tests {
 
     const SIZES: [(usize, usize); 3] = [(4, 100), (10, 1_000), (40, 10_000)];
 
-    /// How many prefixes are simple reassignments, detailed ones, reallocations, inside of one, direct.
+    /// Returns how many prefixes are simple reassignments, detailed ones, reallocations, inside of one, direct.
     fn census(world: &World) -> [usize; 5] {
         let nets: BTreeMap<IpNet, &super::super::Net> =
             world.registry.nets.values().filter(|net| net.parent.is_some()).map(|net| (net.blocks[0], net)).collect();

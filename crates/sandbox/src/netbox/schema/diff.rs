@@ -1,4 +1,4 @@
-//! What applying a schema document would change.
+//! The changes that applying a schema document would make.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::netbox::{
     store::Store,
 };
 
-/// What would change about one type.
+/// The changes of one type.
 #[derive(Debug, Clone)]
 pub(super) struct TypeDiff {
     pub(super) definition: Map<String, Value>,
@@ -21,7 +21,7 @@ pub(super) struct TypeDiff {
     warnings: Vec<String>,
 }
 
-/// What would change about one field.
+/// The change of one field.
 #[derive(Debug, Clone)]
 pub(super) struct FieldDiff {
     pub(super) operation: Operation,
@@ -33,7 +33,7 @@ pub(super) struct FieldDiff {
     changes: Map<String, Value>,
 }
 
-/// What would be done to a field.
+/// An operation on a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
     Add,
