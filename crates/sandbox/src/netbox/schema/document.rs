@@ -58,7 +58,8 @@ fn kind(object_type: &ObjectType, store: &Store, definition: &Map<String, Value>
         "multiselect" => Kind::Multiselect(choice_set(store, definition)?),
         "object" => Kind::Object(target(object_type, store, definition)?),
         "multiobject" => Kind::Multiobject(target(object_type, store, definition)?),
-        _ => Kind::Text,
+        "text" | "longtext" => Kind::Text,
+        other => return Err(Unresolvable(format!("The in-memory NetBox has no fields of type '{other}'."))),
     })
 }
 
