@@ -5,7 +5,8 @@
 //!
 //! Modules in the order the data takes: [`config`] says where the two systems are, [`model`] holds the values everyone
 //! speaks in, [`arin`] and [`netbox`] load and write, [`sync`] compares and decides. [`retry`] and [`telemetry`] are
-//! leaves anyone may use, [`sandbox`] stands in for both systems in demos and tests, [`app`] is the command line.
+//! leaves anyone may use, [`app`] is the command line. The crate `rir-sandbox` stands in for both systems in the demo and
+//! the tests.
 
 pub mod app;
 pub mod arin;
@@ -20,7 +21,6 @@ pub mod outbound;
 pub mod queue;
 pub mod redis_client;
 pub mod retry;
-pub mod sandbox;
 pub mod scheduler;
 pub mod sync;
 pub mod telemetry;

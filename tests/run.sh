@@ -60,7 +60,7 @@ STATE=$(mktemp -d "${TMPDIR:-/tmp}/rir-run.XXXXXX")
 cargo nextest --version >/dev/null 2>&1 || watch_over cargo install cargo-nextest --locked
 
 say "building"
-watch_over cargo nextest run --locked --no-run
+watch_over cargo nextest run --workspace --locked --no-run
 
 watch_over "$LAB" pyregrws >"$STATE/pyregrws"
 RIR_LAB_PYREGRWS_PYTHON=$(<"$STATE/pyregrws")
@@ -76,7 +76,7 @@ if [ -n "$QUICK" ]; then
     watch_over "$LAB" redis up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
     # shellcheck disable=SC1091
     . "$STATE/env"
-    watch_over cargo nextest run --locked --profile quick "$@"
+    watch_over cargo nextest run --workspace --locked --profile quick "$@"
     say "passed without the real NetBox (--quick)"
 else
     watch_over "$LAB" up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
@@ -88,6 +88,6 @@ else
     watch_over "${CARGO_TARGET_DIR:-target}/debug/rir-sidecar" bootstrap >/dev/null
     unset RIR_SIDECAR__NETBOX__URL RIR_SIDECAR__NETBOX__TOKEN
     watch_over "$LAB" restart --dir "$STATE/lab"
-    watch_over cargo nextest run --locked "$@"
+    watch_over cargo nextest run --workspace --locked "$@"
     say "passed, the tests against a real NetBox among them"
 fi

@@ -18,10 +18,10 @@ use std::{
 };
 
 use hmac::{Hmac, KeyInit, Mac};
+use rir_sandbox::netbox::{Options, Server, TOKEN};
 use rir_sidecar::{
     config,
     queue::{Queue, State},
-    sandbox::netbox::{Options, Server},
 };
 use sha2::Sha512;
 use tokio::{
@@ -52,10 +52,10 @@ impl Service {
         let redis = std::env::var("RIR_LAB_REDIS_URL").unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let prefix = format!("bench-{:016x}", fastrand::u64(..));
-        let (url, token) = (netbox.url(), netbox.token());
+        let url = netbox.url();
         let set = [
             ("NETBOX__URL", url.as_str()),
-            ("NETBOX__TOKEN", token.as_str()),
+            ("NETBOX__TOKEN", TOKEN),
             ("QUEUE__URL", redis.as_str()),
             ("QUEUE__PREFIX", prefix.as_str()),
             ("HTTP__LISTEN", address.as_str()),

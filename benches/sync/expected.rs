@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
-use rir_sidecar::sandbox::{
+use rir_sandbox::{
     regrws::{Operation, Requests},
     world::{Holder, World},
 };

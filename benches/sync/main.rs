@@ -18,7 +18,7 @@ mod table;
 
 use std::time::Duration;
 
-use rir_sidecar::sandbox::{
+use rir_sandbox::{
     regrws::{Options, Server},
     world::World,
 };

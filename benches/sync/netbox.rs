@@ -8,13 +8,13 @@ use std::{
 };
 
 use reqwest::Method;
+use rir_sandbox::world::World;
 use rir_sidecar::{
     config,
     netbox::{
         self,
         schema::{self, Document},
     },
-    sandbox::world::World,
 };
 use serde_json::{Map, Value, json};
 
@@ -69,8 +69,7 @@ impl Netbox {
     pub(crate) async fn furnish(&self, world: &World) -> u64 {
         let rir = self.add("ipam/rirs", json!([{ "name": "ARIN", "slug": "arin" }])).await[0];
         let ipam = &world.ipam;
-        let aggregate =
-            |aggregate: &rir_sidecar::sandbox::world::Aggregate| json!({ "prefix": aggregate.prefix, "rir": rir });
+        let aggregate = |aggregate: &rir_sandbox::world::Aggregate| json!({ "prefix": aggregate.prefix, "rir": rir });
         self.add("ipam/aggregates", ipam.aggregates.iter().map(aggregate).collect()).await;
         let mut vrfs = BTreeMap::new();
         for name in ipam.prefixes.iter().filter_map(|prefix| prefix.vrf.as_ref()).collect::<BTreeSet<_>>() {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rir_sidecar::sandbox::regrws::{KEY, Operation, Requests, Server};
+use rir_sandbox::regrws::{KEY, Operation, Requests, Server};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;

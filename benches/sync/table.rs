@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rir_sidecar::sandbox::regrws::Operation;
+use rir_sandbox::regrws::Operation;
 
 use crate::{IN_FLIGHT, Measured, Size, expected::Expected, floor::Floor, sidecar::Sync};
 

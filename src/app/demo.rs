@@ -5,6 +5,12 @@
 
 use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
+use rir_sandbox::{
+    netbox::{Options as NetboxOptions, Server as Netbox, TOKEN},
+    populate,
+    regrws::{KEY, Options as ArinOptions, Server as Arin, Style},
+    world::{Holder, UnknownHandle, World},
+};
 use serde_json::json;
 
 use super::{Outcome, complain, show, watch::Watch};
@@ -12,12 +18,6 @@ use crate::{
     config::{self, Settings, keys::Keyring},
     model::Config,
     netbox::schema::{self, Document},
-    sandbox::{
-        furnish,
-        netbox::{Options as NetboxOptions, Server as Netbox, TOKEN},
-        regrws::{KEY, Options as ArinOptions, Server as Arin, Style},
-        world::{Holder, UnknownHandle, World},
-    },
     sync::{Context, NoCheckpoint, Request, Requester, preview, run as sync_run},
 };
 use tokio_util::sync::CancellationToken;
@@ -50,7 +50,7 @@ async fn steps(args: &Args) -> Result<(), Failed> {
     say("A simulated ARIN and a simulated NetBox are started; nothing outside this process is touched.");
     let arin = Arin::start(world.registry.clone(), ArinOptions { style: Style::Odd, ..ArinOptions::default() }).await?;
     let netbox = Netbox::start(NetboxOptions::default()).await?;
-    let rirs = furnish(&netbox, &world.ipam);
+    let rirs = populate(&netbox, &world.ipam);
     say(&format!(
         "ARIN has {} nets, {} organizations and {} customers; NetBox has {} aggregates and {} prefixes.",
         world.registry.nets.len(),
@@ -108,7 +108,7 @@ fn context(arin: &Arin, netbox: &Netbox) -> Result<Context, Failed> {
 fn settings(arin: &Arin, netbox: &Netbox) -> Result<Settings, config::Invalid> {
     let set = [
         ("RIR_SIDECAR__NETBOX__URL", netbox.url()),
-        ("RIR_SIDECAR__NETBOX__TOKEN", netbox.token()),
+        ("RIR_SIDECAR__NETBOX__TOKEN", TOKEN.to_owned()),
         ("RIR_SIDECAR__ARIN__ALLOWED_BASE_URLS", arin.url()),
         ("RIR_SIDECAR__ARIN__REQUESTS_PER_SECOND", "0".to_owned()),
     ];
@@ -153,13 +153,13 @@ fn change(arin: &Arin, world: &World) -> Result<(), UnknownHandle> {
     Ok(())
 }
 
-fn elsewhere() -> crate::sandbox::world::Address {
-    crate::sandbox::world::Address {
+fn elsewhere() -> rir_sandbox::world::Address {
+    rir_sandbox::world::Address {
         street: Vec::new(),
         city: None,
         state_province: None,
         postal_code: None,
-        country: crate::sandbox::world::Country::US,
+        country: rir_sandbox::world::Country::US,
     }
 }
 

@@ -10,9 +10,11 @@
 
 mod bootstrap;
 mod check;
+#[cfg(feature = "demo")]
 mod demo;
 mod health;
 mod jobs;
+#[cfg(feature = "demo")]
 mod sandbox;
 mod serve;
 mod show;
@@ -65,8 +67,10 @@ enum Command {
     /// Try the settings: NetBox, its plugin, permissions, API keys, ARIN
     Check,
     /// Show it at work on a simulated ARIN and NetBox; nothing else is needed
+    #[cfg(feature = "demo")]
     Demo(demo::Args),
     /// Serve a simulated ARIN, and nothing else
+    #[cfg(feature = "demo")]
     Sandbox(sandbox::Args),
     /// Print all settings with their defaults and what they mean
     Config,
@@ -117,7 +121,9 @@ pub async fn main() -> ExitCode {
             show::out(&http::openapi());
             ExitCode::SUCCESS
         }
+        #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(args).await.into(),
+        #[cfg(feature = "demo")]
         Command::Sandbox(args) => sandbox::run(args).await.into(),
         Command::Health(args) => health::run(args, file.as_deref()).await.into(),
         Command::Sync(args) => with_settings(file, "warn", async |settings| sync::run(args, settings).await).await,

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
-use super::{Outcome, complain, show, signals::asked_to_end};
-use crate::sandbox::{
+use rir_sandbox::{
     regrws::{KEY, Options, Server},
     world::World,
 };
+
+use super::{Outcome, complain, show, signals::asked_to_end};
 
 /// Where to serve it.
 #[derive(Debug, clap::Args)]

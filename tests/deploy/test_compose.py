@@ -148,7 +148,8 @@ def test_the_other_arin_is_not_mixed_in(deploy):
 
 
 def test_the_sandboxes_key_is_the_one_it_knows(deploy):
-    known = re.search(r'pub const KEY: &str = "(.+)";', (REPO / "src/sandbox/regrws/options.rs").read_text()).group(1)
+    options = (REPO / "crates/sandbox/src/regrws/options.rs").read_text()
+    known = re.search(r'pub const KEY: &str = "(.+)";', options).group(1)
     keys = tomllib.loads((deploy / "secrets/keys.toml").read_text())["key"]
     assert [key["api_key"] for key in keys] == [known]
 

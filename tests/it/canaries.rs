@@ -1,14 +1,12 @@
 //! Secrets, mail addresses and telephone numbers are in no log line, whatever goes wrong.
 
 use reqwest::Client;
-use rir_sidecar::{
-    netbox::schema,
-    sandbox::{
-        netbox::{Action, Fault as NetboxFault, Grant, Rule as NetboxRule},
-        regrws::{Fault, Operation, Rule},
-        world::World,
-    },
+use rir_sandbox::{
+    netbox::{Action, Fault as NetboxFault, Grant, Rule as NetboxRule},
+    regrws::{Fault, Operation, Rule},
+    world::World,
 };
+use rir_sidecar::netbox::schema;
 use serde_json::json;
 
 use crate::{

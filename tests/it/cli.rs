@@ -6,10 +6,8 @@ use std::{
     time::Duration,
 };
 
-use rir_sidecar::{
-    netbox::schema,
-    sandbox::regrws::{Fault, KEY, Operation, Rule},
-};
+use rir_sandbox::regrws::{Fault, KEY, Operation, Rule};
+use rir_sidecar::netbox::schema;
 use serde_json::{Value, json};
 use tokio::process::Command;
 

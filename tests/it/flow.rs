@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use rir_sandbox::{
+    netbox,
+    regrws::{Fault, Operation, Rule},
+    world::World,
+};
 use rir_sidecar::{
     model::{Resource, RowId, Scope},
-    sandbox::{
-        netbox,
-        regrws::{Fault, Operation, Rule},
-        world::World,
-    },
     sync::{SyncRun, Verdict, progress::Phase},
 };
 use serde_json::{Value, json};
@@ -235,7 +235,7 @@ pub(crate) async fn a_wrong_key_ends_the_config_at_once(target: Target) {
 
 pub(crate) async fn a_key_is_never_sent_where_it_is_not_allowed(target: Target) {
     let scene = Scene::new(target, small()).await;
-    let elsewhere = rir_sidecar::sandbox::regrws::Server::start(small().registry, Default::default()).await.unwrap();
+    let elsewhere = rir_sandbox::regrws::Server::start(small().registry, Default::default()).await.unwrap();
     scene.edit(&custom("rir-config"), scene.config.0, json!({ "api_url": elsewhere.url() })).await;
     let run = scene.sync().await;
     assert_eq!(run.verdict(), Verdict::Failed);
@@ -289,14 +289,13 @@ pub(crate) async fn the_smallest_prefixes_are_asked_for_by_their_own_range(targe
     assert_eq!(about("2600:4000:0:1::7/2600:4000:0:1::7"), 0, "longer than /64");
 }
 
-fn holder() -> rir_sidecar::sandbox::world::Holder {
-    rir_sidecar::sandbox::world::Holder::Org("SAMPLE-3".into())
+fn holder() -> rir_sandbox::world::Holder {
+    rir_sandbox::world::Holder::Org("SAMPLE-3".into())
 }
 
 pub(crate) async fn a_customer_of_several_nets_is_fetched_once(target: Target) {
     let mut world = small();
-    let customer =
-        rir_sidecar::sandbox::world::Holder::Customer(world.registry.customers.keys().next().unwrap().clone());
+    let customer = rir_sandbox::world::Holder::Customer(world.registry.customers.keys().next().unwrap().clone());
     for n in 4..8 {
         let text = format!("23.144.{n}.0/24");
         world.registry.reassign(PARENT, &[cidr(&text)], customer.clone()).unwrap();
@@ -407,7 +406,7 @@ pub(crate) async fn the_same_prefix_in_a_vrf_is_asked_once_and_linked_globally(t
     world
         .ipam
         .prefixes
-        .insert(0, rir_sidecar::sandbox::world::Prefix { prefix: cidr("23.144.2.0/24"), vrf: Some("red".into()) });
+        .insert(0, rir_sandbox::world::Prefix { prefix: cidr("23.144.2.0/24"), vrf: Some("red".into()) });
     prefix(&mut world, "23.144.4.0/24", Some("red"));
     world.registry.reassign(PARENT, &[cidr("23.144.4.0/24")], holder()).unwrap();
     let scene = Scene::new(target, world).await;
@@ -435,10 +434,7 @@ pub(crate) async fn two_configs_share_rows_without_a_fight(target: Target) {
     let mut scene = Scene::new(target, world).await;
     let rir = scene.context().netbox.configs().await.unwrap()[0].rir.unwrap();
     scene.add_config("other", "SAMPLE-3", rir.0).await;
-    scene.keys(&[
-        (CONFIG, "ann", rir_sidecar::sandbox::regrws::KEY),
-        ("other", "ann", rir_sidecar::sandbox::regrws::KEY),
-    ]);
+    scene.keys(&[(CONFIG, "ann", rir_sandbox::regrws::KEY), ("other", "ann", rir_sandbox::regrws::KEY)]);
     let mut verdicts = Vec::new();
     for name in [CONFIG, "other", CONFIG, "other", CONFIG, "other"] {
         verdicts.push(scene.sync_as(&scene.context(), name, Scope::Config, &Resource::all(), None).await.verdict());

@@ -24,3 +24,4 @@ mod scene;
 mod service;
 mod takeover;
 mod traces;
+mod worlds;

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use reqwest::Method;
+use rir_sandbox::regrws::{Fault, KEY, Operation, Rule};
 use rir_sidecar::{
     arin,
     config::keys::Keyring,
     coordination::Coordination,
     http, netbox,
     queue::Queue,
-    sandbox::regrws::{Fault, KEY, Operation, Rule},
     scheduler::Scheduler,
     telemetry::metrics::Metrics,
     worker::{Means, SharedRateLimit, Worker},

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use rir_sidecar::sandbox::regrws::KEY;
+use rir_sandbox::regrws::KEY;
 use tokio::process::Command;
 
 use crate::{

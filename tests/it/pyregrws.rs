@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, process::Stdio};
 
 use ipnet::IpNet;
-use rir_sidecar::sandbox::{
+use rir_sandbox::{
     regrws::{KEY, Options, Server, Style},
     world::{Address, ContactType, Customer, Holder, Net, Org, Poc, Registry, World},
 };

@@ -7,6 +7,11 @@ use std::{
 };
 
 use ipnet::IpNet;
+use rir_sandbox::{
+    netbox::{Options as NetboxOptions, Server as NetboxServer, TOKEN},
+    regrws::{KEY, Lookup, Options, Server},
+    world::{Aggregate, Holder, Prefix, World},
+};
 use rir_sidecar::{
     arin,
     config::{self, Settings, keys::Keyring},
@@ -14,11 +19,6 @@ use rir_sidecar::{
     netbox::{
         self,
         schema::{self, Document},
-    },
-    sandbox::{
-        netbox::{Options as NetboxOptions, Server as NetboxServer},
-        regrws::{KEY, Lookup, Options, Server},
-        world::{Aggregate, Holder, Prefix, World},
     },
     sync::{self, Context, NoCheckpoint, Plan, Preview, Progress, Request, Requester, SyncRun},
 };
@@ -43,7 +43,7 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) async fn sandbox() -> Self {
         let server = NetboxServer::start(NetboxOptions::default()).await.unwrap();
-        Self { url: server.url(), token: server.token(), server: Some(server) }
+        Self { url: server.url(), token: TOKEN.to_owned(), server: Some(server) }
     }
 
     /// The real NetBox that `tests/run.sh` started.

@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
+use rir_sandbox::{
+    regrws::{Fault, Operation, Rule},
+    world::World,
+};
 use rir_sidecar::{
     arin,
     config::keys::Keyring,
     model::{Resource, RowId},
     netbox,
     queue::{Delay, Ending, Job, JobId, Order, Queue, Record, State, Trigger, Work},
-    sandbox::{
-        regrws::{Fault, Operation, Rule},
-        world::World,
-    },
     worker::{Means, Worker},
 };
 use serde_json::json;

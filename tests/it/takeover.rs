@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
+use rir_sandbox::{regrws::Operation, world::World};
 use rir_sidecar::{
     model::{AggregateProgress, AggregateState},
     queue::{JobId, Queue, Record, State},
-    sandbox::{regrws::Operation, world::World},
 };
 
 use crate::{
@@ -123,7 +123,7 @@ async fn a_long_run_makes_room_for_another_config_and_asks_for_nothing_finished_
     scene.settings.worker.concurrency = 1;
     let rir = scene.ids("ipam/rirs").await[0];
     let other = scene.add_config("other", "SAMPLE-3", rir).await;
-    scene.keys(&[(crate::scene::CONFIG, "ann", rir_sidecar::sandbox::regrws::KEY)]);
+    scene.keys(&[(crate::scene::CONFIG, "ann", rir_sandbox::regrws::KEY)]);
     let queue = memory(&scene);
     let service = Service::start(&scene, queue.clone(), 1);
     let long = service.ask(whole(scene.config)).await;
@@ -170,7 +170,7 @@ async fn progress_has_a_line_for_each_aggregate_and_its_parent_net() {
 
 #[tokio::test]
 async fn a_part_that_failed_is_asked_again_and_the_rest_is_not() {
-    use rir_sidecar::sandbox::regrws::{Fault, Rule};
+    use rir_sandbox::regrws::{Fault, Rule};
     let mut scene = scene().await;
     scene.arin.configure(|options| options.latency = Duration::ZERO);
     scene.settings.arin.retry_count = 0;

@@ -8,7 +8,7 @@ use std::{
 use axum::{Router, body::Bytes, extract::State, routing::post};
 use opentelemetry_proto::tonic::{collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span};
 use prost::Message;
-use rir_sidecar::sandbox::regrws::{Fault, KEY, Operation, Rule};
+use rir_sandbox::regrws::{Fault, KEY, Operation, Rule};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

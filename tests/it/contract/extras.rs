@@ -14,8 +14,6 @@ pub(crate) async fn a_choice_set_is_found_by_name(target: &Target) {
     let found = target.get(&format!("{CHOICE_SETS}?name=set%20{}&fields=id,name,extra_choices", target.run)).await;
     let expected = json!([{ "id": id, "name": name, "extra_choices": [["a", "A"], ["b", "B"]] }]);
     assert_eq!(found.expect(200)["results"], expected);
-    let told = target.post(CHOICE_SETS, sent).await.expect(400);
-    assert_eq!(told, json!({ "name": ["custom field choice set with this name already exists."] }));
 }
 
 pub(crate) async fn a_choice_that_is_added_can_be_chosen(target: &Target) {
@@ -27,15 +25,9 @@ pub(crate) async fn a_choice_that_is_added_can_be_chosen(target: &Target) {
     let list = format!("/api/plugins/custom-objects/{slug}/");
     target.post(&list, json!({ "choice": "b" })).await.expect(400);
     let more = json!({ "extra_choices": [["a", "A"], ["b", "Bee"]] });
-    assert_eq!(target.patch(&format!("{CHOICE_SETS}{id}/"), more).await.expect(200)["choices_count"], 2);
+    target.patch(&format!("{CHOICE_SETS}{id}/"), more).await.expect(200);
     let row = target.post(&list, json!({ "choice": "b" })).await.expect(201);
     assert_eq!(row["choice"], json!({ "value": "b", "label": "Bee" }));
-}
-
-pub(crate) async fn a_choice_stands_once(target: &Target) {
-    let sent = json!({ "name": format!("set {}", target.run), "extra_choices": [["a", "A"], ["a", "Again"]] });
-    let told = target.post(CHOICE_SETS, sent).await.expect(400);
-    assert_eq!(told, json!({ "__all__": ["Duplicate value 'a' found in extra choices."] }));
 }
 
 pub(crate) async fn a_custom_link_is_found_by_name(target: &Target) {
@@ -44,20 +36,11 @@ pub(crate) async fn a_custom_link_is_found_by_name(target: &Target) {
     let name = format!("link-{}", target.run);
     let sent = json!({ "name": name, "object_types": [object_type], "link_text": "View", "link_url": "http://x/" });
     let id = target.made(LINKS, sent).await;
-    let found = target.get(&format!("{LINKS}?name={name}&fields=id,object_types,new_window,weight")).await.expect(200);
-    let expected = json!([{ "id": id, "object_types": [object_type], "new_window": false, "weight": 100 }]);
+    let found = target.get(&format!("{LINKS}?name={name}&fields=id,object_types,new_window")).await.expect(200);
+    let expected = json!([{ "id": id, "object_types": [object_type], "new_window": false }]);
     assert_eq!(found["results"], expected);
     let patched = target.patch(&format!("{LINKS}{id}/"), json!({ "link_text": "Look" })).await.expect(200);
     assert_eq!(patched["link_text"], "Look");
-}
-
-pub(crate) async fn a_custom_link_needs_a_known_type(target: &Target) {
-    let sent = json!({
-        "name": format!("link-{}", target.run), "object_types": ["netbox_custom_objects.nonsense"], "link_text": "x",
-        "link_url": "http://x/",
-    });
-    let told = target.post(LINKS, sent).await.expect(400);
-    assert_eq!(told, json!({ "object_types": ["Invalid content type: netbox_custom_objects.nonsense"] }));
 }
 
 const WEBHOOKS: &str = "/api/extras/webhooks/";
@@ -76,13 +59,12 @@ pub(crate) async fn a_webhook_is_found_by_name_with_its_secret(target: &Target) 
     let found = target.get(&format!("{WEBHOOKS}?name={name}&fields={fields}")).await.expect(200);
     let expected = json!([{
         "id": id, "name": name, "secret": "0123456789abcdef", "http_method": "POST",
-        "http_content_type": "application/json", "ssl_verification": true, "body_template": "", "additional_headers": "",
+        "http_content_type": "application/json", "ssl_verification": true, "body_template": "",
+        "additional_headers": "",
     }]);
     assert_eq!(found["results"], expected);
     let patched = target.patch(&format!("{WEBHOOKS}{id}/"), json!({ "secret": "fedcba9876543210" })).await;
     assert_eq!(patched.expect(200)["secret"], "fedcba9876543210");
-    let told = target.post(WEBHOOKS, json!({ "name": name, "payload_url": "http://127.0.0.1:9/" })).await.expect(400);
-    assert_eq!(told, json!({ "name": ["webhook with this name already exists."] }));
 }
 
 pub(crate) async fn an_event_rule_calls_a_webhook(target: &Target) {
@@ -112,25 +94,4 @@ pub(crate) async fn an_event_rule_calls_a_webhook(target: &Target) {
     assert_eq!(types, ["ipam.aggregate", notes.as_str()]);
     // A rule that stays would have the NetBox of the lab call nobody for each change of the other cases.
     target.delete(&format!("{RULES}{rule}/"), None).await.expect(204);
-}
-
-pub(crate) async fn an_event_rule_needs_a_webhook_and_known_words(target: &Target) {
-    let name = format!("rule-{}", target.run);
-    let rule = |id: u64| {
-        json!({ "name": name, "object_types": ["ipam.prefix"], "event_types": ["object_created"],
-                "action_type": "webhook", "action_object_type": "extras.webhook", "action_object_id": id })
-    };
-    let told = target.post(RULES, rule(99_999_999)).await.expect(400);
-    assert_eq!(told, json!({ "action_object_id": ["Related object not found using the provided value: 99999999."] }));
-    let mut odd = rule(99_999_999);
-    odd["object_types"] = json!(["ipam.nonsense"]);
-    odd["event_types"] = json!(["object_vanished"]);
-    odd["action_type"] = json!("telegram");
-    let told = target.post(RULES, odd).await.expect(400);
-    let expected = json!({
-        "object_types": ["Invalid content type: ipam.nonsense"],
-        "event_types": { "0": ["\"object_vanished\" is not a valid choice."] },
-        "action_type": ["telegram is not a valid choice."],
-    });
-    assert_eq!(told, expected);
 }

@@ -33,33 +33,3 @@ pub(crate) async fn deleting_what_is_in_a_list_takes_it_out(target: &Target) {
     assert_eq!(links, [&json!(other)]);
     assert_eq!(after["last_updated"], before["last_updated"]);
 }
-
-/// A type of this case's own whose rows point at a thing.
-async fn pointing(target: &Target, on_delete: &str) -> String {
-    target.share().await;
-    let slug = format!("contract-{}-{on_delete}", target.run);
-    let field = json!({
-        "id": 1, "name": "thing", "type": "object", "related_object_type": "custom-objects/contract-thing",
-        "on_delete_behavior": on_delete,
-    });
-    let definition = json!({ "name": slug.replace('-', "_"), "slug": slug, "fields": [field] });
-    target.apply(json!({ "schema_version": "1", "types": [definition] })).await.expect(200);
-    format!("/api/plugins/custom-objects/{slug}/")
-}
-
-pub(crate) async fn a_protected_object_cannot_be_deleted(target: &Target) {
-    let list = pointing(target, "protect").await;
-    let thing = target.thing("a", json!({})).await;
-    target.made(&list, json!({ "thing": thing })).await;
-    let told = target.delete(&format!("{THINGS}{thing}/"), None).await.expect(409);
-    let told = told["detail"].as_str().unwrap();
-    assert!(told.starts_with("Unable to delete object. 1 dependent objects were found: "), "{told}");
-}
-
-pub(crate) async fn a_cascade_deletes_what_depends(target: &Target) {
-    let list = pointing(target, "cascade").await;
-    let thing = target.thing("a", json!({})).await;
-    target.made(&list, json!({ "thing": thing })).await;
-    target.delete(&format!("{THINGS}{thing}/"), None).await.expect(204);
-    assert_eq!(target.get(&list).await.expect(200)["count"], 0);
-}

@@ -1,6 +1,7 @@
-//! Users who may do some things, made for one case: in the in-memory NetBox past HTTP, in a real one over its REST interface.
+//! Users who may do some things, made for one case: in the in-memory NetBox past HTTP, in a real one over its REST
+//! interface.
 
-use rir_sidecar::sandbox::netbox::{Action, Grant};
+use rir_sandbox::netbox::{Action, Grant};
 use serde_json::json;
 
 use super::Target;
@@ -33,7 +34,8 @@ impl Target {
             let object_types = [self.object_type(list).await];
             let name = format!("{name}-{number}");
             let permission = json!({
-                "name": name, "object_types": object_types, "actions": actions, "constraints": constraints, "users": [id],
+                "name": name, "object_types": object_types, "actions": actions, "constraints": constraints,
+                "users": [id],
             });
             self.made(PERMISSIONS, permission).await;
         }

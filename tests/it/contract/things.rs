@@ -7,7 +7,7 @@ use super::{Answer, Target};
 
 /// The list of the type with a field of each kind.
 pub(super) const THINGS: &str = "/api/plugins/custom-objects/contract-thing/";
-/// The list of the small type: `key`, `number` and `loose` are as those of a thing, `unfound` has no filter.
+/// The list of the small type: its fields are as those of a thing.
 pub(super) const NOTES: &str = "/api/plugins/custom-objects/contract-note/";
 
 const TYPES: &str = "/api/plugins/custom-objects/custom-object-types/";
@@ -34,7 +34,7 @@ impl Target {
         panic!("the shared types cannot be made");
     }
 
-    /// Creates a thing with a key of this case's own, `fields` besides, and gives its id.
+    /// Creates a thing with a key of this case's own, `fields` besides, and returns its id.
     pub(super) async fn thing(&self, key: &str, fields: Value) -> u64 {
         self.made(THINGS, self.draft(key, fields)).await
     }
@@ -48,6 +48,7 @@ impl Target {
     pub(super) fn draft(&self, key: &str, fields: Value) -> Value {
         let mut draft: Map<String, Value> = fields.as_object().unwrap().clone();
         draft.insert("key".to_owned(), self.key(key).into());
+        draft.insert("run".to_owned(), self.run.as_str().into());
         Value::Object(draft)
     }
 
@@ -56,9 +57,9 @@ impl Target {
         format!("{}:{key}", self.run)
     }
 
-    /// How many objects of a list have a key of this case's own.
+    /// Returns how many objects of a list are of this case.
     pub(super) async fn count(&self, list: &str) -> u64 {
-        self.get(&format!("{list}?key__isw={}:&fields=id", self.run)).await.expect(200)["count"].as_u64().unwrap()
+        self.get(&format!("{list}?run={}&fields=id", self.run)).await.expect(200)["count"].as_u64().unwrap()
     }
 
     /// What the change log and custom links call the objects of a list.
@@ -87,13 +88,13 @@ impl Target {
 fn document() -> Value {
     let key = json!({
         "id": 1, "name": "key", "type": "text", "required": true, "unique": true, "primary": true,
-        "filter_logic": "exact", "validation_regex": "^[a-z0-9:]+$",
+        "filter_logic": "exact",
     });
     let number =
         json!({ "id": 7, "name": "number", "type": "integer", "validation_minimum": 1, "validation_maximum": 9 });
     let loose = json!({ "id": 13, "name": "loose", "type": "text" });
-    let unfound = json!({ "id": 14, "name": "unfound", "type": "text", "filter_logic": "disabled" });
-    let note = json!([key, number, loose, unfound]);
+    let run = json!({ "id": 14, "name": "run", "type": "text", "filter_logic": "exact" });
+    let note = json!([key, number, loose, run]);
     let thing = json!([
         key,
         { "id": 2, "name": "state", "type": "select", "choice_set": CHOICES, "default": "good" },
@@ -108,6 +109,7 @@ fn document() -> Value {
         { "id": 11, "name": "doc", "type": "json" },
         { "id": 12, "name": "note", "type": "longtext" },
         loose,
+        run,
     ]);
     let types = json!([
         { "name": "contract_note", "slug": "contract-note", "fields": note },

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use rir_sidecar::{
-    netbox::schema,
-    sandbox::netbox::{Action, Fault, Grant, Rule, TOKEN_V1},
-};
+use rir_sandbox::netbox::{Action, Fault, Grant, Rule, TOKEN_V1};
+use rir_sidecar::netbox::schema;
 use serde_json::{Value, json};
 
 use super::{Answer, Service, answer};

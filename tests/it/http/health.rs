@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use rir_sidecar::sandbox::netbox::{Fault, Rule};
+use rir_sandbox::netbox::{Fault, Rule};
 use serde_json::json;
 
 use super::{Answer, Service, answer};

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use rir_sidecar::{
-    queue::Filter,
-    sandbox::{
-        netbox::{Fault, Rule},
-        regrws::KEY,
-    },
+use rir_sandbox::{
+    netbox::{Fault, Rule},
+    regrws::KEY,
 };
+use rir_sidecar::queue::Filter;
 use serde_json::{Value, json};
 
 use super::{Answer, Service, answer};

@@ -1,9 +1,7 @@
 //! `GET /sync-logs`
 
-use rir_sidecar::{
-    netbox::schema,
-    sandbox::netbox::{Action, Grant},
-};
+use rir_sandbox::netbox::{Action, Grant};
+use rir_sidecar::netbox::schema;
 use serde_json::{Value, json};
 
 use super::Service;

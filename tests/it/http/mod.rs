@@ -16,6 +16,10 @@ pub(crate) mod webhooks;
 use std::{net::SocketAddr, sync::Arc};
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
+use rir_sandbox::{
+    netbox::{Action, Grant},
+    regrws::KEY,
+};
 use rir_sidecar::{
     arin,
     config::{Settings, keys::Keyring},
@@ -24,10 +28,6 @@ use rir_sidecar::{
     model::{Resource, RowId},
     netbox::{self, schema},
     queue::{Delay, Job, JobId, Order, Queue, Trigger, Work},
-    sandbox::{
-        netbox::{Action, Grant},
-        regrws::KEY,
-    },
     telemetry::metrics::Metrics,
     worker::Means,
 };

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use rir_sandbox::{
+    netbox::{Action, Grant},
+    regrws::KEY,
+};
 use rir_sidecar::{
     model::{Resource, RowId},
     netbox::schema,
     queue::{Filter, JobId, Record, Trigger, Work},
-    sandbox::{
-        netbox::{Action, Grant},
-        regrws::KEY,
-    },
 };
 use serde_json::{Value, json};
 

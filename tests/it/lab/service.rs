@@ -10,14 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rir_sandbox::{
+    regrws::{KEY, Noise},
+    world::World,
+};
 use rir_sidecar::{
     config::{self, Settings},
     model::RowId,
     queue::{Queue, Record, State, Trigger, Work},
-    sandbox::{
-        regrws::{KEY, Noise},
-        world::World,
-    },
 };
 use serde_json::json;
 use tokio::{

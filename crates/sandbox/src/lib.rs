@@ -1,0 +1,21 @@
+//! Stand-ins for ARIN and NetBox, for the demo and the tests.
+//!
+//! Both speak real HTTP on a loopback port. They write and read their XML and JSON by themselves and share no codec
+//! with the clients, so that a mistake in a client cannot agree with itself here. A [`world::World`] describes what
+//! they serve.
+
+pub mod netbox;
+mod populate;
+pub mod regrws;
+mod server;
+pub mod world;
+
+pub use populate::populate;
+pub use server::StartError;
+
+/// The HTTP client of the tests, which follows no redirect. It wants a TLS provider although nothing here is encrypted.
+#[cfg(test)]
+fn http_client() -> reqwest::Client {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+}

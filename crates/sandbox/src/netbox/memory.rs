@@ -1,0 +1,78 @@
+//! The way of a request: read, held back, struck by a fault or answered.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request as HttpRequest,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+
+use super::{
+    call::Call,
+    fault::{Fault, When},
+    options::Options,
+    requests::Request,
+    route,
+    store::Store,
+};
+use crate::server::{Shared, System, lock};
+
+/// The largest body it reads.
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
+
+/// A NetBox in memory.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NetBox {
+    pub(super) store: Store,
+}
+
+impl System for NetBox {
+    type Options = Options;
+    type Request = Request;
+    type Fault = Fault;
+    type When = When;
+
+    fn fits(when: &When, request: &Request) -> bool {
+        when.fits(request)
+    }
+
+    async fn respond(shared: &Shared<Self>, request: HttpRequest) -> Response {
+        let (head, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        };
+        let call = Call::read(head.method, &head.uri, &head.headers, &body);
+        let request = Request { method: call.method.to_string(), path: call.path.clone(), rows: call.rows() };
+        let fault = shared.note(request);
+        let options = lock(&shared.options).clone();
+        if !options.latency.is_zero() {
+            tokio::time::sleep(options.latency).await;
+        }
+        let answer = |refused| route::answer(&mut lock(&shared.system).store, &options, &call, refused);
+        match fault {
+            None => answer(None).into_response(),
+            Some(Fault::Status(status)) => {
+                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+            }
+            Some(Fault::RefuseRow { field, value }) => answer(Some((field, value))).into_response(),
+            Some(Fault::Hang) => {
+                shared.hang().await;
+                broken_off()
+            }
+            Some(Fault::LoseAnswer) => {
+                answer(None);
+                broken_off()
+            }
+        }
+    }
+}
+
+/// The connection closes before a byte of the answer was sent: its body fails before its head is written out.
+fn broken_off() -> Response {
+    let nothing = stream::iter([Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))]);
+    let mut response = Body::from_stream(nothing).into_response();
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("1"));
+    response
+}

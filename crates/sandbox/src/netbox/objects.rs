@@ -1,0 +1,72 @@
+//! The endpoints of one kind of objects: the list, with its bulk operations, and the single object.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Map, Value};
+
+use super::{
+    bulk,
+    endpoint::{Endpoint, refused},
+    filter,
+    page::page,
+    reply::Reply,
+    store::Store,
+    write,
+};
+
+/// Answers a request to the list.
+pub(super) fn list(store: &mut Store, endpoint: &Endpoint<'_>) -> Reply {
+    match (&endpoint.call.method, &endpoint.call.body) {
+        (&Method::GET, _) => {
+            let ids = store.table(endpoint.path).map(|table| filter::matching(table, &endpoint.call.query));
+            let reached = ids.unwrap_or_default().into_iter().filter(|id| endpoint.reaches(store, *id)).collect();
+            page(endpoint.call, reached, |id| endpoint.show(store, id))
+        }
+        (&Method::POST, Some(Value::Array(rows))) => bulk::create(store, endpoint, rows),
+        (&Method::PATCH, Some(Value::Array(rows))) => bulk::update(store, endpoint, rows),
+        (&Method::DELETE, Some(Value::Array(rows))) => bulk::delete(store, endpoint, rows),
+        (&Method::POST, body) => {
+            let created = write::create(store, endpoint.path, &members(body), endpoint.refused);
+            settled(store, created, |store, id| Reply::created(endpoint.show(store, id)))
+        }
+        (method, _) => Reply::not_allowed(method.as_str()),
+    }
+}
+
+/// Answers a request to one object.
+pub(super) fn single(store: &mut Store, endpoint: &Endpoint<'_>, id: u64) -> Reply {
+    if !endpoint.reaches(store, id) {
+        return Reply::not_found();
+    }
+    if endpoint.call.conditional {
+        return Reply::detail(StatusCode::PRECONDITION_FAILED, "Precondition failed.");
+    }
+    let sent = members(&endpoint.call.body);
+    match endpoint.call.method {
+        Method::GET => Reply::ok(endpoint.show(store, id)),
+        Method::PATCH => {
+            let written = write::update(store, endpoint.path, id, &sent, endpoint.refused);
+            settled(store, written, |store, ()| Reply::ok(endpoint.show(store, id)))
+        }
+        Method::DELETE => {
+            write::delete(store, endpoint.path, id, &sent);
+            store.commit();
+            Reply::no_content()
+        }
+        ref method => Reply::not_allowed(method.as_str()),
+    }
+}
+
+fn members(body: &Option<Value>) -> Map<String, Value> {
+    body.as_ref().and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// Ends the transaction of a single write, and answers it.
+fn settled<T>(store: &mut Store, written: Result<T, write::Refusal>, answer: impl FnOnce(&Store, T) -> Reply) -> Reply {
+    match written {
+        Ok(written) => {
+            store.commit();
+            answer(store, written)
+        }
+        Err(refusal) => refused(store, refusal),
+    }
+}

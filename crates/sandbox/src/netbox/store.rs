@@ -1,0 +1,117 @@
+//! Everything a server holds: the tables, the custom object types and the change log.
+//!
+//! Rows change only through [`Store::put`], which keeps account of what was there, so that a refused batch can be taken
+//! back ([`Store::rollback`]).
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp, Unit};
+
+use super::{
+    model::{self, Model},
+    object_type::ObjectType,
+    table::{Row, Table},
+};
+
+/// Everything a server holds.
+#[derive(Debug, Clone)]
+pub(super) struct Store {
+    tables: BTreeMap<String, Table>,
+    /// Custom object types by slug.
+    pub(super) types: BTreeMap<String, ObjectType>,
+    /// The number of types that there ever were.
+    pub(super) last_type_id: u64,
+    log: Vec<Entry>,
+    undo: Vec<(String, u64, Option<Row>)>,
+    logged: usize,
+    clock: Timestamp,
+}
+
+/// One entry of the change log.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) object_type: String,
+    pub(super) id: u64,
+    /// `create`, `update` or `delete`.
+    pub(super) action: &'static str,
+    /// The `changelog_message` that came with the request; empty without one.
+    pub(super) message: String,
+    pub(super) time: Timestamp,
+}
+
+impl Store {
+    pub(super) fn new() -> Self {
+        let tables = model::core().into_iter().map(|model| (model.endpoint.clone(), Table::new(model))).collect();
+        Self {
+            tables,
+            types: BTreeMap::new(),
+            last_type_id: 0,
+            log: Vec::new(),
+            undo: Vec::new(),
+            logged: 0,
+            clock: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    pub(super) fn table(&self, endpoint: &str) -> Option<&Table> {
+        self.tables.get(endpoint)
+    }
+
+    pub(super) fn table_mut(&mut self, endpoint: &str) -> Option<&mut Table> {
+        self.tables.get_mut(endpoint)
+    }
+
+    pub(super) fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.values()
+    }
+
+    pub(super) fn add_table(&mut self, model: Model) {
+        self.tables.insert(model.endpoint.clone(), Table::new(model));
+    }
+
+    /// Returns the endpoint of what a schema document names.
+    pub(super) fn endpoint_of(&self, reference: &str) -> Option<String> {
+        self.tables().find(|table| table.model.reference == reference).map(|table| table.model.endpoint.clone())
+    }
+
+    /// Returns the time now, later than any time given before, so that each change of a row has an ETag of its own.
+    pub(super) fn now(&mut self) -> Timestamp {
+        let now = Timestamp::now().round(Unit::Microsecond).unwrap_or_else(|_| Timestamp::now());
+        self.clock = now.max(self.clock.saturating_add(SignedDuration::from_micros(1)).unwrap_or(now));
+        self.clock
+    }
+
+    /// Puts a row in the place of the one that was there, or nothing.
+    pub(super) fn put(&mut self, endpoint: &str, id: u64, row: Option<Row>) {
+        let Some(table) = self.tables.get_mut(endpoint) else { return };
+        let before = table.put(id, row);
+        self.undo.push((endpoint.to_owned(), id, before));
+    }
+
+    pub(super) fn log(&mut self, endpoint: &str, id: u64, action: &'static str, message: &str) {
+        let Some(table) = self.tables.get(endpoint) else { return };
+        let object_type = table.model.object_type.clone();
+        let time = self.now();
+        self.log.push(Entry { object_type, id, action, message: message.to_owned(), time });
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.log
+    }
+
+    /// Keeps what was put since the last commit or rollback.
+    pub(super) fn commit(&mut self) {
+        self.undo.clear();
+        self.logged = self.log.len();
+    }
+
+    /// Takes back what was put since the last commit or rollback.
+    pub(super) fn rollback(&mut self) {
+        while let Some((endpoint, id, before)) = self.undo.pop() {
+            if let Some(table) = self.tables.get_mut(&endpoint) {
+                table.put(id, before);
+            }
+        }
+        self.log.truncate(self.logged);
+    }
+}

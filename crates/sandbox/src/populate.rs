@@ -1,0 +1,20 @@
+//! Puts the NetBox side of a world into the in-memory NetBox.
+
+use std::collections::BTreeMap;
+
+use super::{netbox::Server, world::Ipam};
+
+/// Adds the RIRs, VRFs, aggregates and prefixes of `ipam`. Returns the ids of the RIRs by name.
+pub fn populate(server: &Server, ipam: &Ipam) -> BTreeMap<String, u64> {
+    let mut rirs = BTreeMap::new();
+    for aggregate in &ipam.aggregates {
+        let rir = *rirs.entry(aggregate.rir.clone()).or_insert_with(|| server.add_rir(&aggregate.rir));
+        server.add_aggregate(aggregate.prefix, rir);
+    }
+    let mut vrfs = BTreeMap::new();
+    for prefix in &ipam.prefixes {
+        let vrf = prefix.vrf.as_ref().map(|name| *vrfs.entry(name).or_insert_with(|| server.add_vrf(name)));
+        server.add_prefix(prefix.prefix, vrf);
+    }
+    rirs
+}

@@ -1,0 +1,39 @@
+//! Faults: what a server may do instead of answering, and the conditions.
+
+use super::requests::{Operation, Request};
+
+/// An event instead of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// A bare status, without a payload.
+    Status(u16),
+    /// 503 with an `error` payload of code `E_OUTAGE`.
+    Outage,
+    /// The right answer, announced longer than it is, and then the connection closes.
+    CutOff,
+    /// A complete HTTP answer whose XML stops in the middle.
+    TruncatedXml,
+    /// No answer comes until the client gives up or the server stops.
+    Hang,
+    /// 404 with an HTML page, as from a proxy that knows nothing of ARIN.
+    Html404,
+    /// 200 with bytes that are not XML.
+    Garbage,
+    /// 200 with the right payload behind a document type that declares entities in entities.
+    Doctype,
+}
+
+/// The conditions under which a fault strikes.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct When {
+    pub(super) operation: Option<Operation>,
+    pub(super) target: Option<String>,
+}
+
+impl When {
+    pub(super) fn fits(&self, request: &Request) -> bool {
+        self.operation.is_none_or(|operation| operation == request.operation)
+            && self.target.as_ref().is_none_or(|target| *target == request.target)
+    }
+}

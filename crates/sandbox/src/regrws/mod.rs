@@ -1,0 +1,68 @@
+//! A simulated Reg-RWS: ARIN's REST interface in front of a [`Registry`].
+//!
+//! | call | answers with |
+//! |---|---|
+//! | `GET /rest/org/{h}`, `/poc/{h}`, `/customer/{h}`, `/net/{h}` | the object |
+//! | `GET /rest/net/mostSpecificNet/{start}/{end}` | the net that [`Lookup`] finds |
+//!
+//! It speaks real HTTP, on a loopback port unless told otherwise, keeps account of what it was asked ([`Requests`]) and
+//! fails on demand ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::latency`], then the faults, then the
+//! check of its key. Nothing is ever written through it; the registry behind it can be edited at any time.
+//!
+//! The XML is written by hand and read by nobody here: clients are to be tried against it.
+
+use std::net::SocketAddr;
+
+mod fault;
+mod fault_response;
+mod fnv;
+mod forms;
+mod index;
+mod options;
+mod payload;
+mod records;
+mod reply;
+mod requests;
+mod rule;
+mod service;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use crate::{
+    server::{StartError, lock, loopback},
+    world::Registry,
+};
+pub use fault::Fault;
+pub use options::{KEY, Lookup, Noise, Options, Style};
+pub use requests::{Operation, Request, Requests};
+pub use rule::Rule;
+pub use service::Editing;
+use service::RegRws;
+
+/// A running simulated Reg-RWS.
+pub type Server = crate::server::Server<RegRws>;
+
+impl Server {
+    /// Starts a server on a free loopback port, in the current Tokio runtime.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(registry: Registry, options: Options) -> Result<Self, StartError> {
+        Self::start_at(loopback(0), registry, options).await
+    }
+
+    /// Starts a server on this address.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub async fn start_at(address: SocketAddr, registry: Registry, options: Options) -> Result<Self, StartError> {
+        Self::serve(address, RegRws::new(registry), options).await
+    }
+
+    /// Returns the registry it serves, to be read or edited.
+    #[must_use]
+    pub fn registry(&self) -> Editing<'_> {
+        Editing(lock(&self.shared.system))
+    }
+}

@@ -1,0 +1,77 @@
+//! The requests that a server was asked.
+
+use std::net::IpAddr;
+
+/// The calls a server knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// `org/{handle}`
+    Org,
+    /// `poc/{handle}`
+    Poc,
+    /// `customer/{handle}`
+    Customer,
+    /// `net/{handle}`
+    Net,
+    /// `net/mostSpecificNet/{start}/{end}`
+    MostSpecificNet,
+    /// Anything else.
+    Unknown,
+}
+
+/// One request as received, whatever became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The call.
+    pub operation: Operation,
+    /// The handle in upper case, or the range as `first/last`; the path for [`Operation::Unknown`].
+    pub target: String,
+}
+
+/// Requests in the order they came.
+pub type Requests = crate::server::Requests<Request>;
+
+impl Requests {
+    /// Returns how many there were of one operation.
+    #[must_use]
+    pub fn count(&self, operation: Operation) -> usize {
+        self.0.iter().filter(|request| request.operation == operation).count()
+    }
+
+    /// Returns how often an operation was asked about one handle, or one range as `first/last`.
+    #[must_use]
+    pub fn count_about(&self, operation: Operation, target: &str) -> usize {
+        let target = target.to_ascii_uppercase();
+        self.0.iter().filter(|request| request.operation == operation && request.target == target).count()
+    }
+}
+
+impl Request {
+    /// Reads the path of a request.
+    pub(super) fn read(path: &str) -> Self {
+        let (operation, target) = call(path);
+        Self { operation, target }
+    }
+}
+
+/// Returns which call a path is, and what it is about.
+fn call(path: &str) -> (Operation, String) {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    let (operation, target) = match parts.as_slice() {
+        ["rest", "org", handle] => (Operation::Org, (*handle).to_owned()),
+        ["rest", "poc", handle] => (Operation::Poc, (*handle).to_owned()),
+        ["rest", "customer", handle] => (Operation::Customer, (*handle).to_owned()),
+        ["rest", "net", handle] => (Operation::Net, (*handle).to_owned()),
+        ["rest", "net", "mostSpecificNet", first, last] => (Operation::MostSpecificNet, tidy_range(first, last)),
+        _ => return (Operation::Unknown, path.to_owned()),
+    };
+    (operation, target.to_ascii_uppercase())
+}
+
+/// A range as `first/last`, with the addresses in their canonical form if they can be read.
+fn tidy_range(first: &str, last: &str) -> String {
+    match (first.parse::<IpAddr>(), last.parse::<IpAddr>()) {
+        (Ok(first), Ok(last)) => format!("{first}/{last}"),
+        (Ok(_) | Err(_), _) => format!("{first}/{last}"),
+    }
+}

@@ -1,0 +1,187 @@
+//! The scaffold of both simulated systems: a port of this machine, an account of the requests, and failure on demand.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{Router, extract::Request as HttpRequest, response::Response, serve::ListenerExt};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// A system that a [`Server`] can serve.
+#[doc(hidden)]
+pub trait System: Sized + Send + Sync + 'static {
+    type Options: Send;
+    type Request: Clone + Send;
+    type Fault: Clone + Send;
+    type When: Default + Send;
+
+    fn fits(when: &Self::When, request: &Self::Request) -> bool;
+
+    fn respond(shared: &Shared<Self>, request: HttpRequest) -> impl Future<Output = Response> + Send;
+}
+
+/// A running server. It stops when dropped: it takes no more connections and ends those that are idle or hanging.
+pub struct Server<S: System> {
+    address: SocketAddr,
+    pub(crate) shared: Arc<Shared<S>>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+/// A server that could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("a simulated system could not listen on {address}")]
+pub struct StartError {
+    /// The address asked for; port 0 for any.
+    pub address: SocketAddr,
+    source: io::Error,
+}
+
+/// The state that the requests to one server share. No lock is held while another is taken, nor over an `await`.
+#[doc(hidden)]
+pub struct Shared<S: System> {
+    pub(crate) system: Mutex<S>,
+    pub(crate) options: Mutex<S::Options>,
+    rules: Mutex<Vec<Rule<S>>>,
+    requests: Mutex<Vec<S::Request>>,
+    stopping: CancellationToken,
+}
+
+/// When a fault strikes.
+pub struct Rule<S: System> {
+    fault: S::Fault,
+    pub(crate) when: S::When,
+    times: Option<u32>,
+}
+
+/// Requests in the order they came, those that failed included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requests<R>(pub Vec<R>);
+
+impl<S: System> Server<S> {
+    pub(crate) async fn serve(address: SocketAddr, system: S, options: S::Options) -> Result<Self, StartError> {
+        let failed = |source| StartError { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let shared = Arc::new(Shared {
+            system: Mutex::new(system),
+            options: Mutex::new(options),
+            rules: Mutex::default(),
+            requests: Mutex::default(),
+            stopping: CancellationToken::new(),
+        });
+        let task = tokio::spawn(answer(listener, Arc::clone(&shared)));
+        Ok(Self { address, shared, task })
+    }
+
+    /// Base URL without a trailing slash; of the simulated Reg-RWS the part before `/rest`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Changes how it behaves from the next request on.
+    pub fn configure(&self, change: impl FnOnce(&mut S::Options)) {
+        change(&mut lock(&self.shared.options));
+    }
+
+    /// Returns what it was asked so far.
+    #[must_use]
+    pub fn requests(&self) -> Requests<S::Request> {
+        Requests(lock(&self.shared.requests).clone())
+    }
+
+    /// Forgets what it was asked.
+    pub fn forget_requests(&self) {
+        lock(&self.shared.requests).clear();
+    }
+
+    /// Adds a rule; of several that fit a request, the one added first strikes.
+    pub fn fail(&self, rule: Rule<S>) {
+        lock(&self.shared.rules).push(rule);
+    }
+
+    /// Drops all rules.
+    pub fn heal(&self) {
+        lock(&self.shared.rules).clear();
+    }
+
+    /// Stops it and waits until its port is free and every connection has ended.
+    pub async fn stop(mut self) {
+        self.shared.stopping.cancel();
+        // Neither a panic nor an I/O error of a server that is going away is of use to anyone.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl<S: System> Drop for Server<S> {
+    fn drop(&mut self) {
+        self.shared.stopping.cancel();
+    }
+}
+
+/// The loopback address with this port; 0 for any free one.
+pub(crate) fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+async fn answer<S: System>(listener: TcpListener, shared: Arc<Shared<S>>) -> io::Result<()> {
+    let stopping = shared.stopping.clone();
+    let answer = move |request: HttpRequest| {
+        let shared = Arc::clone(&shared);
+        async move { S::respond(&shared, request).await }
+    };
+    // Without this, small answers wait for the client's delayed acknowledgements. It may fail on a socket already gone.
+    let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
+    axum::serve(listener, Router::new().fallback(answer)).with_graceful_shutdown(stopping.cancelled_owned()).await
+}
+
+impl<S: System> Shared<S> {
+    /// Takes note of a request. Returns the fault of the first rule that fits it, which has struck once more by this.
+    pub(crate) fn note(&self, request: S::Request) -> Option<S::Fault> {
+        let fault = {
+            let mut rules = lock(&self.rules);
+            let rule = rules.iter_mut().find(|rule| rule.times != Some(0) && S::fits(&rule.when, &request));
+            rule.map(|rule| {
+                rule.times = rule.times.map(|times| times.saturating_sub(1));
+                rule.fault.clone()
+            })
+        };
+        lock(&self.requests).push(request);
+        fault
+    }
+
+    /// Waits until the server stops, as a request does that gets no answer.
+    pub(crate) async fn hang(&self) {
+        self.stopping.cancelled().await;
+    }
+}
+
+impl<S: System> Rule<S> {
+    /// Strikes every request, always.
+    #[must_use]
+    pub fn new(fault: S::Fault) -> Self {
+        Self { fault, when: S::When::default(), times: None }
+    }
+
+    /// Strikes only so often.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self { times: Some(times), ..self }
+    }
+}
+
+impl<R> Requests<R> {
+    /// Returns how many there were.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Locks; a panic elsewhere while it was held does not matter to a simulated system.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

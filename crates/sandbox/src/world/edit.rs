@@ -1,0 +1,191 @@
+//! Changes to a registry: what happens at ARIN between two syncs.
+
+use ipnet::IpNet;
+
+use super::registry::{Address, Customer, Holder, Net, Org, Registry, UnknownHandle};
+
+impl Registry {
+    /// Returns the organization with this handle, to be edited.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn org_mut(&mut self, handle: &str) -> Result<&mut Org, UnknownHandle> {
+        self.orgs.get_mut(handle).ok_or_else(|| unknown("org", handle))
+    }
+
+    fn net_mut(&mut self, handle: &str) -> Result<&mut Net, UnknownHandle> {
+        self.nets.get_mut(handle).ok_or_else(|| unknown("net", handle))
+    }
+
+    /// Changes the name of a net.
+    ///
+    /// # Errors
+    /// When there is no such net.
+    pub fn rename_net(&mut self, handle: &str, name: &str) -> Result<(), UnknownHandle> {
+        name.clone_into(&mut self.net_mut(handle)?.name);
+        Ok(())
+    }
+
+    /// Moves an organization; points of contact at the old address stay there.
+    ///
+    /// # Errors
+    /// When there is no such organization.
+    pub fn move_org(&mut self, handle: &str, address: Address) -> Result<(), UnknownHandle> {
+        self.org_mut(handle)?.address = Some(address);
+        Ok(())
+    }
+
+    /// Moves a point of contact, and nobody else who shared its address.
+    ///
+    /// # Errors
+    /// When there is no such point of contact.
+    pub fn move_poc(&mut self, handle: &str, address: Address) -> Result<(), UnknownHandle> {
+        self.pocs.get_mut(handle).ok_or_else(|| unknown("poc", handle))?.address = Some(address);
+        Ok(())
+    }
+
+    /// Removes a net, and only it: its customer stays, as at ARIN, and so do nets below it.
+    ///
+    /// # Errors
+    /// When there is no such net.
+    pub fn remove_net(&mut self, handle: &str) -> Result<Net, UnknownHandle> {
+        self.nets.remove(handle).ok_or_else(|| unknown("net", handle))
+    }
+
+    /// Reassigns (`S`, no nets below it) a part of a net. Returns the new net's handle.
+    ///
+    /// # Errors
+    /// When there is no such parent net.
+    pub fn reassign(&mut self, parent: &str, blocks: &[IpNet], holder: Holder) -> Result<String, UnknownHandle> {
+        self.cut(parent, "S", blocks, holder)
+    }
+
+    /// Registers a net without a parent on record. Returns its handle.
+    pub fn allocate(&mut self, blocks: &[IpNet], org: &str) -> String {
+        self.put_net("DA", blocks, None, Holder::Org(org.to_owned()))
+    }
+
+    /// Registers a customer, with a free handle and without a net. Returns its handle.
+    pub fn add_customer(&mut self, parent_org: &str, name: &str, address: Option<Address>) -> String {
+        let first = self.customers.len() + 1;
+        let number = (first..).find(|n| !self.customers.contains_key(&customer_handle(*n))).unwrap_or(first);
+        let handle = customer_handle(number);
+        let customer = Customer {
+            handle: handle.clone(),
+            name: name.to_owned(),
+            parent_org: Some(parent_org.to_owned()),
+            private: Some(false),
+            address,
+            registered: Some(super::calendar::day(number)),
+            comment: Vec::new(),
+        };
+        self.customers.insert(handle.clone(), customer);
+        handle
+    }
+
+    pub(crate) fn cut(
+        &mut self,
+        parent: &str,
+        net_type: &str,
+        blocks: &[IpNet],
+        holder: Holder,
+    ) -> Result<String, UnknownHandle> {
+        let parent = self.net_mut(parent)?.handle.clone();
+        Ok(self.put_net(net_type, blocks, Some(parent), holder))
+    }
+
+    pub(super) fn put_net(
+        &mut self,
+        net_type: &str,
+        blocks: &[IpNet],
+        parent: Option<String>,
+        holder: Holder,
+    ) -> String {
+        let stem = blocks.first().map(stem).unwrap_or_default();
+        let handle = (1..).map(|n: u32| format!("{stem}-{n}")).find(|h| !self.nets.contains_key(h)).unwrap_or_default();
+        let net = Net {
+            handle: handle.clone(),
+            name: format!("EXAMPLE-{}", handle.trim_start_matches(|c: char| c != '-').trim_start_matches('-')),
+            net_type: net_type.to_owned(),
+            blocks: blocks.to_vec(),
+            parent,
+            holder,
+            registered: Some(super::calendar::day(self.nets.len())),
+            comment: Vec::new(),
+        };
+        self.nets.insert(handle.clone(), net);
+        handle
+    }
+}
+
+fn unknown(kind: &'static str, handle: &str) -> UnknownHandle {
+    UnknownHandle { kind, handle: handle.to_owned() }
+}
+
+fn customer_handle(number: usize) -> String {
+    format!("C{number:08}")
+}
+
+/// The handle of the net at this block without its ordinal, as ARIN forms it: `NET-192-0-2-0`, `NET6-2600-4000`.
+fn stem(block: &IpNet) -> String {
+    match block {
+        IpNet::V4(v4) => format!("NET-{}", v4.network().to_string().replace('.', "-")),
+        IpNet::V6(v6) => {
+            let segments = v6.network().segments();
+            let used = segments.iter().rposition(|segment| *segment != 0).map_or(1, |last| last + 1);
+            let text: Vec<String> = segments.iter().take(used).map(|segment| format!("{segment:X}")).collect();
+            format!("NET6-{}", text.join("-"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::World, *};
+
+    fn block(text: &str) -> [IpNet; 1] {
+        [text.parse().unwrap()]
+    }
+
+    #[test]
+    fn handles_are_formed_as_arin_forms_them() {
+        let mut registry = Registry::default();
+        let mut allocate = |text: &str| registry.allocate(&block(text), "EXAMPLE-1");
+        let handles = ["23.144.0.0/20", "23.144.0.0/24", "2600:4000::/32", "2600:4000:0:1a::/64"].map(&mut allocate);
+        assert_eq!(handles, ["NET-23-144-0-0-1", "NET-23-144-0-0-2", "NET6-2600-4000-1", "NET6-2600-4000-0-1A-1"]);
+    }
+
+    #[test]
+    fn a_poc_that_moves_leaves_the_org_where_it_was() {
+        let mut registry = World::demo().registry;
+        let before = registry.orgs["EXAMPLE-NET-1"].clone();
+        let elsewhere = registry.orgs["CARRIER-7"].address.clone().unwrap();
+        registry.move_poc("EXAMP1-ARIN", elsewhere.clone()).unwrap();
+        assert_eq!(registry.pocs["EXAMP1-ARIN"].address, Some(elsewhere));
+        assert_eq!(registry.orgs["EXAMPLE-NET-1"], before);
+    }
+
+    #[test]
+    fn a_removed_net_leaves_its_customer_behind() {
+        let mut registry = World::demo().registry;
+        let net = registry.remove_net("NET-23-144-1-0-1").unwrap();
+        let Holder::Customer(customer) = net.holder else { panic!("{net:?}") };
+        assert!(registry.customers.contains_key(&customer));
+    }
+
+    #[test]
+    fn an_unknown_handle_is_an_error_that_names_it() {
+        let error = World::demo().registry.rename_net("NET-X", "NEW").unwrap_err();
+        assert_eq!(error.to_string(), "the registry has no net NET-X");
+    }
+
+    #[test]
+    fn a_reassigned_part_points_at_its_parent_and_holder() {
+        let mut registry = World::demo().registry;
+        let customer = registry.add_customer("EXAMPLE-NET-1", "Sample Newcomer", None);
+        let holder = Holder::Customer(customer);
+        let handle = registry.reassign("NET-23-144-0-0-1", &block("23.144.12.0/25"), holder.clone()).unwrap();
+        let net = &registry.nets[&handle];
+        assert_eq!((net.parent.as_deref(), &net.holder, &*net.net_type), (Some("NET-23-144-0-0-1"), &holder, "S"));
+    }
+}
