@@ -119,15 +119,10 @@ impl Table {
     }
 }
 
-/// Reads the id and the key of one of our rows.
+/// Reads the id and the key of one of our rows, each of which has both.
 pub(super) fn identity(json: &row::Row) -> Result<(RowId, Key), Error> {
-    #[derive(Deserialize)]
-    struct Identity {
-        id: RowId,
-        key: String,
-    }
-    let Identity { id, key } = row::typed(json)?;
-    Ok((id, Key::recorded(key)))
+    let (id, key) = (read(json, "id")?, read::<String>(json, "key")?);
+    id.zip(key.map(Key::recorded)).ok_or_else(|| Error::custom("key: there is none"))
 }
 
 /// Reads a field, which has to be there, but may be null.
