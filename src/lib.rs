@@ -5,12 +5,13 @@
 //!
 //! Modules in the order the data takes: [`config`] says where the two systems are, [`model`] holds the values everyone
 //! speaks in, [`arin`] and [`netbox`] load and write, [`sync`] compares and decides. [`retry`] and [`telemetry`] are
-//! leaves anyone may use, [`sandbox`] stands in for both systems in demos and tests, [`app`] is the command line.
+//! leaves anyone may use, [`sandbox`] stands in for both systems in demos and tests, [`cli`] is the command line.
 
-pub mod app;
 pub mod arin;
+pub mod cli;
 pub mod config;
 pub mod error_chain;
+mod hex;
 pub mod http;
 pub mod model;
 pub mod netbox;
@@ -18,6 +19,7 @@ pub mod queue;
 pub mod retry;
 pub mod sandbox;
 pub mod scheduler;
+pub mod services;
 pub mod sync;
 pub mod telemetry;
 mod tls;

@@ -8,12 +8,8 @@ use std::{
 
 use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date};
-use sha2::{Digest, Sha256};
 
 use super::{Instance, Key, NetBlock, OrgHandle};
-
-/// Due times are spread over this share of the interval.
-const SPREAD: f64 = 0.1;
 
 /// Id of a row in one of NetBox's tables.
 #[derive(
@@ -220,25 +216,6 @@ impl Config {
     #[must_use]
     pub fn serves(&self, rir: RowId) -> bool {
         self.is_active && self.rir == Some(rir)
-    }
-
-    /// When it is due by itself: its own interval, or `interval`, after its last sync, and a little later by a part of a
-    /// tenth of that which differs from config to config. `None` when it was never synced: it is due at once.
-    #[must_use]
-    pub fn due_at(&self, interval: Duration) -> Option<Timestamp> {
-        let interval = self.sync_interval.unwrap_or(interval);
-        let wait = interval + self.part_of(interval.mul_f64(SPREAD));
-        self.last_sync.map(|last| last.checked_add(wait).unwrap_or(Timestamp::MAX))
-    }
-
-    /// A part of `width`, in whole seconds, that is always the same for a config: what is due together does not begin
-    /// together.
-    #[must_use]
-    pub fn part_of(&self, width: Duration) -> Duration {
-        let digest = Sha256::digest(self.id.0.to_be_bytes());
-        let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-        let part = width.mul_f64(f64::from(number) / (f64::from(u32::MAX) + 1.0));
-        Duration::from_secs(part.as_secs())
     }
 }
 

@@ -8,7 +8,7 @@ use super::bearing::Parent;
 use crate::model::{
     Aggregate, Config, CustomerHandle, Instance, Inventory, Key, NetBlock, NetHandle, NetType, ObjectType, OrgHandle,
     PocHandle, Resource, Row, RowId, Scope,
-    block::{NotRegistrable, registrable},
+    address_block::{NotRegistrable, registrable},
 };
 
 /// The questions of one run.

@@ -20,7 +20,7 @@ use super::{
     outcome::{Failure, Skip},
     questions::{Questions, Target},
 };
-use crate::model::{Net, NetBlock, NetType, ObjectType, block::registrable};
+use crate::model::{Net, NetBlock, NetType, ObjectType, address_block::registrable};
 
 /// Looks up all aggregates, several at a time.
 pub(super) async fn aggregates(asker: &Asker<'_>, questions: &Questions) -> Result<(), Stopped> {

@@ -14,7 +14,7 @@ mod perform;
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::Semaphore,
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
@@ -24,17 +24,12 @@ use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span, war
 pub use limit::QueueLimit;
 
 use crate::{
-    arin,
-    config::{Settings, keys::Keyring},
     error_chain::error_chain,
-    netbox,
-    queue::{Claim, Ending, Queue, Settled, Work},
+    queue::{Claim, Ending, Settled, Work},
     retry::Policy,
-    sync::{Context, Progress, Verdict},
-    telemetry::{
-        metrics::{JobEnd, Metrics},
-        traces,
-    },
+    services::Services,
+    sync::Verdict,
+    telemetry::{metrics::JobEnd, traces},
 };
 use beat::{Beats, Fate};
 use memory::Memory;
@@ -46,42 +41,10 @@ const AWAY: Policy = Policy { count: 5, backoff: Duration::from_millis(200) };
 /// What is left of the time to shut down for handing jobs back.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-/// What jobs are done with.
-#[derive(Debug, Clone)]
-pub struct Means {
-    /// NetBox.
-    pub netbox: netbox::Client,
-    /// The registry instances that may be asked.
-    pub arin: arin::Pool,
-    /// The API keys as they are now.
-    pub keys: watch::Receiver<Keyring>,
-    /// All settings.
-    pub settings: Arc<Settings>,
-    /// Where what is done is counted.
-    pub metrics: Arc<Metrics>,
-}
-
-impl Means {
-    /// What one job works with.
-    #[must_use]
-    pub fn context(&self, stop: CancellationToken) -> Context {
-        Context {
-            netbox: self.netbox.counting(),
-            arin: self.arin.clone(),
-            keys: self.keys.borrow().clone(),
-            settings: Arc::clone(&self.settings),
-            progress: Progress::default(),
-            stop,
-            metrics: Arc::clone(&self.metrics),
-        }
-    }
-}
-
 /// Claims jobs and does them.
 #[derive(Debug, Clone)]
 pub struct Worker {
-    queue: Queue,
-    means: Means,
+    services: Services,
     name: Arc<str>,
     memory: Arc<Memory>,
 }
@@ -89,15 +52,15 @@ pub struct Worker {
 impl Worker {
     /// Makes a worker. `name` is one that no other process has or ever had.
     #[must_use]
-    pub fn new(queue: Queue, means: Means, name: &str) -> Self {
-        means.metrics.expect(&Work::NAMES, &Verdict::ALL.map(Verdict::code));
-        Self { queue, means, name: name.into(), memory: Arc::default() }
+    pub fn new(services: Services, name: &str) -> Self {
+        services.metrics.expect(&Work::NAMES, &Verdict::ALL.map(Verdict::code));
+        Self { services, name: name.into(), memory: Arc::default() }
     }
 
     /// Works until `shutdown` is cancelled. Then no further job is claimed; those under way finish, or are handed back when
     /// `worker.shutdown_timeout` is almost over.
     pub async fn run(self, shutdown: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.means.settings.worker.concurrency));
+        let slots = Arc::new(Semaphore::new(self.services.settings.worker.concurrency));
         let drain = CancellationToken::new();
         let mut jobs = JoinSet::new();
         let mut failures = 0;
@@ -105,7 +68,7 @@ impl Worker {
             let claims = tokio::select! {
                 // Whatever is claimed just then is handed back.
                 () = shutdown.cancelled() => break,
-                claims = self.queue.claim(&self.name, free, WAIT) => claims,
+                claims = self.services.queue.claim(&self.name, free, WAIT) => claims,
             };
             let claims = match claims {
                 Ok(claims) => claims,
@@ -144,7 +107,7 @@ impl Worker {
             return;
         }
         info!(jobs = jobs.len(), "finishing the jobs under way");
-        let patience = self.means.settings.worker.shutdown_timeout.saturating_sub(LAST_WORDS);
+        let patience = self.services.settings.worker.shutdown_timeout.saturating_sub(LAST_WORDS);
         let all = async |jobs: &mut JoinSet<()>| {
             while let Some(ended) = jobs.join_next().await {
                 report_panic(ended);
@@ -167,9 +130,9 @@ impl Worker {
         let end = async {
             debug!("began");
             let stop = CancellationToken::new();
-            let ctx = self.means.context(stop.clone());
-            let mut beats = Beats::new(&self.queue, &claim, &self.name, &ctx.progress, self.means.settings.queue.lease);
-            let mut performing = perform::perform(&ctx, &self.queue, &self.memory, &claim);
+            let ctx = self.services.context(stop.clone());
+            let mut beats = Beats::new(&self.services.queue, &claim, &self.name, &ctx.progress, self.services.settings.queue.lease);
+            let mut performing = perform::perform(&ctx, &self.services.queue, &self.memory, &claim);
             let mut cancelled = false;
             let ending = loop {
                 tokio::select! {
@@ -200,14 +163,14 @@ impl Worker {
         }
         .instrument(span(&claim))
         .await;
-        self.means.metrics.job(kind, end, begun.elapsed());
+        self.services.metrics.job(kind, end, begun.elapsed());
     }
 
     /// Says how a job ended, again and again until the queue has heard it or the lease is over.
     async fn settle(&self, claim: &Claim, ending: Ending, deadline: Instant) -> Settled {
         let mut tries = 0;
         loop {
-            match self.queue.settle(claim, &self.name, ending.clone()).await {
+            match self.services.queue.settle(claim, &self.name, ending.clone()).await {
                 Ok(Settled::Taken) => return Settled::Taken,
                 // What was said before was heard, or the job is somebody else's by now.
                 Ok(Settled::Lost) if tries > 0 => return Settled::Taken,

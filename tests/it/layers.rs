@@ -7,10 +7,10 @@ use std::{
 };
 
 /// Known to anyone.
-const LEAVES: [&str; 6] = ["error_chain", "model", "retry", "telemetry", "tls", "config"];
+const LEAVES: [&str; 7] = ["error_chain", "hex", "model", "retry", "telemetry", "tls", "config"];
 
 /// What each part may know besides the leaves. `model` knows nobody.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("model", &[]),
     ("config", &[]),
     ("error_chain", &[]),
@@ -22,11 +22,13 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("sandbox", &[]),
     ("sync", &["arin", "netbox"]),
     ("queue", &[]),
-    ("worker", &["arin", "netbox", "queue", "sync"]),
-    ("scheduler", &["netbox", "queue"]),
+    ("services", &["arin", "netbox", "queue", "sync"]),
+    ("hex", &[]),
+    ("worker", &["arin", "netbox", "queue", "services", "sync"]),
+    ("scheduler", &["netbox", "queue", "services", "sync"]),
     // It asks NetBox who a caller is.
-    ("http", &["netbox", "queue", "sync"]),
-    ("app", &["arin", "http", "netbox", "queue", "sandbox", "scheduler", "sync", "worker"]),
+    ("http", &["netbox", "queue", "scheduler", "services", "sync"]),
+    ("cli", &["arin", "http", "netbox", "queue", "sandbox", "scheduler", "services", "sync", "worker"]),
 ];
 
 #[test]

@@ -4,17 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use reqwest::Method;
 use rir_sidecar::{
-    arin,
-    config::keys::Keyring,
     http, netbox,
     queue::{Queue, memory},
     sandbox::regrws::{Fault, KEY, Operation, Rule},
     scheduler::Scheduler,
+    services::Services,
     telemetry::metrics::Metrics,
-    worker::{Means, QueueLimit, Worker},
+    worker::{QueueLimit, Worker},
 };
 use serde_json::json;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -27,31 +26,24 @@ use crate::{
 struct Service {
     url: String,
     queue: Queue,
-    _keys: watch::Sender<Keyring>,
     _tasks: JoinSet<()>,
 }
 
 impl Service {
     async fn start(scene: &Scene) -> Self {
         let stop = CancellationToken::new();
-        let (sender, keys) = watch::channel(scene.context().keys);
-        let (settings, metrics) = (Arc::new(scene.settings.clone()), Arc::new(Metrics::default()));
+        let (settings, keys) = (scene.settings.clone(), scene.services().keys);
         let queue = Queue::Memory(memory::Queue::new(&settings.queue));
         let limit = Arc::new(QueueLimit::new(queue.clone(), "test"));
-        let arin = arin::Pool::sharing(&settings.arin, limit, Arc::clone(&metrics)).unwrap();
-        let netbox = netbox::Client::new(&settings.netbox).unwrap().measured(Arc::clone(&metrics));
-        let means = Means { netbox, arin, keys, settings, metrics };
-        let Means { netbox, keys, settings, metrics, .. } = means.clone();
+        let services = Services::for_replicas(settings, queue.clone(), limit, keys).unwrap();
         let mut tasks = JoinSet::new();
-        tasks.spawn(Worker::new(queue.clone(), means.clone(), "test").run(stop.clone()));
-        let scheduler = Scheduler::new(queue.clone(), netbox.clone(), settings.clone(), metrics.clone(), "test");
-        tasks.spawn(scheduler.run(stop.clone()));
-        let contexts = Arc::new(move || means.context(CancellationToken::new()));
-        let app = http::App::new(http::Parts { settings, queue: queue.clone(), netbox, keys, contexts, metrics, stop });
+        tasks.spawn(Worker::new(services.clone(), "test").run(stop.clone()));
+        tasks.spawn(Scheduler::new(services.clone(), "test").run(stop.clone()));
+        let router = http::router(services, stop);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tasks.spawn(http::serve(http::router(app), listener, CancellationToken::new()));
-        Self { url, queue, _keys: sender, _tasks: tasks }
+        tasks.spawn(http::serve(router, listener, CancellationToken::new()));
+        Self { url, queue, _tasks: tasks }
     }
 
     async fn figures(&self) -> String {

@@ -2,24 +2,21 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
 use rir_sidecar::{
-    arin,
-    config::keys::Keyring,
     model::{Resource, RowId},
-    netbox,
     queue::{Delay, Ending, Job, JobId, Order, Queue, Record, State, Trigger, Work, memory},
     sandbox::{
         regrws::{Fault, Operation, Rule},
         world::World,
     },
-    worker::{Means, Worker},
+    services::Services,
+    worker::Worker,
 };
 use serde_json::json;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::scene::{CONFIG, Scene, Target, small};
@@ -32,29 +29,20 @@ pub(crate) struct Service {
     pub(crate) queue: Queue,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: Vec<JoinHandle<()>>,
-    _keys: watch::Sender<Keyring>,
 }
 
 impl Service {
     /// Works for a scene with so many workers.
     pub(crate) fn start(scene: &Scene, queue: Queue, workers: usize) -> Self {
         let shutdown = CancellationToken::new();
-        let (sender, keys) = watch::channel(scene.context().keys);
-        let settings = Arc::new(scene.settings.clone());
-        let means = Means {
-            netbox: netbox::Client::new(&settings.netbox).unwrap(),
-            arin: arin::Pool::new(&settings.arin).unwrap(),
-            keys,
-            settings,
-            metrics: Arc::default(),
-        };
+        let services = Services { queue: queue.clone(), ..scene.services() };
         let tasks = (0..workers)
             .map(|number| {
-                let worker = Worker::new(queue.clone(), means.clone(), &format!("worker-{number}"));
+                let worker = Worker::new(services.clone(), &format!("worker-{number}"));
                 tokio::spawn(worker.run(shutdown.clone()))
             })
             .collect();
-        Self { queue, shutdown, tasks, _keys: sender }
+        Self { queue, shutdown, tasks }
     }
 
     /// Waits until a job is over.

@@ -186,7 +186,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::model::block::registrable;
+    use crate::model::address_block::registrable;
 
     #[test]
     fn the_demo_is_as_large_as_it_says() {

@@ -212,7 +212,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::model::block::registrable;
+    use crate::model::address_block::registrable;
 
     const SIZES: [(usize, usize); 3] = [(4, 100), (10, 1_000), (40, 10_000)];
 
@@ -296,7 +296,7 @@ mod tests {
         let world = World::sized(40, 10_000);
         for Prefix { prefix, .. } in &world.ipam.prefixes {
             assert!(world.ipam.aggregates.iter().any(|aggregate| aggregate.prefix.contains(prefix)), "{prefix}");
-            assert_ne!(registrable(*prefix), Err(crate::model::block::NotRegistrable::SpecialUse), "{prefix}");
+            assert_ne!(registrable(*prefix), Err(crate::model::address_block::NotRegistrable::SpecialUse), "{prefix}");
         }
     }
 }

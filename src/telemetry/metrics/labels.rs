@@ -1,8 +1,8 @@
-//! The labels of figures: closed sets, but for what people and systems are called.
+//! The labels of metrics. Their values are closed sets, except for names of configs, routes and registries.
 
 use prometheus_client::encoding::EncodeLabelSet;
 
-/// Makes an enum of words for labels.
+/// Makes an enum of the words of a label.
 macro_rules! words {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $about:literal])+ $variant:ident => $word:literal,)+ }) => {
         $(#[doc = $doc])+
@@ -15,7 +15,7 @@ macro_rules! words {
             /// All words of the label.
             pub(super) const WORDS: &[&str] = &[$($word),+];
 
-            /// The word for it in a label.
+            /// Returns its word in the label.
             pub(super) fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
@@ -26,7 +26,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What became of a webhook.
+    /// The result of a webhook.
     Webhook {
         /// It led to jobs.
         Queued => "queued",
@@ -42,7 +42,7 @@ words! {
 }
 
 words! {
-    /// How a job in the hands of a worker ended.
+    /// The end of a job in the hands of a worker.
     JobEnd {
         /// Done.
         Done => "done",
@@ -62,7 +62,7 @@ words! {
 }
 
 words! {
-    /// What a run did with an object.
+    /// The action of a run on an object.
     Deed {
         /// A new row.
         Created => "created",
@@ -77,7 +77,7 @@ words! {
     }
 }
 
-/// A system that is asked.
+/// A system that requests go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upstream {
     /// ARIN's Reg-RWS.
@@ -87,7 +87,7 @@ pub enum Upstream {
 }
 
 impl Upstream {
-    /// The word for it in a label.
+    /// Returns its word in the label.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Arin => "arin",
@@ -110,7 +110,7 @@ pub(super) struct Route {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Result {
+pub(super) struct Outcome {
     pub(super) result: &'static str,
 }
 

@@ -1,0 +1,222 @@
+//! `rir-sidecar check`
+//!
+//! Tries everything a sync needs, and for what fails says what to do. Nothing is written.
+
+use super::{exit::ExitStatus, output};
+use crate::{
+    arin::{self, Pool},
+    config::{Settings, keys::ApiKey, keys::Keyring},
+    error_chain::error_chain,
+    model::Config,
+    netbox::{self, Client, Permission, schema},
+};
+
+/// What was tried and how it went.
+struct Trial {
+    what: String,
+    result: Result<String, Trouble>,
+}
+
+/// What is wrong and what to do.
+struct Trouble {
+    problem: String,
+    remedy: String,
+}
+
+fn trouble(problem: impl Into<String>, remedy: impl Into<String>) -> Trouble {
+    Trouble { problem: problem.into(), remedy: remedy.into() }
+}
+
+pub(super) async fn run(settings: Settings) -> ExitStatus {
+    let trials = trials(&settings).await;
+    let row = |trial: &Trial| match &trial.result {
+        Ok(found) => vec!["ok".to_owned(), trial.what.clone(), found.clone()],
+        Err(trouble) => {
+            vec!["FAILED".to_owned(), trial.what.clone(), format!("{}\n-> {}", trouble.problem, trouble.remedy)]
+        }
+    };
+    output::out(&output::table(&["", "tried", "found"], trials.iter().map(row).collect(), 3));
+    if trials.iter().all(|trial| trial.result.is_ok()) { ExitStatus::Done } else { ExitStatus::Failed }
+}
+
+async fn trials(settings: &Settings) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    let keys = keys(settings, &mut trials);
+    match Client::new(&settings.netbox) {
+        Ok(client) => {
+            if netbox_answers(&client, settings, &mut trials).await && rows_may_be_written(&client, &mut trials).await {
+                registries_answer(&client, settings, keys.as_ref(), &mut trials).await;
+            }
+        }
+        Err(error) => trials.push(Trial {
+            what: "NetBox client".into(),
+            result: Err(trouble(error_chain(&error), "correct the [netbox] settings")),
+        }),
+    }
+    trials
+}
+
+fn keys(settings: &Settings, trials: &mut Vec<Trial>) -> Option<Keyring> {
+    let what = "keys file".to_owned();
+    let Some(path) = &settings.keys.file else {
+        let remedy = "write one (see `rir-sidecar config`) and set keys.file to its path";
+        trials.push(Trial { what, result: Err(trouble("none is set", remedy)) });
+        return None;
+    };
+    match Keyring::load(path) {
+        Ok(keys) => {
+            trials.push(Trial { what, result: Ok(format!("{} with {} key(s)", path.display(), keys.len())) });
+            Some(keys)
+        }
+        Err(error) => {
+            trials.push(Trial { what, result: Err(trouble(error_chain(&error), "correct the file")) });
+            None
+        }
+    }
+}
+
+/// Whether NetBox answers, so that there is sense in further questions.
+async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Vec<Trial>) -> bool {
+    let url = &settings.netbox.url;
+    match client.whoami().await {
+        Ok(user) => {
+            trials.push(Trial { what: "NetBox".into(), result: Ok(format!("{url} knows the token of {}", user.name)) })
+        }
+        Err(error) => {
+            let remedy = "check netbox.url, netbox.ca_file and the token";
+            trials.push(Trial { what: "NetBox".into(), result: Err(trouble(error_chain(&error), remedy)) });
+            return false;
+        }
+    }
+    let versions = async {
+        let status = client.status().await?;
+        let found = format!("{}, plugin {}", status.netbox, status.custom_objects.as_deref().unwrap_or("missing"));
+        Ok::<_, netbox::Error>((found, schema::requirements(client).await?))
+    };
+    let result = match versions.await {
+        Ok((found, unmet)) if unmet.is_empty() => Ok(found),
+        Ok((_, unmet)) => {
+            let join = |of: fn(&schema::Unmet) -> &String| unmet.iter().map(of).cloned().collect::<Vec<_>>().join("; ");
+            Err(trouble(join(|unmet| &unmet.problem), join(|unmet| &unmet.remedy)))
+        }
+        Err(error) => Err(trouble(error_chain(&error), "give the user of the token access to /api/status/")),
+    };
+    let good = result.is_ok();
+    trials.push(Trial { what: "versions".into(), result });
+    good
+}
+
+/// What a sync does with each list.
+fn needed() -> Vec<(String, Vec<Permission>)> {
+    use Permission::{Add, Change, Delete, View};
+    let mut needed = vec![
+        ("/api/ipam/aggregates/".to_owned(), vec![View]),
+        ("/api/ipam/prefixes/".to_owned(), vec![View]),
+        (netbox::objects_path(schema::CONFIG), vec![View, Change]),
+        (netbox::objects_path(schema::SYNC_LOG), vec![View, Add, Delete]),
+    ];
+    let written = [schema::ORGANIZATION, schema::CONTACT, schema::NETWORK, schema::CUSTOMER];
+    needed.extend(written.map(|slug| (netbox::objects_path(slug), vec![View, Add, Change])));
+    needed.push((netbox::objects_path(schema::ADDRESS), vec![View, Add]));
+    needed
+}
+
+/// Whether all is permitted that a sync does.
+async fn rows_may_be_written(client: &Client, trials: &mut Vec<Trial>) -> bool {
+    let mut all = true;
+    for (path, permissions) in needed() {
+        let result = permitted(client, &path, &permissions).await;
+        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+        all &= result.is_ok();
+        trials.push(Trial { what: name, result });
+    }
+    all
+}
+
+async fn permitted(client: &Client, path: &str, permissions: &[Permission]) -> Result<String, Trouble> {
+    let words = |permissions: &[Permission]| permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut missing = Vec::new();
+    for permission in permissions {
+        match client.may(path, *permission).await {
+            Ok(true) => {}
+            Ok(false) => missing.push(*permission),
+            Err(netbox::Error::NotFound { .. }) => {
+                return Err(trouble("NetBox has no such type", "run `rir-sidecar bootstrap`"));
+            }
+            Err(error) => return Err(trouble(error_chain(&error), "ask again when NetBox answers")),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(format!("may {}", words(permissions)));
+    }
+    let missing = words(&missing);
+    Err(trouble(format!("may not {missing}"), format!("give the token's user the permission to {missing} in NetBox")))
+}
+
+async fn registries_answer(client: &Client, settings: &Settings, keys: Option<&Keyring>, trials: &mut Vec<Trial>) {
+    let configs = match client.configs().await {
+        Ok(configs) => configs,
+        Err(error) => {
+            let remedy = "run `rir-sidecar bootstrap`";
+            trials.push(Trial { what: "RIR configs".into(), result: Err(trouble(error_chain(&error), remedy)) });
+            return;
+        }
+    };
+    if configs.is_empty() {
+        let remedy = "add one in NetBox under Custom Objects, RIR configs";
+        trials.push(Trial { what: "RIR configs".into(), result: Err(trouble("there is none", remedy)) });
+    }
+    let pool = match Pool::new(&settings.arin) {
+        Ok(pool) => pool,
+        Err(error) => {
+            let remedy = "correct the [arin] settings";
+            trials.push(Trial { what: "ARIN client".into(), result: Err(trouble(error_chain(&error), remedy)) });
+            return;
+        }
+    };
+    for config in &configs {
+        let ours: Vec<&ApiKey> = keys.iter().flat_map(|keys| keys.of(&config.name)).collect();
+        if ours.is_empty() {
+            let remedy = "add a [[key]] table with this config's name to the keys file";
+            trials.push(Trial { what: config.name.clone(), result: Err(trouble("no API key for it", remedy)) });
+        }
+        for key in ours {
+            let what = format!("{}, key of {}", config.name, key.user);
+            trials.push(Trial { what, result: key_works(&pool, config, key).await });
+        }
+    }
+}
+
+async fn key_works(pool: &Pool, config: &Config, key: &ApiKey) -> Result<String, Trouble> {
+    let Some(org) = &config.org_handle else {
+        return Err(trouble("the config has no org handle", "enter your organization's handle in NetBox"));
+    };
+    let asked = async { pool.client(&config.api_url, key.secret.clone())?.try_key(org).await };
+    match asked.await {
+        Ok(Some(org)) => Ok(format!("ARIN knows {} ({})", org.handle, org.name)),
+        Ok(None) => {
+            Err(trouble(format!("ARIN has no organization {org}"), "correct the config's org handle in NetBox"))
+        }
+        Err(error) => Err(trouble(error_chain(&error), remedy(&error))),
+    }
+}
+
+fn remedy(error: &arin::Error) -> &'static str {
+    match error {
+        arin::Error::NotAllowed { .. } => "add the URL to arin.allowed_base_urls, or correct the config's API URL",
+        arin::Error::Unauthorized { .. } | arin::Error::UnusableKey => {
+            "make a new key in ARIN Online (Settings, API keys) and put it into the keys file"
+        }
+        arin::Error::Setup { .. } => "correct the [arin] settings",
+        arin::Error::Redirected { .. } | arin::Error::NotRegRws { .. } => {
+            "correct the config's API URL: the part before /rest"
+        }
+        arin::Error::Unreachable { .. } | arin::Error::TimedOut { .. } => {
+            "check the network between here and ARIN: DNS, firewall, proxy"
+        }
+        arin::Error::Outage { .. } | arin::Error::Throttled { .. } | arin::Error::CutOff { .. } => "try again later",
+        arin::Error::Refused { .. } | arin::Error::TooLarge { .. } | arin::Error::Invalid { .. } => {
+            "report it: this answer is not documented"
+        }
+    }
+}
