@@ -3,9 +3,22 @@
 //! NetBox is where operators keep their address plan, ARIN is where it is registered. This crate reads aggregates and
 //! prefixes from NetBox, looks them up over ARIN's Reg-RWS, and writes what it finds back as NetBox custom objects.
 //!
-//! Modules in the order the data takes: [`config`] says where the two systems are, [`model`] holds the values everyone
-//! speaks in, [`arin`] and [`netbox`] load and write, [`sync`] compares and decides. [`retry`] and [`telemetry`] are
-//! leaves anyone may use, [`sandbox`] stands in for both systems in demos and tests, [`cli`] is the command line.
+//! The rooms, in the order in which an event passes them:
+//!
+//! | room | its part |
+//! |---|---|
+//! | [`http`] | takes NetBox's webhooks and the calls of the API, and asks NetBox who calls |
+//! | [`scheduler`] | queues what is due, and the changes whose webhooks were lost |
+//! | [`queue`] | carries jobs, in Redis or in the process |
+//! | [`worker`] | claims jobs and does them under a lease |
+//! | [`sync`] | looks up, plans, applies and reports: the run of one config |
+//! | [`arin`] | asks ARIN and turns its documents into values |
+//! | [`netbox`] | reads and writes NetBox, and knows the custom object types |
+//! | [`model`] | holds the values that all of them speak in |
+//!
+//! Around them: [`cli`] has the commands, [`config`] the settings and API keys, and [`services`] makes from these what the
+//! rooms work with. [`telemetry`] logs, traces and counts. [`error_chain`], [`retry`], `hex` and `tls` are small things
+//! that any room may use. [`sandbox`] stands in for ARIN and NetBox in demos and tests.
 
 pub mod arin;
 pub mod cli;

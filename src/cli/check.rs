@@ -1,6 +1,4 @@
-//! `rir-sidecar check`
-//!
-//! Tries everything a sync needs, and for what fails says what to do. Nothing is written.
+//! `rir-sidecar check`: tries everything that a sync needs, and says what to do about each failure. It writes nothing.
 
 use super::{exit::ExitStatus, output};
 use crate::{
@@ -11,13 +9,31 @@ use crate::{
     netbox::{self, Client, Permission, schema},
 };
 
-/// What was tried and how it went.
+/// The trials in their order.
+#[derive(Default)]
+struct Trials(Vec<Trial>);
+
+/// Something that was tried, and its result.
 struct Trial {
     what: String,
     result: Result<String, Trouble>,
 }
 
-/// What is wrong and what to do.
+impl Trials {
+    fn ok(&mut self, what: impl Into<String>, found: impl Into<String>) {
+        self.add(what, Ok(found.into()));
+    }
+
+    fn failed(&mut self, what: impl Into<String>, problem: impl Into<String>, remedy: &str) {
+        self.add(what, Err(trouble(problem, remedy)));
+    }
+
+    fn add(&mut self, what: impl Into<String>, result: Result<String, Trouble>) {
+        self.0.push(Trial { what: what.into(), result });
+    }
+}
+
+/// A problem, and what to do about it.
 struct Trouble {
     problem: String,
     remedy: String,
@@ -28,7 +44,7 @@ fn trouble(problem: impl Into<String>, remedy: impl Into<String>) -> Trouble {
 }
 
 pub(super) async fn run(settings: Settings) -> ExitStatus {
-    let trials = trials(&settings).await;
+    let Trials(trials) = trials(&settings).await;
     let row = |trial: &Trial| match &trial.result {
         Ok(found) => vec!["ok".to_owned(), trial.what.clone(), found.clone()],
         Err(trouble) => {
@@ -39,8 +55,8 @@ pub(super) async fn run(settings: Settings) -> ExitStatus {
     if trials.iter().all(|trial| trial.result.is_ok()) { ExitStatus::Done } else { ExitStatus::Failed }
 }
 
-async fn trials(settings: &Settings) -> Vec<Trial> {
-    let mut trials = Vec::new();
+async fn trials(settings: &Settings) -> Trials {
+    let mut trials = Trials::default();
     let keys = keys(settings, &mut trials);
     match Client::new(&settings.netbox) {
         Ok(client) => {
@@ -48,43 +64,38 @@ async fn trials(settings: &Settings) -> Vec<Trial> {
                 registries_answer(&client, settings, keys.as_ref(), &mut trials).await;
             }
         }
-        Err(error) => trials.push(Trial {
-            what: "NetBox client".into(),
-            result: Err(trouble(error_chain(&error), "correct the [netbox] settings")),
-        }),
+        Err(error) => trials.failed("NetBox client", error_chain(&error), "correct the [netbox] settings"),
     }
     trials
 }
 
-fn keys(settings: &Settings, trials: &mut Vec<Trial>) -> Option<Keyring> {
-    let what = "keys file".to_owned();
+fn keys(settings: &Settings, trials: &mut Trials) -> Option<Keyring> {
+    let what = "keys file";
     let Some(path) = &settings.keys.file else {
         let remedy = "write one (see `rir-sidecar config`) and set keys.file to its path";
-        trials.push(Trial { what, result: Err(trouble("none is set", remedy)) });
+        trials.failed(what, "none is set", remedy);
         return None;
     };
     match Keyring::load(path) {
         Ok(keys) => {
-            trials.push(Trial { what, result: Ok(format!("{} with {} key(s)", path.display(), keys.len())) });
+            trials.ok(what, format!("{} with {} key(s)", path.display(), keys.len()));
             Some(keys)
         }
         Err(error) => {
-            trials.push(Trial { what, result: Err(trouble(error_chain(&error), "correct the file")) });
+            trials.failed(what, error_chain(&error), "correct the file");
             None
         }
     }
 }
 
-/// Whether NetBox answers, so that there is sense in further questions.
-async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Vec<Trial>) -> bool {
+/// Returns whether NetBox answers, without which no further trial makes sense.
+async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Trials) -> bool {
     let url = &settings.netbox.url;
     match client.whoami().await {
-        Ok(user) => {
-            trials.push(Trial { what: "NetBox".into(), result: Ok(format!("{url} knows the token of {}", user.name)) })
-        }
+        Ok(user) => trials.ok("NetBox", format!("{url} knows the token of {}", user.name)),
         Err(error) => {
             let remedy = "check netbox.url, netbox.ca_file and the token";
-            trials.push(Trial { what: "NetBox".into(), result: Err(trouble(error_chain(&error), remedy)) });
+            trials.failed("NetBox", error_chain(&error), remedy);
             return false;
         }
     }
@@ -102,11 +113,11 @@ async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Vec<T
         Err(error) => Err(trouble(error_chain(&error), "give the user of the token access to /api/status/")),
     };
     let good = result.is_ok();
-    trials.push(Trial { what: "versions".into(), result });
+    trials.add("versions", result);
     good
 }
 
-/// What a sync does with each list.
+/// Returns the permissions that a sync needs, list by list.
 fn needed() -> Vec<(String, Vec<Permission>)> {
     use Permission::{Add, Change, Delete, View};
     let mut needed = vec![
@@ -121,14 +132,13 @@ fn needed() -> Vec<(String, Vec<Permission>)> {
     needed
 }
 
-/// Whether all is permitted that a sync does.
-async fn rows_may_be_written(client: &Client, trials: &mut Vec<Trial>) -> bool {
+/// Returns whether all these permissions are there.
+async fn rows_may_be_written(client: &Client, trials: &mut Trials) -> bool {
     let mut all = true;
     for (path, permissions) in needed() {
         let result = permitted(client, &path, &permissions).await;
-        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
         all &= result.is_ok();
-        trials.push(Trial { what: name, result });
+        trials.add(path.trim_end_matches('/').rsplit('/').next().unwrap_or_default(), result);
     }
     all
 }
@@ -153,36 +163,30 @@ async fn permitted(client: &Client, path: &str, permissions: &[Permission]) -> R
     Err(trouble(format!("may not {missing}"), format!("give the token's user the permission to {missing} in NetBox")))
 }
 
-async fn registries_answer(client: &Client, settings: &Settings, keys: Option<&Keyring>, trials: &mut Vec<Trial>) {
+async fn registries_answer(client: &Client, settings: &Settings, keys: Option<&Keyring>, trials: &mut Trials) {
     let configs = match client.configs().await {
         Ok(configs) => configs,
         Err(error) => {
-            let remedy = "run `rir-sidecar bootstrap`";
-            trials.push(Trial { what: "RIR configs".into(), result: Err(trouble(error_chain(&error), remedy)) });
-            return;
+            return trials.failed("RIR configs", error_chain(&error), "run `rir-sidecar bootstrap`");
         }
     };
     if configs.is_empty() {
         let remedy = "add one in NetBox under Custom Objects, RIR configs";
-        trials.push(Trial { what: "RIR configs".into(), result: Err(trouble("there is none", remedy)) });
+        trials.failed("RIR configs", "there is none", remedy);
     }
     let pool = match Pool::new(&settings.arin) {
         Ok(pool) => pool,
-        Err(error) => {
-            let remedy = "correct the [arin] settings";
-            trials.push(Trial { what: "ARIN client".into(), result: Err(trouble(error_chain(&error), remedy)) });
-            return;
-        }
+        Err(error) => return trials.failed("ARIN client", error_chain(&error), "correct the [arin] settings"),
     };
     for config in &configs {
         let ours: Vec<&ApiKey> = keys.iter().flat_map(|keys| keys.of(&config.name)).collect();
         if ours.is_empty() {
             let remedy = "add a [[key]] table with this config's name to the keys file";
-            trials.push(Trial { what: config.name.clone(), result: Err(trouble("no API key for it", remedy)) });
+            trials.failed(&config.name, "no API key for it", remedy);
         }
         for key in ours {
             let what = format!("{}, key of {}", config.name, key.user);
-            trials.push(Trial { what, result: key_works(&pool, config, key).await });
+            trials.add(what, key_works(&pool, config, key).await);
         }
     }
 }

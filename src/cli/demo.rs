@@ -2,12 +2,16 @@
 //!
 //! The output is that of the real commands: the same clients talk to the simulated systems over HTTP.
 
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{exit::ExitStatus, output, progress_bar::ProgressBar};
+use super::{
+    exit::{AnyError, ExitStatus},
+    output,
+    progress_bar::ProgressBar,
+};
 use crate::{
     config::{self, Settings, keys::Keyring},
     model::Config,
@@ -27,8 +31,6 @@ const ARIN_LATENCY: Duration = Duration::from_millis(25);
 /// The NetBox user of the demo.
 const USER: &str = "sandbox";
 
-type Failed = Box<dyn Error + Send + Sync>;
-
 /// The options of the command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -44,7 +46,7 @@ pub(super) async fn run(args: Args) -> ExitStatus {
     }
 }
 
-async fn steps(args: &Args) -> Result<(), Failed> {
+async fn steps(args: &Args) -> Result<(), AnyError> {
     let world = World::demo();
     say("A simulated ARIN and a simulated NetBox are started; nothing outside this process is touched.");
     let arin = Arin::start(world.registry.clone(), ArinOptions { style: Style::Odd, ..ArinOptions::default() }).await?;
@@ -91,7 +93,7 @@ fn say(text: &str) {
     output::out(text);
 }
 
-fn context(arin: &Arin, netbox: &Netbox) -> Result<Context, Failed> {
+fn context(arin: &Arin, netbox: &Netbox) -> Result<Context, AnyError> {
     let keys = Keyring::of_one(&World::demo().config, USER, KEY.into());
     Ok(Services::for_one_process(settings(arin, netbox)?, keys)?.context(CancellationToken::new()))
 }
@@ -106,7 +108,7 @@ fn settings(arin: &Arin, netbox: &Netbox) -> Result<Settings, config::Invalid> {
     config::load_from(None, &set.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<BTreeMap<_, _>>())
 }
 
-async fn bootstrap(ctx: &Context) -> Result<(), Failed> {
+async fn bootstrap(ctx: &Context) -> Result<(), AnyError> {
     let plan = schema::plan(&ctx.netbox, &Document::current()).await?;
     for done in schema::apply(&ctx.netbox, &plan, false).await? {
         say(&done.to_string());
@@ -154,7 +156,7 @@ fn elsewhere() -> crate::sandbox::world::Address {
     }
 }
 
-async fn sync(ctx: &Context) -> Result<(), Failed> {
+async fn sync(ctx: &Context) -> Result<(), AnyError> {
     let configs = ctx.netbox.configs().await?;
     for config in &configs {
         begin(ctx, config, configs.len());
@@ -166,7 +168,7 @@ async fn sync(ctx: &Context) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn plan(ctx: &Context) -> Result<(), Failed> {
+async fn plan(ctx: &Context) -> Result<(), AnyError> {
     let configs = ctx.netbox.configs().await?;
     for config in &configs {
         begin(ctx, config, configs.len());
@@ -188,7 +190,7 @@ fn request<'a>(config: &'a Config, configs: &'a [Config]) -> Request<'a> {
 }
 
 /// Leaves the two systems running until somebody has seen enough.
-async fn keep(arin: &Arin, netbox: &Netbox) -> Result<(), Failed> {
+async fn keep(arin: &Arin, netbox: &Netbox) -> Result<(), AnyError> {
     title("Both systems keep running until Ctrl-C");
     say(&format!(
         "NetBox   {}/api/   (Authorization: Bearer {TOKEN})\nARIN     {}/rest/   (Authorization: ApiKey {KEY})\n\n\

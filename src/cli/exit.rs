@@ -5,6 +5,9 @@ use std::{error::Error, process::ExitCode};
 use super::output;
 use crate::error_chain::error_chain;
 
+/// Any error that ends a command.
+pub(super) type AnyError = Box<dyn Error + Send + Sync>;
+
 /// The end of a command; a later one weighs more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ExitStatus {

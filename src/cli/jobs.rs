@@ -16,14 +16,14 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
-    command: Command,
+    action: Action,
     /// Form of the output
     #[arg(long, value_enum, default_value = "text", global = true)]
     output: output::Format,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+enum Action {
     /// List jobs, the newest first
     List {
         /// Only those in this state
@@ -66,8 +66,8 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
     }
     let done = async {
         let queue = Queue::open(&settings.queue).await?;
-        match args.command {
-            Command::List { state, config, limit } => {
+        match args.action {
+            Action::List { state, config, limit } => {
                 let filter = Filter { state, config: config.map(RowId), before: None, limit };
                 let jobs = queue.list(&filter).await?;
                 Ok(match args.output {
@@ -78,12 +78,12 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
                     output::Format::Json => print(&jobs.into_iter().map(JobView::from).collect::<Vec<_>>()),
                 })
             }
-            Command::Show { id } => Ok(match queue.find(&id).await? {
+            Action::Show { id } => Ok(match queue.find(&id).await? {
                 Some(job) => print(&JobView::from(job)),
                 None => unknown(&id),
             }),
-            Command::Retry { id } => Ok(answer(queue.retry(&id).await?, &id, "queued again")),
-            Command::Cancel { id } => Ok(answer(queue.cancel(&id).await?, &id, "cancelled")),
+            Action::Retry { id } => Ok(answer(queue.retry(&id).await?, &id, "queued again")),
+            Action::Cancel { id } => Ok(answer(queue.cancel(&id).await?, &id, "cancelled")),
         }
     };
     done.await.unwrap_or_else(|error: crate::queue::Error| ExitStatus::Failed.because(&error))

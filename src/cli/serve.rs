@@ -7,7 +7,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{exit::ExitStatus, output, signals::asked_to_end};
+use super::{
+    exit::{AnyError, ExitStatus},
+    output,
+    signals::asked_to_end,
+};
 use crate::{
     config::{Settings, keys::Keyring},
     http,
@@ -27,8 +31,6 @@ pub(super) struct Args {
     #[arg(long)]
     no_worker: bool,
 }
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs `serve`.
 pub(super) async fn serve(args: Args, settings: Settings) -> ExitStatus {
@@ -87,7 +89,7 @@ async fn run(settings: Settings, role: Role) -> ExitStatus {
 }
 
 /// Starts the parts that run in this process.
-async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> Result<JoinSet<()>, Failed> {
+async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> Result<JoinSet<()>, AnyError> {
     let name = process_name();
     // First of all, so that a second process that was started by mistake takes part in nothing.
     let listen = settings.http.listen;
@@ -134,7 +136,7 @@ fn follow_keys(
     settings: &Settings,
     tasks: &mut JoinSet<()>,
     shutdown: &CancellationToken,
-) -> Result<watch::Receiver<Keyring>, Failed> {
+) -> Result<watch::Receiver<Keyring>, AnyError> {
     let Some(path) = settings.keys.file.clone() else {
         warn!("keys.file is not set: without ARIN API keys every sync fails");
         return Ok(watch::channel(Keyring::default()).1);

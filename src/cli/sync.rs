@@ -1,12 +1,12 @@
 //! `rir-sidecar sync`: syncs configs, or shows what a sync would write.
 
-use std::{collections::BTreeSet, error::Error};
+use std::collections::BTreeSet;
 
 use clap::ValueEnum;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    exit::ExitStatus,
+    exit::{AnyError, ExitStatus},
     output::{self, Format},
     progress_bar::ProgressBar,
     signals::asked_to_end,
@@ -122,7 +122,7 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> ExitStatus {
 }
 
 /// Makes what the syncs work with.
-fn context(settings: Settings, stop: CancellationToken) -> Result<Context, Box<dyn Error + Send + Sync>> {
+fn context(settings: Settings, stop: CancellationToken) -> Result<Context, AnyError> {
     let keys = settings.keys.file.as_deref().map(Keyring::load).transpose()?.unwrap_or_default();
     Ok(Services::for_one_process(settings, keys)?.context(stop))
 }

@@ -1,4 +1,4 @@
-//! ARIN's API keys: whose they are, for which config, and which one a run uses.
+//! ARIN's API keys: each belongs to a user and a config. A run uses one of them.
 
 use std::{
     io,
@@ -8,7 +8,7 @@ use std::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::secret_file;
+use super::secret_file::secret_file;
 
 /// The API keys of a keys file, in its order.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +21,7 @@ pub struct Keyring {
 pub struct ApiKey {
     /// Name of the RIR config.
     pub config: String,
-    /// NetBox user whose key it is.
+    /// The NetBox user whose key it is.
     pub user: String,
     /// The key itself.
     pub secret: SecretString,
@@ -35,7 +35,7 @@ pub enum InvalidKeys {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// Everybody on this machine can read it.
@@ -49,9 +49,9 @@ pub enum InvalidKeys {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// The line.
         line: usize,
-        /// What is wrong.
+        /// The mistake.
         problem: String,
     },
     /// A table lacks a key or has two.
@@ -126,14 +126,14 @@ impl Keyring {
         Ok(Self { keys })
     }
 
-    /// A keyring of one key, as for a demonstration.
+    /// Makes a keyring of one key, as for a demonstration.
     #[must_use]
     pub fn of_one(config: &str, user: &str, secret: SecretString) -> Self {
         Self { keys: vec![ApiKey { config: config.to_owned(), user: user.to_owned(), secret }] }
     }
 
-    /// The key a run of `config` uses: that of the user who asks; for a run nobody asked for, that of the user whose key
-    /// was used last, else the first.
+    /// Chooses the key that a run of `config` uses: that of the user who asks; for a run that nobody asked for, that of the
+    /// user whose key was used last, else the first.
     ///
     /// # Errors
     /// When there is none; a user who asks never gets somebody else's.
@@ -151,19 +151,19 @@ impl Keyring {
         }
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// The keys for a config, in the file's order.
+    /// Returns the keys for a config, in the file's order.
     pub fn of(&self, config: &str) -> impl Iterator<Item = &ApiKey> {
         self.keys.iter().filter(move |key| key.config == config)
     }
@@ -204,7 +204,7 @@ fn refuse_exposed(_path: &Path) -> Result<(), InvalidKeys> {
     Ok(())
 }
 
-/// What is wrong with the file, without the excerpt that the parser would show: it may hold a key.
+/// Describes the mistake without the excerpt that the parser would show, which may hold a key.
 fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> InvalidKeys {
     let at = error.span().map_or(0, |span| span.start);
     let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;

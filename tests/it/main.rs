@@ -20,4 +20,5 @@ mod pyregrws;
 mod queue;
 mod scene;
 mod service;
+mod sources;
 mod traces;
