@@ -16,9 +16,9 @@
 //! | [`netbox`] | reads and writes NetBox, and knows the custom object types |
 //! | [`model`] | holds the values that all of them speak in |
 //!
-//! Around them: [`cli`] has the commands, [`config`] the settings and API keys, and [`services`] makes from these what the
-//! rooms work with. [`telemetry`] logs, traces and counts. [`error_chain`], [`retry`], `hex` and `tls` are small things
-//! that any room may use. [`sandbox`] stands in for ARIN and NetBox in demos and tests.
+//! Around them: [`cli`] has the commands, [`config`] the settings and API keys, and [`services`] makes from these what
+//! the rooms work with. [`telemetry`] logs, traces and counts. [`error_chain`], [`retry`], `hex` and `tls` are small
+//! things that any room may use. [`sandbox`] stands in for ARIN and NetBox in demos and tests.
 
 pub mod arin;
 pub mod cli;

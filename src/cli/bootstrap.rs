@@ -15,7 +15,8 @@ use crate::{
     },
 };
 
-/// Measured on plugin 0.7.1: a worker process that saw a type before it changed may answer writes with 500 from then on.
+/// Measured on plugin 0.7.1: a worker process that saw a type before it changed may answer writes with 500 from then
+/// on.
 const RESTART: &str = "Restart NetBox's web workers now (systemctl restart netbox, or the container): a worker may \
                        keep the old form of a type, and then fails over every write to it.";
 

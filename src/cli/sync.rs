@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use clap::ValueEnum;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,9 +24,9 @@ use crate::{
 pub(super) struct Args {
     #[command(flatten)]
     target: Target,
-    /// Only these kinds of registrations [default: all]
-    #[arg(long, value_enum, num_args = 1.., value_name = "KIND", conflicts_with_all = ["aggregate", "prefix"])]
-    resource: Vec<Kind>,
+    /// Only these kinds of registrations: organizations, contacts, networks [default: all]
+    #[arg(long, value_parser = resource, num_args = 1.., value_name = "KIND", conflicts_with_all = ["aggregate", "prefix"])]
+    resource: Vec<Resource>,
     /// Use the API key of this NetBox user, and no other [default: the one used last, else the first]
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -59,25 +58,9 @@ struct Target {
     prefix: Option<u64>,
 }
 
-/// A kind of registration, as [`Resource`]; the model derives nothing for the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    /// The config's organization and the recipient organizations
-    Organizations,
-    /// The points of contact of the config's organization
-    Contacts,
-    /// Networks with the customers and organizations that hold them
-    Networks,
-}
-
-impl From<Kind> for Resource {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Organizations => Self::Organizations,
-            Kind::Contacts => Self::Contacts,
-            Kind::Networks => Self::Networks,
-        }
-    }
+fn resource(text: &str) -> Result<Resource, String> {
+    let known = Resource::all().into_iter().find(|resource| resource.name() == text);
+    known.ok_or_else(|| "write organizations, contacts or networks".to_owned())
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -193,11 +176,8 @@ async fn sync_all(
     chosen: &[&Config],
     scope: Scope,
 ) -> Vec<(SyncRun, Option<Plan>)> {
-    let resources: BTreeSet<Resource> = if args.resource.is_empty() {
-        Resource::all()
-    } else {
-        args.resource.iter().copied().map(Resource::from).collect()
-    };
+    let resources: BTreeSet<Resource> =
+        if args.resource.is_empty() { Resource::all() } else { args.resource.iter().copied().collect() };
     let text = args.output == Format::Text;
     let mut done = Vec::new();
     ctx.progress.update(|at| at.configs.total = chosen.len() as u64);

@@ -67,7 +67,7 @@ pub fn load_from(file: Option<&Path>, environment: &BTreeMap<String, String>) ->
 fn merge(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Config, Invalid> {
     let mut layers = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|source| Invalid::File { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|error| Invalid::File(path.to_owned(), error))?;
         layers = layers.add_source(File::from_str(&text, FileFormat::Toml));
     }
     for (name, value) in environment {
@@ -84,8 +84,8 @@ fn merge(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<
     layers.build().map_err(Invalid::Layers)
 }
 
-/// Checks `netbox.url` first, with a remedy of its own, and puts a placeholder for a bad one, so that all other problems
-/// are found at the same time.
+/// Checks `netbox.url` first, with a remedy of its own, and puts a placeholder for a bad one, so that all other
+/// problems are found at the same time.
 fn with_urls(merged: Config, problems: &mut Vec<Problem>) -> Result<Config, Invalid> {
     let url = merged.get_string("netbox.url").unwrap_or_default();
     let problem = match Url::parse(&url) {

@@ -1,7 +1,8 @@
 //! Settings: `config.default.toml`, then a file, then `RIR_SIDECAR__SECTION__KEY`.
 //!
 //! The embedded default file is the manual: every key, its unit and its default. Only this room reads the environment.
-//! [`load()`] reports everything that is wrong together, each with its key and a remedy. [`keys`] reads ARIN's API keys.
+//! [`load()`] reports everything that is wrong together, each with its key and a remedy. [`keys`] reads ARIN's API
+//! keys.
 
 mod checks;
 mod duration;

@@ -8,13 +8,8 @@ use config::ConfigError;
 #[derive(Debug, thiserror::Error)]
 pub enum Invalid {
     /// The file given with `--config` cannot be read.
-    #[error("cannot read the configuration file {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
+    #[error("cannot read the configuration file {}", .0.display())]
+    File(PathBuf, #[source] io::Error),
     /// A layer is not TOML.
     #[error("cannot read the configuration")]
     Layers(#[source] ConfigError),

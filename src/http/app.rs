@@ -19,7 +19,7 @@ pub(super) struct App {
     pub(super) services: Services,
     pub(super) users: Users,
     pub(super) webhook_secrets: WebhookSecrets,
-    /// Whether NetBox answered lately. Requests that ask for it at once share one question to NetBox.
+    /// True if NetBox answered lately. Requests that ask for it at once share one question to NetBox.
     pub(super) netbox_answers: Cache<(), bool>,
     /// One permit for each preview that may run.
     pub(super) previews: Semaphore,

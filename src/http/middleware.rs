@@ -1,4 +1,4 @@
-//! What every request passes: it gets an id, a span, a place in the metrics, and a timeout.
+//! The middleware of all requests: id, span, metrics and timeout.
 
 use std::{
     sync::Arc,
@@ -24,7 +24,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken from a client.
 const LONGEST_ID: usize = 64;
 
-/// Gives each request its id and span, and counts it when it is answered.
+/// Adds an id and a span to each request, and counts it when it is answered.
 pub(super) async fn trace(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     // The path as it was registered: there is no end to what clients put into paths.

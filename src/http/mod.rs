@@ -1,9 +1,9 @@
 //! The HTTP interface: NetBox's webhooks, the API, health, metrics and documentation.
 //!
-//! [`router`] lists all calls. A call that is not listed here is neither served nor in the OpenAPI document ([`openapi`]).
-//! Each call passes `middleware` (id, span, metrics, timeout) and, if it is a POST of the API, `api::idempotency`. Its
-//! handler takes the caller (`auth::caller`) and the input (`extract`), and answers with one of `api::views` or with a
-//! `problem`.
+//! [`router`] lists all calls. A call that is not listed here is neither served nor in the OpenAPI document
+//! ([`openapi`]). Each call passes `middleware` (id, span, metrics, timeout) and, if it is a POST of the API,
+//! `api::idempotency`. Its handler takes the caller (`auth::caller`) and the input (`extract`), and answers with one of
+//! `api::views` or with a `problem`.
 //!
 //! | files | calls |
 //! |---|---|
@@ -88,7 +88,8 @@ fn health_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::list_metrics))
 }
 
-/// Makes the router of all calls. Its event streams end when `stop` is cancelled, and it says that it is not ready then.
+/// Makes the router of all calls. Its event streams end when `stop` is cancelled, and it says that it is not ready
+/// then.
 pub fn router(services: Services, stop: CancellationToken) -> Router {
     let app = App::new(services, stop);
     let idempotent = || from_fn_with_state(Arc::clone(&app), idempotency::remember);

@@ -81,11 +81,11 @@ pub(super) struct Problem {
     wait: Option<Duration>,
 }
 
-/// What is wrong with a request, or why it was not done (RFC 9457).
+/// The reason why a request was not done (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 struct ProblemBody<'a> {
-    /// What kind of problem it is; never changes.
+    /// The kind of problem; never changes.
     #[serde(rename = "type")]
     #[schema(example = "urn:rir-sidecar:problem:not-found")]
     kind: String,
@@ -94,7 +94,7 @@ struct ProblemBody<'a> {
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What happened this time.
+    /// The details of this time.
     detail: &'a str,
 }
 
@@ -111,7 +111,8 @@ impl Problem {
         Self { wait: Some(wait), ..self }
     }
 
-    /// Makes the problem of a thing that is not there, or that the caller may not see. It does not say which of the two.
+    /// Makes the problem of a thing that is not there, or that the caller may not see. It does not say which of the
+    /// two.
     #[must_use]
     pub(super) fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
         Self::new(Kind::NotFound, format!("there is no {what} {id} that you may see"))
@@ -148,8 +149,8 @@ impl From<queue::Error> for Problem {
     }
 }
 
-/// The answer to an error of NetBox's towards the sidecar itself. A caller whom NetBox refuses something learns it where
-/// NetBox is asked for them.
+/// The answer to an error of NetBox's towards the sidecar itself. A caller whom NetBox refuses something learns it
+/// where NetBox is asked for them.
 impl From<netbox::Error> for Problem {
     fn from(error: netbox::Error) -> Self {
         warn!(error = %error_chain(&error), "NetBox did not do what a request needs");

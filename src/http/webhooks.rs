@@ -1,7 +1,8 @@
 //! NetBox's webhooks: the jobs that follow from one are queued before it is answered.
 //!
 //! NetBox sends each webhook once, and never again after an answer that is no 2xx. So a 2xx means that the jobs are
-//! durable, or that nothing follows from the change. NetBox is not asked anything here: it may be waiting for the answer.
+//! durable, or that nothing follows from the change. NetBox is not asked anything here: it may be waiting for the
+//! answer.
 
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ pub(super) struct NetboxChange {
 pub(super) struct NetboxObject {
     /// Its id.
     id: u64,
-    /// Where the REST API has it.
+    /// Its URL in the REST API.
     url: Option<String>,
 }
 
@@ -101,7 +102,8 @@ pub(super) struct NetboxSnapshots {
 
 /// Takes a change in NetBox.
 ///
-/// For NetBox's webhooks only (`rir-sidecar bootstrap --webhook-url` sets them up). The body is what NetBox sends by default.
+/// For NetBox's webhooks only (`rir-sidecar bootstrap --webhook-url` sets them up). The body is what NetBox sends by
+/// default.
 #[utoipa::path(post, path = "/webhooks/netbox", tag = "webhooks", operation_id = "receive_webhook",
     security(("netbox_webhook" = [])),
     request_body(content = NetboxChange, content_type = "application/json"),

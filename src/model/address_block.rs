@@ -14,22 +14,12 @@ pub struct NetBlock {
 /// Two addresses that do not span a range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBlock {
-    /// The two ends belong to different address families.
-    #[error("{first} and {last} are of different address families")]
-    MixedFamilies {
-        /// The first address.
-        first: IpAddr,
-        /// The last address.
-        last: IpAddr,
-    },
+    /// The first and the last address belong to different address families.
+    #[error("{0} and {1} are of different address families")]
+    MixedFamilies(IpAddr, IpAddr),
     /// The range ends before it starts.
-    #[error("the range starts at {first} and ends before it, at {last}")]
-    Reversed {
-        /// The first address.
-        first: IpAddr,
-        /// The last address.
-        last: IpAddr,
-    },
+    #[error("the range starts at {0} and ends before it, at {1}")]
+    Reversed(IpAddr, IpAddr),
 }
 
 impl NetBlock {
@@ -39,33 +29,33 @@ impl NetBlock {
     /// When the ends are of different families or in the wrong order.
     pub fn new(first: IpAddr, last: IpAddr) -> Result<Self, InvalidBlock> {
         if first.is_ipv4() != last.is_ipv4() {
-            return Err(InvalidBlock::MixedFamilies { first, last });
+            return Err(InvalidBlock::MixedFamilies(first, last));
         }
         if first > last {
-            return Err(InvalidBlock::Reversed { first, last });
+            return Err(InvalidBlock::Reversed(first, last));
         }
         Ok(Self { first, last })
     }
 
-    /// The first address.
+    /// Returns the first address.
     #[must_use]
     pub fn first(&self) -> IpAddr {
         self.first
     }
 
-    /// The last address.
+    /// Returns the last address.
     #[must_use]
     pub fn last(&self) -> IpAddr {
         self.last
     }
 
-    /// Whether every address of `other` is in this range.
+    /// Returns whether every address of `other` is in this range.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self.first.is_ipv4() == other.first.is_ipv4() && self.first <= other.first && other.last <= self.last
     }
 
-    /// The fewest CIDR prefixes that cover exactly this range, in address order.
+    /// Returns the fewest CIDR prefixes that cover exactly this range, in address order.
     #[must_use]
     pub fn prefixes(&self) -> Vec<IpNet> {
         match (self.first, self.last) {
@@ -75,7 +65,7 @@ impl NetBlock {
         }
     }
 
-    /// The smallest range that spans all of `blocks`; `None` for none or for mixed families.
+    /// Returns the smallest range that spans all of `blocks`; `None` for none or for mixed families.
     #[must_use]
     pub fn spanning(blocks: &[Self]) -> Option<Self> {
         let first = blocks.iter().map(|block| block.first).min()?;
@@ -96,7 +86,7 @@ impl fmt::Display for NetBlock {
     }
 }
 
-/// Why a prefix is not asked about at the RIR.
+/// The reason why the RIR is not asked about a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotRegistrable {
     /// Private, loopback, link-local, documentation, shared, multicast or otherwise special-use space
@@ -115,10 +105,10 @@ impl fmt::Display for NotRegistrable {
     }
 }
 
-/// Whether `net` can have a registration of its own.
+/// Checks that a prefix can have a registration of its own.
 ///
 /// # Errors
-/// The reason why it cannot.
+/// Returns the reason why it cannot.
 pub fn registrable(net: IpNet) -> Result<(), NotRegistrable> {
     if special_use().iter().any(|special| special.contains(&net)) {
         return Err(NotRegistrable::SpecialUse);
@@ -129,7 +119,7 @@ pub fn registrable(net: IpNet) -> Result<(), NotRegistrable> {
     }
 }
 
-/// The blocks of RFC 6890 and its successors in the IANA registries that nobody can be assigned.
+/// Returns the blocks of RFC 6890 and its successors in the IANA registries that nobody can be assigned.
 ///
 /// Documentation space belongs here too, unless a test or demo says otherwise by choosing other addresses.
 fn special_use() -> [IpNet; 21] {

@@ -1,8 +1,8 @@
 //! The schedule: queues syncs of configs that are due, and of changes whose webhooks were lost.
 //!
-//! Every replica runs a [`Scheduler`]; the one that holds the lease `scheduler` acts, the others wait to take its place.
-//! [`schedule`] decides when a config is due and is pure. `sweep` reads NetBox's change log. Both only queue jobs: equal
-//! ones coalesce, so that queueing twice does no harm.
+//! Every replica runs a [`Scheduler`]; the one that holds the lease `scheduler` acts, the others wait to take its
+//! place. [`schedule`] decides when a config is due and is pure. `sweep` reads NetBox's change log. Both only queue
+//! jobs: equal ones coalesce, so that queueing twice does no harm.
 
 mod error;
 pub mod schedule;

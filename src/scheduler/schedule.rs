@@ -38,8 +38,9 @@ pub fn due(config: &Config, interval: Duration, began: Timestamp, now: Timestamp
     }
 }
 
-/// Returns when a config is due by itself: its own interval, or else `interval`, after its last sync, and later by a part
-/// of a tenth of that which differs from config to config. `None` means that it was never synced and is due at once.
+/// Returns when a config is due by itself: its own interval, or else `interval`, after its last sync, and later by a
+/// part of a tenth of that which differs from config to config. `None` means that it was never synced and is due at
+/// once.
 #[must_use]
 pub fn next_due(config: &Config, interval: Duration) -> Option<Timestamp> {
     let interval = config.sync_interval.unwrap_or(interval);

@@ -24,8 +24,9 @@ use crate::{
 const CURSOR: &str = "sweep";
 /// The time that the first sweep looks back when no config was synced yet.
 const FIRST_SWEEP_REACH: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
-/// The time that a sweep looks back behind the end of the last one. A row of the change log bears the time of the change,
-/// but can be read only when NetBox commits it, which is minutes later for a large import. NetBox's clock may also be slow.
+/// The time that a sweep looks back behind the end of the last one. A row of the change log bears the time of the
+/// change, but can be read only when NetBox commits it, which is minutes later for a large import. NetBox's clock may
+/// also be slow.
 const OVERLAP: Duration = Duration::from_secs(15 * 60);
 
 /// Reads the change log on, and queues what was missed.

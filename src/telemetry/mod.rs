@@ -1,7 +1,7 @@
 //! The telemetry of the process: log lines, traces ([`traces`]) and metrics ([`metrics`]).
 //!
-//! Spans nest `webhook > job > sync > arin.request | netbox.request`. The ids of job and run are fields of the spans, and so
-//! stand on every line that is logged inside.
+//! Spans nest `webhook > job > sync > arin.request | netbox.request`. The ids of job and run are fields of the spans,
+//! and so stand on every line that is logged inside.
 
 pub mod metrics;
 mod redact;

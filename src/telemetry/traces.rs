@@ -42,8 +42,8 @@ pub const TRACEPARENT: &str = "traceparent";
 pub(super) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Begins to send spans to this collector: all of a trace that was begun elsewhere and is sampled there, and a `share`
-    /// of those that begin here.
+    /// Begins to send spans to this collector: all of a trace that was begun elsewhere and is sampled there, and a
+    /// `share` of those that begin here.
     pub(super) fn to(collector: &Url, share: f64) -> Result<Self, ExporterBuildError> {
         let url = format!("{}/v1/traces", collector.as_str().trim_end_matches('/'));
         let client = Collector::new(collector.scheme() == "https")?;

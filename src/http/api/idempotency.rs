@@ -1,8 +1,8 @@
 //! `Idempotency-Key` on POST: the same request sent again gets the answer of the first time, and nothing is done.
 //!
-//! A key belongs to a user, a method and a path. Answers below 500 are kept for a day, unless they are too large to keep,
-//! as only previews are, which do nothing anyway. A request whose client goes away is finished all the same, so that
-//! its answer is there when the client asks again.
+//! A key belongs to a user, a method and a path. Answers below 500 are kept for a day, unless they are too large to
+//! keep, as only previews are, which do nothing anyway. A request whose client goes away is finished all the same, so
+//! that its answer is there when the client asks again.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,7 +1,7 @@
 //! A job's progress as server-sent events.
 //!
-//! The id of an event is the version of the job, so that a client that comes back with `Last-Event-ID` receives only what
-//! is new. The stream ends with the job, and when the service goes away.
+//! The id of an event is the version of the job, so that a client that comes back with `Last-Event-ID` receives only
+//! what is new. The stream ends with the job, and when the service goes away.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -127,8 +127,8 @@ impl JobWatcher {
         None
     }
 
-    /// Returns the job a moment later; `None` when it is forgotten, the queue is away or the service stops. Clients then
-    /// come back by themselves.
+    /// Returns the job a moment later; `None` when it is forgotten, the queue is away or the service stops. Clients
+    /// then come back by themselves.
     async fn poll(&mut self) -> Option<Record> {
         tokio::select! {
             () = sleep(POLL_INTERVAL) => {}

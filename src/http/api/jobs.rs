@@ -1,7 +1,7 @@
 //! Jobs: their list, and the calls that cancel and retry one.
 //!
-//! A caller sees the jobs of the RIR configs they may view, and cancels or retries those of configs they may change. A job
-//! that names no config is seen by those who may view any config.
+//! A caller sees the jobs of the RIR configs they may view, and cancels or retries those of configs they may change. A
+//! job that names no config is seen by those who may view any config.
 
 use std::sync::Arc;
 
@@ -127,7 +127,7 @@ pub(crate) async fn cancel_job(
     answer(&app, &id, asked, "cancelled").await
 }
 
-/// Gives a job that is dead or was cancelled a new life with all its attempts.
+/// Retries a job that is dead or was cancelled, with all its attempts.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/retry", tag = "jobs", operation_id = "retry_job",
     params(("id" = JobId, Path, description = "Its id"), IdempotencyKey),
     responses(

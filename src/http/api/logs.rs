@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{jobs::page_size, views::SyncLogs};
@@ -16,7 +16,7 @@ use crate::{
         extract::{Id, QueryParams},
         problem::Problem,
     },
-    model::{ObjectType, RowId},
+    model::RowId,
     netbox::{LogFilter, LogRow},
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct ListSyncLogs {
 }
 
 /// The outcome of an operation.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogStatus {
     Success,
@@ -61,24 +61,13 @@ pub(crate) enum LogStatus {
 }
 
 /// The types of objects that rows are about. An address has no row of its own: it is written with its object.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LoggedType {
     Organization,
     Contact,
     Network,
     Customer,
-}
-
-impl From<LoggedType> for ObjectType {
-    fn from(logged: LoggedType) -> Self {
-        match logged {
-            LoggedType::Organization => Self::Organization,
-            LoggedType::Contact => Self::Contact,
-            LoggedType::Network => Self::Network,
-            LoggedType::Customer => Self::Customer,
-        }
-    }
 }
 
 /// Lists rows of the sync log, the newest first.
@@ -110,19 +99,14 @@ impl ListSyncLogs {
     fn filter(self) -> LogFilter {
         LogFilter {
             run: self.run.filter(|run| !run.is_empty()),
-            status: self.status.map(|status| status.name().to_owned()),
-            object_type: self.object_type.map(|logged| ObjectType::from(logged).name().to_owned()),
+            status: self.status.and_then(word),
+            object_type: self.object_type.and_then(word),
             before: self.cursor.map(|Id(id)| id),
         }
     }
 }
 
-impl LogStatus {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Error => "error",
-            Self::Skipped => "skipped",
-        }
-    }
+/// Returns a word as NetBox has it, which is the word of the API.
+fn word(value: impl Serialize) -> Option<String> {
+    serde_json::to_value(value).ok()?.as_str().map(str::to_owned)
 }

@@ -62,7 +62,8 @@ impl TokenGuessLimit {
     }
 }
 
-/// Returns the last address in a header. The proxy in front of us wrote that one; those before it anybody may have written.
+/// Returns the last address in a header. The proxy in front of us wrote that one; those before it anybody may have
+/// written.
 fn last_address(headers: &HeaderMap, name: &str) -> Option<IpAddr> {
     let text = headers.get_all(name).iter().next_back()?.to_str().ok()?;
     let last = text.rsplit(',').next()?.trim();

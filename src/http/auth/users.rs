@@ -1,8 +1,8 @@
 //! NetBox's users as the API knows them: by the tokens that they bring.
 //!
-//! NetBox is asked about a token once in `http.auth_cache`; in between a token is known by its SHA-256 only. A token that
-//! was not good within the last day counts against the client's address before NetBox is asked, so that nobody can try
-//! many. What a user may view and sync is for NetBox to say, and is asked with the user's own token.
+//! NetBox is asked about a token once in `http.auth_cache`; in between a token is known by its SHA-256 only. A token
+//! that was not good within the last day counts against the client's address before NetBox is asked, so that nobody can
+//! try many. What a user may view and sync is for NetBox to say, and is asked with the user's own token.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +28,7 @@ use crate::{
 
 /// Limits how many users and good tokens are remembered at once.
 const USERS_REMEMBERED: u64 = 10_000;
-/// How long a token that was good does not count as a guess.
+/// The time for which a token that was good does not count as a guess.
 const GOOD_TOKEN_TTL: Duration = Duration::from_secs(24 * 3600);
 /// Limits how long NetBox may take to say whose a token is.
 const WHOAMI_TIMEOUT: Duration = Duration::from_secs(10);
@@ -138,9 +138,6 @@ fn token(header: &[u8]) -> Option<SecretString> {
 
 impl User {
     /// Returns the RIR configs that the user may view, as they are now.
-    ///
-    /// # Errors
-    /// When NetBox cannot be asked.
     pub(crate) async fn configs(&self) -> Result<Vec<ConfigRow>, Problem> {
         let rows = match self.netbox.config_rows().await {
             Ok(rows) => rows,
@@ -152,18 +149,12 @@ impl User {
     }
 
     /// Returns an RIR config, if the user may view it.
-    ///
-    /// # Errors
-    /// When there is none, or NetBox cannot be asked.
     pub(crate) async fn config(&self, id: RowId) -> Result<ConfigRow, Problem> {
         let rows = self.configs().await?;
         rows.into_iter().find(|row| row.config.id == id).ok_or_else(|| Problem::not_found("RIR config", id))
     }
 
     /// Returns the ids of the RIR configs that the user may view. They may be as old as `http.auth_cache` allows.
-    ///
-    /// # Errors
-    /// When NetBox cannot be asked.
     pub(crate) async fn visible(&self) -> Result<BTreeSet<RowId>, Problem> {
         let known = self.visible.lock().clone();
         match known {
@@ -173,18 +164,12 @@ impl User {
     }
 
     /// Returns whether the user may view an RIR config, or any at all where none is named.
-    ///
-    /// # Errors
-    /// When NetBox cannot be asked.
     pub(crate) async fn may_view(&self, config: Option<RowId>) -> Result<bool, Problem> {
         let visible = self.visible().await?;
         Ok(config.map_or(!visible.is_empty(), |config| visible.contains(&config)))
     }
 
     /// Returns whether the user may change an RIR config, or any at all where none is named.
-    ///
-    /// # Errors
-    /// When NetBox cannot be asked.
     pub(crate) async fn may_change(&self, config: Option<RowId>) -> Result<bool, Problem> {
         let configs = match config {
             Some(config) => BTreeSet::from([config]),

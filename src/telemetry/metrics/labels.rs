@@ -96,65 +96,28 @@ impl Upstream {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Answered {
-    pub(super) method: String,
-    pub(super) route: String,
-    pub(super) status: u16,
+/// Makes sets of labels.
+macro_rules! label_sets {
+    ($($name:ident { $($label:ident: $value:ty),+ })+) => {
+        $(
+            #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+            pub(super) struct $name {
+                $(pub(super) $label: $value,)+
+            }
+        )+
+    };
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Route {
-    pub(super) method: String,
-    pub(super) route: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Outcome {
-    pub(super) result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct State {
-    pub(super) state: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Kind {
-    pub(super) kind: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Ended {
-    pub(super) kind: &'static str,
-    pub(super) result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Change {
-    pub(super) object_type: &'static str,
-    pub(super) action: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Config {
-    pub(super) config: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Asked {
-    pub(super) upstream: &'static str,
-    pub(super) operation: String,
-    pub(super) status: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Operation {
-    pub(super) upstream: &'static str,
-    pub(super) operation: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Registry {
-    pub(super) registry: String,
+label_sets! {
+    Answered { method: String, route: String, status: u16 }
+    Route { method: String, route: String }
+    Outcome { result: &'static str }
+    State { state: &'static str }
+    Kind { kind: &'static str }
+    Ended { kind: &'static str, result: &'static str }
+    Change { object_type: &'static str, action: &'static str }
+    Config { config: String }
+    Asked { upstream: &'static str, operation: String, status: String }
+    Operation { upstream: &'static str, operation: String }
+    Registry { registry: String }
 }

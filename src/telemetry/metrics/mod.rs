@@ -1,8 +1,8 @@
 //! The metrics for Prometheus, all in one place.
 //!
-//! A new one is a field of [`Metrics`], registered in [`Metrics::default`] with its help text, and a row in
-//! `docs/operations.md`. Names begin with `rir_sidecar_` and end in their unit; labels have few values, known beforehand.
-//! Counters of closed sets begin at 0, so that the first event is an increase.
+//! A new one is a line in the table of [`Metrics`], and a row in `docs/operations.md`. Names begin with `rir_sidecar_`
+//! and end in their unit; labels have few values, known beforehand. Counters of closed sets begin at 0, so that the
+//! first event is an increase.
 
 mod labels;
 
@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use prometheus_client::{
     encoding::text,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
-    registry::{Metric, Registry},
+    registry::Registry,
 };
 
 use labels::{Answered, Asked, Change, Config, Ended, Kind, Operation, Outcome, Route, State};
@@ -39,136 +39,61 @@ const SPANS: [f64; 12] = [0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 180.0, 600.
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 type Seconds = Gauge<f64, AtomicU64>;
 
-/// All metrics of the process.
-#[derive(Debug)]
-pub struct Metrics {
-    registry: Registry,
-    http_requests: Family<Answered, Counter>,
-    http_latency: Histograms<Route>,
-    webhooks: Family<Outcome, Counter>,
-    queue_up: Gauge,
-    queue_jobs: Family<State, Gauge>,
-    oldest_ready: Seconds,
-    jobs: Family<Ended, Counter>,
-    job_duration: Histograms<Kind>,
-    runs: Family<Outcome, Counter>,
-    run_duration: Histogram,
-    changes: Family<Change, Counter>,
-    last_success: Family<Config, Seconds>,
-    active: Family<Config, Gauge>,
-    /// The names of the configs that NetBox had when it was last read.
-    configs: Mutex<BTreeSet<String>>,
-    asked: Family<Asked, Counter>,
-    latency: Histograms<Operation>,
-    retries: Family<Operation, Counter>,
-    throttle_wait: Histograms<labels::Registry>,
+/// Makes [`Metrics`] from a table: field, type and first value, then name and help text.
+macro_rules! metrics {
+    ($($field:ident: $kind:ty = $new:expr, $name:literal, $help:literal;)+) => {
+        /// All metrics of the process.
+        #[derive(Debug)]
+        pub struct Metrics {
+            registry: Registry,
+            /// The names of the configs that NetBox had when it was last read.
+            configs: Mutex<BTreeSet<String>>,
+            $($field: $kind,)+
+        }
+
+        impl Default for Metrics {
+            fn default() -> Self {
+                let mut registry = Registry::with_prefix("rir_sidecar");
+                registry.register("build", "What runs here", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+                $(let $field: $kind = $new; registry.register($name, $help, $field.clone());)+
+                let metrics = Self { registry, configs: Mutex::default(), $($field,)+ };
+                metrics.begin();
+                metrics
+            }
+        }
+    };
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        let mut registry = Registry::with_prefix("rir_sidecar");
-        registry.register("build", "What runs here", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        let to = &mut registry;
-        let metrics = Self {
-            http_requests: register(to, "http_requests", "HTTP requests answered", Family::default()),
-            http_latency: register(
-                to,
-                "http_request_duration_seconds",
-                "Time from a request's arrival to the head of its answer",
-                histograms(latencies),
-            ),
-            webhooks: register(to, "webhooks", "Webhooks from NetBox by what became of them", Family::default()),
-            queue_up: register(
-                to,
-                "queue_up",
-                "Whether the queue answered when these figures were asked for",
-                Gauge::default(),
-            ),
-            queue_jobs: register(
-                to,
-                "queue_jobs",
-                "Jobs in the queue by state, those that are over left out",
-                Family::default(),
-            ),
-            oldest_ready: register(
-                to,
-                "queue_oldest_ready_seconds",
-                "How long the oldest job that could run has been waiting for a worker",
-                Seconds::default(),
-            ),
-            jobs: register(to, "jobs", "Jobs that this process worked on, by how that ended", Family::default()),
-            job_duration: register(
-                to,
-                "job_duration_seconds",
-                "Time from the claim of a job to its end, however it ended",
-                histograms(spans),
-            ),
-            runs: register(
-                to,
-                "runs",
-                "Sync runs by their result; one in several parts counts at its end",
-                Family::default(),
-            ),
-            run_duration: register(
-                to,
-                "run_duration_seconds",
-                "Time from the beginning of a sync run to its end",
-                spans(),
-            ),
-            changes: register(
-                to,
-                "changes",
-                "What sync runs did with objects, unchanged ones left out",
-                Family::default(),
-            ),
-            last_success: register(
-                to,
-                "config_last_success_timestamp_seconds",
-                "When an RIR config was last synced as a whole and without a failure",
-                Family::default(),
-            ),
-            active: register(
-                to,
-                "config_active",
-                "Whether an RIR config is active; told by the replica that holds the schedule",
-                Family::default(),
-            ),
-            asked: register(
-                to,
-                "upstream_requests",
-                "Requests to ARIN and NetBox, retries included",
-                Family::default(),
-            ),
-            latency: register(
-                to,
-                "upstream_request_duration_seconds",
-                "Time from the sending of a request to the head of its answer",
-                histograms(latencies),
-            ),
-            retries: register(
-                to,
-                "upstream_retries",
-                "Requests sent again after a failure that may pass",
-                Family::default(),
-            ),
-            throttle_wait: register(
-                to,
-                "throttle_wait_seconds",
-                "How long a request waited for its turn at a registry",
-                histograms(waits),
-            ),
-            configs: Mutex::default(),
-            registry,
-        };
-        metrics.begin();
-        metrics
-    }
-}
-
-/// Registers a metric.
-fn register<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
-    registry.register(name, help, metric.clone());
-    metric
+metrics! {
+    http_requests: Family<Answered, Counter> = Family::default(), "http_requests", "HTTP requests answered";
+    http_latency: Histograms<Route> = histograms(latencies), "http_request_duration_seconds",
+        "Time from a request's arrival to the head of its answer";
+    webhooks: Family<Outcome, Counter> = Family::default(), "webhooks", "Webhooks from NetBox by what became of them";
+    queue_up: Gauge = Gauge::default(), "queue_up", "Whether the queue answered when these figures were asked for";
+    queue_jobs: Family<State, Gauge> = Family::default(), "queue_jobs",
+        "Jobs in the queue by state, those that are over left out";
+    oldest_ready: Seconds = Seconds::default(), "queue_oldest_ready_seconds",
+        "How long the oldest job that could run has been waiting for a worker";
+    jobs: Family<Ended, Counter> = Family::default(), "jobs", "Jobs that this process worked on, by how that ended";
+    job_duration: Histograms<Kind> = histograms(spans), "job_duration_seconds",
+        "Time from the claim of a job to its end, however it ended";
+    runs: Family<Outcome, Counter> = Family::default(), "runs",
+        "Sync runs by their result; one in several parts counts at its end";
+    run_duration: Histogram = spans(), "run_duration_seconds", "Time from the beginning of a sync run to its end";
+    changes: Family<Change, Counter> = Family::default(), "changes",
+        "What sync runs did with objects, unchanged ones left out";
+    last_success: Family<Config, Seconds> = Family::default(), "config_last_success_timestamp_seconds",
+        "When an RIR config was last synced as a whole and without a failure";
+    active: Family<Config, Gauge> = Family::default(), "config_active",
+        "Whether an RIR config is active; told by the replica that holds the schedule";
+    asked: Family<Asked, Counter> = Family::default(), "upstream_requests",
+        "Requests to ARIN and NetBox, retries included";
+    latency: Histograms<Operation> = histograms(latencies), "upstream_request_duration_seconds",
+        "Time from the sending of a request to the head of its answer";
+    retries: Family<Operation, Counter> = Family::default(), "upstream_retries",
+        "Requests sent again after a failure that may pass";
+    throttle_wait: Histograms<labels::Registry> = histograms(waits), "throttle_wait_seconds",
+        "How long a request waited for its turn at a registry";
 }
 
 fn histograms<L: Clone + std::hash::Hash + Eq>(new: fn() -> Histogram) -> Histograms<L> {
@@ -212,8 +137,8 @@ impl Metrics {
         self.webhooks.get_or_create(&Outcome { result: result.word() }).inc();
     }
 
-    /// Records the state of the queue: its jobs by state, and the wait of the oldest ready one. `None` means that the queue
-    /// did not answer.
+    /// Records the state of the queue: its jobs by state, and the wait of the oldest ready one. `None` means that the
+    /// queue did not answer.
     pub fn queue(&self, figures: Option<(BTreeMap<&'static str, u64>, Duration)>) {
         self.queue_up.set(i64::from(figures.is_some()));
         let Some((jobs, oldest)) = figures else { return };
