@@ -1,8 +1,8 @@
-//! Whether and when a failed request is tried again.
+//! The policy of retries: it decides if and when a failed request is sent again.
 
 use std::time::Duration;
 
-/// What a failure says about trying again.
+/// The hope that a failure leaves for another try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     /// The same request would fail in the same way.
@@ -13,7 +13,7 @@ pub enum Retry {
     After(Duration),
 }
 
-/// How often and how long to wait between tries.
+/// The number of retries, and the waits between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// Tries after the first.

@@ -1,4 +1,4 @@
-//! All that the program works with: made once from the settings, and cloned for whoever needs it.
+//! The settings and connections that the program works with: made once, and cloned for each part that needs them.
 
 use std::sync::Arc;
 

@@ -189,7 +189,7 @@ fn request<'a>(config: &'a Config, configs: &'a [Config]) -> Request<'a> {
     Request { asks: Asks::User(USER), ..Request::of(config, configs) }
 }
 
-/// Leaves the two systems running until somebody has seen enough.
+/// Leaves the two systems running until Ctrl-C.
 async fn keep(arin: &Arin, netbox: &Netbox) -> Result<(), AnyError> {
     title("Both systems keep running until Ctrl-C");
     say(&format!(

@@ -1,6 +1,6 @@
 //! The sweep: makes up for lost webhooks.
 //!
-//! NetBox sends a webhook once, whether somebody listens or not; its change log keeps everything. A sweep reads the log
+//! NetBox sends a webhook once, even if it cannot be delivered; its change log keeps everything. A sweep reads the log
 //! from a while before the end of the last sweep up to changes that are `sweep.settle` old, and queues those that no
 //! webhook reported. Changes that were seen are known by their names, so that none is queued twice.
 

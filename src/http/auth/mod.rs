@@ -1,4 +1,4 @@
-//! The check of who calls: NetBox users by their tokens, NetBox itself by its signature.
+//! The check of callers: NetBox users by their tokens, NetBox itself by its signature.
 
 pub(super) mod caller;
 pub(super) mod token_guess_limit;

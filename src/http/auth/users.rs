@@ -58,7 +58,7 @@ pub(crate) struct User {
 }
 
 impl Users {
-    /// Makes the cache, in which nobody is known yet.
+    /// Makes an empty cache.
     #[must_use]
     pub(crate) fn new(settings: &config::Http, netbox: Client) -> Self {
         Self {
