@@ -3,16 +3,33 @@
 //! NetBox is where operators keep their address plan, ARIN is where it is registered. This crate reads aggregates and
 //! prefixes from NetBox, looks them up over ARIN's Reg-RWS, and writes what it finds back as NetBox custom objects.
 //!
-//! Modules in the order the data takes: [`config`] says where the two systems are, [`model`] holds the values everyone
-//! speaks in, [`arin`] and [`netbox`] load and write, [`sync`] compares and decides. [`retry`] and [`telemetry`] are
-//! leaves anyone may use, [`app`] is the command line. The crate `rir-sandbox` stands in for both systems in the demo and
-//! the tests.
+//! The rooms, in the order in which an event passes them:
+//!
+//! | room | its part |
+//! |---|---|
+//! | [`http`] | takes NetBox's webhooks and the calls of the API, and asks NetBox who calls |
+//! | [`scheduler`] | queues what is due, and the changes whose webhooks were lost |
+//! | `intake` | decides which jobs follow from a change in NetBox |
+//! | [`queue`] | carries jobs and their checkpoints, in Redis or in the process |
+//! | [`coordination`] | holds what replicas share besides jobs: leases, cursors, seen changes, answers, the rate limit |
+//! | [`redis_client`] | connects both to Redis and runs their scripts |
+//! | [`worker`] | claims jobs and does them under a lease |
+//! | [`sync`] | looks up, plans, applies and reports: the run of one config |
+//! | [`arin`] | asks ARIN and turns its documents into values |
+//! | [`netbox`] | reads and writes NetBox, and knows the custom object types |
+//! | [`outbound`] | holds what the clients of both have in common: connections, bounded answers, retries |
+//! | [`model`] | holds the values that all of them speak in |
+//!
+//! Around them: [`cli`] has the commands, [`config`] the settings and API keys, and [`services`] makes from these what
+//! the rooms work with. [`telemetry`] logs, traces and counts. [`error_chain`], [`retry`], `hex` and `tls` are small
+//! things that any room may use. The crate `rir-sandbox` stands in for ARIN and NetBox in the demo and the tests.
 
-pub mod app;
 pub mod arin;
+pub mod cli;
 pub mod config;
 pub mod coordination;
 pub mod error_chain;
+mod hex;
 pub mod http;
 mod intake;
 pub mod model;
@@ -22,6 +39,7 @@ pub mod queue;
 pub mod redis_client;
 pub mod retry;
 pub mod scheduler;
+pub mod services;
 pub mod sync;
 pub mod telemetry;
 mod tls;

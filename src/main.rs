@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    rir_sidecar::app::main().await
+    rir_sidecar::cli::main().await
 }

@@ -1,4 +1,4 @@
-//! ARIN's API keys: whose they are, for which config, and which one a run uses.
+//! ARIN's API keys: each belongs to a user and a config. A run uses one of them.
 
 use std::{
     io,
@@ -8,7 +8,7 @@ use std::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::secret_file;
+use super::secret_file::secret_file;
 
 /// The API keys of a keys file, in its order.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +21,7 @@ pub struct Keyring {
 pub struct ApiKey {
     /// Name of the RIR config.
     pub config: String,
-    /// NetBox user whose key it is.
+    /// The NetBox user whose key it is.
     pub user: String,
     /// The key itself.
     pub secret: SecretString,
@@ -31,45 +31,21 @@ pub struct ApiKey {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidKeys {
     /// It cannot be read.
-    #[error("cannot read the keys file {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    #[error("cannot read the keys file {}", .0.display())]
+    File(PathBuf, #[source] io::Error),
     /// Everybody on this machine can read it.
-    #[error("{} is readable by everybody; take that away with `chmod o-rwx {}`", path.display(), path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{} is readable by everybody; take that away with `chmod o-rwx {}`", .0.display(), .0.display())]
+    Exposed(PathBuf),
     /// It is not a TOML file of `[[key]]` tables. The cause names the line, but never its content.
     #[error("the keys file {} cannot be understood near line {line}: {problem}", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// Where.
-        line: usize,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A table lacks a key or has two.
-    #[error("key for config {config:?} and user {user:?}: give exactly one of `api_key` and `api_key_file`")]
-    OneSource {
-        /// Name of the RIR config.
-        config: String,
-        /// NetBox user.
-        user: String,
-    },
-    /// Two tables are for the same config and user.
-    #[error("two keys for config {config:?} and user {user:?}; remove one")]
-    Twice {
-        /// Name of the RIR config.
-        config: String,
-        /// NetBox user.
-        user: String,
-    },
+    #[expect(missing_docs, reason = "the names say it")]
+    Syntax { path: PathBuf, line: usize, problem: String },
+    /// The table of this config and user lacks a key or has two.
+    #[error("key for config {0:?} and user {1:?}: give exactly one of `api_key` and `api_key_file`")]
+    OneSource(String, String),
+    /// Two tables are for this config and user.
+    #[error("two keys for config {0:?} and user {1:?}; remove one")]
+    Twice(String, String),
 }
 
 /// There is no key that a run may use.
@@ -77,18 +53,12 @@ pub enum InvalidKeys {
 pub enum NoKey {
     /// The user has none for this config.
     #[error("user {user:?} has no API key for config {config:?}; add one to the keys file (keys.file)")]
-    OfUser {
-        /// Name of the RIR config.
-        config: String,
-        /// NetBox user.
-        user: String,
-    },
+    #[expect(missing_docs, reason = "the names say it")]
+    OfUser { config: String, user: String },
     /// Nobody has one for this config.
     #[error("there is no API key for config {config:?}; add a [[key]] table for it to the keys file (keys.file)")]
-    OfAnybody {
-        /// Name of the RIR config.
-        config: String,
-    },
+    #[expect(missing_docs, reason = "the names say it")]
+    OfAnybody { config: String },
 }
 
 #[derive(Deserialize)]
@@ -119,21 +89,21 @@ impl Keyring {
         for table in document.key {
             let key = table.read()?;
             if keys.iter().any(|other| other.config == key.config && other.user == key.user) {
-                return Err(InvalidKeys::Twice { config: key.config, user: key.user });
+                return Err(InvalidKeys::Twice(key.config, key.user));
             }
             keys.push(key);
         }
         Ok(Self { keys })
     }
 
-    /// A keyring of one key, as for a demonstration.
+    /// Makes a keyring of one key, as for a demonstration.
     #[must_use]
     pub fn of_one(config: &str, user: &str, secret: SecretString) -> Self {
         Self { keys: vec![ApiKey { config: config.to_owned(), user: user.to_owned(), secret }] }
     }
 
-    /// The key a run of `config` uses: that of the user who asks; for a run nobody asked for, that of the user whose key
-    /// was used last, else the first.
+    /// Chooses the key that a run of `config` uses: that of the user who asks; for a run that nobody asked for, that of
+    /// the user whose key was used last, else the first.
     ///
     /// # Errors
     /// When there is none; a user who asks never gets somebody else's.
@@ -151,19 +121,19 @@ impl Keyring {
         }
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// The keys for a config, in the file's order.
+    /// Returns the keys for a config, in the file's order.
     pub fn of(&self, config: &str) -> impl Iterator<Item = &ApiKey> {
         self.keys.iter().filter(move |key| key.config == config)
     }
@@ -176,9 +146,9 @@ impl Table {
             (Some(key), None) => key,
             (None, Some(path)) => {
                 refuse_exposed(&path)?;
-                secret_file(&path).map_err(|source| InvalidKeys::File { path, source })?
+                secret_file(&path).map_err(|error| InvalidKeys::File(path, error))?
             }
-            (Some(_), Some(_)) | (None, None) => return Err(InvalidKeys::OneSource { config, user }),
+            (Some(_), Some(_)) | (None, None) => return Err(InvalidKeys::OneSource(config, user)),
         };
         Ok(ApiKey { config, user, secret })
     }
@@ -186,15 +156,15 @@ impl Table {
 
 fn read_private(path: &Path) -> Result<String, InvalidKeys> {
     refuse_exposed(path)?;
-    std::fs::read_to_string(path).map_err(|source| InvalidKeys::File { path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|error| InvalidKeys::File(path.to_owned(), error))
 }
 
 #[cfg(unix)]
 fn refuse_exposed(path: &Path) -> Result<(), InvalidKeys> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata = std::fs::metadata(path).map_err(|source| InvalidKeys::File { path: path.to_owned(), source })?;
+    let metadata = std::fs::metadata(path).map_err(|error| InvalidKeys::File(path.to_owned(), error))?;
     if metadata.permissions().mode() & 0o007 != 0 {
-        return Err(InvalidKeys::Exposed { path: path.to_owned() });
+        return Err(InvalidKeys::Exposed(path.to_owned()));
     }
     Ok(())
 }
@@ -204,7 +174,7 @@ fn refuse_exposed(_path: &Path) -> Result<(), InvalidKeys> {
     Ok(())
 }
 
-/// What is wrong with the file, without the excerpt that the parser would show: it may hold a key.
+/// Describes the mistake without the excerpt that the parser would show, which may hold a key.
 fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> InvalidKeys {
     let at = error.span().map_or(0, |span| span.start);
     let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;

@@ -1,8 +1,9 @@
-//! The OpenAPI document, and the page that shows it, out of the binary and without anything from elsewhere.
+//! The OpenAPI document, and the page that shows it. Both are in the binary, and load nothing from elsewhere.
+
+use std::sync::Arc;
 
 use axum::{
-    Router,
-    extract::State,
+    Extension, Router,
     http::{
         HeaderName, HeaderValue,
         header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
@@ -19,13 +20,13 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{App, problem};
+use super::{app::App, problem};
 
-/// What the page may load: only what comes from here. Swagger UI sets styles on its elements.
-const POLICY: &str =
+/// Lets the page load only what comes from here. Swagger UI sets styles on its elements.
+const CONTENT_POLICY: &str =
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-/// What the document says besides the calls.
+/// The parts of the document besides the calls.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -50,6 +51,7 @@ const POLICY: &str =
 )]
 pub(super) struct Document;
 
+/// Adds the ways to authenticate, and the schema of problems.
 struct Schemes;
 
 impl Modify for Schemes {
@@ -70,29 +72,34 @@ impl Modify for Schemes {
 /// The header that makes a POST safe to send again.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "it is there for the document; `idempotency` reads the header")]
+#[expect(dead_code, reason = "it is for the document; `idempotency` reads the header")]
 pub(super) struct IdempotencyKey {
     /// A word of the client's choice. The same request with the same word is done once in 24 hours.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]([ -~]*[!-~])?$")]
     key: Option<String>,
 }
 
-/// Gives this document.
+/// The document as it is sent.
+#[derive(Debug, Clone)]
+pub(super) struct DocumentText(pub(super) Arc<str>);
+
+/// Returns this document.
 #[utoipa::path(get, path = "/openapi.json", tag = "health", operation_id = "show_openapi", security(()),
     responses((status = 200, description = "The OpenAPI document", body = Object)))]
-pub(super) async fn show_openapi(State(app): State<App>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], app.document.to_string()).into_response()
+pub(super) async fn show_openapi(Extension(document): Extension<DocumentText>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], document.0.to_string()).into_response()
 }
 
-/// The page that shows the document, at `/docs/`.
-pub(super) fn page() -> Router<App> {
+/// Returns the page that shows the document, at `/docs/`.
+pub(super) fn page() -> Router<Arc<App>> {
     // A badge would ask a server on the internet about the document.
     let config = Config::from("../openapi.json").validator_url("none").use_base_layout().display_request_duration(true);
-    Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(guarded))
+    Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(restrict))
 }
 
-async fn guarded(mut response: Response) -> Response {
-    let headers: [(HeaderName, &str); 2] = [(CONTENT_SECURITY_POLICY, POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+async fn restrict(mut response: Response) -> Response {
+    let headers: [(HeaderName, &str); 2] =
+        [(CONTENT_SECURITY_POLICY, CONTENT_POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
     for (name, value) in headers {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

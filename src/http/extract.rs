@@ -1,4 +1,4 @@
-//! What requests bring along, read or refused with a problem: ids in paths, queries, bodies.
+//! The extractors of ids in paths, of queries and of bodies. They refuse with a problem what cannot be read.
 
 use std::fmt;
 
@@ -22,36 +22,36 @@ use utoipa::{
 use super::problem::{Kind, Problem};
 use crate::{model::RowId, queue::JobId};
 
-/// The largest id that a database behind NetBox can have.
-const LARGEST: u64 = i64::MAX as u64;
+/// The largest id that NetBox's database can have.
+const LARGEST_ID: u64 = i64::MAX as u64;
 
-/// Id of an object in NetBox.
+/// The id of an object in NetBox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id(pub(super) RowId);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_u64(ReadId)
+        from.deserialize_u64(IdVisitor)
     }
 }
 
-/// Reads an id from a path, a query or JSON, where `7.0` is the whole number 7.
-struct ReadId;
+/// Reads an id from a path, a query or JSON. In JSON `7.0` is the whole number 7.
+struct IdVisitor;
 
-impl Visitor<'_> for ReadId {
+impl Visitor<'_> for IdVisitor {
     type Value = Id;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a whole number between 1 and {LARGEST}")
+        write!(f, "a whole number between 1 and {LARGEST_ID}")
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Id, E> {
-        let fits = (1..=LARGEST).contains(&number);
+        let fits = (1..=LARGEST_ID).contains(&number);
         if fits { Ok(Id(RowId(number))) } else { Err(E::invalid_value(Unexpected::Unsigned(number), &self)) }
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Id, E> {
-        // Through text, since a number with a fraction, or one too large, has no such text.
+        // By its text: a number with a fraction, or one that is too large, has no such text.
         let whole = format!("{number:.1}").strip_suffix(".0").and_then(|text| text.parse().ok());
         match whole.filter(|_| number.fract() == 0.0) {
             Some(whole) => self.visit_u64(whole),
@@ -64,17 +64,17 @@ impl PartialSchema for Id {
     fn schema() -> RefOr<Schema> {
         let number = ObjectBuilder::new().schema_type(Type::Integer);
         let number = number.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
-        number.minimum(Some(1)).maximum(Some(LARGEST)).into()
+        number.minimum(Some(1)).maximum(Some(LARGEST_ID)).into()
     }
 }
 
 impl ToSchema for Id {}
 
-/// A part of the path.
+/// A parameter in the path.
 #[derive(Debug)]
-pub(super) struct Segment<T>(pub(super) T);
+pub(super) struct PathParam<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segment<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathParam<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -85,24 +85,24 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segment
     }
 }
 
-/// The id of a job in the path. What can be none is not found.
+/// The id of a job in the path. A text that can be none is answered with *not found*.
 #[derive(Debug)]
-pub(super) struct JobSegment(pub(super) JobId);
+pub(super) struct JobIdParam(pub(super) JobId);
 
-impl<S: Send + Sync> FromRequestParts<S> for JobSegment {
+impl<S: Send + Sync> FromRequestParts<S> for JobIdParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Segment::<String>(text) = Segment::from_request_parts(parts, state).await?;
+        let PathParam::<String>(text) = PathParam::from_request_parts(parts, state).await?;
         JobId::parse(&text).map(Self).ok_or_else(|| Problem::not_found("job", text))
     }
 }
 
-/// The query.
+/// The parameters in the query.
 #[derive(Debug)]
-pub(super) struct Asked<T>(pub(super) T);
+pub(super) struct QueryParams<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -113,11 +113,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     }
 }
 
-/// The body as it was sent.
+/// The bytes of the body.
 #[derive(Debug)]
-pub(super) struct Raw(pub(super) Bytes);
+pub(super) struct RawBody(pub(super) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for Raw {
+impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -131,16 +131,16 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     }
 }
 
-/// A body of JSON that may be left away.
+/// A body of JSON that may be left out.
 #[derive(Debug)]
-pub(super) struct Sent<T>(pub(super) T);
+pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Sent<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
-        let Raw(body) = Raw::from_request(request, state).await?;
+        let RawBody(body) = RawBody::from_request(request, state).await?;
         if body.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -154,14 +154,14 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Sent<T> {
     }
 }
 
-/// Whether the body is said to be JSON, or not said to be anything.
+/// Returns whether the body is declared as JSON, or not declared at all.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(media_type) = headers.get(CONTENT_TYPE) else { return true };
     let essence = media_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// A header, if it is there and text.
+/// The version of a job in the header `Last-Event-ID`, if a number is there.
 #[derive(Debug)]
 pub(super) struct LastEventId(pub(super) u64);
 

@@ -1,8 +1,10 @@
-//! NetBox's webhooks: what they ask for is queued before they are answered.
+//! NetBox's webhooks: the jobs that follow from one are queued before it is answered.
 //!
 //! NetBox sends each webhook once, and never again after an answer that is no 2xx. So a 2xx means that the jobs are
 //! durable, or that nothing follows from the change. NetBox is not asked anything here: it may be waiting for the
 //! answer.
+
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -15,12 +17,12 @@ use tracing::{Instrument, debug, info_span, warn};
 use utoipa::ToSchema;
 
 use super::{
-    App,
-    extract::Raw,
+    app::App,
+    auth::webhook_signature,
+    error_responses::WebhookErrors,
+    extract::RawBody,
+    middleware::trace_context,
     problem::{Kind, Problem},
-    refusals::Unheard,
-    signature,
-    trace::context,
 };
 use crate::{
     error_chain::error_chain,
@@ -30,10 +32,10 @@ use crate::{
     telemetry::metrics::Webhook,
 };
 
-/// What became of a webhook.
+/// The result of a webhook.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "result", rename_all = "lowercase")]
-pub(super) enum Heard {
+pub(super) enum WebhookResult {
     /// Jobs are queued for it.
     Queued {
         /// Their ids.
@@ -42,7 +44,7 @@ pub(super) enum Heard {
     },
     /// Nothing follows from it.
     Ignored {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -54,21 +56,21 @@ pub(super) enum Heard {
     security(("netbox_webhook" = [])),
     request_body(content = WebhookBody, content_type = "application/json"),
     responses(
-        (status = 200, description = "Nothing follows from it", body = Heard),
-        (status = 202, description = "Jobs are queued for it, and will not be lost", body = Heard),
-        Unheard,
+        (status = 200, description = "Nothing follows from it", body = WebhookResult),
+        (status = 202, description = "Jobs are queued for it, and will not be lost", body = WebhookResult),
+        WebhookErrors,
     ))]
 pub(super) async fn receive_webhook(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     headers: HeaderMap,
-    Raw(body): Raw,
+    RawBody(body): RawBody,
 ) -> Result<Response, Problem> {
     let refuse = |result: Webhook, problem: Problem| {
-        app.metrics.webhook(result);
+        app.services.metrics.webhook(result);
         problem
     };
-    let signature = headers.get(signature::HEADER).map(|value| value.as_bytes());
-    app.signatures.verify(&body, signature).map_err(|problem| {
+    let signature = headers.get(webhook_signature::HEADER).map(|value| value.as_bytes());
+    app.webhook_secrets.verify(&body, signature).map_err(|problem| {
         warn!("refused a webhook without the right signature");
         refuse(Webhook::Unsigned, problem)
     })?;
@@ -76,25 +78,30 @@ pub(super) async fn receive_webhook(
         warn!(error = %error_chain(&error), "refused a webhook that cannot be read");
         refuse(Webhook::Malformed, Problem::new(Kind::InvalidRequest, error_chain(&error)))
     })?;
-    let orders = match intake::orders(&change, Trigger::Webhook, &app.settings.webhook) {
+    let orders = match intake::orders(&change, Trigger::Webhook, &app.services.settings.webhook) {
         Ok(orders) => orders,
         Err(reason) => {
             debug!(%reason, "ignored a webhook about {} {}", change.object_type, change.id);
-            app.metrics.webhook(Webhook::Ignored);
-            return Ok(Json(Heard::Ignored { reason: reason.to_string() }).into_response());
+            app.services.metrics.webhook(Webhook::Ignored);
+            return Ok(Json(WebhookResult::Ignored { reason: reason.to_string() }).into_response());
         }
     };
     let span = info_span!("webhook", object.type = %change.object_type, object.id = %change.id);
-    let queued = queue(&app, &headers, &change, orders).instrument(span).await;
+    let queued = enqueue(&app, &headers, &change, orders).instrument(span).await;
     let jobs = queued.map_err(|problem| refuse(Webhook::Unavailable, problem))?;
-    app.metrics.webhook(Webhook::Queued);
-    Ok((StatusCode::ACCEPTED, Json(Heard::Queued { jobs })).into_response())
+    app.services.metrics.webhook(Webhook::Queued);
+    Ok((StatusCode::ACCEPTED, Json(WebhookResult::Queued { jobs })).into_response())
 }
 
-async fn queue(app: &App, headers: &HeaderMap, change: &Change, mut orders: Vec<Order>) -> Result<Vec<JobId>, Problem> {
-    orders.iter_mut().for_each(|order| order.job.traceparent = context(headers));
-    let enqueued = app.queue.enqueue(&orders).await?;
-    if let Err(error) = app.coordination.remember_change(&change.key()).await {
+async fn enqueue(
+    app: &App,
+    headers: &HeaderMap,
+    change: &Change,
+    mut orders: Vec<Order>,
+) -> Result<Vec<JobId>, Problem> {
+    orders.iter_mut().for_each(|order| order.job.traceparent = trace_context(headers));
+    let enqueued = app.services.queue.enqueue(&orders).await?;
+    if let Err(error) = app.services.coordination.remember_change(&change.key()).await {
         warn!(error = %error_chain(&error), "a change could not be marked as seen; the sweep will order it again");
     }
     let jobs: Vec<JobId> = enqueued.into_iter().map(|enqueued| enqueued.job).collect();

@@ -1,5 +1,5 @@
-//! Names of things: the handles ARIN gives out, the registry instance they were given out by, and the key that tells two
-//! instances' handles apart.
+//! Names of things: the handles that ARIN gives out, the registry instance that a handle comes from, and the key that
+//! tells the handles of two instances apart.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ macro_rules! handle {
                 (!text.is_empty()).then(|| Self(text.to_uppercase()))
             }
 
-            /// The handle as text.
+            /// Returns the handle as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -90,7 +90,7 @@ impl Instance {
         })
     }
 
-    /// The key of the object with this handle.
+    /// Returns the key of the object with this handle.
     #[must_use]
     pub fn key(&self, handle: impl fmt::Display) -> Key {
         Key(format!("{self}:{handle}"))
@@ -103,9 +103,9 @@ impl fmt::Display for Instance {
     }
 }
 
-/// What identifies a row in NetBox: `arin:NET-192-0-2-0-1`, or `address:` and a digest.
+/// The identity of a row in NetBox: `arin:NET-192-0-2-0-1`, or `address:` and a digest.
 ///
-/// Held by a hidden unique field, so that two writers racing cannot make twins.
+/// A hidden unique field holds it, so that two writers at once cannot make the same row twice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Key(String);
 
@@ -116,13 +116,13 @@ impl Key {
         Self(text.into())
     }
 
-    /// The key as text.
+    /// Returns the key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The handle, if the key belongs to `instance`.
+    /// Returns the handle, if the key belongs to `instance`.
     #[must_use]
     pub fn handle_at(&self, instance: &Instance) -> Option<&str> {
         self.0.strip_prefix(&instance.0)?.strip_prefix(':')

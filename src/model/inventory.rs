@@ -1,4 +1,5 @@
-//! What NetBox has: the operator's aggregates, prefixes and RIR configs, and the rows recorded for registered objects.
+//! The content of NetBox: the operator's aggregates, prefixes and RIR configs, and the rows recorded for registered
+//! objects.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,12 +9,8 @@ use std::{
 
 use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date};
-use sha2::{Digest, Sha256};
 
 use super::{Instance, Key, NetBlock, OrgHandle};
-
-/// Due times are spread over this share of the interval.
-const SPREAD: f64 = 0.1;
 
 /// Id of a row in one of NetBox's tables.
 #[derive(
@@ -51,7 +48,7 @@ impl ObjectType {
     /// All of them, references pointing backwards.
     pub const ALL: [Self; 5] = [Self::Address, Self::Organization, Self::Contact, Self::Network, Self::Customer];
 
-    /// The word used for one such object in logs and in NetBox's sync log.
+    /// Returns the word for one such object in logs and in NetBox's sync log.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -96,31 +93,31 @@ pub enum Value {
 }
 
 impl Value {
-    /// Text as NetBox keeps it, without surrounding space; nothing for an absent or empty one.
+    /// Makes a text as NetBox keeps it, without surrounding space; nothing for an absent or empty one.
     #[must_use]
     pub fn text(text: Option<&str>) -> Self {
         text.map(str::trim).filter(|text| !text.is_empty()).map_or(Self::Empty, |text| Self::Text(text.to_owned()))
     }
 
-    /// The text, if it is one.
+    /// Returns the text, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The key of our own row that it refers to.
+    /// Returns the key of our own row that it refers to.
     #[must_use]
     pub fn as_our_row(&self) -> Option<&Key> {
         if let Self::OurRow(key) = self { Some(key) } else { None }
     }
 
-    /// The id of NetBox's row that it refers to.
+    /// Returns the id of NetBox's row that it refers to.
     #[must_use]
     pub fn as_netbox_row(&self) -> Option<RowId> {
         if let Self::NetBoxRow(id) = self { Some(*id) } else { None }
     }
 
-    /// The ids of NetBox's rows that it refers to; none for any other value.
+    /// Returns the ids of NetBox's rows that it refers to; none for any other value.
     #[must_use]
     pub fn as_netbox_rows(&self) -> BTreeSet<RowId> {
         if let Self::NetBoxRows(ids) = self { ids.clone() } else { BTreeSet::new() }
@@ -148,9 +145,9 @@ impl fmt::Display for Value {
 /// Fields of a row by name.
 pub type Fields = BTreeMap<&'static str, Value>;
 
-/// Value of the `status` field of what is registered.
+/// The `status` of an object that is registered.
 pub const REGISTERED: &str = "registered";
-/// Value of the `status` field of what the RIR says it does not have any more.
+/// The `status` of an object that the RIR says it does not have any more.
 pub const NOT_FOUND: &str = "not-found";
 
 /// A row recorded for a registered object.
@@ -160,39 +157,39 @@ pub struct Row {
     pub id: RowId,
     /// The fields the sidecar owns, without `raw_data`, which its `digest` stands for.
     pub fields: Fields,
-    /// When it was last written.
+    /// The time at which it was last written.
     pub last_synced: Option<Timestamp>,
     /// Name of the NetBox user whose API key it was last read with.
     pub synced_by: Option<String>,
 }
 
 impl Row {
-    /// The value of a field; [`Value::Empty`] where there is none.
+    /// Returns the value of a field; [`Value::Empty`] where there is none.
     #[must_use]
     pub fn field(&self, name: &str) -> &Value {
         self.fields.get(name).unwrap_or(&Value::Empty)
     }
 
-    /// The text of a field.
+    /// Returns the text of a field.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.field(name).as_text()
     }
 
-    /// Whether the RIR had it when it was last asked.
+    /// Returns whether the RIR had it when it was last asked.
     #[must_use]
     pub fn is_registered(&self) -> bool {
         self.text("status") == Some(REGISTERED)
     }
 
-    /// The config it belongs to.
+    /// Returns the config it belongs to.
     #[must_use]
     pub fn config(&self) -> Option<RowId> {
         self.field("config").as_netbox_row()
     }
 }
 
-/// An RIR config: which RIR of NetBox is kept in step with which organization at which registry.
+/// An RIR config: it keeps an RIR of NetBox in step with an organization at a registry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Its id.
@@ -201,44 +198,25 @@ pub struct Config {
     pub name: String,
     /// The RIR (`ipam.rir`) whose aggregates it is about.
     pub rir: Option<RowId>,
-    /// Which kind of registry it is; only `arin` is known.
+    /// The kind of registry; only `arin` is known.
     pub registry: String,
     /// Base URL of the registry's API, empty for ARIN's production.
     pub api_url: String,
     /// The organization whose registrations it is about.
     pub org_handle: Option<OrgHandle>,
-    /// Whether it takes part in `--all` and scheduled runs.
+    /// True if it takes part in `--all` and scheduled runs.
     pub is_active: bool,
-    /// How often it is synced by itself, if it says so.
+    /// The time between syncs by itself, if it names one.
     pub sync_interval: Option<Duration>,
-    /// When a sync of it last ended.
+    /// The time at which a sync of it last ended.
     pub last_sync: Option<Timestamp>,
 }
 
 impl Config {
-    /// Whether scheduled syncs, and changes to what belongs to an RIR, concern it.
+    /// Returns whether scheduled syncs, and changes to objects of an RIR, concern it.
     #[must_use]
     pub fn serves(&self, rir: RowId) -> bool {
         self.is_active && self.rir == Some(rir)
-    }
-
-    /// When it is due by itself: its own interval, or `interval`, after its last sync, and a little later by a part of a
-    /// tenth of that which differs from config to config. `None` when it was never synced: it is due at once.
-    #[must_use]
-    pub fn due_at(&self, interval: Duration) -> Option<Timestamp> {
-        let interval = self.sync_interval.unwrap_or(interval);
-        let wait = interval + self.part_of(interval.mul_f64(SPREAD));
-        self.last_sync.map(|last| last.checked_add(wait).unwrap_or(Timestamp::MAX))
-    }
-
-    /// A part of `width`, in whole seconds, that is always the same for a config: what is due together does not begin
-    /// together.
-    #[must_use]
-    pub fn part_of(&self, width: Duration) -> Duration {
-        let digest = Sha256::digest(self.id.0.to_be_bytes());
-        let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-        let part = width.mul_f64(f64::from(number) / (f64::from(u32::MAX) + 1.0));
-        Duration::from_secs(part.as_secs())
     }
 }
 
@@ -276,18 +254,18 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// The row recorded under a key.
+    /// Returns the row recorded under a key.
     #[must_use]
     pub fn row(&self, object: ObjectType, key: &Key) -> Option<&Row> {
         self.rows.get(&object)?.get(key)
     }
 
-    /// All rows of a type, in key order.
+    /// Returns all rows of a type, in key order.
     pub fn rows(&self, object: ObjectType) -> impl Iterator<Item = (&Key, &Row)> {
         self.rows.get(&object).into_iter().flatten()
     }
 
-    /// The rows of `config` at `instance` that count as registered, with their handles.
+    /// Returns the rows of `config` at `instance` that count as registered, with their handles.
     pub fn registered<'a>(
         &'a self,
         object: ObjectType,
@@ -299,19 +277,19 @@ impl Inventory {
             .filter_map(move |(key, row)| Some((key.handle_at(instance)?, row)))
     }
 
-    /// The aggregates whose range is exactly one of `cidrs`.
+    /// Returns the aggregates whose range is exactly one of `cidrs`.
     pub fn aggregates_at<'a>(&'a self, cidrs: &'a [IpNet]) -> impl Iterator<Item = &'a Aggregate> {
         self.aggregates.iter().filter(|aggregate| cidrs.contains(&aggregate.prefix))
     }
 
-    /// The best prefix with exactly this range: the global table's before any VRF's, then the oldest.
+    /// Returns the best prefix with exactly this range: the global table's before any VRF's, then the oldest.
     #[must_use]
     pub fn prefix_at(&self, cidr: IpNet) -> Option<&Prefix> {
         let from = self.prefixes.partition_point(|prefix| prefix.prefix < cidr);
         self.prefixes.get(from).filter(|prefix| prefix.prefix == cidr)
     }
 
-    /// The prefixes inside an aggregate, each range once, the shortest first.
+    /// Returns the prefixes inside an aggregate, each range once, the shortest first.
     #[must_use]
     pub fn ranges_inside(&self, aggregate: &Aggregate) -> Vec<IpNet> {
         let inside: BTreeSet<(u8, IpNet)> = self
@@ -323,7 +301,7 @@ impl Inventory {
         inside.into_iter().map(|(_, range)| range).collect()
     }
 
-    /// The aggregate that holds a range.
+    /// Returns the aggregate that holds a range.
     #[must_use]
     pub fn aggregate_around(&self, range: &NetBlock) -> Option<&Aggregate> {
         self.aggregates.iter().find(|aggregate| NetBlock::from(aggregate.prefix).covers(range))

@@ -1,10 +1,11 @@
-//! The values everyone speaks in: what the RIR has ([`registration`]), what NetBox has ([`inventory`]), and the names
-//! both go by ([`handles`]).
+//! The values that all rooms speak in: registrations at the RIR ([`registration`]), the content of NetBox
+//! ([`inventory`]), and the names of both ([`handles`]).
 //!
-//! Nothing in here does I/O, reads a clock or knows another module. Values are checked when they are made: behind a
-//! constructor nobody checks again.
+//! Nothing in here does I/O, reads a clock or knows another room. Two kinds of derives are for others, because a second
+//! type would say the same again: `serde`'s for jobs and answers, and `utoipa::ToSchema` for the OpenAPI document.
+//! Values are checked when they are made: behind a constructor nobody checks again.
 
-pub mod block;
+pub mod address_block;
 pub mod handles;
 pub mod inventory;
 pub mod payload;
@@ -12,7 +13,7 @@ pub mod progress;
 pub mod registration;
 pub mod scope;
 
-pub use block::{InvalidBlock, NetBlock};
+pub use address_block::{InvalidBlock, NetBlock};
 pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle};
 pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Row, RowId, Value};
 pub use payload::Payload;

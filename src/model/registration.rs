@@ -1,4 +1,4 @@
-//! What the RIR has: organizations, contacts, nets and customers as registered.
+//! The registrations at the RIR: organizations, contacts, nets and customers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,7 @@ pub struct Registration {
     pub orgs: BTreeMap<OrgHandle, Org>,
     /// Points of contact found.
     pub pocs: BTreeMap<PocHandle, Poc>,
-    /// What each point of contact does for the config's organization; `None` when that was not asked.
+    /// The functions of each point of contact for the config's organization; `None` when they were not asked.
     pub functions: Option<BTreeMap<PocHandle, BTreeSet<PocFunction>>>,
     /// Customers found.
     pub customers: BTreeMap<CustomerHandle, Customer>,
@@ -32,9 +32,9 @@ pub struct Registration {
     pub nets_of: BTreeMap<CustomerHandle, BTreeSet<NetHandle>>,
     /// The net that answers for an aggregate; `None` for an aggregate without one.
     pub aggregates: BTreeMap<RowId, Option<NetHandle>>,
-    /// What is recorded and the RIR says it does not have.
+    /// The recorded objects that the RIR says it does not have.
     pub gone: BTreeSet<(ObjectType, Key)>,
-    /// Whether something could not be asked, so that what is missing here may still exist.
+    /// True if something could not be asked, so that an object that is missing here may still exist.
     pub incomplete: bool,
 }
 
@@ -69,7 +69,7 @@ pub struct Org {
     pub raw: Payload,
 }
 
-/// What a point of contact does for an organization (`pocLinkRef@function`).
+/// A function of a point of contact for an organization (`pocLinkRef@function`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PocFunction {
     /// `AD`
@@ -88,7 +88,7 @@ pub enum PocFunction {
     Other(String),
 }
 
-/// Whether a point of contact is a person or a role.
+/// The type of a point of contact: a person or a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PocType {
     /// `PERSON`
@@ -135,7 +135,7 @@ pub struct Customer {
     pub name: String,
     /// The organization whose net it got.
     pub parent_org: Option<OrgHandle>,
-    /// Whether ARIN hides its street address; `None` when ARIN did not say.
+    /// True if ARIN hides its street address; `None` when ARIN did not say.
     pub private: Option<bool>,
     /// Postal address.
     pub address: Option<Address>,
@@ -152,13 +152,13 @@ pub struct Net {
     pub handle: NetHandle,
     /// Its name.
     pub name: String,
-    /// How it was given out, the type of its first block; `None` when ARIN did not say.
+    /// The way in which it was given out, by the type of its first block; `None` when ARIN did not say.
     pub kind: Option<NetType>,
     /// The blocks that make up its range, in address order; never empty.
     pub blocks: Vec<NetBlock>,
     /// The net it was cut from.
     pub parent: Option<NetHandle>,
-    /// Who holds it.
+    /// Its holder.
     pub holder: Option<Holder>,
     /// Day of registration.
     pub registration_date: Option<Date>,
@@ -167,19 +167,19 @@ pub struct Net {
 }
 
 impl Net {
-    /// The whole range, first to last address over all blocks; `None` only if the blocks mix address families.
+    /// Returns the whole range, first to last address over all blocks; `None` only if the blocks mix address families.
     #[must_use]
     pub fn range(&self) -> Option<NetBlock> {
         NetBlock::spanning(&self.blocks)
     }
 
-    /// The CIDR prefixes of its blocks, in address order.
+    /// Returns the CIDR prefixes of its blocks, in address order.
     #[must_use]
     pub fn prefixes(&self) -> Vec<IpNet> {
         self.blocks.iter().flat_map(NetBlock::prefixes).collect()
     }
 
-    /// The organization that holds it directly.
+    /// Returns the organization that holds it directly.
     #[must_use]
     pub fn org(&self) -> Option<&OrgHandle> {
         match &self.holder {
@@ -188,7 +188,7 @@ impl Net {
         }
     }
 
-    /// The customer that holds it.
+    /// Returns the customer that holds it.
     #[must_use]
     pub fn customer(&self) -> Option<&CustomerHandle> {
         match &self.holder {
@@ -198,7 +198,7 @@ impl Net {
     }
 }
 
-/// Who holds a net: an organization or a customer, never both.
+/// The holder of a net: an organization or a customer, never both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
     /// `orgHandle`
@@ -207,7 +207,7 @@ pub enum Holder {
     Customer(CustomerHandle),
 }
 
-/// How a net was given out (`netBlock/type`; Reg-RWS, net payload).
+/// The way in which a net was given out (`netBlock/type`; Reg-RWS, net payload).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NetType {
     /// `DA`: allocated by ARIN to an organization that may give out parts of it.
@@ -237,7 +237,7 @@ impl NetType {
         }
     }
 
-    /// ARIN's code.
+    /// Returns ARIN's code.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
@@ -264,7 +264,7 @@ impl PocFunction {
         }
     }
 
-    /// ARIN's code.
+    /// Returns ARIN's code.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
@@ -290,7 +290,7 @@ impl PocType {
         }
     }
 
-    /// ARIN's code.
+    /// Returns ARIN's code.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
@@ -317,7 +317,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address, unless nothing at all is known of it.
+    /// Returns the address, unless nothing at all is known of it.
     #[must_use]
     pub fn unless_empty(self) -> Option<Self> {
         (self != Self::default()).then_some(self)

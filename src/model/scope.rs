@@ -18,9 +18,7 @@ pub enum Scope {
 }
 
 /// A kind of registration that a sync of a whole config can be narrowed to.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Resource {
     /// The config's organization and the recipient organizations.

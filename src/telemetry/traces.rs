@@ -1,8 +1,8 @@
 //! Traces: sent over OTLP/HTTP where `telemetry.otlp_endpoint` names a collector, and carried on in W3C trace contexts.
 //!
-//! Spans of this crate are sent, down to the level DEBUG; what is logged is not. They wait in a queue that is bounded: when
-//! the collector is away they are dropped, and nobody waits for it. Without a collector nothing of this is there, and
-//! [`current`] has nothing to tell.
+//! Spans of this crate are sent, down to the level DEBUG; log lines are not. Spans wait in a bounded queue: when the
+//! collector is away they are dropped, and nothing waits for it. Without a collector nothing of this is set up, and
+//! [`current`] returns nothing.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use opentelemetry::{propagation::TextMapPropagator, trace::TracerProvider};
+use opentelemetry::{Context, propagation::TextMapPropagator, trace::TracerProvider};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
@@ -28,22 +28,22 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 use url::Url;
 
-/// Name of the service in traces.
+/// The name of the service in traces.
 const SERVICE: &str = "rir-sidecar";
-/// Longest time that the collector may take for one batch.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Longest time that the last batches may take when the process ends.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// Limits how long the collector may take for one batch.
+const BATCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Limits how long the last batches may take when the process ends.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 /// The header that carries a trace context.
-const TRACEPARENT: &str = "traceparent";
+pub const TRACEPARENT: &str = "traceparent";
 
 /// Sends spans until it is ended.
 #[derive(Debug)]
 pub(super) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Makes what sends spans to this collector: all of a trace that was begun elsewhere and is sampled there, and `share` of
-    /// those that begin here.
+    /// Begins to send spans to this collector: all of a trace that was begun elsewhere and is sampled there, and a
+    /// `share` of those that begin here.
     pub(super) fn to(collector: &Url, share: f64) -> Result<Self, ExporterBuildError> {
         let url = format!("{}/v1/traces", collector.as_str().trim_end_matches('/'));
         let client = Collector::new(collector.scheme() == "https")?;
@@ -62,7 +62,7 @@ impl Traces {
         ))
     }
 
-    /// What takes the spans up.
+    /// Returns the layer that takes the spans up.
     pub(super) fn layer<S: tracing::Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         let ours = |about: &Metadata<'_>| {
             about.is_span() && about.target().starts_with("rir_sidecar") && *about.level() <= Level::DEBUG
@@ -75,21 +75,32 @@ impl Traces {
             .with_filter(FilterFn::new(ours).with_max_level_hint(LevelFilter::DEBUG))
     }
 
-    /// Sends what is left, if that does not take long.
+    /// Sends the spans that are left, if that does not take long.
     pub(super) async fn end(self) {
-        let sent = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(LAST_WORDS)).await;
+        let sent = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(SHUTDOWN_TIMEOUT)).await;
         if !matches!(sent, Ok(Ok(()))) {
             warn!("the last traces were not sent");
         }
     }
 }
 
-/// The W3C trace context of the current span; `None` where traces are not sent.
+/// Returns the W3C trace context of the current span; `None` where traces are not sent.
 #[must_use]
 pub fn current() -> Option<String> {
     let mut carrier = HashMap::new();
     TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
     carrier.remove(TRACEPARENT)
+}
+
+/// Returns a trace context as this program writes it; `None` for a text that is none.
+#[must_use]
+pub fn checked(traceparent: &str) -> Option<String> {
+    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
+    let propagator = TraceContextPropagator::new();
+    let mut written = HashMap::new();
+    propagator.inject_context(&propagator.extract_with_context(&Context::new(), &carrier), &mut written);
+    // The propagator fills short ids up with zeros, which makes the text longer.
+    written.remove(TRACEPARENT).filter(|written| written.len() == traceparent.len())
 }
 
 /// Makes a span, which must not have been entered yet, part of the trace that this W3C trace context names.
@@ -100,23 +111,23 @@ pub fn carry_on(span: &Span, traceparent: Option<&str>) {
     let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
 }
 
-/// Brings batches to the collector. They come from a thread of their own, outside the runtime that HTTP needs.
+/// Sends batches to the collector. They come from a thread of its own, outside the runtime that HTTP needs.
 #[derive(Debug)]
 struct Collector {
     http: reqwest::Client,
     runtime: Handle,
-    /// Whether the last batch was taken, so that trouble is told once.
-    well: Arc<AtomicBool>,
+    /// True if the last batch was taken, so that trouble is logged once.
+    working: Arc<AtomicBool>,
 }
 
 impl Collector {
     fn new(encrypted: bool) -> Result<Self, ExporterBuildError> {
         crate::tls::choose_provider();
-        let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+        let http = reqwest::Client::builder().timeout(BATCH_TIMEOUT).redirect(reqwest::redirect::Policy::none());
         // Without encryption it must also run where no certificates are installed.
         let http = if encrypted { http } else { http.tls_certs_only([]) };
         let http = http.build().map_err(|error| ExporterBuildError::InternalFailure(error.to_string()))?;
-        Ok(Self { http, runtime: Handle::current(), well: Arc::new(AtomicBool::new(true)) })
+        Ok(Self { http, runtime: Handle::current(), working: Arc::new(AtomicBool::new(true)) })
     }
 }
 
@@ -126,10 +137,10 @@ impl HttpClient for Collector {
         'a: 'b,
         Self: 'b,
     {
-        let (http, well) = (self.http.clone(), Arc::clone(&self.well));
+        let (http, working) = (self.http.clone(), Arc::clone(&self.working));
         let exchange = async move {
             let answer = exchange(http, request).await;
-            tell(&answer, &well);
+            log_change(&answer, &working);
             answer
         };
         let exchange = self.runtime.spawn(exchange);
@@ -145,14 +156,14 @@ async fn exchange(http: reqwest::Client, request: Request<Bytes>) -> Result<Resp
     Ok(whole)
 }
 
-fn tell(answer: &Result<Response<Bytes>, HttpError>, well: &AtomicBool) {
-    let was_well = well.swap(answer.is_ok(), Ordering::Relaxed);
+fn log_change(answer: &Result<Response<Bytes>, HttpError>, working: &AtomicBool) {
+    let worked = working.swap(answer.is_ok(), Ordering::Relaxed);
     match answer {
-        Err(error) if was_well => {
+        Err(error) if worked => {
             let error: &dyn std::error::Error = &**error;
             warn!(error, "the collector of traces does not take them; they are dropped until it does");
         }
-        Ok(_) if !was_well => info!("the collector of traces takes them again"),
+        Ok(_) if !worked => info!("the collector of traces takes them again"),
         Ok(_) | Err(_) => {}
     }
 }

@@ -15,7 +15,7 @@ mod task;
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::Semaphore,
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
@@ -25,17 +25,12 @@ use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span, war
 pub use shared_rate_limit::SharedRateLimit;
 
 use crate::{
-    arin,
-    config::{Settings, keys::Keyring},
     error_chain::error_chain,
-    netbox,
-    queue::{Claim, Ending, Queue, Settled, Work},
+    queue::{Claim, Ending, Settled, Work},
     retry::Policy,
-    sync::{Context, Progress, Verdict},
-    telemetry::{
-        metrics::{JobEnd, Metrics},
-        traces,
-    },
+    services::Services,
+    sync::Verdict,
+    telemetry::{metrics::JobEnd, traces},
 };
 use heartbeat::{EndReason, Heartbeat};
 use task::Task;
@@ -47,42 +42,10 @@ const AWAY: Policy = Policy { count: 5, backoff: Duration::from_millis(200) };
 /// What is left of the time to shut down for handing jobs back.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-/// What jobs are done with.
-#[derive(Debug, Clone)]
-pub struct Means {
-    /// NetBox.
-    pub netbox: netbox::Client,
-    /// The registry instances that may be asked.
-    pub arin: arin::Pool,
-    /// The API keys as they are now.
-    pub keys: watch::Receiver<Keyring>,
-    /// All settings.
-    pub settings: Arc<Settings>,
-    /// Where what is done is counted.
-    pub metrics: Arc<Metrics>,
-}
-
-impl Means {
-    /// What one job works with.
-    #[must_use]
-    pub fn context(&self, stop: CancellationToken) -> Context {
-        Context {
-            netbox: self.netbox.counting(),
-            arin: self.arin.clone(),
-            keys: self.keys.borrow().clone(),
-            settings: Arc::clone(&self.settings),
-            progress: Progress::default(),
-            stop,
-            metrics: Arc::clone(&self.metrics),
-        }
-    }
-}
-
 /// Claims jobs and does them.
 #[derive(Debug, Clone)]
 pub struct Worker {
-    queue: Queue,
-    means: Means,
+    services: Services,
     name: Arc<str>,
     slots: Arc<Semaphore>,
 }
@@ -90,10 +53,10 @@ pub struct Worker {
 impl Worker {
     /// Makes a worker. `name` is one that no other process has or ever had.
     #[must_use]
-    pub fn new(queue: Queue, means: Means, name: &str) -> Self {
-        means.metrics.expect(&Work::NAMES, &Verdict::ALL.map(Verdict::code));
-        let slots = Arc::new(Semaphore::new(means.settings.worker.concurrency));
-        Self { queue, means, name: name.into(), slots }
+    pub fn new(services: Services, name: &str) -> Self {
+        services.metrics.expect(&Work::NAMES, &Verdict::ALL.map(Verdict::code));
+        let slots = Arc::new(Semaphore::new(services.settings.worker.concurrency));
+        Self { services, name: name.into(), slots }
     }
 
     /// Works until `shutdown` is cancelled. Then no further job is claimed; those under way finish, or are handed back when
@@ -106,7 +69,7 @@ impl Worker {
             let claims = tokio::select! {
                 // Whatever is claimed just then is handed back.
                 () = shutdown.cancelled() => break,
-                claims = self.queue.claim(&self.name, free, WAIT) => claims,
+                claims = self.services.queue.claim(&self.name, free, WAIT) => claims,
             };
             let claims = match claims {
                 Ok(claims) => claims,
@@ -145,7 +108,7 @@ impl Worker {
             return;
         }
         info!(jobs = jobs.len(), "finishing the jobs under way");
-        let patience = self.means.settings.worker.shutdown_timeout.saturating_sub(LAST_WORDS);
+        let patience = self.services.settings.worker.shutdown_timeout.saturating_sub(LAST_WORDS);
         let all = async |jobs: &mut JoinSet<()>| {
             while let Some(ended) = jobs.join_next().await {
                 report_panic(ended);
@@ -167,13 +130,13 @@ impl Worker {
         let (kind, begun) = (claim.job.work.name(), Instant::now());
         let task = self.task(claim);
         let end = self.finish(&task, &drain).instrument(span(&task)).await;
-        self.means.metrics.job(kind, end, begun.elapsed());
+        self.services.metrics.job(kind, end, begun.elapsed());
     }
 
     fn task(&self, claim: Claim) -> Task {
         let cancelled = CancellationToken::new();
-        let ctx = self.means.context(cancelled.child_token());
-        let (queue, worker, slots) = (self.queue.clone(), Arc::clone(&self.name), Arc::clone(&self.slots));
+        let ctx = self.services.context(cancelled.child_token());
+        let (queue, worker, slots) = (self.services.queue.clone(), Arc::clone(&self.name), Arc::clone(&self.slots));
         Task { ctx, queue, claim, worker, slots, cancelled }
     }
 
@@ -210,7 +173,7 @@ impl Worker {
     async fn settle(&self, claim: &Claim, ending: Ending, deadline: Instant) -> Settled {
         let mut tries = 0;
         loop {
-            match self.queue.settle(claim, ending.clone()).await {
+            match self.services.queue.settle(claim, ending.clone()).await {
                 Ok(Settled::Taken) => return Settled::Taken,
                 // What was said before was heard, or the job is somebody else's by now.
                 Ok(Settled::Lost) if tries > 0 => return Settled::Taken,

@@ -22,6 +22,7 @@ mod pyregrws;
 mod queue;
 mod scene;
 mod service;
+mod sources;
 mod takeover;
 mod traces;
 mod worlds;

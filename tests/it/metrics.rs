@@ -5,17 +5,16 @@ use std::{sync::Arc, time::Duration};
 use reqwest::Method;
 use rir_sandbox::regrws::{Fault, KEY, Operation, Rule};
 use rir_sidecar::{
-    arin,
-    config::keys::Keyring,
     coordination::Coordination,
     http, netbox,
     queue::Queue,
     scheduler::Scheduler,
+    services::Services,
     telemetry::metrics::Metrics,
-    worker::{Means, SharedRateLimit, Worker},
+    worker::{SharedRateLimit, Worker},
 };
 use serde_json::json;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -28,48 +27,24 @@ use crate::{
 struct Service {
     url: String,
     queue: Queue,
-    _keys: watch::Sender<Keyring>,
     _tasks: JoinSet<()>,
 }
 
 impl Service {
     async fn start(scene: &Scene) -> Self {
         let stop = CancellationToken::new();
-        let (sender, keys) = watch::channel(scene.context().keys);
-        let (settings, metrics) = (Arc::new(scene.settings.clone()), Arc::new(Metrics::default()));
-        let queue = Queue::in_memory(&settings.queue);
-        let coordination = Coordination::in_memory();
+        let (settings, keys) = (scene.settings.clone(), scene.services().keys);
+        let (queue, coordination) = (Queue::in_memory(&settings.queue), Coordination::in_memory());
         let limit = Arc::new(SharedRateLimit::new(coordination.clone(), "test"));
-        let arin = arin::Pool::new(&settings.arin).unwrap().sharing(limit, Arc::clone(&metrics));
-        let netbox = netbox::Client::new(&settings.netbox).unwrap().measured(Arc::clone(&metrics));
-        let means = Means { netbox, arin, keys, settings, metrics };
-        let Means { netbox, keys, settings, metrics, .. } = means.clone();
+        let services = Services::for_replicas(settings, (queue.clone(), coordination), limit, keys).unwrap();
         let mut tasks = JoinSet::new();
-        tasks.spawn(Worker::new(queue.clone(), means.clone(), "test").run(stop.clone()));
-        let scheduler = Scheduler::new(
-            queue.clone(),
-            coordination.clone(),
-            netbox.clone(),
-            settings.clone(),
-            metrics.clone(),
-            "test",
-        );
-        tasks.spawn(scheduler.run(stop.clone()));
-        let contexts = Arc::new(move || means.context(CancellationToken::new()));
-        let app = http::App::new(http::Parts {
-            settings,
-            queue: queue.clone(),
-            coordination,
-            netbox,
-            keys,
-            contexts,
-            metrics,
-            stop,
-        });
+        tasks.spawn(Worker::new(services.clone(), "test").run(stop.clone()));
+        tasks.spawn(Scheduler::new(services.clone(), "test").run(stop.clone()));
+        let router = http::router(services, stop);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tasks.spawn(http::serve(http::router(app), listener, CancellationToken::new()));
-        Self { url, queue, _keys: sender, _tasks: tasks }
+        tasks.spawn(http::serve(router, listener, CancellationToken::new()));
+        Self { url, queue, _tasks: tasks }
     }
 
     async fn figures(&self) -> String {
@@ -127,6 +102,9 @@ async fn every_figure_tells_of_a_flow() {
             "rir_sidecar_queue_jobs{state=\"running\"} 0",
             "rir_sidecar_queue_oldest_ready_seconds 0.0",
             "rir_sidecar_jobs_total{kind=\"sync-config\",result=\"done\"} 1",
+            "rir_sidecar_jobs_total{kind=\"sync-prefixes\",result=\"done\"} 1",
+            "rir_sidecar_jobs_total{kind=\"record-run\",result=\"done\"} 1",
+            "rir_sidecar_jobs_total{kind=\"prune\",result=\"done\"} 1",
             "rir_sidecar_jobs_total{kind=\"sync-aggregate\",result=\"done\"} 2",
             "rir_sidecar_jobs_total{kind=\"sync-prefix\",result=\"handed_back\"} 0",
             "rir_sidecar_job_duration_seconds_count{kind=\"sync-config\"} 1",

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
@@ -13,14 +12,14 @@ use rir_sandbox::{
     world::{Aggregate, Holder, Prefix, World},
 };
 use rir_sidecar::{
-    arin,
     config::{self, Settings, keys::Keyring},
     model::{Config, Resource, RowId, Scope},
     netbox::{
         self,
         schema::{self, Document},
     },
-    sync::{self, Context, NoCheckpoint, Plan, Preview, Progress, Request, Requester, SyncRun},
+    services::Services,
+    sync::{self, Context, NoCheckpoint, Plan, Preview, Request, Requester, SyncRun},
 };
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
@@ -250,15 +249,12 @@ impl Scene {
     }
 
     pub(crate) fn context(&self) -> Context {
-        Context {
-            netbox: netbox::Client::new(&self.settings.netbox).unwrap(),
-            arin: arin::Pool::new(&self.settings.arin).unwrap(),
-            keys: self.keys.clone(),
-            settings: Arc::new(self.settings.clone()),
-            progress: Progress::default(),
-            stop: CancellationToken::new(),
-            metrics: Arc::default(),
-        }
+        self.services().context(CancellationToken::new())
+    }
+
+    /// What the program works with for this scene.
+    pub(crate) fn services(&self) -> Services {
+        Services::for_one_process(self.settings.clone(), self.keys.clone()).unwrap()
     }
 
     /// Syncs the scene's config as a whole.

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
@@ -11,15 +10,13 @@ use rir_sandbox::{
     world::World,
 };
 use rir_sidecar::{
-    arin,
-    config::keys::Keyring,
     model::{Resource, RowId},
-    netbox,
     queue::{Delay, Ending, Job, JobId, Order, Queue, Record, State, Trigger, Work},
-    worker::{Means, Worker},
+    services::Services,
+    worker::Worker,
 };
 use serde_json::json;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::scene::{CONFIG, Scene, Target, small};
@@ -32,29 +29,20 @@ pub(crate) struct Service {
     pub(crate) queue: Queue,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: Vec<JoinHandle<()>>,
-    _keys: watch::Sender<Keyring>,
 }
 
 impl Service {
     /// Works for a scene with so many workers.
     pub(crate) fn start(scene: &Scene, queue: Queue, workers: usize) -> Self {
         let shutdown = CancellationToken::new();
-        let (sender, keys) = watch::channel(scene.context().keys);
-        let settings = Arc::new(scene.settings.clone());
-        let means = Means {
-            netbox: netbox::Client::new(&settings.netbox).unwrap(),
-            arin: arin::Pool::new(&settings.arin).unwrap(),
-            keys,
-            settings,
-            metrics: Arc::default(),
-        };
+        let services = Services { queue: queue.clone(), ..scene.services() };
         let tasks = (0..workers)
             .map(|number| {
-                let worker = Worker::new(queue.clone(), means.clone(), &format!("worker-{number}"));
+                let worker = Worker::new(services.clone(), &format!("worker-{number}"));
                 tokio::spawn(worker.run(shutdown.clone()))
             })
             .collect();
-        Self { queue, shutdown, tasks, _keys: sender }
+        Self { queue, shutdown, tasks }
     }
 
     /// Waits until a job is over.
@@ -129,24 +117,24 @@ async fn failed_rows(scene: &Scene) -> usize {
 }
 
 #[tokio::test]
-async fn a_run_in_parts_ends_like_one_at_once() {
+async fn a_run_of_a_worker_ends_like_one_of_the_command_line() {
     let at_once = scene(World::demo()).await;
     at_once.sync().await;
-    let in_parts = scene(World::demo()).await;
-    let service = Service::start(&in_parts, memory(&in_parts), 2);
-    let id = service.ask(whole(in_parts.config)).await;
+    let by_worker = scene(World::demo()).await;
+    let service = Service::start(&by_worker, memory(&by_worker), 2);
+    let id = service.ask(whole(by_worker.config)).await;
     let record = service.over(&id).await;
     assert_eq!(record.state, State::Done, "{record:?}");
     assert_eq!(record.result.unwrap()["result"], "changed");
-    let (left, right) = (outcome(&in_parts).await, outcome(&at_once).await);
+    let (left, right) = (outcome(&by_worker).await, outcome(&at_once).await);
     let other: Vec<_> = left.iter().filter(|(name, row)| right.get(*name) != Some(row)).collect();
     assert!(other.is_empty() && left.len() == right.len(), "{other:#?}");
-    assert!(in_parts.left_to_do().await.changes.is_empty());
+    assert!(by_worker.left_to_do().await.changes.is_empty());
     service.stop().await;
 }
 
 #[tokio::test]
-async fn a_second_run_in_parts_writes_one_row_and_the_config() {
+async fn a_second_run_writes_one_row_and_the_config() {
     let scene = scene(small()).await;
     let service = Service::start(&scene, memory(&scene), 1);
     service.over(&service.ask(whole(scene.config)).await).await;
@@ -233,7 +221,7 @@ async fn a_change_by_somebody_without_a_key_uses_another_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_run_in_parts_that_a_change_began_uses_one_key_to_its_end() {
+async fn a_run_that_a_change_began_uses_one_key_to_its_end() {
     let scene = scene(small()).await;
     let service = Service::start(&scene, memory(&scene), 1);
     let id = ask(&service.queue, whole(scene.config), Some("bob"), Trigger::Webhook).await;

@@ -1,7 +1,7 @@
 //! The worlds of the sandbox, in the eyes of our rules on what ARIN is asked about.
 
 use rir_sandbox::world::{Prefix, World};
-use rir_sidecar::model::block::{NotRegistrable, registrable};
+use rir_sidecar::model::address_block::{NotRegistrable, registrable};
 
 #[test]
 fn private_and_documentation_space_is_in_the_demo_and_not_to_be_asked_about() {

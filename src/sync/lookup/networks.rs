@@ -20,7 +20,7 @@ use super::{
     net_match::{NetMatch, Parent, net_match},
     worklist::{Target, Worklist},
 };
-use crate::model::{AggregateProgress, AggregateState, Net, NetBlock, NetType, ObjectType, block::registrable};
+use crate::model::{AggregateProgress, AggregateState, Net, NetBlock, NetType, ObjectType, address_block::registrable};
 
 /// Looks up all aggregates and the prefixes inside, in the order of the worklist.
 pub(super) async fn look_up(asker: &Asker, worklist: &Worklist) -> Result<(), Stopped> {

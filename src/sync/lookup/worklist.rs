@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::model::{
     Aggregate, AggregateProgress, Config, CustomerHandle, Instance, Inventory, Key, NetHandle, ObjectType, OrgHandle,
     PocHandle, Resource, Row, RowId, Scope,
-    block::{NotRegistrable, registrable},
+    address_block::{NotRegistrable, registrable},
 };
 
 /// All questions of one run but those about what is recorded.

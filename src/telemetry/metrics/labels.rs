@@ -1,8 +1,8 @@
-//! The labels of figures: closed sets, but for what people and systems are called.
+//! The labels of metrics. Their values are closed sets, except for names of configs, routes and registries.
 
 use prometheus_client::encoding::EncodeLabelSet;
 
-/// Makes an enum of words for labels.
+/// Makes an enum of the words of a label.
 macro_rules! words {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $about:literal])+ $variant:ident => $word:literal,)+ }) => {
         $(#[doc = $doc])+
@@ -15,7 +15,7 @@ macro_rules! words {
             /// All words of the label.
             pub(super) const WORDS: &[&str] = &[$($word),+];
 
-            /// The word for it in a label.
+            /// Returns its word in the label.
             pub(super) fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
@@ -26,7 +26,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What became of a webhook.
+    /// The result of a webhook.
     Webhook {
         /// It led to jobs.
         Queued => "queued",
@@ -42,7 +42,7 @@ words! {
 }
 
 words! {
-    /// How a job in the hands of a worker ended.
+    /// The end of a job in the hands of a worker.
     JobEnd {
         /// Done.
         Done => "done",
@@ -62,7 +62,7 @@ words! {
 }
 
 words! {
-    /// What a run did with an object.
+    /// The action of a run on an object.
     Deed {
         /// A new row.
         Created => "created",
@@ -77,7 +77,7 @@ words! {
     }
 }
 
-/// A system that is asked.
+/// A system that requests go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upstream {
     /// ARIN's Reg-RWS.
@@ -87,7 +87,7 @@ pub enum Upstream {
 }
 
 impl Upstream {
-    /// The word for it in a label.
+    /// Returns its word in the label.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Arin => "arin",
@@ -96,65 +96,28 @@ impl Upstream {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Answered {
-    pub(super) method: String,
-    pub(super) route: String,
-    pub(super) status: u16,
+/// Makes sets of labels.
+macro_rules! label_sets {
+    ($($name:ident { $($label:ident: $value:ty),+ })+) => {
+        $(
+            #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+            pub(super) struct $name {
+                $(pub(super) $label: $value,)+
+            }
+        )+
+    };
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Route {
-    pub(super) method: String,
-    pub(super) route: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Result {
-    pub(super) result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct State {
-    pub(super) state: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Kind {
-    pub(super) kind: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Ended {
-    pub(super) kind: &'static str,
-    pub(super) result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Change {
-    pub(super) object_type: &'static str,
-    pub(super) action: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Config {
-    pub(super) config: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Asked {
-    pub(super) upstream: &'static str,
-    pub(super) operation: String,
-    pub(super) status: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Operation {
-    pub(super) upstream: &'static str,
-    pub(super) operation: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Registry {
-    pub(super) registry: String,
+label_sets! {
+    Answered { method: String, route: String, status: u16 }
+    Route { method: String, route: String }
+    Outcome { result: &'static str }
+    State { state: &'static str }
+    Kind { kind: &'static str }
+    Ended { kind: &'static str, result: &'static str }
+    Change { object_type: &'static str, action: &'static str }
+    Config { config: String }
+    Asked { upstream: &'static str, operation: String, status: String }
+    Operation { upstream: &'static str, operation: String }
+    Registry { registry: String }
 }

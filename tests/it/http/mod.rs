@@ -13,7 +13,7 @@ mod problems;
 mod syncs;
 pub(crate) mod webhooks;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use rir_sandbox::{
@@ -21,15 +21,12 @@ use rir_sandbox::{
     regrws::KEY,
 };
 use rir_sidecar::{
-    arin,
     config::{Settings, keys::Keyring},
-    coordination::Coordination,
-    http::{self, App, Parts},
+    http,
     model::{Resource, RowId},
-    netbox::{self, schema},
+    netbox::schema,
     queue::{Delay, Job, JobId, Order, Queue, Trigger, Work},
-    telemetry::metrics::Metrics,
-    worker::Means,
+    services::Services,
 };
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -81,10 +78,11 @@ impl Service {
         let stop = CancellationToken::new();
         let (keys, ring) = watch::channel(keyring(&[(CONFIG, "ann", KEY), (CONFIG, "bob", KEY)]));
         let queue = Queue::open(&scene.settings.queue).await.unwrap();
-        let app = App::new(parts(&scene, queue.clone(), ring, stop.clone()));
+        let services = Services { queue: queue.clone(), keys: ring, ..scene.services() };
+        let router = http::router(services, stop.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let task = tokio::spawn(http::serve(http::router(app), listener, stop.clone()));
+        let task = tokio::spawn(http::serve(router, listener, stop.clone()));
         let [ann, bob, cat, eve] = people(&scene);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { scene, queue, address, stop, keys, task, http, ann, bob, cat, eve }
@@ -132,23 +130,6 @@ impl Service {
         let rir = self.scene.ids("ipam/rirs").await[0];
         self.scene.add_config(name, crate::scene::ORG, rir).await
     }
-}
-
-/// The service as it is put together in a process.
-fn parts(scene: &Scene, queue: Queue, keys: watch::Receiver<Keyring>, stop: CancellationToken) -> Parts {
-    let settings = Arc::new(scene.settings.clone());
-    let netbox = netbox::Client::new(&settings.netbox).unwrap();
-    let arin = arin::Pool::new(&settings.arin).unwrap();
-    let metrics = Arc::new(Metrics::default());
-    let means = Means {
-        netbox: netbox.clone(),
-        arin,
-        keys: keys.clone(),
-        settings: Arc::clone(&settings),
-        metrics: Arc::clone(&metrics),
-    };
-    let contexts = Arc::new(move || means.context(CancellationToken::new()));
-    Parts { settings, queue, coordination: Coordination::in_memory(), netbox, keys, contexts, metrics, stop }
 }
 
 fn people(scene: &Scene) -> [String; 4] {

@@ -1,0 +1,103 @@
+//! `rir-sidecar bootstrap`: creates or migrates the custom object types in NetBox, and its webhook.
+
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::{exit::ExitStatus, output};
+use crate::{
+    config::Settings,
+    netbox::{
+        self, Client,
+        schema::{
+            self, BootstrapPlan, Document,
+            hooks::{self, Hook, HookPlan},
+        },
+    },
+};
+
+/// Measured on plugin 0.7.1: a worker process that saw a type before it changed may answer writes with 500 from then
+/// on.
+const RESTART: &str = "Restart NetBox's web workers now (systemctl restart netbox, or the container): a worker may \
+                       keep the old form of a type, and then fails over every write to it.";
+
+/// The options for the custom object types, and for the webhook.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Show what would change, and stop
+    #[arg(long)]
+    plan_only: bool,
+    /// Go ahead even if fields or types, and what they hold, are removed
+    #[arg(long)]
+    allow_destructive: bool,
+    /// Set up NetBox's webhook, too: where NetBox reaches `rir-sidecar serve`, such as http://rir-sidecar:8080/. It is
+    /// signed with webhook.secret
+    #[arg(long, value_name = "URL", value_parser = address)]
+    webhook_url: Option<Url>,
+}
+
+fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| "write an http or https URL, such as http://rir-sidecar:8080/".to_owned())
+}
+
+pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
+    let secret = settings.webhook.secret;
+    if args.webhook_url.is_some() && secret.expose_secret().is_empty() {
+        output::err(
+            "error: webhook.secret is not set, and NetBox has to sign its webhooks; set webhook.secret_file to a file \
+                   that holds one, made with `openssl rand -hex 32`",
+        );
+        return ExitStatus::Misused;
+    }
+    let client = match Client::new(&settings.netbox) {
+        Ok(client) => client,
+        Err(error) => return ExitStatus::Misused.because(&error),
+    };
+    let hook = args.webhook_url.clone().map(|url| Hook::new(url, secret));
+    match steps(&args, &client, hook.as_ref()).await {
+        Ok(outcome) => outcome,
+        Err(error) => ExitStatus::Failed.because(&error),
+    }
+}
+
+async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<ExitStatus, netbox::Error> {
+    let unmet = schema::requirements(client).await?;
+    if !unmet.is_empty() {
+        unmet.iter().for_each(|unmet| output::err(&format!("error: {}: {}", unmet.problem, unmet.remedy)));
+        return Ok(ExitStatus::Failed);
+    }
+    let plan = schema::plan(client, Document::current()).await?;
+    let hook_plan = match hook {
+        Some(hook) => Some(hooks::plan(client, hook).await?),
+        None => None,
+    };
+    let nothing = plan.is_empty() && hook_plan.as_ref().is_none_or(HookPlan::is_empty);
+    if nothing {
+        output::out("NetBox has everything already; nothing to do");
+        return Ok(ExitStatus::Done);
+    }
+    let shown: String = [(!plan.is_empty()).then(|| plan.to_string()), hook_plan.map(|plan| plan.to_string())]
+        .into_iter()
+        .flatten()
+        .collect();
+    output::out(&shown);
+    if !args.plan_only {
+        apply(args, client, &plan, hook).await?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+async fn apply(args: &Args, client: &Client, plan: &BootstrapPlan, hook: Option<&Hook>) -> Result<(), netbox::Error> {
+    if !plan.is_empty() {
+        for done in schema::apply(client, plan, args.allow_destructive).await? {
+            output::out(&done);
+        }
+        output::out(RESTART);
+    }
+    if let Some(hook) = hook {
+        for done in hooks::apply(client, hook).await? {
+            output::out(&done);
+        }
+    }
+    Ok(())
+}

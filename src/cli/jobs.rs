@@ -1,0 +1,164 @@
+//! `rir-sidecar jobs`: shows the queue, and retries or cancels jobs.
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use super::{exit::ExitStatus, output};
+use crate::{
+    config::Settings,
+    http::JobView,
+    model::RowId,
+    queue::{Asked, Filter, JobId, Queue, Record, State},
+};
+
+/// The options of the command.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "text", global = true)]
+    output: output::Format,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List jobs, the newest first
+    List {
+        /// Only those in this state
+        #[arg(long, value_enum)]
+        state: Option<State>,
+        /// Only those of the RIR config with this id in NetBox
+        #[arg(long, value_name = "ID")]
+        config: Option<u64>,
+        /// At most so many
+        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show one job with everything that is known of it
+    Show {
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+    /// Give a dead or cancelled job a new life
+    Retry {
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+    /// Cancel a job; one that runs comes to an end soon
+    Cancel {
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+}
+
+fn id(text: &str) -> Result<JobId, String> {
+    JobId::parse(text).ok_or_else(|| "an id is 24 hex digits, as `rir-sidecar jobs list` shows it".into())
+}
+
+pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
+    if settings.queue.url.expose_secret().is_empty() {
+        output::err(
+            "error: queue.url is not set, and jobs in a process cannot be seen from outside; set it to where Redis is",
+        );
+        return ExitStatus::Misused;
+    }
+    let done = async {
+        let queue = Queue::open(&settings.queue).await?;
+        match args.action {
+            Action::List { state, config, limit } => {
+                let filter = Filter { state, config: config.map(RowId), before: None, limit };
+                let jobs = queue.list(&filter).await?;
+                Ok(match args.output {
+                    output::Format::Text => {
+                        output::out(&table(&jobs));
+                        ExitStatus::Done
+                    }
+                    output::Format::Json => print(&jobs.into_iter().map(JobView::from).collect::<Vec<_>>()),
+                })
+            }
+            Action::Show { id } => Ok(match queue.find(&id).await? {
+                Some(job) => print(&JobView::from(job)),
+                None => unknown(&id),
+            }),
+            Action::Retry { id } => Ok(answer(queue.retry(&id).await?, &id, "queued again")),
+            Action::Cancel { id } => Ok(answer(queue.cancel(&id).await?, &id, "cancelled")),
+        }
+    };
+    done.await.unwrap_or_else(|error: crate::queue::Error| ExitStatus::Failed.because(&error))
+}
+
+fn answer(asked: Asked, id: &JobId, done: &str) -> ExitStatus {
+    match asked {
+        Asked::Taken => {
+            output::out(&format!("{id}: {done}"));
+            ExitStatus::Done
+        }
+        Asked::Unknown => unknown(id),
+        Asked::Unfit(state) => {
+            output::err(&format!("error: {id} is {state}, so there is nothing to do"));
+            ExitStatus::Failed
+        }
+    }
+}
+
+fn unknown(id: &JobId) -> ExitStatus {
+    output::err(&format!("error: there is no job {id}; those that are over are forgotten after queue.keep"));
+    ExitStatus::Failed
+}
+
+/// Prints the answer that the HTTP API would give.
+fn print(view: &impl Serialize) -> ExitStatus {
+    match serde_json::to_string_pretty(view) {
+        Ok(text) => {
+            output::out(&text);
+            ExitStatus::Done
+        }
+        Err(error) => ExitStatus::Failed.because(&error),
+    }
+}
+
+fn table(jobs: &[Record]) -> String {
+    if jobs.is_empty() {
+        return "no jobs".into();
+    }
+    let row = |job: &Record| {
+        let kind = job.job.as_ref().map_or("?", |job| job.work.name());
+        let config = job.job.as_ref().and_then(|job| job.work.config()).map(|id| id.to_string());
+        let (id, attempts) = (job.id.to_string(), job.attempts.to_string());
+        vec![
+            id,
+            kind.into(),
+            config.unwrap_or_default(),
+            job.state.to_string(),
+            attempts,
+            age(job.created),
+            outcome(job),
+        ]
+    };
+    let header = ["id", "job", "config", "state", "attempts", "age", "outcome"];
+    output::table(&header, jobs.iter().map(row).collect(), header.len())
+}
+
+/// Returns whole seconds, minutes, hours or days, which is enough to tell an old job from a new one.
+fn age(since: Timestamp) -> String {
+    let seconds = Timestamp::now().duration_since(since).as_secs().max(0);
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn outcome(job: &Record) -> String {
+    let result = || job.result.as_ref()?.get("result")?.as_str().map(str::to_owned);
+    if matches!(job.state, State::Dead | State::Delayed) {
+        return job.error.clone().unwrap_or_default();
+    }
+    if job.state == State::Running && job.progress.total > 0 {
+        return format!("{} of {}", job.progress.done, job.progress.total);
+    }
+    if job.state == State::Done { result().unwrap_or_default() } else { String::new() }
+}

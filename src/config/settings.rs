@@ -1,0 +1,288 @@
+//! The settings as types, a struct for each section. What each setting means stands in `config.default.toml`.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de::Error};
+use url::Url;
+
+use super::duration;
+
+/// All settings, checked.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Settings {
+    /// NetBox's address, and the load that it may get.
+    pub netbox: Netbox,
+    /// The registry instances that may be asked, and the load that they may get.
+    pub arin: Arin,
+    /// The source of the API keys.
+    pub keys: Keys,
+    /// The choices in what a sync does.
+    pub sync: Sync,
+    /// The place of the jobs.
+    pub queue: Queue,
+    /// The work on jobs.
+    pub worker: Worker,
+    /// The HTTP API.
+    pub http: Http,
+    /// NetBox's webhooks.
+    pub webhook: Webhook,
+    /// The schedule of syncs.
+    pub schedule: Schedule,
+    /// The sweep, which makes up for lost webhooks.
+    pub sweep: Sweep,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+}
+
+/// `[netbox]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Netbox {
+    /// Base URL, with any path NetBox is served under.
+    pub url: Url,
+    /// API token, v1 (40 hex digits) or v2 (`nbt_...`).
+    pub token: SecretString,
+    /// File the token is read from instead.
+    #[serde(deserialize_with = "unless_empty")]
+    pub token_file: Option<PathBuf>,
+    /// PEM file with the certificate authority that signed NetBox's certificate.
+    #[serde(deserialize_with = "unless_empty")]
+    pub ca_file: Option<PathBuf>,
+    /// Rows asked for in one page; NetBox may give fewer.
+    pub page_size: u32,
+    /// Rows written in one request.
+    pub batch_size: usize,
+    /// Write requests under way at once.
+    pub writes_in_flight: usize,
+    /// Total time one request may take.
+    #[serde(with = "duration")]
+    pub timeout: Duration,
+}
+
+/// `[arin]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Arin {
+    /// The only base URLs that API keys are sent to.
+    pub allowed_base_urls: Vec<Url>,
+    /// The place of the API key in a request.
+    pub auth: Auth,
+    /// Requests a second for each registry instance; 0 for no limit.
+    pub requests_per_second: u32,
+    /// Requests that may go out at once after a quiet time.
+    pub burst: u32,
+    /// Requests under way at once for each registry instance.
+    pub max_in_flight: usize,
+    /// Time to establish a connection.
+    #[serde(with = "duration")]
+    pub connect_timeout: Duration,
+    /// Total time one request may take.
+    #[serde(with = "duration")]
+    pub timeout: Duration,
+    /// Tries after the first, for failures that may pass.
+    pub retry_count: u32,
+    /// Wait before the first retry; doubles up to `retry_backoff * retry_count`.
+    #[serde(with = "duration")]
+    pub retry_backoff: Duration,
+    /// Largest response body read, in bytes.
+    pub max_body_bytes: usize,
+}
+
+/// The place of the API key in a request to ARIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// `Authorization: ApiKey ...`, ARIN's preferred form.
+    Header,
+    /// `?apikey=...`, for instances that do not know the header yet; it ends up in access logs on the way.
+    Query,
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Keys {
+    /// TOML file with `[[key]]` tables.
+    #[serde(deserialize_with = "unless_empty")]
+    pub file: Option<PathBuf>,
+}
+
+/// `[sync]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sync {
+    /// Links networks to aggregates and prefixes.
+    pub auto_link_networks: bool,
+    /// Organizations that nets may later be given to besides the config's own; these are kept up to date too.
+    pub recipient_orgs: Vec<String>,
+    /// The objects that get a log row.
+    pub sync_log: SyncLog,
+    /// The age up to which log rows are kept; zero keeps them for ever.
+    #[serde(with = "duration")]
+    pub log_retention: Duration,
+    /// Share (0 to 1) of a config's registered rows that one run may mark as not found.
+    pub max_retired_share: f64,
+}
+
+/// The objects that get a log row in NetBox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SyncLog {
+    /// Those that changed, failed or were skipped.
+    Changes,
+    /// Unchanged ones too.
+    All,
+}
+
+/// `[queue]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Queue {
+    /// URLs of Redis, separated by commas; empty keeps jobs in this process. May hold a password.
+    pub url: SecretString,
+    /// File the URLs are read from instead.
+    #[serde(deserialize_with = "unless_empty")]
+    pub url_file: Option<PathBuf>,
+    /// The kind of Redis that answers at the URLs.
+    pub mode: QueueMode,
+    /// The group that the sentinels watch.
+    pub sentinel_master: String,
+    /// The beginning of the name of every key.
+    pub prefix: String,
+    /// The time without signs of life after which a worker loses its jobs.
+    #[serde(with = "duration")]
+    pub lease: Duration,
+    /// Attempts before a job is dead.
+    pub max_attempts: u32,
+    /// Wait before the second attempt; doubles up to `retry_backoff * max_attempts`.
+    #[serde(with = "duration")]
+    pub retry_backoff: Duration,
+    /// The time for which jobs that are over are kept.
+    #[serde(with = "duration")]
+    pub keep: Duration,
+}
+
+/// A kind of Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueMode {
+    /// One server, or something that looks like it.
+    Single,
+    /// The sentinels are asked which server is the master.
+    Sentinel,
+    /// Redis Cluster.
+    Cluster,
+}
+
+/// `[worker]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Worker {
+    /// Jobs under way at once.
+    pub concurrency: usize,
+    /// Time for what is under way to finish after SIGTERM.
+    #[serde(with = "duration")]
+    pub shutdown_timeout: Duration,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Http {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// The time for which NetBox's answer about a token is used.
+    #[serde(with = "duration")]
+    pub auth_cache: Duration,
+    /// Requests with unknown tokens for each client address and minute.
+    pub unknown_tokens_per_minute: u32,
+    /// Header in which a reverse proxy writes the client's address; empty for the connection's.
+    pub client_address_header: String,
+    /// Total time one request may take.
+    #[serde(with = "duration")]
+    pub timeout: Duration,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+}
+
+/// `[webhook]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Webhook {
+    /// Secret that NetBox signs with; empty for none.
+    pub secret: SecretString,
+    /// File it is read from instead.
+    #[serde(deserialize_with = "unless_empty")]
+    pub secret_file: Option<PathBuf>,
+    /// The secret before it, still valid; empty for none.
+    pub previous_secret: SecretString,
+    /// File it is read from instead.
+    #[serde(deserialize_with = "unless_empty")]
+    pub previous_secret_file: Option<PathBuf>,
+    /// Takes webhooks without a signature.
+    pub allow_unsigned: bool,
+    /// The quiet time after a change before its job runs.
+    #[serde(with = "duration")]
+    pub debounce: Duration,
+    /// The longest time that a change waits.
+    #[serde(with = "duration")]
+    pub debounce_longest: Duration,
+}
+
+/// `[schedule]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Schedule {
+    /// Syncs configs by themselves.
+    pub enabled: bool,
+    /// The time between two syncs, for configs that do not name their own.
+    #[serde(with = "duration")]
+    pub interval: Duration,
+    /// The time between two looks at what is due.
+    #[serde(with = "duration")]
+    pub tick: Duration,
+}
+
+/// `[sweep]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sweep {
+    /// The time between two sweeps; zero for none.
+    #[serde(with = "duration")]
+    pub interval: Duration,
+    /// The age from which a change without a webhook counts as lost.
+    #[serde(with = "duration")]
+    pub settle: Duration,
+}
+
+/// `[telemetry]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Telemetry {
+    /// The lines that are logged, as `tracing` directives: `info`, `rir_sidecar=debug,warn`.
+    pub log: String,
+    /// Form of the log lines.
+    pub log_format: LogFormat,
+    /// Base URL of the OTLP/HTTP collector that traces are sent to, if they are.
+    #[serde(deserialize_with = "http_url_unless_empty")]
+    pub otlp_endpoint: Option<Url>,
+    /// Share (0 to 1) of the traces begun here that are sent.
+    pub trace_share: f64,
+}
+
+/// Form of the log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    let text = String::deserialize(from)?;
+    Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+}
+
+fn http_url_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+    let text = String::deserialize(from)?;
+    let usable = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    match Url::parse(&text) {
+        _ if text.is_empty() => Ok(None),
+        Ok(url) if usable(&url) => Ok(Some(url)),
+        Ok(_) | Err(_) => {
+            Err(D::Error::custom(format!("`{text}` is not an http or https URL such as http://otel-collector:4318")))
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The calls under `/api/v1`, for people and programs with a NetBox token.
+
+pub(super) mod configs;
+pub(super) mod idempotency;
+pub(super) mod job_events;
+pub(super) mod jobs;
+pub(super) mod logs;
+pub(super) mod plans;
+pub(super) mod syncs;
+pub(super) mod views;

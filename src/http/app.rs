@@ -1,0 +1,47 @@
+//! The state that all handlers share.
+
+use std::{sync::Arc, time::Duration};
+
+use moka::future::Cache;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::auth::{users::Users, webhook_signature::WebhookSecrets};
+use crate::services::Services;
+
+/// Limits how many previews run at once: each holds in memory what NetBox has.
+const PREVIEWS_AT_ONCE: usize = 2;
+/// Limits how long an answer of NetBox's counts as its state.
+const NETBOX_STATE_TTL: Duration = Duration::from_secs(5);
+
+/// The state of the HTTP interface.
+pub(super) struct App {
+    pub(super) services: Services,
+    pub(super) users: Users,
+    pub(super) webhook_secrets: WebhookSecrets,
+    /// True if NetBox answered lately. Requests that ask for it at once share one question to NetBox.
+    pub(super) netbox_answers: Cache<(), bool>,
+    /// One permit for each preview that may run.
+    pub(super) previews: Semaphore,
+    /// Cancelled when the service goes away.
+    pub(super) stop: CancellationToken,
+}
+
+impl App {
+    /// Makes the state, in which no caller is known yet.
+    pub(super) fn new(services: Services, stop: CancellationToken) -> Arc<Self> {
+        Arc::new(Self {
+            users: Users::new(&services.settings.http, services.netbox.clone()),
+            webhook_secrets: WebhookSecrets::new(&services.settings.webhook),
+            netbox_answers: Cache::builder().time_to_live(NETBOX_STATE_TTL).build(),
+            previews: Semaphore::new(PREVIEWS_AT_ONCE),
+            services,
+            stop,
+        })
+    }
+
+    /// Returns whether a user has an API key for an RIR config.
+    pub(super) fn has_key(&self, config: &str, user: &str) -> bool {
+        self.services.keys.borrow().choose(config, Some(user), None).is_ok()
+    }
+}

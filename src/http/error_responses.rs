@@ -1,0 +1,110 @@
+//! The error responses of the calls, for the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses,
+    openapi::{ContentBuilder, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, schema::Type},
+};
+
+use super::problem::MEDIA_TYPE;
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// Makes a type that stands for these responses in the description of a call.
+macro_rules! error_responses {
+    ($(#[doc = $doc:literal])+ $name:ident $(with $more:ident)? { $($status:literal => $text:literal),+ $(,)? }) => {
+        $(#[doc = $doc])+
+        pub(super) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> Responses {
+                let own = [$(problem_response($status, $text)),+].into_iter();
+                own$(.chain($more::responses()))?.collect()
+            }
+        }
+    };
+}
+
+error_responses! {
+    /// The errors of any call of the API.
+    ApiErrors {
+        400 => "The request is invalid",
+        401 => "No token, or one that NetBox does not know",
+        429 => "Too many tokens from this address that NetBox does not know",
+        500 => "Something went wrong here",
+        503 => "NetBox or the queue cannot be reached",
+        504 => "The request took too long",
+    }
+}
+
+error_responses! {
+    /// The errors of any POST of the API.
+    PostErrors with ApiErrors {
+        409 => "It is not possible now: `type` says why; or a request with the same idempotency key is under way",
+        413 => "The body is too large",
+        415 => "The body is not JSON",
+        422 => "The idempotency key was used for another request",
+    }
+}
+
+error_responses! {
+    /// The error of a call about one thing.
+    NotFound { 404 => "There is none that you may view" }
+}
+
+error_responses! {
+    /// The error of a call that does something with one thing.
+    NotPermitted { 403 => "NetBox does not let you change the RIR config that it is about" }
+}
+
+error_responses! {
+    /// The error of a call that comes too late for a job.
+    JobOver { 409 => "It is over" }
+}
+
+error_responses! {
+    /// The errors of a webhook.
+    WebhookErrors {
+        400 => "It is not what NetBox sends",
+        401 => "The signature is missing or wrong",
+        413 => "The body is too large",
+        503 => "The queue did not take it",
+        504 => "It took too long",
+    }
+}
+
+error_responses! {
+    /// The errors of the readiness probe.
+    ReadinessErrors {
+        503 => "The queue or NetBox does not answer, or the service is going away",
+        504 => "It took too long",
+    }
+}
+
+error_responses! {
+    /// The errors of the metrics.
+    MetricsErrors {
+        500 => "Something went wrong here",
+        504 => "It took too long",
+    }
+}
+
+/// Describes a response whose body is a problem.
+fn problem_response(status: u16, text: &str) -> (String, RefOr<Response>) {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let mut response = ResponseBuilder::new().description(text).content(MEDIA_TYPE, content);
+    if matches!(status, 429 | 503) {
+        response = response.header("Retry-After", header("Seconds to wait before trying again", Type::Integer));
+    }
+    if status == 401 {
+        response = response.header("WWW-Authenticate", header("What is accepted", Type::String));
+    }
+    (status.to_string(), RefOr::T(response.build()))
+}
+
+fn header(about: &str, kind: Type) -> Header {
+    let mut header = Header::new(ObjectBuilder::new().schema_type(kind));
+    header.description = Some(about.to_owned());
+    header
+}

@@ -1,0 +1,306 @@
+//! The metrics for Prometheus, all in one place.
+//!
+//! A new one is a line in the table of [`Metrics`], and a row in `docs/operations.md`. Names begin with `rir_sidecar_`
+//! and end in their unit; labels have few values, known beforehand. Counters of closed sets begin at 0, so that the
+//! first event is an increase.
+
+mod labels;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::atomic::AtomicU64,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use prometheus_client::{
+    encoding::text,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::Registry,
+};
+
+use labels::{Answered, Asked, Change, Config, Ended, Kind, Operation, Outcome, Route, State};
+pub use labels::{Deed, JobEnd, Upstream, Webhook};
+
+use crate::model::ObjectType;
+
+/// The media type of [`Metrics::text`].
+pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The bounds of the buckets of latencies, in seconds.
+const LATENCIES: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+/// The bounds of the buckets of waits, in seconds.
+const WAITS: [f64; 10] = [0.001, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0];
+/// The bounds of the buckets of jobs and runs, in seconds.
+const SPANS: [f64; 12] = [0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 7200.0];
+
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+type Seconds = Gauge<f64, AtomicU64>;
+
+/// Makes [`Metrics`] from a table: field, type and first value, then name and help text.
+macro_rules! metrics {
+    ($($field:ident: $kind:ty = $new:expr, $name:literal, $help:literal;)+) => {
+        /// All metrics of the process.
+        #[derive(Debug)]
+        pub struct Metrics {
+            registry: Registry,
+            /// The names of the configs that NetBox had when it was last read.
+            configs: Mutex<BTreeSet<String>>,
+            $($field: $kind,)+
+        }
+
+        impl Default for Metrics {
+            fn default() -> Self {
+                let mut registry = Registry::with_prefix("rir_sidecar");
+                registry.register("build", "What runs here", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+                $(let $field: $kind = $new; registry.register($name, $help, $field.clone());)+
+                let metrics = Self { registry, configs: Mutex::default(), $($field,)+ };
+                metrics.begin();
+                metrics
+            }
+        }
+    };
+}
+
+metrics! {
+    http_requests: Family<Answered, Counter> = Family::default(), "http_requests", "HTTP requests answered";
+    http_latency: Histograms<Route> = histograms(latencies), "http_request_duration_seconds",
+        "Time from a request's arrival to the head of its answer";
+    webhooks: Family<Outcome, Counter> = Family::default(), "webhooks", "Webhooks from NetBox by what became of them";
+    queue_up: Gauge = Gauge::default(), "queue_up", "Whether the queue answered when these figures were asked for";
+    queue_jobs: Family<State, Gauge> = Family::default(), "queue_jobs",
+        "Jobs in the queue by state, those that are over left out";
+    oldest_ready: Seconds = Seconds::default(), "queue_oldest_ready_seconds",
+        "How long the oldest job that could run has been waiting for a worker";
+    jobs: Family<Ended, Counter> = Family::default(), "jobs", "Jobs that this process worked on, by how that ended";
+    job_duration: Histograms<Kind> = histograms(spans), "job_duration_seconds",
+        "Time from the claim of a job to its end, however it ended";
+    runs: Family<Outcome, Counter> = Family::default(), "runs",
+        "Sync runs by their result; one in several parts counts at its end";
+    run_duration: Histogram = spans(), "run_duration_seconds", "Time from the beginning of a sync run to its end";
+    changes: Family<Change, Counter> = Family::default(), "changes",
+        "What sync runs did with objects, unchanged ones left out";
+    last_success: Family<Config, Seconds> = Family::default(), "config_last_success_timestamp_seconds",
+        "When an RIR config was last synced as a whole and without a failure";
+    active: Family<Config, Gauge> = Family::default(), "config_active",
+        "Whether an RIR config is active; told by the replica that holds the schedule";
+    asked: Family<Asked, Counter> = Family::default(), "upstream_requests",
+        "Requests to ARIN and NetBox, retries included";
+    latency: Histograms<Operation> = histograms(latencies), "upstream_request_duration_seconds",
+        "Time from the sending of a request to the head of its answer";
+    retries: Family<Operation, Counter> = Family::default(), "upstream_retries",
+        "Requests sent again after a failure that may pass";
+    throttle_wait: Histograms<labels::Registry> = histograms(waits), "throttle_wait_seconds",
+        "How long a request waited for its turn at a registry";
+}
+
+fn histograms<L: Clone + std::hash::Hash + Eq>(new: fn() -> Histogram) -> Histograms<L> {
+    Family::new_with_constructor(new)
+}
+
+fn latencies() -> Histogram {
+    Histogram::new(LATENCIES)
+}
+
+fn waits() -> Histogram {
+    Histogram::new(WAITS)
+}
+
+fn spans() -> Histogram {
+    Histogram::new(SPANS)
+}
+
+/// The state of an RIR config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfigFigures<'a> {
+    /// Its name in NetBox.
+    pub name: &'a str,
+    /// True if it is synced by itself.
+    pub active: bool,
+    /// The time of its last sync, if nothing failed in that.
+    pub last_success: Option<Timestamp>,
+}
+
+/// Metrics of HTTP, webhooks and the queue.
+impl Metrics {
+    /// Counts an HTTP request that was answered.
+    pub fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let (method, route) = (method.to_owned(), route.to_owned());
+        self.http_requests.get_or_create(&Answered { method: method.clone(), route: route.clone(), status }).inc();
+        self.http_latency.get_or_create(&Route { method, route }).observe(took.as_secs_f64());
+    }
+
+    /// Counts a webhook.
+    pub fn webhook(&self, result: Webhook) {
+        self.webhooks.get_or_create(&Outcome { result: result.word() }).inc();
+    }
+
+    /// Records the state of the queue: its jobs by state, and the wait of the oldest ready one. `None` means that the
+    /// queue did not answer.
+    pub fn queue(&self, figures: Option<(BTreeMap<&'static str, u64>, Duration)>) {
+        self.queue_up.set(i64::from(figures.is_some()));
+        let Some((jobs, oldest)) = figures else { return };
+        for (state, count) in jobs {
+            self.queue_jobs.get_or_create(&State { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        self.oldest_ready.set(oldest.as_secs_f64());
+    }
+
+    /// Returns all metrics in the text form that Prometheus reads.
+    ///
+    /// # Errors
+    /// When they cannot be written, for which there is no known reason.
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+}
+
+/// Metrics of jobs and runs.
+impl Metrics {
+    /// Counts a job, of one of [`Metrics::expect`]'s kinds.
+    pub fn job(&self, kind: &'static str, end: JobEnd, took: Duration) {
+        self.jobs.get_or_create(&Ended { kind, result: end.word() }).inc();
+        self.job_duration.get_or_create(&Kind { kind }).observe(took.as_secs_f64());
+    }
+
+    /// Counts a run, with one of [`Metrics::expect`]'s results.
+    pub fn run(&self, result: &'static str, took: Duration) {
+        self.runs.get_or_create(&Outcome { result }).inc();
+        self.run_duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts an object that a run did something with.
+    pub fn change(&self, object: ObjectType, deed: Deed) {
+        self.changes.get_or_create(&Change { object_type: object.name(), action: deed.word() }).inc();
+    }
+
+    /// Lets the counters of these kinds of jobs and results of runs begin at 0.
+    pub fn expect(&self, kinds: &[&'static str], results: &[&'static str]) {
+        for kind in kinds {
+            for result in JobEnd::WORDS {
+                drop(self.jobs.get_or_create(&Ended { kind, result }));
+            }
+        }
+        for result in results {
+            drop(self.runs.get_or_create(&Outcome { result }));
+        }
+    }
+
+    fn begin(&self) {
+        for result in Webhook::WORDS {
+            drop(self.webhooks.get_or_create(&Outcome { result }));
+        }
+        for object_type in ObjectType::ALL.map(ObjectType::name) {
+            for action in Deed::WORDS {
+                drop(self.changes.get_or_create(&Change { object_type, action }));
+            }
+        }
+    }
+}
+
+/// Metrics of RIR configs.
+impl Metrics {
+    /// Records the state of all RIR configs that NetBox has. Others are not reported any longer.
+    pub fn configs(&self, all: &[ConfigFigures<'_>]) {
+        let names: BTreeSet<String> = all.iter().map(|config| config.name.to_owned()).collect();
+        let before = std::mem::replace(&mut *self.configs.lock(), names.clone());
+        self.active.clear();
+        for gone in before.difference(&names) {
+            self.last_success.remove(&Config { config: gone.clone() });
+        }
+        for ConfigFigures { name, active, last_success } in all {
+            self.active.get_or_create(&Config { config: (*name).to_owned() }).set(i64::from(*active));
+            if let Some(when) = last_success {
+                self.succeeded(name, *when);
+            }
+        }
+    }
+
+    /// Leaves it to another replica to report which configs are active.
+    pub fn leave_configs(&self) {
+        self.active.clear();
+    }
+
+    /// Records when a config was synced as a whole and without a failure.
+    pub fn succeeded(&self, config: &str, when: Timestamp) {
+        let gauge = self.last_success.get_or_create_owned(&Config { config: config.to_owned() });
+        gauge.set(gauge.get().max(when.as_millisecond() as f64 / 1e3));
+    }
+}
+
+/// Metrics of the requests to ARIN and NetBox.
+impl Metrics {
+    /// Counts a request by the status of its answer, or by the reason why there was none.
+    pub fn upstream(
+        &self,
+        upstream: Upstream,
+        operation: &str,
+        answer: &reqwest::Result<reqwest::Response>,
+        took: Duration,
+    ) {
+        let status = match answer {
+            Ok(answer) => answer.status().as_str().to_owned(),
+            Err(error) if error.is_timeout() => "timeout".to_owned(),
+            Err(_) => "unreachable".to_owned(),
+        };
+        let (upstream, operation) = (upstream.word(), operation.to_owned());
+        self.latency.get_or_create(&Operation { upstream, operation: operation.clone() }).observe(took.as_secs_f64());
+        self.asked.get_or_create(&Asked { upstream, operation, status }).inc();
+    }
+
+    /// Counts a request that is sent once more.
+    pub fn retried(&self, upstream: Upstream, operation: &str) {
+        let (upstream, operation) = (upstream.word(), operation.to_owned());
+        self.retries.get_or_create(&Operation { upstream, operation }).inc();
+    }
+
+    /// Records how long a request waited for its turn at a registry instance.
+    pub fn waited(&self, instance: &str, wait: Duration) {
+        self.throttle_wait
+            .get_or_create(&labels::Registry { registry: instance.to_owned() })
+            .observe(wait.as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(metrics: &Metrics, of: &str) -> Vec<String> {
+        metrics.text().unwrap().lines().filter(|line| line.starts_with(of)).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn counters_of_closed_sets_begin_at_zero() {
+        let metrics = Metrics::default();
+        metrics.expect(&["sync-config"], &["failed"]);
+        assert_eq!(lines(&metrics, "rir_sidecar_runs_total"), ["rir_sidecar_runs_total{result=\"failed\"} 0"]);
+        assert_eq!(lines(&metrics, "rir_sidecar_jobs_total").len(), JobEnd::WORDS.len());
+        assert_eq!(lines(&metrics, "rir_sidecar_changes_total").len(), 25);
+        assert_eq!(lines(&metrics, "rir_sidecar_webhooks_total").len(), 5);
+    }
+
+    #[test]
+    fn a_config_that_is_gone_is_told_of_no_more_and_a_success_is_remembered() {
+        let (metrics, at) = (Metrics::default(), |second| Some(Timestamp::from_second(second).unwrap()));
+        let of = |name, active, last_success| ConfigFigures { name, active, last_success };
+        metrics.configs(&[of("gone", true, at(5)), of("kept", true, at(7))]);
+        // Its last sync has failed meanwhile.
+        metrics.configs(&[of("kept", false, None)]);
+        assert_eq!(lines(&metrics, "rir_sidecar_config_active{"), ["rir_sidecar_config_active{config=\"kept\"} 0"]);
+        let success = "rir_sidecar_config_last_success_timestamp_seconds{config=\"kept\"} 7.0";
+        assert_eq!(lines(&metrics, "rir_sidecar_config_last_success_timestamp_seconds{"), [success]);
+        metrics.leave_configs();
+        assert_eq!(lines(&metrics, "rir_sidecar_config_active{"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_version_is_told() {
+        let line = concat!("rir_sidecar_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1");
+        assert_eq!(lines(&Metrics::default(), "rir_sidecar_build_info"), [line]);
+    }
+}
