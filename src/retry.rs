@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The hope that a failure leaves for another try.
+/// The answer of a failure to whether another try makes sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     /// The same request would fail in the same way.
