@@ -1,4 +1,4 @@
-//! What is written about figures: dashboards, alerts and the manual name those that there are.
+//! The documents about figures: dashboards, alerts and the manual name those that there are.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -60,7 +60,7 @@ async fn scene() -> Scene {
     scene
 }
 
-/// What each line begins with, or the whole line where its value is known.
+/// Asserts that there are lines with these beginnings, or these whole lines where the value is known.
 #[track_caller]
 fn has(figures: &str, wanted: &[&str]) {
     for line in wanted {

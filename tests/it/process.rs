@@ -13,9 +13,9 @@ use tokio::process::{Child, Command};
 use crate::scene::{CONFIG, Scene};
 
 /// Longest wait for anything here.
-const PATIENCE: Duration = Duration::from_secs(40);
+const WAIT_LIMIT: Duration = Duration::from_secs(40);
 
-/// What a process needs to know of a scene.
+/// The settings of a process that works for a scene.
 pub(crate) struct Means {
     folder: tempfile::TempDir,
     set: Vec<(String, String)>,
@@ -97,7 +97,7 @@ impl Process {
     pub(crate) async fn end(mut self) {
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let ended = tokio::time::timeout(WAIT_LIMIT, self.child.wait()).await;
         assert!(ended.unwrap().unwrap().success());
     }
 }
@@ -111,7 +111,7 @@ pub(crate) fn free_address() -> String {
 pub(crate) async fn until(what: &str, true_yet: impl AsyncFn() -> bool) {
     let began = Instant::now();
     while !true_yet().await {
-        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(began.elapsed() < WAIT_LIMIT, "waited in vain until {what}");
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
 }

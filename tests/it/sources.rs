@@ -42,7 +42,7 @@ impl Sources {
         Self(sources)
     }
 
-    /// The files that a file names: in all of its code, or outside of its tests.
+    /// Returns the files that a file names: in all of its code, or outside of its tests.
     pub(crate) fn named_by(&self, source: &Source, with_tests: bool) -> Vec<&Source> {
         let code = if with_tests { source.code.clone() } else { without_tests(&source.code) };
         let paths = imported(&code).into_values().chain(inline_paths(&code));
@@ -51,7 +51,7 @@ impl Sources {
         named
     }
 
-    /// The file that a path leads to, through what the files on its way import from others.
+    /// Returns the file that a path leads to, through what the files on its way import from others.
     fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Option<&Source> {
         let absolute = self.absolute(from, path)?;
         let at = |length: usize| self.0.iter().find(|source| source.module == absolute[..length]);
@@ -60,7 +60,7 @@ impl Sources {
         passed_on.and_then(|path| self.resolve(&source.module, path, depth + 1)).or(Some(source))
     }
 
-    /// The path from the root of the crate on; `None` for a path into another crate.
+    /// Returns the path from the root of the crate on; `None` for a path into another crate.
     fn absolute(&self, from: &[String], path: &[String]) -> Option<Vec<String>> {
         let mut start = from.to_vec();
         let mut rest = path;
@@ -90,17 +90,17 @@ impl Source {
         Self { room: module[0].clone(), imports: imported(&code), code, module, file }
     }
 
-    /// Whether it holds nothing but tests.
+    /// Returns whether it holds nothing but tests.
     pub(crate) fn is_test(&self) -> bool {
         self.module.iter().any(|name| name == "tests")
     }
 
-    /// The module, such as `queue::redis`.
+    /// Returns the module, such as `queue::redis`.
     pub(crate) fn module(&self) -> String {
         self.module.join("::")
     }
 
-    /// The names of the types that it defines outside of its tests.
+    /// Returns the names of the types that it defines outside of its tests.
     pub(crate) fn types(&self) -> Vec<String> {
         let code = without_tests(&self.code);
         let item = |line: &str| -> Option<String> {
@@ -127,7 +127,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The code without comments, and without what stands in texts.
+/// Returns the code without comments, and without what stands in texts.
 fn without_comments(text: &str) -> String {
     let (mut code, mut rest) = (String::new(), text);
     while let Some(at) = rest.find(['/', '"', '\'']) {
@@ -163,7 +163,7 @@ fn end_of_text(text: &str) -> usize {
     text.len()
 }
 
-/// Where a letter such as `'a'` ends; 1 for a slash, and for the tick of a lifetime.
+/// Returns the length of a letter such as `'a'`; 1 for a slash, and for the tick of a lifetime.
 fn end_of_letter(text: &str) -> usize {
     if text.starts_with("'\\") {
         return text[3..].find('\'').map_or(text.len(), |at| at + 4);
@@ -173,7 +173,7 @@ fn end_of_letter(text: &str) -> usize {
     if is_letter { text[1..].find('\'').map_or(1, |at| at + 2) } else { 1 }
 }
 
-/// The code without its modules of tests.
+/// Returns the code without its modules of tests.
 fn without_tests(code: &str) -> String {
     let mut left = String::new();
     let mut rest = code;
@@ -188,7 +188,7 @@ fn without_tests(code: &str) -> String {
     left + rest
 }
 
-/// Where the first block of a text ends.
+/// Returns the place at which the first block of a text ends.
 fn end_of_block(text: &str) -> usize {
     let mut depth = 0;
     for (at, letter) in text.char_indices() {
@@ -200,14 +200,14 @@ fn end_of_block(text: &str) -> usize {
     text.len()
 }
 
-/// The names that `use` brings in, each with its path.
+/// Returns the names that `use` brings in, each with its path.
 pub(crate) fn imported(code: &str) -> BTreeMap<String, Vec<String>> {
     let mut names = BTreeMap::new();
     code.split(';').filter_map(import).for_each(|(_, tree)| flatten(&[], tree, &mut names));
     names
 }
 
-/// What stands before an import at the end of a statement, and its tree.
+/// Splits a statement that ends in an import into the code before it and the tree of the import.
 fn import(statement: &str) -> Option<(&str, &str)> {
     let (before, tree) = statement.rsplit_once("use ")?;
     let begins = before.is_empty() || before.ends_with(char::is_whitespace);
@@ -236,7 +236,7 @@ fn flatten(before: &[String], tree: &str, names: &mut BTreeMap<String, Vec<Strin
     names.insert(name, path);
 }
 
-/// The members of a group, which may be groups themselves.
+/// Returns the members of a group, which may be groups themselves.
 fn members(group: &str) -> Vec<&str> {
     let (mut depth, mut start, mut members) = (0, 0, Vec::new());
     for (at, letter) in group.char_indices() {
@@ -251,7 +251,7 @@ fn members(group: &str) -> Vec<&str> {
     members
 }
 
-/// The paths that stand in the code itself; those into other crates among them lead nowhere.
+/// Returns the paths that stand in the code itself; those into other crates among them lead nowhere.
 fn inline_paths(code: &str) -> Vec<Vec<String>> {
     let statements = code.split(';').map(|statement| import(statement).map_or(statement, |(before, _)| before));
     let words = statements
@@ -260,7 +260,7 @@ fn inline_paths(code: &str) -> Vec<Vec<String>> {
     paths.map(|path| path.split("::").map(str::to_owned).collect()).collect()
 }
 
-/// The groups of names that lead to each other in a circle.
+/// Returns the groups of names that lead to each other in a circle.
 pub(crate) fn circles(graph: &Graph) -> Vec<BTreeSet<String>> {
     let reach = |from: &String| {
         let mut reached: BTreeSet<String> = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Who may call, and what they see.
+//! The callers, and what they may see.
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Service, answer};
 
-/// What a page or style sheet loads: `src`, `href` and `url(...)`.
+/// Returns the files that a page or style sheet loads: `src`, `href` and `url(...)`.
 fn references(text: &str) -> BTreeSet<String> {
     let after = |mark: &str, end: &[char]| -> Vec<String> {
         text.split(mark).skip(1).filter_map(|rest| rest.split(end).next()).map(str::to_owned).collect()

@@ -56,7 +56,7 @@ struct Service {
     eve: String,
 }
 
-/// What came back.
+/// An answer of the service.
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
@@ -152,7 +152,7 @@ async fn answer(request: reqwest::RequestBuilder) -> Answer {
 }
 
 impl Answer {
-    /// Asserts the status and gives the body.
+    /// Asserts the status and returns the body.
     #[track_caller]
     fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
