@@ -196,7 +196,7 @@ impl Worker {
 fn span(task: &Task) -> Span {
     let claim = &task.claim;
     let span = info_span!("job", job = %claim.id, kind = claim.job.work.name(), attempt = claim.attempt, run = Empty);
-    if let Some(run) = handlers::run_name(task) {
+    if let Some(run) = task.run_name() {
         span.record("run", run.id);
     }
     traces::carry_on(&span, claim.job.traceparent.as_deref());

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     queue::{Claim, Queue},
     retry::Policy,
-    sync::Context,
+    sync::{Context, RunName},
 };
 
 /// One claimed job.
@@ -25,6 +25,16 @@ pub(super) struct Task {
 }
 
 impl Task {
+    /// Returns the name of the run that the job stands for, however often it is claimed; `None` for a job that only makes
+    /// others.
+    pub(super) fn run_name(&self) -> Option<RunName> {
+        let Claim { id, job, fence, .. } = &self.claim;
+        job.work.config()?;
+        let chance = u32::from_str_radix(id.as_str().get(16..).unwrap_or_default(), 16).unwrap_or_default();
+        // The log rows of each claim are told apart, as each counts its own.
+        Some(RunName::new(id.created(), chance, fence.to_string()))
+    }
+
     /// Returns whether this was the last attempt, if it is the `attempt`th.
     pub(super) fn is_last(&self, attempt: u32) -> bool {
         attempt >= self.ctx.settings.queue.max_attempts

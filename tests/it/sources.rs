@@ -256,7 +256,11 @@ fn inline_paths(code: &str) -> Vec<Vec<String>> {
     let statements = code.split(';').map(|statement| import(statement).map_or(statement, |(before, _)| before));
     let words = statements
         .flat_map(|statement| statement.split(|letter: char| !letter.is_alphanumeric() && !"_:".contains(letter)));
-    let paths = words.map(|word| word.trim_matches(':')).filter(|word| word.contains("::"));
+    let words = words.map(|word| word.trim_matches(':')).filter(|word| !word.is_empty());
+    let after = |(before, word): (&str, &str)| (before != "in" && word.contains("::")).then(|| word.to_owned());
+    // The path behind `pub(in ..)` says who may see something, and imports nothing.
+    let befores = std::iter::once("").chain(words.clone());
+    let paths = befores.zip(words).filter_map(after);
     paths.map(|path| path.split("::").map(str::to_owned).collect()).collect()
 }
 

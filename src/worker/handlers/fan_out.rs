@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::{Failed, gone};
+use super::ending::{Failed, gone};
 use crate::{
     model::{Config, RowId},
     queue::{Delay, Ending, Job, Order, Work},

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 
-use super::{Failed, done, gone, run_name};
+use super::ending::{Failed, done, gone};
 use crate::{
     model::{Resource, RowId, Scope},
     queue::{Ending, Trigger},
@@ -21,7 +21,7 @@ pub(super) async fn sync(
     let configs = task.ctx.netbox.configs().await?;
     let Some(config) = configs.iter().find(|it| it.id == config) else { return Ok(gone("config")) };
     let checkpoint = JobCheckpoint::open(task).await?;
-    let (requester, name) = (requester(task), run_name(task));
+    let (requester, name) = (requester(task), task.run_name());
     let request = Request { scope, resources, requester, name, ..Request::of(config, &configs) };
     let run = run(&task.ctx, &request, &checkpoint).await;
     if !checkpoint.goes_on(&run) {
