@@ -6,10 +6,16 @@ use sha2::{Digest, Sha256};
 /// A payload as received, elements as objects, with the digest that tells it from any other.
 ///
 /// The digest is made once. The document may be dropped when it has been written; the digest stays.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Payload {
     json: Value,
     digest: String,
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Self::new(Value::Null)
+    }
 }
 
 impl Payload {

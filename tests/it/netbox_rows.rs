@@ -63,7 +63,7 @@ fn aggregate(id: u64, prefix: &str) -> Value {
 
 /// The error about a list of which some row cannot be read.
 fn not_as_expected(path: &str, reason: &str) -> String {
-    format!("NetBox's answer to GET {path} is not a list of rows as expected: {reason}")
+    format!("GET {path}: NetBox's answer is not a list of rows as expected: {reason}")
 }
 
 /// The warnings of the thread that runs the test.

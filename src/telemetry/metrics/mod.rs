@@ -78,7 +78,7 @@ metrics! {
     job_duration: Histograms<Kind> = histograms(spans), "job_duration_seconds",
         "Time from the claim of a job to its end, however it ended";
     runs: Family<Outcome, Counter> = Family::default(), "runs",
-        "Sync runs by their result; one in several parts counts at its end";
+        "Sync runs by their result; one that is tried again or goes on later counts at its end";
     run_duration: Histogram = spans(), "run_duration_seconds", "Time from the beginning of a sync run to its end";
     changes: Family<Change, Counter> = Family::default(), "changes",
         "What sync runs did with objects, unchanged ones left out";

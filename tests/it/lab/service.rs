@@ -528,7 +528,7 @@ async fn a_config_that_is_due_is_synced_by_one_of_the_replicas() {
     until("it is synced", async || {
         let jobs = lab.jobs().await;
         jobs.iter()
-            .any(|job| job.job.as_ref().is_some_and(|job| job.work.name() == "prune") && job.state == State::Done)
+            .any(|job| job.job.as_ref().is_some_and(|job| job.work.name() == "sync-config") && job.state == State::Done)
     })
     .await;
     sleep(Duration::from_secs(4)).await;
