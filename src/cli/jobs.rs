@@ -79,7 +79,13 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
                 })
             }
             Action::Show { id } => Ok(match queue.find(&id).await? {
-                Some(job) => print(&JobView::from(job)),
+                Some(job) => match args.output {
+                    output::Format::Text => {
+                        output::out(&details(&job));
+                        ExitStatus::Done
+                    }
+                    output::Format::Json => print(&JobView::from(job)),
+                },
                 None => unknown(&id),
             }),
             Action::Retry { id } => Ok(answer(queue.retry(&id).await?, &id, "queued again")),
@@ -117,6 +123,31 @@ fn print(view: &impl Serialize) -> ExitStatus {
         }
         Err(error) => ExitStatus::Failed.because(&error),
     }
+}
+
+/// Describes one job: a line for each thing that is known, and for each aggregate of its run.
+fn details(job: &Record) -> String {
+    let work = job.job.as_ref();
+    let asked = work.map(|job| format!("{:?} by {}", job.trigger, job.user.as_deref().unwrap_or("nobody")));
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    let known = [
+        ("job", Some(work.map_or("?", |job| job.work.name()).to_owned())),
+        ("config", work.and_then(|job| job.work.config()).map(|id| id.to_string())),
+        ("state", Some(job.state.to_string())),
+        ("attempts", Some(job.attempts.to_string())),
+        ("asked for", asked.map(|asked| asked.to_lowercase())),
+        ("created", time(Some(job.created))),
+        ("due", time(job.due)),
+        ("started", time(job.started)),
+        ("ended", time(job.ended)),
+        ("phase", Some(job.progress.phase.clone()).filter(|phase| !phase.is_empty())),
+        ("error", job.error.clone()),
+        ("result", job.result.as_ref().map(ToString::to_string)),
+    ];
+    let known = known.into_iter().filter_map(|(name, value)| Some(format!("{name:>10}  {}", value?)));
+    let aggregates = job.progress.aggregates.iter().map(|line| format!("            {line}"));
+    let lines: Vec<String> = std::iter::once(job.id.to_string()).chain(known).chain(aggregates).collect();
+    lines.join("\n")
 }
 
 fn table(jobs: &[Record]) -> String {

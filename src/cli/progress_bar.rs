@@ -1,6 +1,7 @@
-//! The progress of a run: bars on a terminal, one line a phase elsewhere.
+//! The progress of a run: bars on a terminal, one line a phase elsewhere, and a line for each finished aggregate.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     io::{IsTerminal, stderr},
     time::Duration,
@@ -10,9 +11,12 @@ use indicatif::{MultiProgress, ProgressBar as Bar, ProgressState, ProgressStyle}
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::output;
-use crate::sync::{
-    Progress,
-    progress::{Count, Phase, Snapshot},
+use crate::{
+    model::RowId,
+    sync::{
+        Progress,
+        progress::{Count, Phase, Snapshot},
+    },
 };
 
 /// The time after which bars are drawn anew.
@@ -34,16 +38,30 @@ impl ProgressBar {
     }
 }
 
-/// Prints one line for each phase of each config.
+/// The aggregates that were shown as finished.
+#[derive(Default)]
+struct Shown(BTreeSet<RowId>);
+
+impl Shown {
+    /// Returns a line for each aggregate that has been finished since the last time.
+    fn finished(&mut self, now: &Snapshot) -> Vec<String> {
+        let over = now.lines().filter(|line| line.state.is_over());
+        over.filter(|line| self.0.insert(line.aggregate)).map(ToString::to_string).collect()
+    }
+}
+
+/// Prints one line for each phase of each config, and for each finished aggregate.
 async fn lines(mut at: watch::Receiver<Snapshot>) {
-    let mut last: Option<(String, Phase)> = None;
+    let (mut last, mut shown): (Option<(String, Phase)>, _) = (None, Shown::default());
     loop {
         let now = at.borrow_and_update().clone();
+        let finished = shown.finished(&now);
         let step = (now.config, now.phase);
         if !step.0.is_empty() && last.as_ref() != Some(&step) {
             output::err(&format!("{}: {}", step.0, step.1.describe()));
             last = Some(step);
         }
+        finished.iter().for_each(|line| output::err(line));
         if now.over || at.changed().await.is_err() {
             return;
         }
@@ -54,10 +72,12 @@ async fn bars(at: watch::Receiver<Snapshot>) {
     let all = MultiProgress::new();
     let [configs, aggregates, prefixes, writes] =
         ["configs", "aggregates", "prefixes", "writes"].map(|name| all.add(bar(name)));
-    let mut tick = tokio::time::interval(REDRAW_INTERVAL);
+    let (mut tick, mut shown) = (tokio::time::interval(REDRAW_INTERVAL), Shown::default());
     loop {
         tick.tick().await;
         let now = at.borrow().clone();
+        // A line that cannot be shown is no reason to end a sync.
+        shown.finished(&now).iter().for_each(|line| drop(all.println(line)));
         set(&configs, now.configs, &format!("{} - {}", now.config, now.phase.describe()));
         set(&aggregates, now.aggregates(), "");
         set(&prefixes, now.prefixes(), "");

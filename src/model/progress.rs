@@ -1,5 +1,7 @@
 //! The progress of a run, aggregate by aggregate.
 
+use std::fmt;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +55,23 @@ impl AggregateProgress {
     }
 }
 
+/// One line for people: `198.51.100.0/24 (NET-198-51-100-0-1): done, 4 of 4 prefixes, 3 networks`.
+impl fmt::Display for AggregateProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { range, parent, state, prefixes_done, prefixes, networks, failed, .. } = self;
+        write!(f, "{range} ({}): {}", parent.as_ref().map_or("no net", NetHandle::as_str), state.name())?;
+        write!(f, ", {prefixes_done} of {prefixes} prefixes, {networks} networks")?;
+        if *failed > 0 { write!(f, ", {failed} failed") } else { Ok(()) }
+    }
+}
+
 impl AggregateState {
+    /// Returns whether nothing more is done about the aggregate in this run.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed)
+    }
+
     /// The word for it in output.
     #[must_use]
     pub fn name(self) -> &'static str {

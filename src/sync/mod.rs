@@ -1,8 +1,8 @@
 //! Brings NetBox in line with what the RIR has registered.
 //!
 //! A run walks one way: look up, plan, apply, report. The registry is asked while what it said before is planned and
-//! written, round after round. What concerns everything, marking rows as not found, waits for the end. The worker, the
-//! command line and the preview run the same flow; a preview is a run whose plan nobody applies.
+//! written, round after round. Only marking rows as not found waits for the end. The worker, the command line and the
+//! preview run the same flow; a preview is a run whose plan nobody applies.
 //!
 //! | step | where | touches |
 //! |---|---|---|
@@ -34,9 +34,8 @@ pub use self::{
     checkpoint::{Checkpoint, NoCheckpoint},
     plan::Plan,
     progress::Progress,
-    report::prune_log,
     request::{Context, Request, Requester, RunName},
-    result::{SyncRun, Verdict},
+    result::{Preview, SyncRun, Verdict},
 };
 use self::{report::Report, result::Ended, run::Run};
 
@@ -47,10 +46,9 @@ pub async fn run(ctx: &Context, request: &Request<'_>, checkpoint: &impl Checkpo
     async {
         let ended = write_all(request, &mut report, checkpoint).await;
         report.end(ended);
-        if checkpoint.goes_on(&report.run) {
-            report.interrupt().await
-        } else {
-            report.finish(request).await
+        match checkpoint.goes_on(&report.run) {
+            true => report.interrupt().await,
+            false => report.finish(request).await,
         }
         report.run
     }
@@ -69,15 +67,6 @@ async fn write_all(request: &Request<'_>, report: &mut Report<'_>, checkpoint: &
     let (plan, allowed) = run.plan_all(lookup.gone);
     run.apply(plan).await?;
     allowed
-}
-
-/// A plan that nobody applied, and the run so far: failures, skips, what ended it, requests.
-#[derive(Debug)]
-pub struct Preview {
-    /// The rows that would be written.
-    pub plan: Plan,
-    /// The run as it would be reported.
-    pub run: SyncRun,
 }
 
 /// Looks up and plans, and leaves it at that.

@@ -19,7 +19,7 @@ use crate::{
     config::SyncLog,
     error_chain::error_chain,
     model::{AggregateProgress, ObjectType, Resource, RowId, Scope},
-    netbox::{self, Draft, Patch, schema},
+    netbox::{Draft, Patch, schema},
     telemetry::metrics,
 };
 
@@ -332,22 +332,13 @@ async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) {
     }
 }
 
+/// Removes log rows of a config that are older than the retention.
 async fn prune(ctx: &Context, config: RowId, run: &str) {
-    if let Err(error) = prune_log(ctx, config, &change_message(run)).await {
-        warn!(error = %error_chain(&error), "could not remove old rows of the sync log");
-    }
-}
-
-/// Removes log rows of a config that are older than the retention. Returns how many.
-///
-/// # Errors
-/// When NetBox cannot be asked.
-pub async fn prune_log(ctx: &Context, config: RowId, message: &str) -> Result<usize, netbox::Error> {
     let retention = ctx.settings.sync.log_retention;
     let before = (!retention.is_zero()).then(|| Timestamp::now().checked_sub(retention).ok()).flatten();
-    match before {
-        Some(before) => ctx.netbox.prune_log(config, before, message).await,
-        None => Ok(0),
+    let Some(before) = before else { return };
+    if let Err(error) = ctx.netbox.prune_log(config, before, &change_message(run)).await {
+        warn!(error = %error_chain(&error), "could not remove old rows of the sync log");
     }
 }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::{
     note::Note,
     outcome::{Applied, Counts, Failure, NotTaken, Skip},
+    plan::Plan,
 };
 use crate::{
     error_chain::error_chain,
@@ -104,7 +105,16 @@ pub struct SyncRun {
     pub netbox_requests: u64,
 }
 
-/// What ended a run before everything was done.
+/// A plan that nobody applied, and the run so far: failures, skips, what ended it, requests.
+#[derive(Debug)]
+pub struct Preview {
+    /// The rows that would be written.
+    pub plan: Plan,
+    /// The run as it would be reported.
+    pub run: SyncRun,
+}
+
+/// The reason for which a run ended before everything was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
     /// The config could not be synced.

@@ -74,7 +74,10 @@ impl<'a, 'c> Run<'a, 'c> {
         let instance_of = |other: &Config| ctx.arin.instance(&other.api_url);
         let settings = &ctx.settings.sync;
         let run = Self {
-            rules: Rules::new(config, request.configs, arin.instance(), settings.auto_link_networks, instance_of),
+            rules: Rules {
+                link: settings.auto_link_networks,
+                ..Rules::new(config, request.configs, arin.instance(), instance_of)
+            },
             limits: Limits { max_retired_share: settings.max_retired_share },
             stamp: Stamp { now: Timestamp::now(), user: key.user, message: change_message(&report.run.id) },
             registered: registered_before(report),

@@ -42,7 +42,7 @@ fn config(id: RowId, org: &str) -> Config {
 fn rules_of(config_id: RowId) -> Rules {
     let configs = [config(OURS, "OURS"), config(THEIRS, "THEIRS")];
     let this = configs.iter().find(|config| config.id == config_id).unwrap();
-    Rules::new(this, &configs, &arin(), true, |_| Some(arin()))
+    Rules::new(this, &configs, &arin(), |_| Some(arin()))
 }
 
 fn rules() -> Rules {

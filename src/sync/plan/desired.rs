@@ -24,15 +24,19 @@ pub(super) struct Desired<'a> {
 
 impl<'a> Desired<'a> {
     /// Adds the fields that every registered object has.
-    fn new(object: ObjectType, key: Key, handle: &str, raw: &'a Payload, fields: Fields) -> Self {
+    fn new(object: ObjectType, key: Key, handle: &str, fields: Fields) -> Self {
         let mut all = Fields::from([
             ("key", Value::Text(key.to_string())),
             ("handle", Value::Text(handle.to_owned())),
             ("status", Value::Text(REGISTERED.to_owned())),
-            ("digest", Value::Text(raw.digest().to_owned())),
         ]);
         all.extend(fields);
-        Self { object, key, handle: handle.to_owned(), fields: all, raw: Some(raw) }
+        Self { object, key, handle: handle.to_owned(), fields: all, raw: None }
+    }
+
+    fn with_document(mut self, raw: &'a Payload) -> Self {
+        self.fields.insert("digest", Value::Text(raw.digest().to_owned()));
+        Self { raw: Some(raw), ..self }
     }
 }
 
@@ -67,7 +71,7 @@ pub(super) fn organization<'a>(org: &'a Org, address: Value, known: &References<
         ("address", address),
         ("registration_date", date(org.registration_date)),
     ]);
-    Desired::new(ObjectType::Organization, key, org.handle.as_str(), &org.raw, fields)
+    Desired::new(ObjectType::Organization, key, org.handle.as_str(), fields).with_document(&org.raw)
 }
 
 pub(super) fn contact<'a>(poc: &'a Poc, address: Value, known: &References<'_>) -> Desired<'a> {
@@ -84,7 +88,7 @@ pub(super) fn contact<'a>(poc: &'a Poc, address: Value, known: &References<'_>) 
     ]);
     let row = known.recorded.row(ObjectType::Contact, &key);
     fields.extend(place_in_org(poc, row, known));
-    Desired::new(ObjectType::Contact, key, poc.handle.as_str(), &poc.raw, fields)
+    Desired::new(ObjectType::Contact, key, poc.handle.as_str(), fields).with_document(&poc.raw)
 }
 
 /// Returns the organization that a contact serves, and its roles there.
@@ -142,7 +146,7 @@ pub(super) fn network<'a>(net: &'a Net, known: &References<'_>) -> Desired<'a> {
         let row = known.recorded.row(ObjectType::Network, &key);
         fields.extend(links::links(net, row, known.registered, known.recorded));
     }
-    Desired::new(ObjectType::Network, key, net.handle.as_str(), &net.raw, fields)
+    Desired::new(ObjectType::Network, key, net.handle.as_str(), fields).with_document(&net.raw)
 }
 
 pub(super) fn customer<'a>(customer: &'a Customer, address: Value, known: &References<'_>) -> Desired<'a> {
@@ -160,7 +164,7 @@ pub(super) fn customer<'a>(customer: &'a Customer, address: Value, known: &Refer
         fields.insert("config", Value::NetBoxRow(known.rules.owner_of_net(net, known.registered, known.recorded)));
         fields.insert("network", known.our_row(ObjectType::Network, instance.key(&net.handle)));
     }
-    Desired::new(ObjectType::Customer, key, customer.handle.as_str(), &customer.raw, fields)
+    Desired::new(ObjectType::Customer, key, customer.handle.as_str(), fields).with_document(&customer.raw)
 }
 
 /// The net a customer holds: the recorded one while that is still true, else the first. ARIN gives a customer one net

@@ -1,4 +1,4 @@
-//! Which aggregate or prefix of NetBox a network stands for.
+//! Finds the aggregate or prefix of NetBox that a network stands for.
 //!
 //! A network has one link. It is matched by exact CIDR of its blocks, aggregates before prefixes, the global table before
 //! any VRF; the first match wins, and a link that exists is never changed, whoever made it.
@@ -6,19 +6,22 @@
 //! One allocation may cover several aggregates. Its network links the first, and names the others in
 //! `covered_aggregates`, so that each of them shows the network on its own page and none looks unregistered.
 
-use std::collections::BTreeSet;
-
 use ipnet::IpNet;
 
 use crate::model::{Aggregate, Fields, Inventory, Net, NetBlock, Registration, Row, RowId, Value};
 
-/// The link fields a network's row should get; a field that is to stay as it is, is not among them.
+/// Returns the link fields that a network's row should get. A field that stays as it is, is not among them.
 pub(super) fn links(net: &Net, row: Option<&Row>, registered: &Registration, recorded: &Inventory) -> Fields {
     let cidrs = cidrs(net);
     let covered = covered(net, &cidrs, registered, recorded);
     let exists = row.and_then(recorded_link);
     let link = exists.or_else(|| first_match(&covered, &cidrs, recorded));
-    let further = further(net, row, link, &covered, registered);
+    // Besides the linked one: those it answers for now, and recorded ones that nothing else answers for.
+    let mut further = row.map(|row| row.field("covered_aggregates").as_netbox_rows()).unwrap_or_default();
+    further.retain(|id| registered.aggregates.get(id).is_none_or(|answer| answer.as_ref() == Some(&net.handle)));
+    further.extend(covered.iter().map(|aggregate| aggregate.id));
+    further.retain(|id| link != Some(Link::Aggregate(*id)));
+    let further = if further.is_empty() { Value::Empty } else { Value::NetBoxRows(further) };
     let mut fields = Fields::from([("covered_aggregates", further)]);
     match link.filter(|_| exists.is_none()) {
         Some(Link::Aggregate(id)) => fields.insert("aggregate", Value::NetBoxRow(id)),
@@ -39,7 +42,7 @@ fn recorded_link(row: &Row) -> Option<Link> {
     aggregate.or_else(|| row.field("prefix").as_netbox_row().map(Link::Prefix))
 }
 
-/// The CIDRs that stand for a net: those of each block, and that of the whole range if it is one.
+/// Returns the CIDRs that stand for a net: those of each block, and that of the whole range if it is one.
 fn cidrs(net: &Net) -> Vec<IpNet> {
     let mut cidrs = net.prefixes();
     if let Some([whole]) = net.range().as_ref().map(NetBlock::prefixes).as_deref() {
@@ -48,7 +51,7 @@ fn cidrs(net: &Net) -> Vec<IpNet> {
     cidrs
 }
 
-/// The aggregates this net answers for, those with exactly its range first.
+/// Returns the aggregates that this net answers for, those with exactly its range first.
 fn covered<'a>(net: &Net, cidrs: &[IpNet], registered: &Registration, recorded: &'a Inventory) -> Vec<&'a Aggregate> {
     let exact = |aggregate: &&Aggregate| cidrs.contains(&aggregate.prefix);
     let answered = |aggregate: &&Aggregate| {
@@ -66,19 +69,4 @@ fn first_match(covered: &[&Aggregate], cidrs: &[IpNet], recorded: &Inventory) ->
         let prefix = cidrs.iter().find_map(|cidr| recorded.prefix_at(*cidr))?;
         Some(Link::Prefix(prefix.id))
     })
-}
-
-/// The aggregates besides the linked one: those it answers for now, and recorded ones that nothing else answers for.
-fn further(
-    net: &Net,
-    row: Option<&Row>,
-    link: Option<Link>,
-    covered: &[&Aggregate],
-    registered: &Registration,
-) -> Value {
-    let mut ids: BTreeSet<RowId> = row.map(|row| row.field("covered_aggregates").as_netbox_rows()).unwrap_or_default();
-    ids.retain(|id| registered.aggregates.get(id).is_none_or(|answer| answer.as_ref() == Some(&net.handle)));
-    ids.extend(covered.iter().map(|aggregate| aggregate.id));
-    ids.retain(|id| link != Some(Link::Aggregate(*id)));
-    if ids.is_empty() { Value::Empty } else { Value::NetBoxRows(ids) }
 }

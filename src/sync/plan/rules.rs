@@ -1,4 +1,4 @@
-//! What a plan has to respect besides the two snapshots it compares.
+//! The rules that a plan respects besides the two snapshots it compares: above all, whose row it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,13 +22,13 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The rules for a sync of `config`, one of `configs`, at `instance`. `instance_of` tells where another config looks.
+    /// Makes the rules for a sync of `config`, one of `configs`, at `instance`, with links. `instance_of` returns where another
+    /// config looks.
     #[must_use]
     pub fn new(
         config: &Config,
         configs: &[Config],
         instance: &Instance,
-        link: bool,
         instance_of: impl Fn(&Config) -> Option<Instance>,
     ) -> Self {
         let mut owners = BTreeMap::new();
@@ -39,7 +39,7 @@ impl Rules {
             }
         }
         let org = config.org_handle.clone();
-        Self { instance: instance.clone(), config: config.id, org, owners, link, given_up: BTreeSet::new() }
+        Self { instance: instance.clone(), config: config.id, org, owners, link: true, given_up: BTreeSet::new() }
     }
 
     /// Whether this run speaks for `config`, because it is its own or nobody else does.
