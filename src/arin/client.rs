@@ -1,10 +1,8 @@
 //! The clients of all configs, what they share, and the allow list in front of it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
+use parking_lot::Mutex;
 use secrecy::SecretString;
 use url::Url;
 
@@ -94,7 +92,7 @@ impl Pool {
     fn rate_limit(&self, instance: Instance) -> Arc<RateLimit> {
         let Self { settings, shared_limit, metrics, .. } = self;
         let new = || Arc::new(RateLimit::new(instance.clone(), settings, shared_limit.clone(), Arc::clone(metrics)));
-        let mut rate_limits = self.rate_limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rate_limits = self.rate_limits.lock();
         rate_limits.entry(instance.clone()).or_insert_with(new).clone()
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn org(from: &Element) -> Result<Org, Unfit> {
         address: address(from),
         registration_date: registration_date(from),
         pocs: pocs(from),
-        raw: Payload::new(from.to_json()),
+        raw: Payload::new(&from.to_json()),
         handle,
     })
 }
@@ -59,7 +59,7 @@ pub(super) fn poc(from: &Element) -> Result<Poc, Unfit> {
         phones: from.items("phones", "phone").filter_map(phone).collect(),
         address: address(from),
         registration_date: registration_date(from),
-        raw: Payload::new(from.to_json()),
+        raw: Payload::new(&from.to_json()),
     })
 }
 
@@ -72,7 +72,7 @@ pub(super) fn customer(from: &Element) -> Result<Customer, Unfit> {
         private: from.text_of("privateCustomer").and_then(boolean),
         address: address(from),
         registration_date: registration_date(from),
-        raw: Payload::new(from.to_json()),
+        raw: Payload::new(&from.to_json()),
         handle,
     })
 }
@@ -88,7 +88,7 @@ pub(super) fn net(from: &Element) -> Result<Net, Unfit> {
         parent: from.text_of("parentNetHandle").and_then(NetHandle::new),
         holder: holder(from),
         registration_date: registration_date(from),
-        raw: Payload::new(from.to_json()),
+        raw: Payload::new(&from.to_json()),
         handle,
     })
 }

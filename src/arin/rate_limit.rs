@@ -3,12 +3,7 @@
 //! A pause begins when ARIN answers 429. Requests that are under way then are not called back, everything else waits; a
 //! second 429 can lengthen a pause and never shortens it. All times are tokio's.
 
-use std::{
-    fmt,
-    num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use governor::{
@@ -17,6 +12,7 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
+use parking_lot::Mutex;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::{Instant, sleep, sleep_until},
@@ -131,7 +127,7 @@ impl RateLimit {
     }
 
     fn extend_pause(&self, end: Instant) -> Extended {
-        let mut paused_until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paused_until = self.paused_until.lock();
         let running = paused_until.filter(|running| *running > Instant::now());
         match running {
             Some(running) if running >= end => return Extended::Covered,
@@ -142,7 +138,7 @@ impl RateLimit {
 
     /// Returns the end of the pause that is on now.
     fn pause_end(&self) -> Option<Instant> {
-        let end = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = *self.paused_until.lock();
         end.filter(|end| *end > Instant::now())
     }
 }
@@ -203,11 +199,11 @@ mod tests {
 
     impl SharedLimit for FakeLimit {
         fn acquire<'a>(&'a self, _: &'a Instance, _: u32, _: u32) -> BoxFuture<'a, Option<Duration>> {
-            Box::pin(async { self.answers.lock().unwrap().pop().unwrap_or_default() })
+            Box::pin(async { self.answers.lock().pop().unwrap_or_default() })
         }
 
         fn pause<'a>(&'a self, _: &'a Instance, pause: Duration) -> BoxFuture<'a, ()> {
-            Box::pin(async move { self.pauses.lock().unwrap().push(pause) })
+            Box::pin(async move { self.pauses.lock().push(pause) })
         }
 
         fn replicas(&self) -> u32 {
@@ -237,7 +233,7 @@ mod tests {
     async fn a_pause_is_told_to_the_other_processes() {
         let (rate_limit, shared) = shared(Vec::new());
         rate_limit.pause(Duration::from_secs(7)).await;
-        assert_eq!(*shared.pauses.lock().unwrap(), [Duration::from_secs(7)]);
+        assert_eq!(*shared.pauses.lock(), [Duration::from_secs(7)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -191,10 +191,9 @@ impl Row {
 
 /// An RIR config: it keeps an RIR of NetBox in step with an organization at a registry.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Config {
-    /// Its id.
     pub id: RowId,
-    /// Its unique name.
     pub name: String,
     /// The RIR (`ipam.rir`) whose aggregates it is about.
     pub rir: Option<RowId>,
@@ -222,21 +221,19 @@ impl Config {
 
 /// An aggregate of NetBox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names of the fields say it")]
 pub struct Aggregate {
-    /// Its range.
     pub prefix: IpNet,
-    /// Its id.
     pub id: RowId,
 }
 
 /// A prefix of NetBox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Prefix {
-    /// Its range.
     pub prefix: IpNet,
     /// Its VRF, `None` for the global table, which sorts first.
     pub vrf: Option<RowId>,
-    /// Its id.
     pub id: RowId,
 }
 

@@ -17,14 +17,12 @@ use super::{
 ///
 /// Absence is listed only where the RIR itself said so; what could not be asked is in no list here.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Registration {
-    /// Organizations found.
     pub orgs: BTreeMap<OrgHandle, Org>,
-    /// Points of contact found.
     pub pocs: BTreeMap<PocHandle, Poc>,
     /// The functions of each point of contact for the config's organization; `None` when they were not asked.
     pub functions: Option<BTreeMap<PocHandle, BTreeSet<PocFunction>>>,
-    /// Customers found.
     pub customers: BTreeMap<CustomerHandle, Customer>,
     /// Nets found; see [`Registration::add_net`].
     pub nets: BTreeMap<NetHandle, Net>,
@@ -50,18 +48,15 @@ impl Registration {
 
 /// An organization (`org` payload).
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Org {
-    /// Its handle.
     pub handle: OrgHandle,
-    /// Legal name.
     pub name: String,
     /// Name it does business as.
     pub dba_name: Option<String>,
     /// Its web page, or that of its referral server, as ARIN has it; not checked.
     pub url: Option<String>,
-    /// Postal address.
     pub address: Option<Address>,
-    /// Day of registration.
     pub registration_date: Option<Date>,
     /// Its points of contact, each with all its functions.
     pub pocs: BTreeMap<PocHandle, BTreeSet<PocFunction>>,
@@ -101,8 +96,8 @@ pub enum PocType {
 
 /// A point of contact (`poc` payload).
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Poc {
-    /// Its handle.
     pub handle: PocHandle,
     /// Person or role; `None` when ARIN did not say.
     pub kind: Option<PocType>,
@@ -110,7 +105,6 @@ pub struct Poc {
     pub company_name: Option<String>,
     /// First name; roles have none.
     pub first_name: Option<String>,
-    /// Middle name.
     pub middle_name: Option<String>,
     /// Last name, or the name of the role.
     pub last_name: Option<String>,
@@ -118,9 +112,7 @@ pub struct Poc {
     pub emails: Vec<String>,
     /// Phone numbers in ARIN's order, each with its extension (`+1.703.555.0100 x12`).
     pub phones: Vec<String>,
-    /// Postal address.
     pub address: Option<Address>,
-    /// Day of registration.
     pub registration_date: Option<Date>,
     /// The payload as received.
     pub raw: Payload,
@@ -128,18 +120,15 @@ pub struct Poc {
 
 /// A customer that a net is reassigned to without an organization of its own (`customer` payload).
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Customer {
-    /// Its handle.
     pub handle: CustomerHandle,
-    /// Its name.
     pub name: String,
     /// The organization whose net it got.
     pub parent_org: Option<OrgHandle>,
     /// True if ARIN hides its street address; `None` when ARIN did not say.
     pub private: Option<bool>,
-    /// Postal address.
     pub address: Option<Address>,
-    /// Day of registration.
     pub registration_date: Option<Date>,
     /// The payload as received.
     pub raw: Payload,
@@ -147,10 +136,9 @@ pub struct Customer {
 
 /// A registered net (`net` payload).
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Net {
-    /// Its handle.
     pub handle: NetHandle,
-    /// Its name.
     pub name: String,
     /// The way in which it was given out, by the type of its first block; `None` when ARIN did not say.
     pub kind: Option<NetType>,
@@ -158,9 +146,7 @@ pub struct Net {
     pub blocks: Vec<NetBlock>,
     /// The net it was cut from.
     pub parent: Option<NetHandle>,
-    /// Its holder.
     pub holder: Option<Holder>,
-    /// Day of registration.
     pub registration_date: Option<Date>,
     /// The payload as received.
     pub raw: Payload,

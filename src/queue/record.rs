@@ -94,13 +94,13 @@ pub struct Record {
     pub state: State,
     /// Attempts begun since its first claim or its last note.
     pub attempts: u32,
-    /// When it was first asked for.
+    /// The time at which it was first asked for.
     pub created: Timestamp,
-    /// When it is due, if it waits for a time.
+    /// The time that it waits for, if it does.
     pub due: Option<Timestamp>,
-    /// When it was last claimed.
+    /// The time of its last claim.
     pub started: Option<Timestamp>,
-    /// When it ended.
+    /// The time at which it ended.
     pub ended: Option<Timestamp>,
     /// The progress that its worker last reported.
     pub progress: Progress,

@@ -14,7 +14,7 @@ pub enum Error {
         /// The cause.
         source: redis::RedisError,
     },
-    /// What is in Redis is not what we put there.
+    /// Redis holds something else than we put there.
     #[error("Redis holds something else than expected: {operation}")]
     Foreign {
         /// The name of the script or command.

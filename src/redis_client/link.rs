@@ -1,12 +1,9 @@
 //! The connection to Redis: one server, the master that Sentinels name, or a Cluster. It is made when it is first
 //! needed, and made again when it is broken. A command that meets a broken one fails; its sender decides what to do.
 
-use std::{
-    fmt, io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, io, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
     RedisError, RedisFuture, RedisResult, ServerErrorKind, TlsMode, Value,
@@ -114,7 +111,7 @@ impl Server {
         };
         let answer = command(connection).await;
         if answer.as_ref().is_err_and(is_broken) {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut open = self.open.lock();
             if open.count == count {
                 open.connection = None;
             }
@@ -123,7 +120,7 @@ impl Server {
     }
 
     fn opened(&self) -> Option<(MultiplexedConnection, u64)> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self.open.lock();
         Some((open.connection.clone()?, open.count))
     }
 
@@ -137,7 +134,7 @@ impl Server {
                 return Ok(opened);
             }
             let connection = source.connect().await?;
-            let mut open = server.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut open = server.open.lock();
             open.count += 1;
             open.connection = Some(connection.clone());
             Ok((connection, open.count))

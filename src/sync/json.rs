@@ -12,7 +12,7 @@ use super::{
 };
 use crate::model::{ObjectType, Value};
 
-/// What `rir-sidecar sync --output json` prints.
+/// The document that `rir-sidecar sync --output json` prints.
 #[derive(Debug, Serialize)]
 pub struct Document {
     /// The gravest result of all runs.
@@ -28,25 +28,25 @@ pub struct RunView {
     run_id: String,
     /// Name of the RIR config.
     config: String,
-    /// How it ended, or would end.
+    /// The way it ended, or would end.
     result: Verdict,
-    /// Why it ended early.
+    /// The reason for which it ended early.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// How many objects of each type went which way.
+    /// The number of objects of each type that went each way.
     counts: BTreeMap<ObjectType, Counts>,
-    /// What it would write; only a preview has this.
+    /// The rows that it would write; only a preview has this.
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Vec<ChangeView>>,
-    /// What could not be asked or written.
+    /// The objects that could not be asked for or written.
     failures: Vec<ObjectView>,
-    /// What was passed over.
+    /// The objects that were passed over.
     skipped: Vec<ObjectView>,
     /// Requests sent to ARIN, retries included.
     arin_requests: u64,
     /// Requests sent to NetBox, retries included.
     netbox_requests: u64,
-    /// How long it took.
+    /// The time that it took.
     duration_seconds: f64,
 }
 
@@ -54,12 +54,12 @@ pub struct RunView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RunObject)]
 struct ObjectView {
-    /// What it is.
+    /// The type of the object.
     #[serde(rename = "type")]
     object: ObjectType,
-    /// Its handle, or the range that was asked for.
+    /// The handle, or the range that was asked for.
     handle: String,
-    /// What happened.
+    /// The error, or the reason.
     message: String,
 }
 
@@ -69,10 +69,10 @@ struct ObjectView {
 struct ChangeView {
     /// `create`, `update` or `retire`.
     action: &'static str,
-    /// What it is.
+    /// The type of the object.
     #[serde(rename = "type")]
     object: ObjectType,
-    /// Its handle; for an address the address itself.
+    /// The handle; for an address the address itself.
     handle: String,
     /// The fields that would be written.
     fields: BTreeMap<&'static str, FieldView>,
@@ -82,9 +82,9 @@ struct ChangeView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PlannedField)]
 struct FieldView {
-    /// What is recorded; null in a row that is new.
+    /// The recorded value; null in a row that is new.
     was: Option<String>,
-    /// What it would become.
+    /// The value that it would become.
     becomes: String,
 }
 

@@ -13,7 +13,7 @@ use crate::model::{AggregateProgress, ObjectType};
 /// Objects that something happened to, by type and handle.
 pub type Objects = BTreeSet<(ObjectType, String)>;
 
-/// What a run has done since the note before, and what is finished with it. Notes add up by [`Note::add`].
+/// The work of a run since the note before, and the parts of it that are finished. Notes add up by [`Note::add`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// The config's organization and its contacts are finished.

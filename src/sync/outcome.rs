@@ -12,79 +12,76 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Something that could not be asked or written. A run goes on after it.
+/// An object that could not be asked for or written. The run goes on after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Failure {
-    /// What it is about.
     pub object: ObjectType,
-    /// Its handle, or the range that was asked for.
+    /// The handle, or the range that was asked for.
     pub handle: String,
-    /// What happened, with the whole chain of causes.
+    /// The error with the whole chain of its causes.
     pub message: String,
-    /// Whether it may pass by itself, so that trying again soon makes sense.
+    /// True if trying again soon makes sense, because the failure may pass by itself.
     pub may_pass: bool,
 }
 
 impl Failure {
-    /// A failure that stays, in words of our own.
+    /// Makes a failure that stays, in words of our own.
     pub fn new(object: ObjectType, handle: impl fmt::Display, message: impl Into<String>) -> Self {
         Self { object, handle: handle.to_string(), message: message.into(), may_pass: false }
     }
 
-    /// A failure with its chain of causes.
+    /// Makes a failure of an error with its chain of causes.
     pub fn of(object: ObjectType, handle: impl fmt::Display, error: &dyn Error, retry: Retry) -> Self {
         Self { may_pass: retry != Retry::Never, ..Self::new(object, handle, error_chain(error)) }
     }
 }
 
-/// Something that was passed over for a reason worth a word.
+/// An object that was passed over for a reason worth a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Skip {
-    /// What it is about.
     pub object: ObjectType,
-    /// Its handle, or the range that was asked for.
+    /// The handle, or the range that was asked for.
     pub handle: String,
-    /// Why.
     pub message: String,
 }
 
 impl Skip {
-    /// Something passed over.
+    /// Makes a skip.
     pub fn new(object: ObjectType, handle: impl fmt::Display, message: impl Into<String>) -> Self {
         Self { object, handle: handle.to_string(), message: message.into() }
     }
 }
 
-/// A change and how writing it went.
+/// A change that was sent to NetBox, with the row or the reason for which NetBox did not take it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Applied {
-    /// What it is.
     pub object: ObjectType,
-    /// Its handle; for an address the address itself.
+    /// The handle; for an address the address itself.
     pub handle: String,
-    /// What was to be done.
     pub deed: Deed,
-    /// The row, or why NetBox did not take it.
     pub result: Result<RowId, NotTaken>,
 }
 
-/// Why NetBox did not take a row.
+/// A reason for which NetBox did not take a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotTaken {
-    /// In words, with the whole chain of causes.
+    /// The error with the whole chain of its causes.
     pub message: String,
-    /// Whether it may pass by itself.
+    /// True if it may pass by itself.
     pub may_pass: bool,
 }
 
-/// What was to be done with a row.
+/// The kind of a change to a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deed {
     /// A new row.
     Create,
     /// Other values in these fields.
     Update(Vec<&'static str>),
-    /// Marked as not found.
+    /// A row that is marked as not found.
     Retire,
 }
 
@@ -98,7 +95,7 @@ impl Applied {
         Self { object: change.object, handle: change.handle.clone(), deed, result }
     }
 
-    /// What came of it.
+    /// Returns the word for it in the metrics.
     pub(super) fn outcome(&self) -> metrics::Deed {
         match (&self.deed, &self.result) {
             (_, Err(_)) => metrics::Deed::Failed,
@@ -109,7 +106,7 @@ impl Applied {
     }
 }
 
-/// How many objects of a type were created, updated, and so on.
+/// The number of objects of a type that were created, updated, and so on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counts {
     /// New rows.

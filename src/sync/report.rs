@@ -44,12 +44,12 @@ pub(super) struct Report<'c> {
     rows: usize,
     /// Log rows that are not in NetBox yet.
     pending: Vec<Draft>,
-    /// How many of the run's failures and skips were taken up.
+    /// The number of the run's failures and skips that were taken up.
     failures: usize,
     skips: usize,
     /// Rows that were as they should be.
     unchanged: Objects,
-    /// What was done since the last note.
+    /// The work since the last note.
     since: Note,
     begun: Spent,
     noted: Spent,

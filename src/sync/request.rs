@@ -1,4 +1,4 @@
-//! What a run is asked to do, and what it works with.
+//! The order for a run, and the systems that it works with.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -16,14 +16,13 @@ use crate::{
 
 /// The systems and settings of a run.
 #[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Context {
-    /// NetBox.
     pub netbox: netbox::Client,
     /// The registry instances that may be asked.
     pub arin: arin::Pool,
     /// The API keys.
     pub keys: Keyring,
-    /// All settings.
     pub settings: Arc<config::Settings>,
     /// Receives the progress of the run.
     pub progress: Progress,
@@ -59,7 +58,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Who asks for a run, which decides whose API key it uses.
+/// The one who asks for a run, which decides whose API key it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requester<'a> {
     /// Nobody: the key used last, else the first.
@@ -75,7 +74,7 @@ pub enum Requester<'a> {
 pub struct RunName {
     /// The name, as in `20260131T120000Z-1a2b3c4d`.
     pub id: String,
-    /// When the run began.
+    /// The time at which the run began.
     pub started: Timestamp,
     /// Tells the log rows of each worker that had the run from those of the others.
     pub log: String,

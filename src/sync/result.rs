@@ -44,13 +44,13 @@ impl Verdict {
     pub const ALL: [Self; 6] =
         [Self::Unchanged, Self::Changed, Self::Partial, Self::Refused, Self::Failed, Self::Interrupted];
 
-    /// Whether everything was synced, and nothing failed.
+    /// Returns whether everything was synced, and nothing failed.
     #[must_use]
     pub fn is_success(self) -> bool {
         matches!(self, Self::Unchanged | Self::Changed)
     }
 
-    /// The value of the config's `last_result` field.
+    /// Returns the value of the config's `last_result` field.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -72,32 +72,29 @@ impl fmt::Display for Verdict {
 
 /// One run of one config, from its beginning to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct SyncRun {
     /// Name of the run, `20260131T120000Z-1a2b3c4d`.
     pub id: String,
     /// Name of the config.
     pub config: String,
-    /// Its row.
     pub config_id: RowId,
-    /// When it began.
     pub started: Timestamp,
-    /// How long it took.
     pub took: Duration,
     /// NetBox user whose API key was used.
     pub user: Option<String>,
-    /// What was written, and what NetBox did not take.
+    /// The rows that were written, and those that NetBox did not take.
     pub applied: Vec<Applied>,
     /// Objects that were as they should be.
     pub unchanged: Vec<(ObjectType, String)>,
-    /// What could not be asked.
+    /// The objects that could not be asked for.
     pub failures: Vec<Failure>,
-    /// What was passed over.
     pub skips: Vec<Skip>,
-    /// What ended the run early, in words.
+    /// The reason for which it ended early.
     pub ended: Option<Ended>,
-    /// What was done by whoever had the run before.
+    /// The notes of the workers that had the run before.
     pub before: Note,
-    /// Something to know about how it was asked for.
+    /// A sentence about the choice of the API key.
     pub remark: Option<String>,
     /// Requests sent to ARIN, retries included.
     pub arin_requests: u64,
@@ -119,9 +116,9 @@ pub struct Preview {
 pub enum Ended {
     /// The config could not be synced.
     Failed {
-        /// Why, with the whole chain of causes.
+        /// The error with the whole chain of its causes.
         why: String,
-        /// Whether it may pass by itself.
+        /// True if it may pass by itself.
         may_pass: bool,
     },
     /// More would have been marked as not found than is allowed.
@@ -131,12 +128,12 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// A reason that stays until a person changes something.
+    /// Makes a reason that stays until a person changes something.
     pub(super) fn failed(why: impl Into<String>) -> Self {
         Self::Failed { why: why.into(), may_pass: false }
     }
 
-    /// An error that ended the run.
+    /// Makes a reason of an error.
     pub(super) fn of(error: &dyn Error, retry: Retry) -> Self {
         Self::Failed { why: error_chain(error), may_pass: retry != Retry::Never }
     }
@@ -187,7 +184,7 @@ impl SyncRun {
         counts
     }
 
-    /// Why it ended before everything was done, if not because it was interrupted.
+    /// Returns the reason for which it ended before everything was done, unless it was interrupted.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match &self.ended {
@@ -196,7 +193,7 @@ impl SyncRun {
         }
     }
 
-    /// What failed and may pass by itself, in words; `None` when trying again soon would change nothing.
+    /// Describes the failures that may pass by themselves; `None` when trying again soon would change nothing.
     #[must_use]
     pub fn may_pass(&self) -> Option<String> {
         if let Some(ended) = &self.ended {
@@ -210,7 +207,7 @@ impl SyncRun {
         Some(format!("{} objects failed; the first, {handle}: {message}", passing.len()))
     }
 
-    /// Everything that failed: what could not be asked, and what NetBox did not take.
+    /// Returns everything that failed: what could not be asked for, and what NetBox did not take.
     #[must_use]
     pub fn all_failures(&self) -> Vec<Failure> {
         let refused = self.applied.iter().filter_map(|applied| {

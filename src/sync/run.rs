@@ -23,13 +23,13 @@ use crate::{
 pub(super) struct Run<'a, 'c> {
     pub(super) ctx: &'c Context,
     pub(super) report: &'a mut Report<'c>,
-    /// What NetBox has, kept in step with what is written.
+    /// NetBox's side, kept in step with what is written.
     pub(super) recorded: Inventory,
     registered: Registration,
     pub(super) rules: Rules,
     limits: Limits,
     pub(super) stamp: Stamp,
-    /// What is finished as soon as the round at hand is written.
+    /// The parts that are finished as soon as the round at hand is written.
     finished: Finished,
 }
 

@@ -62,7 +62,7 @@ fn org(handle: &str) -> Org {
         address: Some(place("Springfield")),
         registration_date: None,
         pocs: BTreeMap::new(),
-        raw: Payload::new(serde_json::json!({ "handle": handle })),
+        raw: Payload::new(&serde_json::json!({ "handle": handle })),
     }
 }
 
@@ -91,7 +91,7 @@ fn net(handle: &str, cidr: &str) -> Net {
         parent: None,
         holder: None,
         registration_date: None,
-        raw: Payload::new(serde_json::json!({ "handle": handle })),
+        raw: Payload::new(&serde_json::json!({ "handle": handle })),
     }
 }
 
@@ -198,7 +198,7 @@ fn a_renamed_net_is_updated_a_gone_one_retired_and_a_new_one_created() {
 fn a_change_that_only_the_raw_document_shows_is_written() {
     let recorded = synced(&registered([net("NET-A", "23.0.0.0/24")]), Inventory::default(), &rules());
     let mut commented = net("NET-A", "23.0.0.0/24");
-    commented.raw = Payload::new(serde_json::json!({ "handle": "NET-A", "comment": "new" }));
+    commented.raw = Payload::new(&serde_json::json!({ "handle": "NET-A", "comment": "new" }));
     insta::assert_snapshot!(plan(&registered([commented]), &recorded, &rules()), @"
     ~ network NET-A
         raw_data: changed

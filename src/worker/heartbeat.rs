@@ -18,7 +18,7 @@ use crate::{
 const HEARTBEATS_IN_A_LEASE: u32 = 3;
 /// Progress is reported, and a cancellation heard, at least this often.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
-/// What is kept of a lease as a margin: whoever cannot renew it stops before anybody else can begin.
+/// The share of a lease that is kept as a margin: whoever cannot renew it stops before anybody else can begin.
 const MARGIN: f64 = 0.2;
 
 /// A reason for a job to come to an end before it is done.

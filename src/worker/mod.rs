@@ -1,10 +1,11 @@
-//! Works off jobs: claims them, does them under a lease, and says how they ended.
+//! Works off jobs: claims them, does them under a lease, and tells the queue how they ended.
 //!
-//! A [`Worker`] holds as many jobs at once as `worker.concurrency` says. While a job runs, `beat` gives signs of life for
-//! it; a worker that cannot give them for as long as a lease lasts drops the job at once, because another one may have it
-//! by then. `perform` knows what each kind of job means. `limit` lets all workers share ARIN's limit.
+//! A [`Worker`] holds as many jobs at once as `worker.concurrency` says. While a job runs, `heartbeat` renews its lease; a
+//! worker that cannot do so for as long as a lease lasts drops the job at once, because another one may have it by then.
+//! `handlers` does a job of each kind, and `checkpoint` keeps what a run has finished. `shared_rate_limit` lets all workers
+//! share ARIN's limit.
 //!
-//! What a dropped job has written stays; doing the job again repairs whatever was half done.
+//! Whatever a dropped job has written stays; doing the job again repairs what was half done.
 
 mod checkpoint;
 mod handlers;
@@ -35,12 +36,12 @@ use crate::{
 use heartbeat::{EndReason, Heartbeat};
 use task::Task;
 
-/// Longest wait for a job in one look at the queue.
-const WAIT: Duration = Duration::from_secs(1);
-/// Waits while the queue does not answer.
-const AWAY: Policy = Policy { count: 5, backoff: Duration::from_millis(200) };
-/// What is left of the time to shut down for handing jobs back.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// Limits how long one claim waits for a job.
+const CLAIM_WAIT: Duration = Duration::from_secs(1);
+/// The waits while the queue does not answer.
+const QUEUE_RETRIES: Policy = Policy { count: 5, backoff: Duration::from_millis(200) };
+/// The part of the time to shut down that is kept for handing jobs back.
+const HAND_BACK_TIME: Duration = Duration::from_secs(3);
 
 /// Claims jobs and does them.
 #[derive(Debug, Clone)]
@@ -69,13 +70,13 @@ impl Worker {
             let claims = tokio::select! {
                 // Whatever is claimed just then is handed back.
                 () = shutdown.cancelled() => break,
-                claims = self.services.queue.claim(&self.name, free, WAIT) => claims,
+                claims = self.services.queue.claim(&self.name, free, CLAIM_WAIT) => claims,
             };
             let claims = match claims {
                 Ok(claims) => claims,
                 Err(error) => {
                     self.wait_for_queue(&error, failures).await;
-                    failures = (failures + 1).min(AWAY.count);
+                    failures = (failures + 1).min(QUEUE_RETRIES.count);
                     continue;
                 }
             };
@@ -99,7 +100,7 @@ impl Worker {
         if failures == 0 {
             warn!(error = %error_chain(error), "the queue does not answer; waiting until it does");
         }
-        sleep(AWAY.jittered(failures)).await;
+        sleep(QUEUE_RETRIES.jittered(failures)).await;
     }
 
     /// Lets the jobs under way finish, and asks those that do not in time to stop.
@@ -108,15 +109,15 @@ impl Worker {
             return;
         }
         info!(jobs = jobs.len(), "finishing the jobs under way");
-        let patience = self.services.settings.worker.shutdown_timeout.saturating_sub(LAST_WORDS);
+        let time_to_finish = self.services.settings.worker.shutdown_timeout.saturating_sub(HAND_BACK_TIME);
         let all = async |jobs: &mut JoinSet<()>| {
             while let Some(ended) = jobs.join_next().await {
                 report_panic(ended);
             }
         };
-        if timeout(patience, all(&mut jobs)).await.is_err() {
+        if timeout(time_to_finish, all(&mut jobs)).await.is_err() {
             drain.cancel();
-            if timeout(LAST_WORDS, all(&mut jobs)).await.is_err() {
+            if timeout(HAND_BACK_TIME, all(&mut jobs)).await.is_err() {
                 warn!(
                     jobs = jobs.len(),
                     "jobs did not stop in time; another worker takes them over when their lease ends"
@@ -185,9 +186,9 @@ impl Worker {
                     error!(error = %error_chain(&error), "could not record the end of the job; it will be done again");
                     return Settled::Lost;
                 }
-                Err(_) => sleep(AWAY.jittered(tries)).await,
+                Err(_) => sleep(QUEUE_RETRIES.jittered(tries)).await,
             }
-            tries = (tries + 1).min(AWAY.count);
+            tries = (tries + 1).min(QUEUE_RETRIES.count);
         }
     }
 }

@@ -16,12 +16,10 @@ mod ending;
 mod entry;
 mod jobs;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::{sync::Notify, time};
 
@@ -71,7 +69,7 @@ impl InMemory {
 
     /// Makes one step of the state machine.
     fn step<T>(&self, step: impl FnOnce(&mut Jobs, Millis) -> T) -> T {
-        let mut jobs = self.store.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = self.store.jobs.lock();
         step(&mut jobs, self.store.clock.now())
     }
 

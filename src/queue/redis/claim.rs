@@ -1,9 +1,6 @@
 //! Claims: a look at the queue, the wait for jobs, and the way to whoever asked.
 
-use std::{
-    sync::PoisonError,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use redis::streams::StreamReadOptions;
 use serde::Serialize;
@@ -169,7 +166,7 @@ impl InRedis {
             idle: Millis,
         }
         {
-            let mut cleaned = self.connections.cleaned.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut cleaned = self.connections.cleaned.lock();
             if cleaned.is_some_and(|last| last.elapsed() < CLEANING_INTERVAL) {
                 return Ok(());
             }

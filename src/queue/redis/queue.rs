@@ -1,10 +1,11 @@
 //! The steps of the queue as calls of scripts.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use redis::{Cmd, FromRedisValue};
 use serde::Serialize;
 use serde_json::Value;
@@ -60,7 +61,8 @@ impl InRedis {
 
     pub(in crate::queue) async fn enqueue(&self, orders: &[Order]) -> Result<Vec<Enqueued>, Error> {
         let orders = wire::Orders { orders: wire::orders(orders)? };
-        let enqueued: Vec<(String, bool)> = self.run(&scripts::ENQUEUE, &orders).await?;
+        // The limits are no concern of an order, and each field that is read costs time.
+        let enqueued: Vec<(String, bool)> = self.connections.redis.run(&scripts::ENQUEUE, &orders).await?;
         let read = |(job, coalesced): (String, bool)| Ok(Enqueued { job: wire::job_id(&job, "enqueue")?, coalesced });
         enqueued.into_iter().map(read).collect()
     }

@@ -5,22 +5,23 @@ use std::sync::LazyLock;
 use crate::redis_client::Script;
 
 macro_rules! scripts {
-    ($($name:ident: $file:literal;)+) => {$(
+    ($($name:ident: $file:literal, $($library:literal),+;)+) => {$(
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::with_library($file, include_str!("lua/lib.lua"), include_str!(concat!("lua/", $file, ".lua")))
+            let libraries = [$(include_str!(concat!("lua/", $library, ".lua"))),+];
+            Script::with_libraries($file, &libraries, include_str!(concat!("lua/", $file, ".lua")))
         });
     )+};
 }
 
 scripts! {
-    ENQUEUE: "enqueue";
-    CLAIM: "claim";
-    HEARTBEAT: "heartbeat";
-    SETTLE: "settle";
-    CANCEL: "cancel";
-    RETRY: "retry";
-    FIND: "find";
-    LIST: "list";
-    COUNT: "count";
-    FORGET_IDLE_WORKERS: "forget_idle_workers";
+    ENQUEUE: "enqueue", "lib";
+    CLAIM: "claim", "lib", "ends";
+    HEARTBEAT: "heartbeat", "lib", "ends";
+    SETTLE: "settle", "lib", "ends";
+    CANCEL: "cancel", "lib", "ends";
+    RETRY: "retry", "lib", "ends";
+    FIND: "find", "lib", "ends";
+    LIST: "list", "lib", "ends";
+    COUNT: "count", "lib";
+    FORGET_IDLE_WORKERS: "forget_idle_workers", "lib";
 }

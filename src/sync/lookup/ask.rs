@@ -7,12 +7,13 @@ use std::{
     fmt::Display,
     hash::Hash,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use parking_lot::Mutex;
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -314,11 +315,11 @@ impl Asker {
 
     /// Notes that an object came up. Returns whether that was the first time.
     fn mark(&self, found: Recorded) -> bool {
-        self.asked.told.lock().unwrap_or_else(PoisonError::into_inner).insert(found)
+        self.asked.told.lock().insert(found)
     }
 
     fn is_marked(&self, recorded: &Recorded) -> bool {
-        let told = self.asked.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = self.asked.told.lock();
         told.contains(recorded) || self.asked.answered.contains(recorded)
     }
 }
@@ -341,11 +342,11 @@ impl<H: Clone + Eq + Hash> Memo<H> {
     /// Notes that nobody has to ask for this one.
     fn known(&self, handle: &H) {
         let known = Arc::new(OnceCell::new_with(Some(true)));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(handle.clone()).or_insert(known);
+        self.0.lock().entry(handle.clone()).or_insert(known);
     }
 
     fn cell(&self, handle: &H) -> Arc<OnceCell<bool>> {
-        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cells = self.0.lock();
         Arc::clone(cells.entry(handle.clone()).or_default())
     }
 }

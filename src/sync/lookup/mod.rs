@@ -36,6 +36,8 @@ use crate::{
 const LONGEST_ROUND: Duration = Duration::from_secs(2);
 /// So many findings wait to be taken up; more make the asking wait for the writing.
 const BACKLOG: usize = 4096;
+/// A round takes up so many times what makes full batches at the most: what it holds is in memory as it is written.
+const LARGEST_ROUND: usize = 4;
 
 /// Recorded objects that the registry says it does not have, by their type and key.
 pub(super) type Gone = BTreeSet<(ObjectType, Key)>;
@@ -45,11 +47,11 @@ pub(super) struct Lookup {
     asker: Asker,
     asking: JoinSet<Result<Gone, Stopped>>,
     findings: mpsc::Receiver<Finding>,
-    /// What is recorded, and is asked for by handle when the worklist did not bring it up.
+    /// Recorded objects, which are asked for by handle when the worklist did not bring them up.
     recorded: Option<Vec<(Recorded, Key)>>,
     /// A round of so many findings makes full batches.
     enough: usize,
-    /// What is gone, once everything has been asked.
+    /// Recorded objects that are gone, once everything has been asked.
     pub(super) gone: Gone,
 }
 
@@ -105,11 +107,11 @@ impl Lookup {
 
     /// Waits for a finding, then for more: until there is enough for full batches, or for a moment.
     async fn collect(&mut self) -> Option<Vec<Finding>> {
-        let mut round = Vec::new();
-        self.findings.recv_many(&mut round, BACKLOG).await;
+        let (mut round, most) = (Vec::new(), self.enough * LARGEST_ROUND);
+        self.findings.recv_many(&mut round, most).await;
         let until = Instant::now() + LONGEST_ROUND;
         while !round.is_empty() && round.len() < self.enough {
-            match timeout_at(until, self.findings.recv_many(&mut round, BACKLOG)).await {
+            match timeout_at(until, self.findings.recv_many(&mut round, most)).await {
                 Ok(0) | Err(_) => break,
                 Ok(_) => {}
             }

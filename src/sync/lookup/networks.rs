@@ -195,8 +195,12 @@ impl<'a> Walk<'a> {
             place.nothing(range, "it lies in a reassigned net, below which nothing can be registered").await?;
         }
         let state = if self.settled { AggregateState::Asked } else { AggregateState::Failed };
-        let line = place.progress(|line| line.state = state);
-        match line.filter(|_| self.settled) {
+        let mut done = None;
+        place.progress(|line| {
+            line.state = state;
+            done = self.settled.then(|| line.clone());
+        });
+        match done {
             Some(line) => place.asker.tell(Finding::AggregateDone(line)).await,
             None => Ok(()),
         }
@@ -215,16 +219,13 @@ impl Question<'_> {
 }
 
 impl Place<'_> {
-    /// Changes the line of this aggregate in the run's progress, and returns it.
-    fn progress(&self, change: impl FnOnce(&mut AggregateProgress)) -> Option<AggregateProgress> {
-        let mut after = None;
+    /// Changes the line of this aggregate in the run's progress.
+    fn progress(&self, change: impl FnOnce(&mut AggregateProgress)) {
         self.asker.progress.update(|at| {
             if let Some(line) = at.asking.get_mut(self.at) {
                 change(line);
-                after = Some(line.clone());
             }
         });
-        after
     }
 
     /// Looks up the aggregate's own range. Returns the net that answers for it, and whether this is settled.

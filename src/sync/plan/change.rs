@@ -7,10 +7,10 @@ use std::{
 
 use crate::model::{Fields, Key, ObjectType, RowId, Value, inventory::NOT_FOUND};
 
-/// What has to be written to bring NetBox in line, in an order in which references point backwards.
+/// The rows to write to bring NetBox in line, in an order in which references point backwards.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// The rows to write.
+    /// One change for each row that is written.
     pub changes: Vec<Change>,
     /// The rows that are as they should be.
     pub unchanged: BTreeSet<(ObjectType, String)>,
@@ -18,56 +18,43 @@ pub struct Plan {
 
 /// One row to write.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Change {
-    /// What it is.
     pub object: ObjectType,
-    /// What identifies it.
     pub key: Key,
-    /// Its handle; for an address the address itself.
+    /// The handle; for an address the address itself.
     pub handle: String,
-    /// What to do with it.
     pub action: Action,
 }
 
-/// What to do with a row.
+/// The kind of a change to a row, with the fields that are written.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the fields say it")]
 pub enum Action {
-    /// Write a new row.
-    Create {
-        /// All fields the sidecar owns.
-        fields: Fields,
-    },
-    /// Write some fields of a row.
-    Update {
-        /// The row.
-        id: RowId,
-        /// The fields that differ.
-        fields: BTreeMap<&'static str, Altered>,
-    },
-    /// Mark a row as not found at the RIR any more.
-    Retire {
-        /// The row.
-        id: RowId,
-    },
+    /// Writes a new row with all fields that the sidecar owns.
+    Create { fields: Fields },
+    /// Writes the fields of a row that differ.
+    Update { id: RowId, fields: BTreeMap<&'static str, Altered> },
+    /// Marks a row as not found at the RIR any more.
+    Retire { id: RowId },
 }
 
 /// A field before and after.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the fields say it")]
 pub struct Altered {
-    /// What is recorded.
     pub was: Value,
-    /// What it becomes.
     pub becomes: Value,
 }
 
 impl Plan {
-    /// How many rows it would mark as not found.
+    /// Counts the rows that it would mark as not found.
     #[must_use]
     pub fn retirements(&self) -> usize {
         self.changes.iter().filter(|change| matches!(change.action, Action::Retire { .. })).count()
     }
 
-    /// The plan without the rows it would mark as not found.
+    /// Returns the plan without the rows that it would mark as not found.
     #[must_use]
     pub fn without_retirements(mut self) -> Self {
         self.changes.retain(|change| !matches!(change.action, Action::Retire { .. }));
@@ -76,7 +63,7 @@ impl Plan {
 }
 
 impl Change {
-    /// The fields as they are written.
+    /// Returns the fields as they are written.
     #[must_use]
     pub fn fields(&self) -> Fields {
         match &self.action {
@@ -88,7 +75,7 @@ impl Change {
         }
     }
 
-    /// The names of fields a person may want to read about, without those that are only there for the machine.
+    /// Returns the names of the fields that a person may want to read about, without those that are only there for the machine.
     pub fn visible(&self) -> impl Iterator<Item = &'static str> {
         let names: Vec<_> = match &self.action {
             Action::Create { fields } => fields.keys().copied().collect(),

@@ -4,7 +4,7 @@ use crate::model::{Inventory, ObjectType};
 
 use super::{change::Plan, rules::Rules};
 
-/// How much of what is recorded a single run may mark as not found.
+/// Limits how much of what is recorded a single run may mark as not found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// Share, 0 to 1, of the config's registered rows.
@@ -16,7 +16,7 @@ pub struct Limits {
 pub struct Refused {
     /// The rest of the plan, which may be applied.
     pub rest: Plan,
-    /// Rows it would have marked.
+    /// Rows that the plan would have marked.
     pub retired: usize,
     /// Rows that count as registered.
     pub registered: usize,
@@ -41,7 +41,7 @@ impl Limits {
 }
 
 impl Refused {
-    /// What the share came to.
+    /// Returns the share that the plan would have marked.
     #[must_use]
     pub fn share(&self) -> f64 {
         self.retired as f64 / (self.registered as f64).max(1.0)

@@ -23,7 +23,7 @@ use crate::model::{
     PocHandle, Registration, Row, Value,
 };
 
-/// What was learnt in one round, by handle; the objects themselves stand in a [`Registration`].
+/// The objects that were learnt of in one round, by handle; they themselves stand in a [`Registration`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Learnt {
     /// Organizations.
@@ -143,7 +143,7 @@ impl<'a> Planner<'a> {
             return;
         }
         let Desired { object, key, handle, mut fields, raw } = wanted;
-        let raw = || raw.map(|raw| Value::Json(raw.json().clone()));
+        let raw = || raw.map(|raw| Value::Json(raw.json()));
         let action = match self.recorded.row(object, &key) {
             None => {
                 self.created.insert((object, key.clone()));

@@ -1,4 +1,4 @@
-//! What a row may refer to: rows that are recorded, and rows that the same plan creates.
+//! The rows that a row may refer to: those that are recorded, and those that the same plan creates.
 
 use std::collections::BTreeSet;
 

@@ -15,7 +15,7 @@ pub struct Rules {
     pub org: Option<OrgHandle>,
     /// The active configs at the same registry instance by their organization: they share rows.
     pub owners: BTreeMap<OrgHandle, RowId>,
-    /// Whether networks are linked to aggregates and prefixes.
+    /// Networks are linked to aggregates and prefixes.
     pub link: bool,
     /// Rows that could not be written in this run and are left for the next.
     pub given_up: BTreeSet<Key>,
@@ -42,20 +42,20 @@ impl Rules {
         Self { instance: instance.clone(), config: config.id, org, owners, link: true, given_up: BTreeSet::new() }
     }
 
-    /// Whether this run speaks for `config`, because it is its own or nobody else does.
+    /// Returns whether this run speaks for `config`, because it is its own or nobody else does.
     #[must_use]
     pub fn speaks_for(&self, config: Option<RowId>) -> bool {
         config.is_none_or(|config| config == self.config || !self.owners.values().any(|owner| *owner == config))
     }
 
-    /// The config an organization's row belongs to: the one it is configured in, else the one that first recorded it.
+    /// Returns the config that an organization's row belongs to: the one it is configured in, else the one that first recorded it.
     #[must_use]
     pub fn owner_of_org(&self, org: &OrgHandle, recorded: &Inventory) -> RowId {
         let row = recorded.row(ObjectType::Organization, &self.instance.key(org));
         self.owners.get(org).copied().or_else(|| row?.config()).unwrap_or(self.config)
     }
 
-    /// The config a network's row belongs to: the one whose organization holds it or the nearest of its ancestors, else
+    /// Returns the config that a network's row belongs to: the one whose organization holds it or the nearest of its ancestors, else
     /// the one that first recorded it.
     #[must_use]
     pub fn owner_of_net(&self, net: &Net, registered: &Registration, recorded: &Inventory) -> RowId {
@@ -79,7 +79,7 @@ impl Rules {
         None
     }
 
-    /// Who holds a net and which it was cut from, as just learnt or else as recorded.
+    /// Returns who holds a net and which net it was cut from, as just learnt or else as recorded.
     fn holder_and_parent(
         &self,
         handle: &NetHandle,

@@ -1,0 +1,112 @@
+-- Claims, configs and ends: what goes beyond orders. It goes on from `lib`.
+
+local HEADS, DELAYED, AT_WORK, OVER, DEAD = P .. 'heads', P .. 'delayed', P .. 'at-work', P .. 'over', P .. 'dead'
+local find, place, limits = lib.find, lib.place, args.limits
+
+-- The running job of a claim; nothing when the claim does not count any more.
+local function claimed()
+    local job = find(args.job)
+    if job and job.state == 'running' and tonumber(job.fence) == args.fence then return job end
+end
+
+-- Passes the key of a job that is over to the next in line.
+local function pass_key_on(job)
+    local next = job.twin and find(job.twin)
+    job.twin = false
+    if next then
+        redis.call('HSET', HEADS, job.key, next.id)
+        place(next)
+    else
+        redis.call('HDEL', HEADS, job.key)
+    end
+end
+
+-- Takes a parked job out of its line.
+local function step_out(job)
+    local before = lib.head_of(job.key)
+    while before and before.twin ~= job.id do before = before.twin and find(before.twin) end
+    if before then before.twin = job.twin or false end
+    job.twin = false
+end
+
+-- Configs: one job at a time is at work at each; those that came meanwhile wait in line.
+
+local function line_of(config) return P .. 'line:' .. config end
+
+-- Calls the first in line, if the config is free.
+local function call_next(config)
+    local next = redis.call('ZRANGE', line_of(config), 0, 0)[1]
+    if not next or redis.call('HEXISTS', AT_WORK, config) == 1 then return end
+    local job = find(next)
+    if not job then
+        redis.call('ZREM', line_of(config), next)
+        call_next(config)
+    elseif redis.call('ZREM', DELAYED, next) == 1 then
+        job.due = false
+        place(job)
+    end
+end
+
+-- Gives a job its config, or puts it in line for it. The holder of a config may be lost, with the keys of its job.
+local function take_config(job)
+    if not job.config then return true end
+    local line, holder = line_of(job.config), redis.call('HGET', AT_WORK, job.config)
+    if holder and holder ~= job.id and (find(holder) or {}).state == 'running' then
+        local last = redis.call('ZRANGE', line, -1, -1, 'WITHSCORES')[2] or 0
+        redis.call('ZADD', line, 'NX', last + 1, job.id)
+        lib.put_off(job, limits.busy_config_delay)
+        return false
+    end
+    redis.call('HSET', AT_WORK, job.config, job.id)
+    redis.call('ZREM', line, job.id)
+    return true
+end
+
+local function release_config(job)
+    if not job.config or redis.call('HGET', AT_WORK, job.config) ~= job.id then return end
+    redis.call('HDEL', AT_WORK, job.config)
+    call_next(job.config)
+end
+
+-- Ends.
+
+local function bury(...) return redis.call('XADD', DEAD, 'MAXLEN', '~', limits.max_over, '*', ...) end
+
+-- Has a job that is over not be over any more.
+local function dig_out(job)
+    redis.call('ZREM', OVER, job.id)
+    if job.letter then redis.call('XDEL', DEAD, job.letter) end
+    job.letter = false
+end
+
+-- Ends a job for good, and whatever waited for that. An error takes the place of an earlier one.
+local function conclude(job, state, error, result)
+    local has_key = job.state ~= 'parked' and job.state ~= 'dead'
+    lib.take_off_stream(job)
+    redis.call('DEL', P .. 'notes:' .. job.id)
+    job.ended, job.result, job.error = NOW, result or false, error or job.error
+    lib.set_state(job, state)
+    local keep = limits.keep
+    if state == 'dead' then
+        job.letter = bury('job', job.id, 'key', job.key, 'body', job.body, 'error', job.error or '')
+        keep = keep * 4
+    end
+    redis.call('ZADD', OVER, NOW + keep, job.id)
+    if has_key then pass_key_on(job) end
+end
+
+-- Ends a job that ran.
+local function finish(job, state, error, result)
+    conclude(job, state, error, result)
+    release_config(job)
+end
+
+-- What is known about a job, as it is answered; nothing when it is not known.
+local function view(id)
+    local fields = redis.call('HGETALL', P .. 'job:' .. id)
+    return fields[1] and { id, fields, redis.call('SMEMBERS', P .. 'more:' .. id) }
+end
+
+lib.claimed, lib.view, lib.step_out, lib.call_next, lib.take_config = claimed, view, step_out, call_next, take_config
+lib.release_config, lib.bury, lib.dig_out, lib.conclude, lib.finish = release_config, bury, dig_out, conclude, finish
+return lib
