@@ -34,7 +34,7 @@ use tokio::{
 const SECRET: &str = "the secret of a measurement";
 /// Connections that webhooks come over.
 const CONNECTIONS: u64 = 32;
-/// How long they come.
+/// The time for which they come.
 const LENGTH: Duration = Duration::from_secs(10);
 /// Rates that are tried, in webhooks a second.
 const RATES: [u64; 3] = [1_000, 3_000, 6_000];

@@ -1,4 +1,4 @@
-//! How often ARIN may be asked about a world: once for each thing that has to be known.
+//! The number of times that ARIN may be asked about a world: once for each thing that has to be known.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ impl Expected {
         }
     }
 
-    /// What was asked too often, in words; nothing when all is well.
+    /// Describes what was asked too often; nothing when all is well.
     pub(crate) fn exceeded(&self, asked: &Requests) -> Vec<String> {
         let limits = [
             (Operation::MostSpecificNet, self.look_ups),

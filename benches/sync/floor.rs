@@ -22,10 +22,10 @@ const WRITTEN: [&str; 6] =
 /// Fields that refer to rows of ours, and their types.
 const OWN: [(&str, &str); 3] =
     [("address", schema::ADDRESS), ("organization", schema::ORGANIZATION), ("network", schema::NETWORK)];
-/// What NetBox adds to a row by itself.
+/// The fields that NetBox adds to a row by itself.
 const NOT_WRITTEN: [&str; 7] = ["id", "url", "display", "created", "last_updated", "owner", "tags"];
 
-/// What writing them took.
+/// The cost of writing them.
 pub(crate) struct Floor {
     pub(crate) took: Duration,
     /// CPU seconds that NetBox spent on it.

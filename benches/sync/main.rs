@@ -32,7 +32,7 @@ use sidecar::{Settings, Sync};
 const LATENCIES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(50)];
 /// Requests to ARIN under way at once: the default, and what the unchanged sync is measured with besides.
 const IN_FLIGHT: [usize; 2] = [8, 16];
-/// How often the write floor is measured after each pair of syncs.
+/// The number of times that the write floor is measured after each pair of syncs.
 const FLOORS: usize = 2;
 
 /// A world and what is measured of it.
@@ -49,7 +49,7 @@ const SIZES: [Size; 3] = [
     Size { name: "L", aggregates: 40, prefixes: 10_000 },
 ];
 
-/// What was measured of one world at one latency.
+/// The measurements of one world at one latency.
 struct Measured {
     latency: Duration,
     first: Sync,

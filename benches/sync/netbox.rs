@@ -132,7 +132,7 @@ impl Netbox {
         usize::try_from(page["count"].as_u64().unwrap()).unwrap()
     }
 
-    /// How many rows each of our types has.
+    /// Counts the rows of each of our types.
     pub(crate) async fn census(&self) -> BTreeMap<&'static str, usize> {
         let mut census = BTreeMap::new();
         for slug in schema::TYPES {
@@ -156,7 +156,7 @@ impl Netbox {
         workers.split_whitespace().map(of).sum::<f64>() / TICKS
     }
 
-    /// How many rows were written since the change log was emptied.
+    /// Counts the rows that were written since the change log was emptied.
     pub(crate) async fn writes(&self) -> usize {
         self.count(CHANGE_LOG).await
     }

@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 use crate::netbox::Netbox;
 
-/// How often the memory of the process is looked at. The kernel keeps its peak, so only the last moment can be missed.
+/// The interval at which the memory of the process is looked at. The kernel keeps its peak, so only the last moment can be missed.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The files a sidecar is started with.
@@ -24,16 +24,16 @@ pub(crate) struct Settings {
     config: String,
 }
 
-/// What one sync did.
+/// The figures of one sync.
 pub(crate) struct Sync {
     /// From the start of the process to its end.
     pub(crate) took: Duration,
     /// CPU seconds that NetBox spent on it.
     pub(crate) netbox_cpu: f64,
-    /// What the sidecar itself says.
+    /// The result as the sidecar reports it.
     pub(crate) result: String,
     pub(crate) netbox_requests: u64,
-    /// What ARIN was asked.
+    /// The requests to ARIN.
     pub(crate) asked: Requests,
     /// Rows created by type, as counted before and after.
     pub(crate) created: BTreeMap<&'static str, usize>,
@@ -116,7 +116,7 @@ fn peak(status: &str) -> Option<u64> {
 }
 
 impl Sync {
-    /// How often ARIN was asked for one kind of thing.
+    /// Counts how often ARIN was asked for one kind of thing.
     pub(crate) fn count(&self, operation: Operation) -> usize {
         self.asked.count(operation)
     }

@@ -1,4 +1,4 @@
-//! What was measured, as Markdown.
+//! The measurements as Markdown.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ fn created(sync: &Sync) -> String {
     types.map(|(slug, count)| format!("{count} {slug}")).collect::<Vec<_>>().join(", ")
 }
 
-/// What counting says: whether ARIN was asked too much, or an unchanged sync wrote too much.
+/// The verdict of counting: whether ARIN was asked too much, or an unchanged sync wrote too much.
 fn counted(expected: &Expected, all: &[Measured]) -> String {
     let mut wrong = Vec::new();
     for Measured { latency, first, second, hurried, .. } in all {

@@ -1,4 +1,4 @@
-//! What replicas tell each other besides jobs: small facts, each with a life of its own.
+//! The facts that replicas share besides jobs, each with a life of its own.
 //!
 //! | fact | lives | says |
 //! |---|---|---|

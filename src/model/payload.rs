@@ -1,4 +1,4 @@
-//! What the registry sent, word for word.
+//! The documents that the registry sent, word for word.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};

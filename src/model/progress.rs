@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Aggregate, NetHandle, RowId};
 
-/// How far a run is with one aggregate and the net that answers for it.
+/// The progress of a run with one aggregate and the net that answers for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AggregateProgress {
     /// Id of the aggregate in NetBox.

@@ -41,7 +41,7 @@ pub enum Signal {
 pub struct Noted {
     /// The same as after a heartbeat. When the claim is lost, the note was refused.
     pub signal: Signal,
-    /// Whether a job is ready, or due, that no worker has claimed.
+    /// True if a job is ready, or due, that no worker has claimed.
     pub others_wait: bool,
 }
 

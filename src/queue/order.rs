@@ -34,6 +34,6 @@ pub enum Delay {
 pub struct Enqueued {
     /// The job that does it.
     pub job: JobId,
-    /// Whether that job was there before.
+    /// True if that job was there before.
     pub coalesced: bool,
 }

@@ -142,7 +142,7 @@ fn write(plan: &Plan, recorded: &mut Inventory) {
     }
 }
 
-/// What NetBox has after one sync.
+/// Returns the rows of NetBox after one sync.
 fn synced(registered: &Registration, mut recorded: Inventory, rules: &Rules) -> Inventory {
     let plan = plan(registered, &recorded, rules);
     write(&plan, &mut recorded);

@@ -20,7 +20,7 @@ const API_KEY: &str = "API-CANA-RYCA-NARY-0001";
 const UNKNOWN_TOKEN: &str = "nbt_canarycanary.unknowncaller00000000000000000000000000";
 const REDIS_PASSWORD: &str = "canary-redis-password";
 
-/// Who makes a change in NetBox.
+/// The user who makes a change in NetBox.
 const USER: &str = "canary.user@people.example";
 
 /// A world whose people have mail addresses and numbers to be looked for.
@@ -111,7 +111,7 @@ async fn said(format: &str, auth: &str) -> (String, Vec<String>) {
     (means.said() + &queues, canaries)
 }
 
-/// What processes say whose queue is away, or is named in a way that cannot be.
+/// Returns the output of processes whose queue is away, or is named in a way that cannot be.
 async fn queues(scene: &Scene, usual: &[(&str, &str)]) -> String {
     let (url, listen) = (format!("redis://:{REDIS_PASSWORD}@127.0.0.1:1/"), free_address());
     let away = Means::new(scene, API_KEY, &[usual, &[("QUEUE__URL", &url), ("HTTP__LISTEN", &listen)]].concat());

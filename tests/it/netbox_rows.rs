@@ -1,4 +1,4 @@
-//! How the NetBox client takes rows that have another form than it knows, as with a NetBox that renames a field.
+//! The NetBox client and rows that have another form than it knows, as with a NetBox that renames a field.
 
 use std::{collections::BTreeSet, io, sync::Arc, sync::Mutex};
 

@@ -1,4 +1,4 @@
-//! How the NetBox client takes answers that no NetBox gives, but what stands in front of one does.
+//! The NetBox client and answers that no NetBox gives, but a proxy in front of one does.
 
 use std::{
     sync::{

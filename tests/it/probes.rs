@@ -1,4 +1,4 @@
-//! How a process tells that it is well: over HTTP, also where it only works, and by `rir-sidecar health`.
+//! A process tells that it is well: over HTTP, also where it only works, and by `rir-sidecar health`.
 
 use std::process::Output;
 
@@ -10,7 +10,7 @@ use crate::{
     scene::{Scene, Target, small},
 };
 
-/// Where no Redis is.
+/// An address at which there is no Redis.
 const NOWHERE: &str = "redis://127.0.0.1:1/";
 
 async fn scene() -> Scene {

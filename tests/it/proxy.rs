@@ -16,7 +16,7 @@ use axum::{
 use futures_util::stream;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// What happens to a write.
+/// The fate of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trick {
     /// Nothing special.

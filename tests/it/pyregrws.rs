@@ -54,7 +54,7 @@ fn without_dns(mut registry: Registry) -> Registry {
     registry
 }
 
-/// What the script says of a server that has this registry.
+/// Returns the output of the script for a server that has this registry.
 async fn read_all(registry: &Registry, key: &str, style: Style) -> Value {
     let Ok(python) = std::env::var(PYTHON) else {
         panic!("{PYTHON} is not set: it names a Python interpreter that has pyregrws (tests/lab/lab.sh pyregrws)");
@@ -84,7 +84,7 @@ fn assert_same(told: &Value, meant: &Value) {
     }
 }
 
-/// What the script should say.
+/// Returns the output that the script should have.
 fn meant(registry: &Registry) -> Value {
     json!({
         "orgs": orgs(registry),

@@ -31,7 +31,7 @@ pub(crate) const ORG: &str = "EXAMPLE-NET-1";
 /// The name of every scene's config.
 pub(crate) const CONFIG: &str = "example-arin";
 
-/// Where NetBox is.
+/// The NetBox of a scene.
 pub(crate) struct Target {
     pub(crate) url: String,
     pub(crate) token: String,
@@ -239,7 +239,7 @@ impl Scene {
         lines
     }
 
-    /// How many rows each of our types has.
+    /// Counts the rows of each of our types.
     pub(crate) async fn census(&self) -> BTreeMap<&'static str, usize> {
         let mut census = BTreeMap::new();
         for slug in schema::TYPES {
@@ -252,7 +252,7 @@ impl Scene {
         self.services().context(CancellationToken::new())
     }
 
-    /// What the program works with for this scene.
+    /// Makes the services of the program for this scene.
     pub(crate) fn services(&self) -> Services {
         Services::for_one_process(self.settings.clone(), self.keys.clone()).unwrap()
     }
@@ -282,7 +282,7 @@ impl Scene {
         sync::preview(&ctx, &Request::of(of_name(&configs, CONFIG), &configs)).await
     }
 
-    /// What a further sync would write.
+    /// Returns the plan of a further sync.
     pub(crate) async fn left_to_do(&self) -> Plan {
         let preview = self.preview().await;
         assert_eq!(preview.run.ended, None);

@@ -48,7 +48,7 @@ async fn scene() -> Scene {
     scene
 }
 
-/// How often each range was asked for.
+/// Counts how often each range was asked for.
 fn asked(scene: &Scene) -> BTreeMap<String, usize> {
     let mut asked = BTreeMap::new();
     for request in scene.arin.requests().0 {

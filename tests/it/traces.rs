@@ -134,7 +134,7 @@ async fn a_collector_that_is_away_is_told_of_once_and_holds_nobody_up() {
     assert_eq!(means.said().matches("the collector of traces does not take them").count(), 1, "{}", means.said());
 }
 
-/// What a process says of a sync in this form of log lines; ARIN fails once, so that there is more to say.
+/// Returns the output of a process about a sync in this form of log lines; ARIN fails once, so that there is more to say.
 async fn said(format: &str) -> String {
     let scene = scene().await;
     scene.arin.fail(Rule::new(Fault::Status(503)).on(Operation::Customer).times(1));
@@ -146,7 +146,7 @@ async fn said(format: &str) -> String {
     means.said()
 }
 
-/// Where lines come from that have to do with a run.
+/// The targets of lines that have to do with a run.
 const OF_A_RUN: [&str; 2] = ["rir_sidecar::sync", "rir_sidecar::outbound"];
 
 #[tokio::test]

@@ -23,7 +23,7 @@
 //! for longer than the lease is taken over by the same script; heartbeats begin that time anew. While there is nothing
 //! to claim, one task of each process waits at the stream, without taking anything from it.
 //!
-//! What was accepted is as durable as Redis is told to be: `appendonly yes` at least.
+//! An accepted job is as durable as Redis is told to be: `appendonly yes` at least.
 
 mod claim;
 mod queue;

@@ -1,4 +1,4 @@
-//! Who may ask, and whom they reach.
+//! The users who may ask, and the objects that they reach.
 
 use reqwest::Method;
 use rir_sandbox::netbox::{Action, Grant};
@@ -53,7 +53,7 @@ pub(crate) async fn a_user_without_permissions_may_do_nothing(target: &Target) {
     assert!(told.starts_with("You do not have permission to apply a schema document."), "{told}");
 }
 
-/// Who may do `actions` with some notes.
+/// A user who may do `actions` with some notes.
 async fn noter(target: &Target, actions: &[Action], ids: &[u64]) -> Person {
     let list = NOTES.trim_start_matches("/api/").trim_end_matches('/');
     target.person(&[(NOTES, Grant::new(list, actions).only(ids))]).await

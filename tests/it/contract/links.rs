@@ -1,4 +1,4 @@
-//! What becomes of custom objects when what they point at is deleted.
+//! Custom objects, when the objects that they point at are deleted.
 
 use serde_json::{Value, json};
 

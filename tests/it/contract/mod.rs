@@ -1,8 +1,8 @@
-//! What the sidecar relies on in NetBox's REST interface and that of its Custom Objects plugin, quirks included.
+//! The behaviour that the sidecar relies on in NetBox's REST interface and that of its Custom Objects plugin, quirks included.
 //!
 //! One suite, two targets: [`sandbox`] runs it against the in-memory NetBox, `lab::contract` against a real one. A
 //! quirk stands here first, is seen to hold on the real one, and is then copied. Nothing of the product is used to ask.
-//! What no client sends is no part of it.
+//! A case about something that no client sends is no part of it.
 //!
 //! Cases share one NetBox in the lab and run side by side: names carry [`Target::run`], and lists are asked for
 //! such names only.
@@ -80,14 +80,14 @@ mod sandbox {
 pub(crate) struct Target {
     url: String,
     tokens: Tokens,
-    /// What makes the names of this case unique: a few lower-case letters and digits.
+    /// The ending that makes the names of this case unique: a few lower-case letters and digits.
     run: String,
     client: reqwest::Client,
     /// The in-memory one, if it is that.
     server: Option<Server>,
 }
 
-/// Who may be asked as.
+/// The users as whom one may ask.
 pub(crate) struct Tokens {
     /// A superuser's, of the second version.
     pub(crate) v2: String,
@@ -97,7 +97,7 @@ pub(crate) struct Tokens {
     pub(crate) reader: String,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     status: StatusCode,

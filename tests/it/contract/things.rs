@@ -13,7 +13,7 @@ pub(super) const NOTES: &str = "/api/plugins/custom-objects/contract-note/";
 const TYPES: &str = "/api/plugins/custom-objects/custom-object-types/";
 const CHOICES: &str = "contract states";
 
-/// Whether an answer says that a shared type is not there yet.
+/// Returns whether an answer says that a shared type is not there yet.
 pub(super) fn missed(path: &str, answer: &Answer) -> bool {
     (path.starts_with(THINGS) || path.starts_with(NOTES)) && answer.body == json!({ "detail": "Not found." })
 }
@@ -44,7 +44,7 @@ impl Target {
         self.made(NOTES, self.draft(key, fields)).await
     }
 
-    /// What to send for one.
+    /// The body to send for one.
     pub(super) fn draft(&self, key: &str, fields: Value) -> Value {
         let mut draft: Map<String, Value> = fields.as_object().unwrap().clone();
         draft.insert("key".to_owned(), self.key(key).into());
@@ -62,7 +62,7 @@ impl Target {
         self.get(&format!("{list}?run={}&fields=id", self.run)).await.expect(200)["count"].as_u64().unwrap()
     }
 
-    /// What the change log and custom links call the objects of a list.
+    /// The name of the objects of a list in the change log and in custom links.
     pub(super) async fn object_type(&self, list: &str) -> String {
         let slug = list.trim_end_matches('/').rsplit('/').next().unwrap();
         let found = self.get(&format!("{TYPES}?slug={slug}&fields=object_type_name")).await.column("object_type_name");

@@ -1,4 +1,4 @@
-//! What replicas tell each other, asked of both implementations: each case runs as `coordination::memory::` on a clock that
+//! The facts that replicas share, asked of both implementations: each case runs as `coordination::memory::` on a clock that
 //! is paused, and as `coordination::redis::`, which needs `RIR_LAB_REDIS_URL`.
 
 use std::time::Duration;

@@ -224,7 +224,7 @@ impl Redis {
     }
 }
 
-/// Where what a test has measured can be read: `cargo nextest run --no-capture`.
+/// Prints a figure that a test has measured: `cargo nextest run --no-capture`.
 fn measured(what: &str, value: impl std::fmt::Debug) {
     eprintln!("measured: {what}: {value:?}");
 }
@@ -398,7 +398,7 @@ async fn no_request_fails_in_a_rolling_restart() {
     }
 }
 
-/// What a load balancer knows: the replicas that take requests, and how many each of them has answered.
+/// The knowledge of a load balancer: the replicas that take requests, and how many each of them has answered.
 #[derive(Clone)]
 struct Balancer(Arc<Mutex<BTreeMap<String, usize>>>);
 

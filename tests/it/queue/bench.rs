@@ -111,7 +111,7 @@ impl Bench {
         self.find(id).await.state
     }
 
-    /// How long after the first order the job is due, in seconds.
+    /// Returns how long after the first order the job is due, in seconds.
     pub(super) async fn due_after(&self, id: &JobId) -> f64 {
         let record = self.find(id).await;
         assert_eq!(record.state, State::Delayed);

@@ -1,4 +1,4 @@
-//! What becomes of claims: ends, failures, and workers that die.
+//! The ways of claims: ends, failures, and workers that die.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the queue promises, asked of both queues: each case runs as `queue::memory::` and as `queue::redis::`.
+//! The promises of the queue, asked of both queues: each case runs as `queue::memory::` and as `queue::redis::`.
 //!
 //! The queue in memory runs on a clock that is paused; the one in Redis needs `RIR_LAB_REDIS_URL`, and takes the time it
 //! takes. Each case has keys of its own, which are looked through when it has ended. Cases that hurt Redis start one of

@@ -1,4 +1,4 @@
-//! What becomes of orders: equal ones, and ones that wait.
+//! The ways of orders: equal ones, and ones that wait.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ fn debounce(quiet: u64, longest: u64) -> Delay {
     Delay::Debounce { quiet: secs(quiet), longest: secs(longest) }
 }
 
-/// Whether a number of seconds is `wanted`, or a little more for the time that the test itself took.
+/// Returns whether a number of seconds is `wanted`, or a little more for the time that the test itself took.
 fn about(seconds: f64, wanted: f64) -> bool {
     (wanted - 0.001..wanted + 5.0).contains(&seconds)
 }

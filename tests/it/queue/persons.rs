@@ -1,4 +1,4 @@
-//! What persons do: look, cancel, try again.
+//! Persons look at jobs, cancel them and try them again.
 
 use std::{collections::BTreeMap, time::Duration};
 

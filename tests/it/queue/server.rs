@@ -100,7 +100,7 @@ fn run(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
     command.args(options).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// What `redis-cli` answers.
+/// Returns the answer of `redis-cli`.
 pub(super) fn told(port: u16, command: &[&str]) -> String {
     let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(command).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()

@@ -1,4 +1,4 @@
-//! What may happen to Redis, and to messages in it.
+//! Accidents that may happen to Redis, and to messages in it.
 
 use std::{
     collections::BTreeSet,

@@ -91,7 +91,7 @@ pub struct Customer {
     pub name: String,
     /// Handle of the organization whose net it got.
     pub parent_org: Option<String>,
-    /// Whether its street address is hidden.
+    /// True if its street address is hidden.
     pub private: Option<bool>,
     pub address: Option<Address>,
     /// The moment of registration, in ARIN's local time.
