@@ -22,10 +22,6 @@ use super::{
 };
 use crate::model::{AggregateProgress, AggregateState, Net, NetBlock, NetType, ObjectType, address_block::registrable};
 
-/// Questions that are begun for each request that may be under way: while one answer is taken in, the next request is
-/// ready to go.
-const BEGUN_FOR_A_REQUEST: usize = 2;
-
 /// Looks up all aggregates and the prefixes inside, in the order of the worklist.
 pub(super) async fn look_up(asker: &Asker, worklist: &Worklist) -> Result<(), Stopped> {
     let begin = |(at, target)| Walk::new(Place { asker, at, target, single: worklist.single });
@@ -35,7 +31,7 @@ pub(super) async fn look_up(asker: &Asker, worklist: &Worklist) -> Result<(), St
     let mut first = 0;
     loop {
         let mut at = first;
-        while asking.len() < asker.in_flight * BEGUN_FOR_A_REQUEST
+        while asking.len() < asker.in_flight
             && let Some(walk) = walks.get_mut(at)
         {
             match walk.next() {
