@@ -56,12 +56,12 @@ fn asked(scene: &Scene) -> BTreeMap<String, usize> {
     asked
 }
 
-/// Waits until a job has so many notes.
-async fn noted(queue: &Queue, id: &JobId, notes: usize) -> Vec<serde_json::Value> {
+/// Waits until the notes of a job finish the organization and an aggregate.
+async fn noted(queue: &Queue, id: &JobId) -> Vec<serde_json::Value> {
     let wait = async {
         loop {
             let found = queue.notes(id).await.unwrap();
-            if found.len() >= notes {
+            if found.iter().any(|note| note["organization"] == true) && !finished(&found).is_empty() {
                 return found;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -91,7 +91,7 @@ async fn a_worker_that_takes_a_run_over_asks_nothing_about_what_is_finished() {
     let queue = memory(&scene);
     let first = Service::start(&scene, queue.clone(), 1);
     let id = first.ask(whole(scene.config)).await;
-    noted(&queue, &id, 1).await;
+    noted(&queue, &id).await;
     // As by SIGKILL: nothing is handed back.
     first.tasks.iter().for_each(tokio::task::JoinHandle::abort);
     drop(first);
@@ -126,7 +126,7 @@ async fn a_long_run_makes_room_for_another_config_and_asks_for_nothing_finished_
     let queue = memory(&scene);
     let service = Service::start(&scene, queue.clone(), 1);
     let long = service.ask(whole(scene.config)).await;
-    let finished = finished(&noted(&queue, &long, 1).await);
+    let finished = finished(&noted(&queue, &long).await);
     // It ends at once, as there is no API key for it; what counts is that it had its turn.
     let short = ask(&queue, whole(other), None, rir_sidecar::queue::Trigger::Api).await;
     let short = over(&queue, &short).await;
