@@ -37,7 +37,7 @@ const LONGEST_ROUND: Duration = Duration::from_secs(2);
 /// So many findings wait to be taken up; more make the asking wait for the writing.
 const BACKLOG: usize = 4096;
 /// A round takes up so many times what makes full batches at the most: what it holds is in memory as it is written.
-const LARGEST_ROUND: usize = 4;
+const LARGEST_ROUND: usize = 16;
 
 /// Recorded objects that the registry says it does not have, by their type and key.
 pub(super) type Gone = BTreeSet<(ObjectType, Key)>;

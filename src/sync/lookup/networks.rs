@@ -22,6 +22,9 @@ use super::{
 };
 use crate::model::{AggregateProgress, AggregateState, Net, NetBlock, NetType, ObjectType, address_block::registrable};
 
+/// So many questions are ready for each request that may be under way, so that none waits while an answer is read.
+const READY: usize = 2;
+
 /// Looks up all aggregates and the prefixes inside, in the order of the worklist.
 pub(super) async fn look_up(asker: &Asker, worklist: &Worklist) -> Result<(), Stopped> {
     let begin = |(at, target)| Walk::new(Place { asker, at, target, single: worklist.single });
@@ -31,7 +34,7 @@ pub(super) async fn look_up(asker: &Asker, worklist: &Worklist) -> Result<(), St
     let mut first = 0;
     loop {
         let mut at = first;
-        while asking.len() < asker.in_flight
+        while asking.len() < asker.in_flight * READY
             && let Some(walk) = walks.get_mut(at)
         {
             match walk.next() {
