@@ -289,13 +289,14 @@ impl Inventory {
     /// Returns the prefixes inside an aggregate, each range once, the shortest first.
     #[must_use]
     pub fn ranges_inside(&self, aggregate: &Aggregate) -> Vec<IpNet> {
-        let inside: BTreeSet<(u8, IpNet)> = self
-            .prefixes
-            .iter()
-            .filter(|prefix| aggregate.prefix.contains(&prefix.prefix))
-            .map(|prefix| (prefix.prefix.prefix_len(), prefix.prefix))
-            .collect();
-        inside.into_iter().map(|(_, range)| range).collect()
+        let (first, last) = (aggregate.prefix.network(), aggregate.prefix.broadcast());
+        let from = self.prefixes.partition_point(|prefix| prefix.prefix.network() < first);
+        let near = self.prefixes.iter().skip(from).take_while(|prefix| prefix.prefix.network() <= last);
+        let inside = near.filter(|prefix| aggregate.prefix.contains(&prefix.prefix));
+        let mut ranges: Vec<IpNet> = inside.map(|prefix| prefix.prefix).collect();
+        ranges.dedup();
+        ranges.sort_by_key(IpNet::prefix_len);
+        ranges
     }
 
     /// Returns the aggregate that holds a range.

@@ -1,6 +1,6 @@
 //! The fields of our rows: how they are read, compared and written, all from the one table in `schema/types.toml`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem};
 
 use jiff::Timestamp;
 use serde::{Deserialize, de::Error as _};
@@ -10,7 +10,7 @@ use super::{
     row::{self, Reference, Text},
     schema::document::{ADDRESS, CONTACT, CUSTOMER, Document, Field, NETWORK, ORGANIZATION},
 };
-use crate::model::{Key, ObjectType, Row, RowId, Value};
+use crate::model::{Fields, Key, ObjectType, Row, RowId, Value};
 
 /// When a row was last written and with whose API key. They are read, but say nothing about what is registered.
 const STAMPS: [&str; 2] = ["last_synced", "synced_by"];
@@ -101,28 +101,50 @@ impl Table {
         names.collect::<Vec<_>>().join(",")
     }
 
-    /// Reads a row, in which no field may be missing or have another form. `key_of` finds the key of one of our rows.
-    pub(crate) fn record(
-        &self,
-        json: &row::Row,
-        key_of: impl Fn(ObjectType, RowId) -> Option<Key>,
-    ) -> Result<(Key, Row), Error> {
-        let (id, key) = identity(json)?;
-        let value = |(name, form): (&'static str, Form)| Ok::<_, Error>((name, value(json, name, form, &key_of)?));
-        let fields = self.compared().map(value).collect::<Result<_, _>>()?;
-        let mut row = Row { id, fields, last_synced: None, synced_by: None };
-        if self.has("last_synced") {
-            row.last_synced = read::<Timestamp>(json, "last_synced")?;
-            row.synced_by = read::<String>(json, "synced_by")?.filter(|user| !user.is_empty());
+    /// Reads a row, in which no field may be missing or have another form.
+    pub(crate) fn record(&self, json: &row::Row) -> Result<Record, Error> {
+        let (id, key) = (read(json, "id")?, read::<String>(json, "key")?);
+        let (id, key) = id.zip(key).ok_or_else(|| Error::custom("key: there is none"))?;
+        let row = Row { id, fields: Fields::new(), last_synced: None, synced_by: None };
+        let mut record = Record { key: Key::recorded(key), row, references: Vec::new() };
+        for (name, form) in self.compared() {
+            let value = match form {
+                Form::OurRow(object) => {
+                    let id = read::<Reference>(json, name)?.map(RowId::from);
+                    record.references.extend(id.map(|id| (name, object, id)));
+                    Value::Empty
+                }
+                Form::Text | Form::Flag | Form::Number | Form::Date | Form::Choices => value(json, name, form)?,
+                Form::NetBoxRow | Form::NetBoxRows | Form::Time | Form::Document => value(json, name, form)?,
+            };
+            record.row.fields.insert(name, value);
         }
-        Ok((key, row))
+        if self.has("last_synced") {
+            record.row.last_synced = read::<Timestamp>(json, "last_synced")?;
+            record.row.synced_by = read::<String>(json, "synced_by")?.filter(|user| !user.is_empty());
+        }
+        Ok(record)
     }
 }
 
-/// Reads the id and the key of one of our rows, each of which has both.
-pub(super) fn identity(json: &row::Row) -> Result<(RowId, Key), Error> {
-    let (id, key) = (read(json, "id")?, read::<String>(json, "key")?);
-    id.zip(key.map(Key::recorded)).ok_or_else(|| Error::custom("key: there is none"))
+/// A recorded row as it was read, before its references to our own rows are known by key.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) key: Key,
+    pub(crate) row: Row,
+    references: Vec<(&'static str, ObjectType, RowId)>,
+}
+
+impl Record {
+    /// Fills in the references to our own rows. `key_of` finds the key of one. A reference to one that has no key is as
+    /// good as none, and so is written anew.
+    pub(crate) fn refer(&mut self, key_of: impl Fn(ObjectType, RowId) -> Option<Key>) {
+        for (name, object, id) in mem::take(&mut self.references) {
+            if let Some(key) = key_of(object, id) {
+                self.row.fields.insert(name, Value::OurRow(key));
+            }
+        }
+    }
 }
 
 /// Reads a field, which has to be there, but may be null.
@@ -131,26 +153,17 @@ fn read<'a, T: Deserialize<'a>>(json: &'a row::Row, name: &str) -> Result<Option
     Option::deserialize(value).map_err(|error| Error::custom(format!("{name}: {error}")))
 }
 
-/// Reads a field to be compared. A reference to one of our rows that has no key is as good as none, and so is written
-/// anew.
-fn value(
-    json: &row::Row,
-    name: &str,
-    form: Form,
-    key_of: impl Fn(ObjectType, RowId) -> Option<Key>,
-) -> Result<Value, Error> {
+/// Reads a field to be compared that holds no reference to one of our rows.
+fn value(json: &row::Row, name: &str, form: Form) -> Result<Value, Error> {
     let value = match form {
         Form::Text => read::<Text>(json, name)?.map(|text| Value::text(Some(&String::from(text)))),
         Form::Flag => read(json, name)?.map(Value::Flag),
         Form::Number => read(json, name)?.map(Value::Number),
         Form::Date => read(json, name)?.map(Value::Date),
         Form::Choices => set::<Text, _>(json, name)?.map(Value::Choices),
-        Form::OurRow(object) => {
-            read::<Reference>(json, name)?.and_then(|id| key_of(object, id.into())).map(Value::OurRow)
-        }
         Form::NetBoxRow => read::<Reference>(json, name)?.map(|id| Value::NetBoxRow(id.into())),
         Form::NetBoxRows => set::<Reference, _>(json, name)?.map(Value::NetBoxRows),
-        Form::Time | Form::Document => None,
+        Form::OurRow(_) | Form::Time | Form::Document => None,
     };
     Ok(value.unwrap_or(Value::Empty))
 }

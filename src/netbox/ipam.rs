@@ -15,7 +15,7 @@ use super::{
     client::Client,
     error::Error,
     listing::Listing,
-    row::{optional_reference, reference},
+    row::{Row, optional_reference, reference, typed},
 };
 use crate::model::{Aggregate, Prefix, RowId, Scope};
 
@@ -103,25 +103,25 @@ impl Client {
         self.rirs_around(&prefixes).await
     }
 
-    async fn rirs_around(&self, prefixes: &[PrefixRow]) -> Result<BTreeMap<RowId, RowId>, Error> {
+    async fn rirs_around(&self, prefixes: &[Prefix]) -> Result<BTreeMap<RowId, RowId>, Error> {
         if prefixes.is_empty() {
             return Ok(BTreeMap::new());
         }
         let aggregates = self.list_where(AGGREGATES, &[AGGREGATE_FIELDS], |_: &AggregateRow| true).await?.readable()?;
-        let rir_around = |row: &PrefixRow| {
+        let rir_around = |row: &Prefix| {
             let around = aggregates.iter().find(|aggregate| aggregate.prefix.contains(&row.prefix))?;
             Some((row.id, around.rir))
         };
         Ok(prefixes.iter().filter_map(rir_around).collect())
     }
 
-    async fn prefixes_of(&self, ids: &BTreeSet<RowId>) -> Result<Listing<PrefixRow>, Error> {
+    async fn prefixes_of(&self, ids: &BTreeSet<RowId>) -> Result<Listing<Prefix>, Error> {
         let all: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let mut found = Listing::empty(PREFIXES);
         for some in all.chunks(IDS_IN_A_QUERY) {
             let mut query = vec![PREFIX_FIELDS];
             query.extend(some.iter().map(|id| ("id", id.as_str())));
-            found = found.and(self.list_where(PREFIXES, &query, |row: &PrefixRow| ids.contains(&row.id)).await?);
+            found = found.and(self.list_as(PREFIXES, &query, &prefix).await?.only(|row| ids.contains(&row.id)));
         }
         Ok(found)
     }
@@ -139,24 +139,28 @@ impl Client {
     async fn prefixes(&self, ranges: &[IpNet]) -> Result<Vec<Prefix>, Error> {
         let all = match ranges.len() / RANGES_TO_A_PAGE {
             0 => None,
-            most_pages => self.short_list(PREFIXES, &[PREFIX_FIELDS], most_pages).await?,
+            most_pages => self.short_list(PREFIXES, &[PREFIX_FIELDS], most_pages, &prefix).await?,
         };
         let rows = if let Some(rows) = all {
-            Listing::of(PREFIXES, &rows).only(|row: &PrefixRow| ranges.iter().any(|range| range.contains(&row.prefix)))
+            rows.only(|row| ranges.iter().any(|range| range.contains(&row.prefix)))
         } else {
             let each = stream::iter(ranges.iter().copied()).map(|range| self.prefixes_inside(range));
             let all = each.buffered(LISTINGS_IN_FLIGHT);
             all.try_fold(Listing::empty(PREFIXES), |all, some| ready(Ok(all.and(some)))).await?
         };
-        let mut prefixes: Vec<Prefix> =
-            rows.readable()?.into_iter().map(|PrefixRow { id, prefix, vrf }| Prefix { prefix, vrf, id }).collect();
+        let mut prefixes = rows.readable()?;
         prefixes.sort_unstable();
         prefixes.dedup();
         Ok(prefixes)
     }
 
-    async fn prefixes_inside(&self, range: IpNet) -> Result<Listing<PrefixRow>, Error> {
+    async fn prefixes_inside(&self, range: IpNet) -> Result<Listing<Prefix>, Error> {
         let query = [("within_include", &*range.to_string()), PREFIX_FIELDS];
-        self.list_where(PREFIXES, &query, |row: &PrefixRow| range.contains(&row.prefix)).await
+        Ok(self.list_as(PREFIXES, &query, &prefix).await?.only(|row| range.contains(&row.prefix)))
     }
+}
+
+/// Reads a prefix as it is kept: there can be a million.
+fn prefix(row: Row) -> Result<Prefix, serde_json::Error> {
+    typed(&row).map(|PrefixRow { id, prefix, vrf }| Prefix { prefix, vrf, id })
 }

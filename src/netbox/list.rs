@@ -5,8 +5,6 @@
 //! slipped between two pages, and the list is read once more from one id to the next, which cannot lose any. `next`
 //! links are not followed: they carry the host name NetBox believes it has.
 
-use std::collections::BTreeMap;
-
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -14,18 +12,44 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{
     client::Client,
     error::{Error, ErrorKind},
-    listing::Listing,
-    row::{Row, id_of},
+    listing::{Entry, Listing},
+    row::{Row, id_of, typed},
 };
 use crate::model::RowId;
 
 /// Pages under way at once. NetBox has few worker processes, and others want them too.
 const PAGES_IN_FLIGHT: usize = 4;
 
+/// A page as NetBox sends it.
 #[derive(Deserialize)]
-struct Page {
+struct RawPage {
     count: usize,
     results: Vec<Row>,
+}
+
+/// A page whose rows have their form, so that nobody holds a long list of rows as they were sent.
+struct Page<T> {
+    /// Rows in the whole list.
+    count: usize,
+    rows: Vec<Entry<T>>,
+}
+
+/// The rows of the pages that were put together so far.
+struct Joined<T> {
+    rows: Vec<Entry<T>>,
+    /// Rows in the whole list.
+    count: usize,
+}
+
+/// Reads a row in the form of `T`.
+pub(super) type Form<'a, T> = &'a (dyn Fn(Row) -> Result<T, serde_json::Error> + Sync);
+
+/// A list to be read.
+struct List<'a, T> {
+    client: &'a Client,
+    path: &'a str,
+    query: &'a [(&'a str, &'a str)],
+    form: Form<'a, T>,
 }
 
 impl Client {
@@ -35,87 +59,56 @@ impl Client {
     /// # Errors
     /// When a page cannot be read, or a row has no id.
     pub async fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Row>, Error> {
-        let first = self.page(path, query, &[("offset", "0")]).await?;
-        self.completed(path, query, first).await
+        self.list_as(path, query, &Ok).await?.all()
+    }
+
+    /// Reads all rows of a list like [`Client::list`], in the form of `T`, page by page.
+    pub(super) async fn list_as<T: Send>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        form: Form<'_, T>,
+    ) -> Result<Listing<T>, Error> {
+        let list = List { client: self, path, query, form };
+        let first = list.page(&[("offset", "0")]).await?;
+        list.completed(first).await
     }
 
     /// Reads the rows of a list that are `wanted`, in the form of `T`. A filter that NetBox does not know is ignored,
     /// and everything comes back: so `wanted` has to say again what `query` asks for.
-    pub(super) async fn list_where<T: DeserializeOwned>(
+    pub(super) async fn list_where<T: DeserializeOwned + Send>(
         &self,
         path: &str,
         query: &[(&str, &str)],
         wanted: impl Fn(&T) -> bool,
     ) -> Result<Listing<T>, Error> {
-        Ok(Listing::of(path, &self.list(path, query).await?).only(wanted))
+        Ok(self.list_as(path, query, &|row| typed(&row)).await?.only(wanted))
     }
 
-    /// Reads all rows of a list like [`Client::list`]; `None` when it has more than `most` pages, which takes one to
+    /// Reads all rows of a list like [`Client::list_as`]; `None` when it has more than `most` pages, which takes one to
     /// know.
-    pub(super) async fn short_list(
+    pub(super) async fn short_list<T: Send>(
         &self,
         path: &str,
         query: &[(&str, &str)],
         most: usize,
-    ) -> Result<Option<Vec<Row>>, Error> {
-        let first = self.page(path, query, &[("offset", "0")]).await?;
-        if first.count > first.results.len() * most {
+        form: Form<'_, T>,
+    ) -> Result<Option<Listing<T>>, Error> {
+        let list = List { client: self, path, query, form };
+        let first = list.page(&[("offset", "0")]).await?;
+        if first.count > first.rows.len() * most {
             return Ok(None);
         }
-        self.completed(path, query, first).await.map(Some)
+        list.completed(first).await.map(Some)
     }
 
-    /// Reads the rest of a list, of which `first` is the first page.
-    async fn completed(&self, path: &str, query: &[(&str, &str)], first: Page) -> Result<Vec<Row>, Error> {
-        if first.results.len() >= first.count {
-            return in_order(path, first.results);
-        }
-        if let Some(rows) = self.pages(path, query, first).await? {
-            return in_order(path, rows);
-        }
-        tracing::debug!(path, "rows were deleted while the list was read; reading it by id");
-        self.by_id(path, query).await
-    }
-
-    /// Reads the other pages by their place; `None` when rows have slipped between two pages.
-    async fn pages(&self, path: &str, query: &[(&str, &str)], first: Page) -> Result<Option<Vec<Row>>, Error> {
-        let size = first.results.len();
-        if size < 2 {
-            return Ok(None);
-        }
-        let offsets: Vec<String> = (size - 1..first.count - 1).step_by(size - 1).map(|at| at.to_string()).collect();
-        let rest: Vec<Page> = stream::iter(offsets)
-            .map(|offset| async move { self.page(path, query, &[("offset", &offset)]).await })
-            .buffered(PAGES_IN_FLIGHT)
-            .try_collect()
-            .await?;
-        Ok(joined(first.results, rest.into_iter().map(|page| page.results), first.count))
-    }
-
-    /// Reads each page from where the last one ended. No row that stays can be missed.
-    async fn by_id(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Row>, Error> {
-        let mut rows: Vec<Row> = Vec::new();
-        let mut last = RowId(0);
-        loop {
-            let page = self.page(path, query, &[("id__gt", &last.to_string())]).await?.results;
-            if page.iter().any(|row| id_of(row).is_none_or(|id| id <= last)) {
-                return Err(Error::reading(path, ErrorKind::FilterIgnored));
-            }
-            match page.last().and_then(id_of) {
-                Some(id) => last = id,
-                None => return in_order(path, rows),
-            }
-            rows.extend(page);
-        }
-    }
-
-    /// Reads the page at a place.
-    async fn page(&self, path: &str, query: &[(&str, &str)], place: &[(&str, &str)]) -> Result<Page, Error> {
+    /// Reads the page at a place, as it is sent.
+    async fn page(&self, path: &str, query: &[(&str, &str)], place: &[(&str, &str)]) -> Result<RawPage, Error> {
         let paging = [("limit", &*self.page_size.to_string()), ("ordering", "id")];
         self.one_page(path, &[query, &paging, place].concat()).await
     }
 
-    async fn one_page(&self, path: &str, query: &[(&str, &str)]) -> Result<Page, Error> {
+    async fn one_page(&self, path: &str, query: &[(&str, &str)]) -> Result<RawPage, Error> {
         self.transport.read(path, query).await?.found()?.decode("a page of a list")
     }
 
@@ -142,55 +135,118 @@ impl Client {
     }
 }
 
-/// Puts rows in the order of their ids, each once.
-fn in_order(path: &str, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
-    let by_id: Option<BTreeMap<_, _>> = rows.into_iter().map(|row| Some((id_of(&row)?, row))).collect();
-    by_id.map(|rows| rows.into_values().collect()).ok_or_else(|| {
-        let kind = ErrorKind::Malformed("rows with ids", String::new(), None);
-        Error::reading(path, kind)
-    })
+impl<T: Send> List<'_, T> {
+    /// Reads the rest of the list, of which `first` is the first page.
+    async fn completed(&self, first: Page<T>) -> Result<Listing<T>, Error> {
+        if first.rows.len() >= first.count {
+            return Ok(self.in_order(first.rows));
+        }
+        if let Some(rows) = self.pages(first).await? {
+            return Ok(self.in_order(rows));
+        }
+        tracing::debug!(path = self.path, "rows were deleted while the list was read; reading it by id");
+        self.by_id().await
+    }
+
+    /// Reads the other pages by their place; `None` when rows have slipped between two pages.
+    async fn pages(&self, first: Page<T>) -> Result<Option<Vec<Entry<T>>>, Error> {
+        let (size, count) = (first.rows.len(), first.count);
+        if size < 2 {
+            return Ok(None);
+        }
+        let offsets: Vec<String> = (size - 1..count - 1).step_by(size - 1).map(|at| at.to_string()).collect();
+        let mut rest = stream::iter(offsets)
+            .map(|offset| async move { self.page(&[("offset", &offset)]).await })
+            .buffered(PAGES_IN_FLIGHT);
+        let mut joined = Joined { rows: first.rows, count };
+        joined.rows.reserve_exact(count - size);
+        while let Some(page) = rest.try_next().await? {
+            if !joined.add(page.rows) {
+                return Ok(None);
+            }
+        }
+        Ok(joined.all())
+    }
+
+    /// Reads each page from where the last one ended. No row that stays can be missed.
+    async fn by_id(&self) -> Result<Listing<T>, Error> {
+        let mut rows: Vec<Entry<T>> = Vec::new();
+        let mut last = RowId(0);
+        loop {
+            let page = self.page(&[("id__gt", &last.to_string())]).await?.rows;
+            if page.iter().any(|(id, _)| *id <= last) {
+                return Err(Error::reading(self.path, ErrorKind::FilterIgnored));
+            }
+            match page.last() {
+                Some((id, _)) => last = *id,
+                None => return Ok(self.in_order(rows)),
+            }
+            rows.extend(page);
+        }
+    }
+
+    /// Puts rows in the order of their ids, each once.
+    fn in_order(&self, mut rows: Vec<Entry<T>>) -> Listing<T> {
+        rows.sort_by_key(|(id, _)| *id);
+        rows.dedup_by_key(|(id, _)| *id);
+        Listing::of(self.path, rows)
+    }
+
+    /// Reads the page at a place.
+    async fn page(&self, place: &[(&str, &str)]) -> Result<Page<T>, Error> {
+        let RawPage { count, results } = self.client.page(self.path, self.query, place).await?;
+        let nameless = || Error::reading(self.path, ErrorKind::Malformed("rows with ids", String::new(), None));
+        let entry = |row: Row| Ok::<_, Error>((id_of(&row).ok_or_else(nameless)?, (self.form)(row)));
+        Ok(Page { count, rows: results.into_iter().map(entry).collect::<Result<_, _>>()? })
+    }
 }
 
-/// Puts pages together, each of which begins with the last row of the one before; `None` when one does not, or rows are
-/// missing at the end.
-fn joined(first: Vec<Row>, rest: impl Iterator<Item = Vec<Row>>, count: usize) -> Option<Vec<Row>> {
-    let mut rows = first;
-    for page in rest {
-        if page.first().and_then(id_of).is_none_or(|id| rows.last().and_then(id_of) != Some(id)) {
-            return None;
+impl<T> Joined<T> {
+    /// Adds a page that has to begin with the last row of the one before. Returns whether it does.
+    fn add(&mut self, page: Vec<Entry<T>>) -> bool {
+        let follows = page.first().is_some_and(|(id, _)| self.rows.last().is_some_and(|(last, _)| last == id));
+        if follows {
+            self.rows.pop();
+            self.rows.extend(page);
         }
-        rows.pop();
-        rows.extend(page);
+        follows
     }
-    (rows.len() >= count).then_some(rows)
+
+    /// Returns all rows; `None` when some are missing at the end.
+    fn all(self) -> Option<Vec<Entry<T>>> {
+        (self.rows.len() >= self.count).then_some(self.rows)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn page(ids: &[u64]) -> Vec<Row> {
-        ids.iter().map(|id| Row::from_iter([("id".to_owned(), (*id).into())])).collect()
+    fn page(ids: &[u64]) -> Vec<Entry<()>> {
+        ids.iter().map(|id| (RowId(*id), Ok(()))).collect()
     }
 
-    fn ids(rows: Option<Vec<Row>>) -> Option<Vec<u64>> {
-        rows.map(|rows| rows.iter().filter_map(id_of).map(|id| id.0).collect())
+    fn joined(pages: &[&[u64]], count: usize) -> Option<Vec<u64>> {
+        let (first, rest) = pages.split_first()?;
+        let mut joined = Joined { rows: page(first), count };
+        let follow = rest.iter().all(|next| joined.add(page(next)));
+        let rows = joined.all().filter(|_| follow)?;
+        Some(rows.iter().map(|(id, _)| id.0).collect())
     }
 
     #[test]
     fn pages_that_overlap_by_a_row_make_a_list() {
-        let rows = joined(page(&[1, 2, 5]), [page(&[5, 6, 9]), page(&[9, 10])].into_iter(), 6);
-        assert_eq!(ids(rows), Some(vec![1, 2, 5, 6, 9, 10]));
+        assert_eq!(joined(&[&[1, 2, 5], &[5, 6, 9], &[9, 10]], 6), Some(vec![1, 2, 5, 6, 9, 10]));
     }
 
     #[test]
     fn a_row_that_slipped_between_two_pages_is_noticed() {
         // 2 was deleted after the first page, so 6 moved to where 5 had been.
-        assert_eq!(ids(joined(page(&[1, 2, 5]), [page(&[6, 9, 10])].into_iter(), 6)), None);
+        assert_eq!(joined(&[&[1, 2, 5], &[6, 9, 10]], 6), None);
     }
 
     #[test]
     fn a_list_that_ends_too_early_is_noticed() {
-        assert_eq!(ids(joined(page(&[1, 2, 5]), [page(&[5])].into_iter(), 6)), None);
+        assert_eq!(joined(&[&[1, 2, 5], &[5]], 6), None);
     }
 }

@@ -1,12 +1,8 @@
 //! The rows of a list in the form that the caller expects, and those that do not have it.
 
-use serde::de::DeserializeOwned;
 use tracing::warn;
 
-use super::{
-    error::{Error, ErrorKind},
-    row::{Row, id_of, typed},
-};
+use super::error::{Error, ErrorKind};
 use crate::model::RowId;
 
 /// The rows of a list. Whoever takes them says what those mean that cannot be read: [`Listing::all`] or
@@ -20,23 +16,20 @@ pub(super) struct Listing<T> {
     unreadable: Vec<(RowId, serde_json::Error)>,
 }
 
-impl<T: DeserializeOwned> Listing<T> {
-    pub(super) fn of(path: &str, rows: &[Row]) -> Self {
-        Self::read(path, rows, typed)
-    }
-}
+/// A row by its id, or why it cannot be read.
+pub(super) type Entry<T> = (RowId, Result<T, serde_json::Error>);
 
 impl<T> Listing<T> {
     pub(super) fn empty(path: &str) -> Self {
         Self { path: path.to_owned(), rows: Vec::new(), read: 0, unreadable: Vec::new() }
     }
 
-    pub(super) fn read(path: &str, rows: &[Row], read: impl Fn(&Row) -> Result<T, serde_json::Error>) -> Self {
+    pub(super) fn of(path: &str, entries: impl IntoIterator<Item = Entry<T>>) -> Self {
         let mut listing = Self::empty(path);
-        for row in rows {
-            match read(row) {
+        for (id, row) in entries {
+            match row {
                 Ok(row) => listing.rows.push(row),
-                Err(error) => listing.unreadable.push((id_of(row).unwrap_or(RowId(0)), error)),
+                Err(error) => listing.unreadable.push((id, error)),
             }
         }
         Self { read: listing.rows.len(), ..listing }

@@ -3,7 +3,10 @@
 //! One that cannot be read is an error. A config would not be synced, a recorded row would be created twice or marked
 //! as gone, and nobody would notice.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -12,8 +15,7 @@ use serde::Deserialize;
 use super::{
     client::{Client, objects_path},
     error::Error,
-    fields::{Table, identity, slug},
-    listing::Listing,
+    fields::{Record, Table, slug},
     row::{optional_reference, optional_text},
     schema::document::CONFIG,
 };
@@ -98,21 +100,21 @@ impl Client {
     /// When NetBox cannot be asked, or a row cannot be read.
     pub async fn recorded(&self) -> Result<BTreeMap<ObjectType, BTreeMap<Key, Row>>, Error> {
         let load = async |object| {
-            let (table, path) = (Table::of(object), objects_path(slug(object)));
-            let rows = self.list(&path, &[("fields", &table.query())]).await?;
-            Ok::<_, Error>((object, table, path, rows))
+            let table = Table::of(object);
+            let query = table.query();
+            let path = objects_path(slug(object));
+            let rows = self.list_as(&path, &[("fields", &query)], &|row| table.record(&row)).await?.all()?;
+            Ok::<_, Error>((object, rows))
         };
-        let lists = try_join_all(ObjectType::ALL.map(load)).await?;
-        let mut keys = BTreeMap::new();
-        for (object, _, path, rows) in &lists {
-            let identities = Listing::read(path, rows, identity).all()?;
-            keys.extend(identities.into_iter().map(|(id, key)| ((*object, id), key)));
+        let mut lists = try_join_all(ObjectType::ALL.map(load)).await?;
+        let mut keys: HashMap<(ObjectType, RowId), Key> = HashMap::new();
+        for (object, rows) in &lists {
+            keys.extend(rows.iter().map(|record| ((*object, record.row.id), record.key.clone())));
         }
-        let key_of = |object, id| keys.get(&(object, id)).cloned();
-        let records = |(object, table, path, rows): (ObjectType, Table, String, Vec<_>)| {
-            let records = Listing::read(&path, &rows, |json| table.record(json, key_of)).all()?;
-            Ok((object, records.into_iter().collect()))
-        };
-        lists.into_iter().map(records).collect()
+        for record in lists.iter_mut().flat_map(|(_, rows)| rows) {
+            record.refer(|object, id| keys.get(&(object, id)).cloned());
+        }
+        let by_key = |rows: Vec<Record>| rows.into_iter().map(|record| (record.key, record.row)).collect();
+        Ok(lists.into_iter().map(|(object, rows)| (object, by_key(rows))).collect())
     }
 }

@@ -7,7 +7,7 @@ use super::{
     client::{Client, objects_path},
     error::{Error, ErrorKind},
     listing::Listing,
-    row::{optional_reference, optional_text, reference, text},
+    row::{Row, id_of, optional_reference, optional_text, reference, text, typed},
     schema::document::SYNC_LOG,
 };
 use crate::model::RowId;
@@ -76,7 +76,9 @@ impl Client {
         ];
         let query: Vec<(&str, &str)> =
             wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
-        let rows = Listing::<LogRow>::of(&path, &self.newest(&path, &query, limit).await?).all()?;
+        let newest = self.newest(&path, &query, limit).await?;
+        let read = |row: &Row| (id_of(row).unwrap_or(RowId(0)), typed(row));
+        let rows: Vec<LogRow> = Listing::of(&path, newest.iter().map(read)).all()?;
         // The newest rows of all configs may hold none of this one: so here a filter that was ignored is an error.
         if rows.iter().all(|row| row.config == config && filter.fits(row)) {
             return Ok(rows);

@@ -523,9 +523,10 @@ fn a_row_that_was_written_is_read_back_as_it_was_meant() {
             for name in Table::of(object).names().into_iter().chain(["last_synced", "synced_by"]) {
                 json.entry(name).or_insert(serde_json::Value::Null);
             }
-            let (read_key, read) = Table::of(object).record(&json, key_of).unwrap();
-            assert_eq!(&read_key, key);
-            for (name, value) in &read.fields {
+            let mut read = Table::of(object).record(&json).unwrap();
+            read.refer(key_of);
+            assert_eq!(&read.key, key);
+            for (name, value) in &read.row.fields {
                 assert_eq!(row.field(name), value, "{object} {name}");
             }
         }

@@ -1,0 +1,241 @@
+//! Measures how much memory a sync takes in large worlds, and prints Markdown.
+//!
+//! ```text
+//! cargo bench --bench memory -- [prefixes[/nets]]...
+//! ```
+//!
+//! The aggregates are 400 allocations of a /16. In the lower half of each lies a reassigned net with nineteen in twenty of
+//! its prefixes, which need no question; the others, and the other nets, lie in the upper half. ARIN and the tables of
+//! custom objects are simulated. The prefixes are worked out when a page of them is asked for, as a million rows would
+//! not fit into a NetBox of ours.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on ends")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Query, Request, State},
+    response::Response,
+    routing::get,
+};
+use ipnet::{IpNet, Ipv4Net};
+use rir_sandbox::{
+    netbox::{Options, Server, TOKEN},
+    regrws::{self, KEY},
+    world::{Address, Country, Holder, World},
+};
+use rir_sidecar::{
+    config,
+    netbox::{
+        self,
+        schema::{self, Document},
+    },
+};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+const AGGREGATES: u32 = 400;
+const FIRST_AGGREGATE: u32 = 20 << 24;
+/// One prefix in so many lies outside of reassigned nets.
+const DIRECT: u32 = 20;
+/// The interval at which the memory of the process is looked at. The kernel keeps its peak.
+const LOOK: Duration = Duration::from_millis(5);
+/// Without an argument: the worlds of docs/benchmarks.md.
+const WORLDS: [&str; 3] = ["100000/400", "1000000/400", "100000/10000"];
+
+/// The prefixes of a world, by a rule.
+#[derive(Clone, Copy)]
+struct Plan {
+    prefixes: u32,
+    nets: u32,
+}
+
+/// A NetBox whose prefixes are worked out and whose other tables are simulated.
+struct Front {
+    plan: Plan,
+    behind: String,
+    http: reqwest::Client,
+}
+
+fn aggregate(number: u32) -> Ipv4Net {
+    Ipv4Net::new((FIRST_AGGREGATE + (number << 16)).into(), 16).unwrap()
+}
+
+impl Plan {
+    fn read(text: &str) -> Self {
+        let (prefixes, nets) = text.split_once('/').unwrap_or((text, "400"));
+        Self { prefixes: prefixes.parse().unwrap(), nets: nets.parse().unwrap() }
+    }
+
+    /// Prefixes in each aggregate.
+    fn each(self) -> u32 {
+        self.prefixes / AGGREGATES
+    }
+
+    /// Returns a prefix of an aggregate; the first ones lie in its lower half.
+    fn prefix(self, aggregate: Ipv4Net, number: u32) -> Ipv4Net {
+        let (first, direct) = (u32::from(aggregate.network()), self.each() / DIRECT);
+        let inside = self.each() - direct;
+        let (start, number) = if number < inside { (first, number) } else { (first + (1 << 15), number - inside) };
+        Ipv4Net::new((start + number * 8).into(), 29).unwrap()
+    }
+
+    fn world(self) -> World {
+        let mut world = World::demo();
+        world.registry.nets.clear();
+        world.registry.customers.clear();
+        world.ipam.aggregates.clear();
+        world.ipam.prefixes.clear();
+        let street = vec!["100 Example Way".to_owned()];
+        let address = Address {
+            street,
+            city: Some("Example".to_owned()),
+            state_province: Some("VA".to_owned()),
+            postal_code: Some("20151".to_owned()),
+            country: Country::US,
+        };
+        let org = world.org_handle.clone();
+        for number in 0..AGGREGATES {
+            let block = aggregate(number);
+            let parent = world.registry.allocate(&[block.into()], &org);
+            let halves = [Ipv4Net::new(block.network(), 17).unwrap()];
+            let upper = (1..self.nets / AGGREGATES).map(|net| self.prefix(block, self.each() - net));
+            for net in halves.into_iter().chain(upper) {
+                let customer = world.registry.add_customer(&org, &format!("Customer of {net}"), Some(address.clone()));
+                world.registry.reassign(&parent, &[IpNet::V4(net)], Holder::Customer(customer)).unwrap();
+            }
+        }
+        world
+    }
+}
+
+impl Front {
+    /// Answers with a page of the prefixes inside a range, or of all.
+    fn page(&self, query: &BTreeMap<String, String>) -> Value {
+        let number = |name: &str, default| query.get(name).map_or(default, |value| value.parse().unwrap());
+        let (offset, limit, each) = (number("offset", 0), number("limit", 50).min(1000), self.plan.each());
+        let within: Option<Ipv4Net> = query.get("within_include").map(|range| range.parse().unwrap());
+        let from = within.map_or(0, |range| (u32::from(range.network()) - FIRST_AGGREGATE) >> 16) * each;
+        let count = within.map_or(each * AGGREGATES, |_| each);
+        let rows = (from + offset..from + count.min(offset + limit)).map(|at| {
+            let prefix = self.plan.prefix(aggregate(at / each), at % each);
+            json!({ "id": at + 1, "prefix": prefix, "vrf": null })
+        });
+        json!({ "count": count, "results": rows.collect::<Vec<_>>() })
+    }
+
+    /// Passes a request on to the simulated NetBox.
+    async fn pass_on(&self, request: Request) -> Response {
+        let (head, body) = request.into_parts();
+        let url = format!("{}{}", self.behind, head.uri);
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let answer = self.http.request(head.method, url).headers(head.headers).body(body).send().await.unwrap();
+        let mut response = Response::builder().status(answer.status());
+        if let Some(kind) = answer.headers().get("content-type") {
+            response = response.header("content-type", kind);
+        }
+        response.body(Body::from(answer.bytes().await.unwrap())).unwrap()
+    }
+
+    async fn serve(self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let prefixes = async |State(front): State<Arc<Self>>, Query(query): Query<BTreeMap<String, String>>| {
+            Json(front.page(&query))
+        };
+        let rest = async |State(front): State<Arc<Self>>, request: Request| front.pass_on(request).await;
+        let router = Router::new().route("/api/ipam/prefixes/", get(prefixes)).fallback(rest);
+        let router = router.with_state(Arc::new(self));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let mut asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    if asked.is_empty() {
+        asked = WORLDS.map(str::to_owned).to_vec();
+    }
+    println!("| prefixes | nets | sync | seconds | ARIN requests | peak MB |\n|---:|---:|---|---:|---:|---:|");
+    for plan in asked.iter().map(|text| Plan::read(text)) {
+        measure(plan).await;
+    }
+}
+
+async fn measure(plan: Plan) {
+    let world = plan.world();
+    let arin = regrws::Server::start(world.registry.clone(), regrws::Options::default()).await.unwrap();
+    let behind = Server::start(Options::default()).await.unwrap();
+    let front = Front { plan, behind: behind.url(), http: reqwest::Client::new() };
+    let netbox = front.serve().await;
+    let client = {
+        let set = [("URL", netbox.clone()), ("TOKEN", TOKEN.to_owned())];
+        let set = set.map(|(name, value)| (format!("RIR_SIDECAR__NETBOX__{name}"), value));
+        netbox::Client::new(&config::load_from(None, &BTreeMap::from(set)).unwrap().netbox).unwrap()
+    };
+    let types = schema::plan(&client, Document::current()).await.unwrap();
+    schema::apply(&client, &types, false).await.unwrap();
+    let rir = behind.add_rir("ARIN");
+    for number in 0..AGGREGATES {
+        behind.add_aggregate(aggregate(number).into(), rir);
+    }
+    let row = json!({ "name": world.config, "rir": rir, "registry": "arin", "api_url": arin.url(),
+        "org_handle": world.org_handle, "is_active": true });
+    let Value::Object(row) = row else { panic!("no object") };
+    behind.add_row("rir-config", row).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys.toml");
+    fs::write(&keys, format!("[[key]]\nconfig = {:?}\nuser = \"bench\"\napi_key = {KEY:?}\n", world.config)).unwrap();
+    fs::set_permissions(&keys, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let settings = folder.path().join("sidecar.toml");
+    let text = format!(
+        "[netbox]\nurl = {netbox:?}\ntoken = {TOKEN:?}\n[arin]\nallowed_base_urls = [{:?}]\nrequests_per_second = 0\n\
+         [keys]\nfile = {keys:?}\n",
+        arin.url()
+    );
+    fs::write(&settings, text).unwrap();
+    for name in ["first", "unchanged"] {
+        arin.forget_requests();
+        let started = Instant::now();
+        let peak = sync(&settings, &world.config).await;
+        let (took, asked) = (started.elapsed().as_secs_f64(), arin.requests().total());
+        let Plan { prefixes, nets } = plan;
+        println!("| {prefixes} | {nets} | {name} | {took:.1} | {asked} | {:.0} |", peak as f64 / 1024.0);
+    }
+}
+
+/// Runs a sync. Returns the most memory that it had in use, in KiB.
+async fn sync(settings: &std::path::Path, config: &str) -> u64 {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
+    command.arg("--config").arg(settings).args(["sync", "--output", "json", "--config-name", config]);
+    let child = command.env_clear().stdout(Stdio::piped()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id().unwrap());
+    let ended = child.wait_with_output();
+    tokio::pin!(ended);
+    let mut most = 0;
+    let output = loop {
+        tokio::select! {
+            output = &mut ended => break output.unwrap(),
+            () = tokio::time::sleep(LOOK) => most = peak(&status).unwrap_or(most),
+        }
+    };
+    assert!(output.status.success(), "the sync ended with {}", output.status);
+    most
+}
+
+/// Returns the most memory that a process has had in use so far, in KiB.
+fn peak(status: &str) -> Option<u64> {
+    let text = fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}
