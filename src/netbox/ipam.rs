@@ -27,6 +27,8 @@ const PREFIX_FIELDS: (&str, &str) = ("fields", "id,prefix,vrf");
 const LISTINGS_IN_FLIGHT: usize = 4;
 /// A full page of prefixes costs NetBox no more than listing those inside so many aggregates.
 const RANGES_TO_A_PAGE: usize = 2;
+/// So few prefixes are read with what is around and inside each, more with all of their aggregates.
+const NAMED_ALONE: usize = 4;
 /// Ids named in one query, so that its URL stays well below what web servers take (4 KiB with gunicorn).
 const IDS_IN_A_QUERY: usize = 200;
 
@@ -66,12 +68,30 @@ impl Client {
             Scope::Config => ranges(&|_| true),
             Scope::Aggregate(id) => ranges(&|aggregate| aggregate.id == *id),
             Scope::Prefixes(ids) => {
-                let prefixes = self.prefixes_of(ids).await?.readable()?;
-                ranges(&|aggregate| prefixes.iter().any(|row| aggregate.prefix.contains(&row.prefix)))
+                let named = self.prefixes_of(ids).await?.readable()?;
+                let around = ranges(&|aggregate| named.iter().any(|row| aggregate.prefix.contains(&row.prefix)));
+                if named.len() <= NAMED_ALONE && !around.is_empty() {
+                    return Ok((aggregates, self.near(&named).await?));
+                }
+                around
             }
         };
         let prefixes = self.prefixes(&around).await?;
         Ok((aggregates, prefixes))
+    }
+
+    /// Reads the prefixes around and inside each of a few, which is all that a look-up of these can come to speak of.
+    async fn near(&self, few: &[Prefix]) -> Result<Vec<Prefix>, Error> {
+        let ranges: Vec<IpNet> = few.iter().map(|named| named.prefix).collect();
+        let each = stream::iter(ranges).map(|range| self.prefixes_near(range));
+        let all = each.buffered(LISTINGS_IN_FLIGHT);
+        in_address_order(all.try_fold(Listing::empty(PREFIXES), |all, some| ready(Ok(all.and(some)))).await?)
+    }
+
+    async fn prefixes_near(&self, range: IpNet) -> Result<Listing<Prefix>, Error> {
+        let query = [("contains", &*range.to_string()), PREFIX_FIELDS];
+        let around = self.list_as(PREFIXES, &query, &prefix).await?.only(|row| row.prefix.contains(&range));
+        Ok(around.and(self.prefixes_inside(range).await?))
     }
 
     /// Finds the RIR of an aggregate; `None` when there is no such aggregate.
@@ -148,16 +168,21 @@ impl Client {
             let all = each.buffered(LISTINGS_IN_FLIGHT);
             all.try_fold(Listing::empty(PREFIXES), |all, some| ready(Ok(all.and(some)))).await?
         };
-        let mut prefixes = rows.readable()?;
-        prefixes.sort_unstable();
-        prefixes.dedup();
-        Ok(prefixes)
+        in_address_order(rows)
     }
 
     async fn prefixes_inside(&self, range: IpNet) -> Result<Listing<Prefix>, Error> {
         let query = [("within_include", &*range.to_string()), PREFIX_FIELDS];
         Ok(self.list_as(PREFIXES, &query, &prefix).await?.only(|row| range.contains(&row.prefix)))
     }
+}
+
+/// Puts prefixes in the order of their addresses, each once.
+fn in_address_order(rows: Listing<Prefix>) -> Result<Vec<Prefix>, Error> {
+    let mut prefixes = rows.readable()?;
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    Ok(prefixes)
 }
 
 /// Reads a prefix as it is kept: there can be a million.

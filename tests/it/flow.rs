@@ -494,6 +494,11 @@ pub(crate) async fn a_single_prefix_can_be_synced(target: Target) {
     assert_eq!(run.verdict(), Verdict::Changed, "{:?}", run.all_failures());
     assert_eq!(scene.row(NETWORK, ORGS).await["prefix"]["prefix"], "23.144.2.0/24");
     assert!(!scene.rows(NETWORK).await.contains_key(CUSTOMERS));
+    // Only what is around and inside it is read, and not the rest of the aggregate.
+    let rir = ctx.netbox.rir_of_prefix(id("23.144.1.0/26")).await.unwrap().unwrap();
+    let alone = Scope::Prefixes(BTreeSet::from([id("23.144.1.0/26")]));
+    let (_, read) = ctx.netbox.aggregates_and_prefixes(rir, &alone).await.unwrap();
+    assert_eq!(read.iter().map(|row| row.prefix).collect::<Vec<_>>(), ["23.144.1.0/24", "23.144.1.0/26"].map(cidr));
     // One without a registration, one inside a reassigned net that has been asked for, one that nobody can register.
     let others = ["23.144.3.0/24", "23.144.1.0/24", "23.144.1.0/26", "10.1.0.0/16"].map(id);
     let run = scene.sync_as(&ctx, CONFIG, Scope::Prefixes(others.into()), &Resource::all(), None).await;

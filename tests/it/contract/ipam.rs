@@ -35,6 +35,18 @@ pub(crate) async fn within_include_finds_the_range_and_what_is_inside(target: &T
     assert_eq!(found(format!("within_include={net}/80")).await, ids[1..]);
 }
 
+pub(crate) async fn contains_finds_the_range_and_what_is_around_it(target: &Target) {
+    let net = network();
+    let mut ids = Vec::new();
+    for length in [64, 80, 96] {
+        ids.push(target.made(PREFIXES, json!({ "prefix": format!("{net}/{length}") })).await);
+    }
+    let found = async |query: &str| target.get(&format!("{PREFIXES}?contains={query}&fields=id")).await.column("id");
+    let mut both = found(&format!("{net}/80")).await;
+    both.retain(|id| id.as_u64().is_some_and(|id| ids.contains(&id)));
+    assert_eq!(both, ids[..2]);
+}
+
 pub(crate) async fn rir_id_finds_the_aggregates_of_a_rir(target: &Target) {
     let (one, other) = (target.rir().await, target.rir().await);
     let ids = [target.aggregate(one).await, target.aggregate(other).await].map(Value::from);

@@ -39,10 +39,13 @@ fn test<'a>(model: &'a Model, name: &str, values: &[&'a str]) -> Option<Test<'a>
             let time = value::timestamp(last);
             Box::new(move |_, row| time.is_some_and(|time| row.created < time))
         }
-        "within_include" if model.field("prefix").is_some_and(|field| field.kind == Kind::Cidr) => {
+        "within_include" | "contains" if model.field("prefix").is_some_and(|field| field.kind == Kind::Cidr) => {
             let wanted: Option<IpNet> = last.parse().ok();
             let net = |row: &Row| row.text("prefix")?.parse::<IpNet>().ok();
-            Box::new(move |_, row| wanted.zip(net(row)).is_some_and(|(wanted, net)| wanted.contains(&net)))
+            let around = name == "contains";
+            let fits =
+                move |wanted: IpNet, net: IpNet| if around { net.contains(&wanted) } else { wanted.contains(&net) };
+            Box::new(move |_, row| wanted.zip(net(row)).is_some_and(|(wanted, net)| fits(wanted, net)))
         }
         _ => match (name.strip_suffix("_id").and_then(|link| model.field(link)), model.field(name)) {
             (Some(field), _) if matches!(field.kind, Kind::Object(_)) => {
