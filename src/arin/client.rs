@@ -78,6 +78,13 @@ impl Pool {
         self.allowed(api_url).ok().map(|base| Instance::of(&base))
     }
 
+    /// Returns how many requests a second may go to the registry instance that a config's `api_url` names, by all processes
+    /// that share its limit; `None` for any number, or where no key may be sent to.
+    pub async fn per_second(&self, api_url: &str) -> Option<f64> {
+        let instance = self.instance(api_url)?;
+        self.rate_limit(instance).per_second().await
+    }
+
     fn allowed(&self, api_url: &str) -> Result<Url, Error> {
         let text = match api_url.trim() {
             "" => Instance::PRODUCTION,

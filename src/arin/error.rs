@@ -35,8 +35,12 @@ pub enum ErrorKind {
     /// ARIN refused this one request.
     #[error("ARIN refused it ({0})")]
     Refused(Fault),
-    /// ARIN has asked to slow down (429), and did so until the last try. Every request to the instance waits as long.
-    #[error("ARIN throttled it (status 429); the next try may be made in {} s", .0.as_millis().div_ceil(1000))]
+    /// ARIN has answered 429 to every request to the instance for longer than `arin.patience`. The next one may go after
+    /// this time.
+    #[error(
+        "ARIN has answered every request with 429 (too many requests) for longer than arin.patience; the next try may \
+         be made in {} s. Does something else use the same address or API key?", .0.as_millis().div_ceil(1000)
+    )]
     Throttled(Duration),
     /// ARIN has trouble: any 5xx, or the code `E_OUTAGE`.
     #[error("ARIN could not answer ({0})")]

@@ -16,6 +16,7 @@ pub(super) fn settings() -> Arin {
         timeout: Duration::from_secs(5),
         retry_count: 2,
         retry_backoff: Duration::from_millis(5),
+        patience: Duration::from_secs(600),
         max_body_bytes: 100_000,
     }
 }

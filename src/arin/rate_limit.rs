@@ -1,54 +1,79 @@
-//! Holds requests to one registry instance back: so many a second, so many at once, and none at all during a pause.
+//! Holds requests to one registry instance back: so many a second, so many at once, and none at all after a 429.
 //!
-//! A pause begins when ARIN answers 429. Requests that are under way then are not called back, everything else waits; a
-//! second 429 can lengthen a pause and never shortens it. All times are tokio's.
+//! The [`Rate`] decides; here are the waits that it asks for. Requests that are under way are not called back. One after
+//! the other asks whether it may go, in the order in which they came. All times are tokio's.
 
-use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    state::{InMemoryState, NotKeyed},
-};
 use parking_lot::Mutex;
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::{Instant, sleep, sleep_until},
+    sync::{self, Semaphore, SemaphorePermit},
+    time::{Instant, sleep},
 };
 use tracing::{debug, warn};
 
-use crate::{config, model::Instance, telemetry::metrics::Metrics};
+use crate::{
+    config,
+    model::Instance,
+    rate::{Answer, Limits, Rate, Report, Step, Ticket, Turn},
+    telemetry::metrics::Metrics,
+};
 
-/// The longest pause made for a `Retry-After`. A worker that slept longer would rather look dead; who still gets a 429
-/// after it pauses again.
-const MAX_PAUSE: Duration = Duration::from_secs(300);
+/// After a warning that the registry slows us down the next one is this far away.
+const WARNINGS_APART: Duration = Duration::from_secs(60);
 
-/// A limit that several processes keep together, and that may be out of reach for a while.
+/// So many requests of a process may be under way at first, and one more with each answer, so that a server that takes
+/// few is not met with all of them.
+const FIRST_IN_FLIGHT: usize = 4;
+
+/// A rate that several processes keep together, and that may be out of reach for a while.
 pub trait SharedLimit: fmt::Debug + Send + Sync {
-    /// Asks to send a request to an instance, where all processes together may send `per_second` in bursts of `burst`.
-    /// Returns zero when it may go out, else how long to wait before asking again; `None` if the limit is out of reach.
-    fn acquire<'a>(&'a self, instance: &'a Instance, per_second: u32, burst: u32) -> BoxFuture<'a, Option<Duration>>;
+    /// Takes a step in the life of the rate of an instance; `None` if it is out of reach.
+    fn step<'a>(&'a self, instance: &'a Instance, report: Report) -> BoxFuture<'a, Option<Answer>>;
 
-    /// Lets nobody send anything to an instance for a while.
-    fn pause<'a>(&'a self, instance: &'a Instance, pause: Duration) -> BoxFuture<'a, ()>;
-
-    /// Returns how many processes share the limit, as far as known. While it is out of reach each keeps to its share.
+    /// Returns how many processes share the rate, as far as known. While it is out of reach each keeps to its share.
     fn replicas(&self) -> u32;
 }
 
-/// The limits of one instance: rate, requests in flight, and pauses.
+/// The limits of one instance: the rate, and the requests in flight.
 #[derive(Debug)]
 pub(super) struct RateLimit {
     pub(super) instance: Instance,
     shared: Option<Arc<dyn SharedLimit>>,
-    per_second: u32,
-    burst: NonZeroU32,
+    limits: Limits,
+    patience: Duration,
     in_flight: Semaphore,
-    rate: Option<RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>>,
-    paused_until: Mutex<Option<Instant>>,
+    /// Places in `in_flight` that are not open yet.
+    closed: AtomicUsize,
+    /// Held by the request that is the next to go.
+    next: sync::Mutex<()>,
+    /// Requests that were answered, not by 429, and are not reported yet.
+    taken: AtomicU32,
+    /// The rate of this process alone, by the time since `begun`.
+    alone: Mutex<Rate>,
+    begun: Instant,
+    /// The rate in force when the shared one was last in reach.
+    per_second: Mutex<Option<f64>>,
+    warned: Mutex<Option<Instant>>,
     metrics: Arc<Metrics>,
+}
+
+/// The leave to send one request, which is under way until this is dropped.
+#[derive(Debug)]
+pub(super) struct Permit<'a> {
+    rate_limit: &'a RateLimit,
+    ticket: Ticket,
+    /// `None` never comes, as the semaphore is never closed.
+    _place: Option<SemaphorePermit<'a>>,
 }
 
 impl RateLimit {
@@ -58,108 +83,141 @@ impl RateLimit {
         shared: Option<Arc<dyn SharedLimit>>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let per_second = NonZeroU32::new(settings.requests_per_second);
-        let burst = NonZeroU32::new(settings.burst).unwrap_or(NonZeroU32::MIN);
-        let rate = per_second.map(|rate| {
-            RateLimiter::direct_with_clock(Quota::per_second(rate).allow_burst(burst), TokioClock(Instant::now()))
-        });
-        let in_flight = Semaphore::new(settings.max_in_flight.clamp(1, Semaphore::MAX_PERMITS));
-        let per_second = settings.requests_per_second;
-        Self { instance, shared, per_second, burst, in_flight, rate, paused_until: Mutex::new(None), metrics }
+        let per_second = NonZeroU32::new(settings.requests_per_second).map(|rate| f64::from(rate.get()));
+        let places = settings.max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
+        let open = places.min(FIRST_IN_FLIGHT);
+        Self {
+            instance,
+            shared,
+            limits: Limits { per_second, burst: settings.burst },
+            patience: settings.patience,
+            in_flight: Semaphore::new(open),
+            closed: AtomicUsize::new(places - open),
+            next: sync::Mutex::default(),
+            taken: AtomicU32::default(),
+            alone: Mutex::default(),
+            begun: Instant::now(),
+            per_second: Mutex::new(per_second),
+            warned: Mutex::default(),
+            metrics,
+        }
     }
 
-    /// Waits until a request may go out. It counts as under way until the permit is dropped; `None` never comes, as
-    /// the semaphore is never closed.
-    pub(super) async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
+    /// Waits until a request may go that somebody wants to send since `wanted`.
+    ///
+    /// # Errors
+    /// When the registry has answered 429 to everything for as long as the settings have patience, with the time after
+    /// which the next request may go.
+    pub(super) async fn acquire(&self, wanted: Instant) -> Result<Permit<'_>, Duration> {
         let begun = Instant::now();
-        let permit = self.in_flight.acquire().await.ok();
-        loop {
-            while let Some(end) = self.pause_end() {
-                sleep_until(end).await;
-            }
-            self.wait_for_rate().await;
-            if self.pause_end().is_none() {
-                break;
-            }
-        }
+        let place = self.in_flight.acquire().await.ok();
+        let ticket = {
+            let _next = self.next.lock().await;
+            self.turn(wanted).await?
+        };
         self.metrics.waited(&self.instance.to_string(), begun.elapsed());
-        permit
+        Ok(Permit { rate_limit: self, ticket, _place: place })
     }
 
-    async fn wait_for_rate(&self) {
-        let Some(shared) = &self.shared else { return self.wait_alone(NonZeroU32::MIN).await };
+    async fn turn(&self, wanted: Instant) -> Result<Ticket, Duration> {
+        let mut waited = false;
         loop {
-            match shared.acquire(&self.instance, self.per_second, self.burst.get()).await {
-                Some(Duration::ZERO) => return,
-                Some(wait) => sleep(wait).await,
-                None => return self.wait_alone(NonZeroU32::new(shared.replicas()).unwrap_or(NonZeroU32::MIN)).await,
+            let Answer { turn, refusing_for, .. } = self.step(Step::Ask { waited }).await;
+            waited = true;
+            let wait = match turn {
+                Turn::Go(ticket) => return Ok(ticket),
+                Turn::Wait(wait) => wait,
+            };
+            let Some(refusing_for) = refusing_for else {
+                sleep(wait).await;
+                continue;
+            };
+            let patience = self.patience.saturating_sub(refusing_for.min(wanted.elapsed()));
+            if patience.is_zero() {
+                return Err(wait);
             }
+            sleep(wait.min(patience)).await;
         }
     }
 
-    /// Keeps to the share of one of so many processes: each request counts as one for each of them.
-    async fn wait_alone(&self, replicas: NonZeroU32) {
-        let Some(rate) = &self.rate else { return };
-        while let Ok(Err(too_early)) = rate.check_n(replicas.min(self.burst)) {
-            sleep(too_early.wait_time_from(rate.clock().now())).await;
+    async fn step(&self, step: Step) -> Answer {
+        let report = Report { step, limits: self.limits, taken: self.taken.swap(0, Ordering::Relaxed) };
+        let Some(shared) = &self.shared else { return self.keep(self.step_alone(report)) };
+        match shared.step(&self.instance, report).await {
+            Some(answer) => self.keep(answer),
+            None => self.step_alone(Report { limits: self.share(shared.replicas()), ..report }),
         }
     }
 
-    /// Lets no request out for `asked`, or for [`MAX_PAUSE`] if that is shorter, in all processes that share the limit.
-    /// Returns the pause made.
-    pub(super) async fn pause(&self, asked: Duration) -> Duration {
-        let pause = asked.min(MAX_PAUSE);
-        let (instance, seconds) = (&self.instance, pause.as_secs_f64());
-        match self.extend_pause(Instant::now() + pause) {
-            Extended::Begun => warn!(
-                arin.instance = %instance, arin.asked = ?asked,
-                "{instance} asks to slow down: no request for {seconds:.1} s"
-            ),
-            Extended::Longer => {
-                debug!(arin.instance = %instance, arin.asked = ?asked, "{instance} asks again to slow down");
-            }
-            Extended::Covered => {}
-        }
+    fn step_alone(&self, report: Report) -> Answer {
+        self.alone.lock().step(self.begun.elapsed(), report)
+    }
+
+    fn keep(&self, answer: Answer) -> Answer {
+        *self.per_second.lock() = answer.per_second;
+        self.metrics.rate(&self.instance.to_string(), answer.per_second);
+        answer
+    }
+
+    /// Returns the limits of one of so many processes.
+    fn share(&self, replicas: u32) -> Limits {
+        let replicas = replicas.max(1);
+        let per_second = self.per_second.lock().map(|per_second| per_second / f64::from(replicas));
+        Limits { per_second, burst: self.limits.burst.checked_div(replicas).unwrap_or_default().max(1) }
+    }
+
+    /// Returns the requests a second that may go now, by all processes that share the limit; `None` for any number.
+    pub(super) async fn per_second(&self) -> Option<f64> {
         if let Some(shared) = &self.shared {
-            shared.pause(instance, pause).await;
+            let report = Report { step: Step::Look, limits: self.limits, taken: 0 };
+            return match shared.step(&self.instance, report).await {
+                Some(answer) => answer.per_second,
+                None => *self.per_second.lock(),
+            };
         }
-        pause
+        *self.per_second.lock()
     }
 
-    fn extend_pause(&self, end: Instant) -> Extended {
-        let mut paused_until = self.paused_until.lock();
-        let running = paused_until.filter(|running| *running > Instant::now());
-        match running {
-            Some(running) if running >= end => return Extended::Covered,
-            Some(_) | None => *paused_until = Some(end),
+    fn open_a_place(&self) {
+        let fewer = |closed: usize| closed.checked_sub(1);
+        if self.closed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok() {
+            self.in_flight.add_permits(1);
         }
-        if running.is_none() { Extended::Begun } else { Extended::Longer }
     }
 
-    /// Returns the end of the pause that is on now.
-    fn pause_end(&self) -> Option<Instant> {
-        let end = *self.paused_until.lock();
-        end.filter(|end| *end > Instant::now())
+    fn warn(&self, answer: &Answer) {
+        let Answer { turn, per_second, .. } = answer;
+        let pause = match turn {
+            Turn::Wait(pause) => pause.as_secs_f64(),
+            Turn::Go(_) => 0.0,
+        };
+        let (instance, per_second) = (&self.instance, per_second.unwrap_or_default());
+        let recently = self.warned.lock().replace(Instant::now());
+        if recently.is_none_or(|warned| warned.elapsed() >= WARNINGS_APART) {
+            warn!(
+                arin.instance = %instance,
+                "{instance} asks to slow down: no request for {pause:.1} s, then {per_second:.1} a second"
+            );
+        } else {
+            debug!(arin.instance = %instance, pause, per_second, "{instance} asks again to slow down");
+        }
     }
 }
 
-/// The effect of a 429 on the pause.
-#[derive(Debug)]
-enum Extended {
-    Begun,
-    Longer,
-    Covered,
-}
+impl Permit<'_> {
+    /// Notes that the request was answered, by something else than 429.
+    pub(super) async fn taken(&self) {
+        self.rate_limit.taken.fetch_add(1, Ordering::Relaxed);
+        self.rate_limit.open_a_place();
+        if self.ticket.ahead {
+            self.rate_limit.step(Step::Taken(self.ticket)).await;
+        }
+    }
 
-/// Tokio's clock, so that tests that pause the one pause the other.
-#[derive(Debug, Clone)]
-struct TokioClock(Instant);
-
-impl Clock for TokioClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.0.elapsed()
+    /// Notes that the request was answered by 429, which asks to wait so long.
+    pub(super) async fn refused(&self, asked: Option<Duration>) {
+        let answer = self.rate_limit.step(Step::Refused(self.ticket, asked)).await;
+        self.rate_limit.warn(&answer);
     }
 }
 
@@ -177,7 +235,7 @@ mod tests {
     async fn departures(rate_limit: &RateLimit, count: usize) -> Vec<u128> {
         let start = Instant::now();
         let departure = async || {
-            drop(rate_limit.acquire().await);
+            drop(rate_limit.acquire(start).await.unwrap());
             start.elapsed().as_millis()
         };
         let mut departures = futures_util::future::join_all((0..count).map(|_| departure())).await;
@@ -185,25 +243,33 @@ mod tests {
         departures
     }
 
+    /// Sends a request that is answered by 429.
+    async fn throttle(rate_limit: &RateLimit, asked: u64) {
+        let permit = rate_limit.acquire(Instant::now()).await.unwrap();
+        permit.refused(Some(Duration::from_secs(asked))).await;
+    }
+
     #[tokio::test(start_paused = true)]
     async fn after_the_burst_requests_go_at_the_rate() {
         assert_eq!(departures(&rate_limit(10, 3, 100), 6).await, [0, 0, 0, 100, 200, 300]);
     }
 
-    /// A limit that several processes share, of which one has this to say.
+    /// A rate that several processes share, of which one has this to say.
     #[derive(Debug)]
     struct FakeLimit {
-        answers: Mutex<Vec<Option<Duration>>>,
-        pauses: Mutex<Vec<Duration>>,
+        answers: Mutex<Vec<Option<Turn>>>,
+        refused: AtomicU32,
     }
 
     impl SharedLimit for FakeLimit {
-        fn acquire<'a>(&'a self, _: &'a Instance, _: u32, _: u32) -> BoxFuture<'a, Option<Duration>> {
-            Box::pin(async { self.answers.lock().pop().unwrap_or_default() })
-        }
-
-        fn pause<'a>(&'a self, _: &'a Instance, pause: Duration) -> BoxFuture<'a, ()> {
-            Box::pin(async move { self.pauses.lock().push(pause) })
+        fn step<'a>(&'a self, _: &'a Instance, report: Report) -> BoxFuture<'a, Option<Answer>> {
+            Box::pin(async move {
+                if let Step::Refused(..) = report.step {
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                }
+                let turn = self.answers.lock().pop().unwrap_or_default()?;
+                Some(Answer { turn, per_second: Some(10.0), refusing_for: None })
+            })
         }
 
         fn replicas(&self) -> u32 {
@@ -211,15 +277,15 @@ mod tests {
         }
     }
 
-    fn shared(answers: Vec<Option<Duration>>) -> (RateLimit, Arc<FakeLimit>) {
-        let shared = Arc::new(FakeLimit { answers: Mutex::new(answers), pauses: Mutex::default() });
+    fn shared(answers: Vec<Option<Turn>>) -> (RateLimit, Arc<FakeLimit>) {
+        let shared = Arc::new(FakeLimit { answers: Mutex::new(answers), refused: AtomicU32::default() });
         (RateLimit { shared: Some(shared.clone()), ..rate_limit(10, 2, 100) }, shared)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_shared_limit_says_when_a_request_may_go() {
-        let wait = Some(Duration::from_secs(3));
-        let (rate_limit, _) = shared(vec![Some(Duration::ZERO), wait]);
+        let wait = Some(Turn::Wait(Duration::from_secs(3)));
+        let (rate_limit, _) = shared(vec![Some(Turn::Go(Ticket::default())), wait]);
         assert_eq!(departures(&rate_limit, 1).await, [3000]);
     }
 
@@ -230,10 +296,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_is_told_to_the_other_processes() {
-        let (rate_limit, shared) = shared(Vec::new());
-        rate_limit.pause(Duration::from_secs(7)).await;
-        assert_eq!(*shared.pauses.lock(), [Duration::from_secs(7)]);
+    async fn a_429_is_told_to_the_other_processes() {
+        let (rate_limit, shared) = shared(vec![Some(Turn::Wait(Duration::ZERO)), Some(Turn::Go(Ticket::default()))]);
+        throttle(&rate_limit, 7).await;
+        assert_eq!(shared.refused.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test(start_paused = true)]
@@ -243,52 +309,79 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_requests_than_allowed_are_under_way() {
-        let rate_limit = rate_limit(0, 1, 2);
-        let (_one, _two) = (rate_limit.acquire().await, rate_limit.acquire().await);
-        let third = tokio::time::timeout(Duration::from_secs(3600), rate_limit.acquire()).await;
+        let (rate_limit, now) = (rate_limit(0, 1, 2), Instant::now());
+        let (_one, _two) = (rate_limit.acquire(now).await, rate_limit.acquire(now).await);
+        let third = tokio::time::timeout(Duration::from_secs(3600), rate_limit.acquire(now)).await;
         assert!(third.is_err());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_holds_every_request() {
-        let rate_limit = rate_limit(0, 1, 2);
-        rate_limit.pause(Duration::from_secs(7)).await;
-        let departures = departures(&rate_limit, 5).await;
-        assert!(departures.iter().all(|at| (7000..7010).contains(at)), "{departures:?}");
+    async fn each_answer_lets_one_more_be_under_way_up_to_the_setting() {
+        let (rate_limit, now) = (rate_limit(0, 1, 6), Instant::now());
+        let open = || rate_limit.in_flight.available_permits();
+        let mut seen = vec![open()];
+        for _ in 0..4 {
+            rate_limit.acquire(now).await.unwrap().taken().await;
+            seen.push(open());
+        }
+        assert_eq!(seen, [4, 5, 6, 6, 6]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_second_pause_lengthens_the_first_and_never_shortens_it() {
-        let rate_limit = rate_limit(0, 1, 2);
-        for seconds in [3, 7, 1] {
-            rate_limit.pause(Duration::from_secs(seconds)).await;
-        }
-        let departures = departures(&rate_limit, 1).await;
-        assert!((7000..7010).contains(&departures[0]), "{departures:?}");
+    async fn a_pause_holds_every_request_and_then_one_goes_ahead() {
+        let rate_limit = rate_limit(0, 1, 4);
+        throttle(&rate_limit, 7).await;
+        let departures = departures(&rate_limit, 3).await;
+        assert!((7000..7010).contains(&departures[0]) && departures[1] >= 12_000, "{departures:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_that_begins_while_a_request_waits_for_its_turn_holds_it_too() {
         let rate_limit = rate_limit(1, 1, 2);
-        drop(rate_limit.acquire().await);
+        let permit = rate_limit.acquire(Instant::now()).await.unwrap();
         let pause = async {
             sleep(Duration::from_millis(500)).await;
-            rate_limit.pause(Duration::from_secs(5)).await;
+            permit.refused(Some(Duration::from_secs(5))).await;
         };
         let (departures, ()) = tokio::join!(departures(&rate_limit, 1), pause);
         assert!(departures[0] >= 5500, "{departures:?}");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn only_the_first_429_of_a_pause_begins_one() {
-        let rate_limit = rate_limit(0, 1, 2);
-        let ends = [3, 7, 1].map(|seconds| Instant::now() + Duration::from_secs(seconds));
-        let extended = ends.map(|end| rate_limit.extend_pause(end));
-        assert!(matches!(extended, [Extended::Begun, Extended::Longer, Extended::Covered]), "{extended:?}");
+    /// Sends a request that is always answered by 429. Returns how long until that was given up, and the last wait.
+    async fn given_up(rate_limit: &RateLimit) -> (Duration, Duration) {
+        let wanted = Instant::now();
+        loop {
+            match rate_limit.acquire(wanted).await {
+                Ok(permit) => permit.refused(Some(Duration::from_secs(200))).await,
+                Err(wait) => return (wanted.elapsed(), wait),
+            }
+        }
     }
 
-    #[tokio::test]
-    async fn an_endless_pause_is_shortened() {
-        assert_eq!(rate_limit(0, 1, 1).pause(Duration::from_secs(86_400)).await, MAX_PAUSE);
+    #[tokio::test(start_paused = true)]
+    async fn when_nothing_gets_through_patience_has_an_end() {
+        let rate_limit = rate_limit(0, 1, 8);
+        let all = futures_util::future::join_all((0..8).map(|_| given_up(&rate_limit))).await;
+        for (after, wait) in all {
+            assert!((600..602).contains(&after.as_secs()), "{after:?}");
+            assert!(wait <= Duration::from_secs(200), "{wait:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_long_as_anything_gets_through_nobody_gives_up() {
+        let rate_limit = rate_limit(0, 1, 8);
+        let unlucky = given_up(&rate_limit);
+        // In half of the patience another request gets through each time.
+        let lucky = async {
+            for _ in 0..10 {
+                sleep(Duration::from_secs(300)).await;
+                rate_limit.acquire(Instant::now()).await.unwrap().taken().await;
+            }
+        };
+        tokio::select! {
+            (after, _) = unlucky => panic!("given up after {after:?}"),
+            () = lucky => {}
+        }
     }
 }

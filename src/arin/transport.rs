@@ -2,14 +2,12 @@
 //!
 //! A request is sent until it is answered, refused, or `arin.retry_count` retries are used up; [`Error::retry`] says
 //! which failures count. One that is not repeatable is sent again only if ARIN has certainly not carried it out. A 429
-//! holds back every request to the same instance, not only the one that got it.
+//! holds back every request to the same instance, not only the one that got it, and is no failed try: the request is
+//! sent again when its turn comes, until ARIN has answered 429 to everything for `arin.patience`.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use reqwest::{
@@ -17,6 +15,7 @@ use reqwest::{
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
 };
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 use tracing::{Instrument, debug_span, field::Empty};
 use url::Url;
 
@@ -43,6 +42,14 @@ pub(super) struct Transport {
     pub(super) key: Key,
     pub(super) auth: Auth,
     pub(super) retries: Policy,
+}
+
+/// What came of sending a request once.
+enum Exchange<T> {
+    /// An answer: the object, or that there is none.
+    Answered(Option<T>),
+    /// 429.
+    Throttled,
 }
 
 /// An API key that can be sent.
@@ -73,38 +80,57 @@ impl Transport {
         request: &Request,
         read: fn(&Element) -> Result<T, Unfit>,
     ) -> Result<Option<T>, Error> {
+        let wanted = Instant::now();
         let attempt = |retries| async move {
-            let attempt = retries + 1;
-            let span =
-                debug_span!("arin.request", arin.operation = %request, arin.attempt = attempt, http.status = Empty);
-            let answer = self.attempt(request, retries, read).instrument(span).await;
+            let answer = self.attempt(request, retries, wanted, read).await;
             answer.map_err(|kind| Error::of(request.clone(), kind.without(self.key.secret.expose_secret())))
         };
         let retry = |error: &Error| match error.retry() {
-            // The rate limit holds it back, with all others.
-            Retry::After(_) => Retry::After(Duration::ZERO),
+            // The rate limit has held it back for as long as there is patience.
+            Retry::After(_) => Retry::Never,
             retry if request.repeatable || matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_))) => retry,
             Retry::Backoff | Retry::Never => Retry::Never,
         };
         self.http.repeat(request.name, self.retries, retry, attempt).await
     }
 
+    /// Sends a request until the answer is not 429.
     async fn attempt<T>(
         &self,
         request: &Request,
         retries: u32,
+        wanted: Instant,
         read: fn(&Element) -> Result<T, Unfit>,
     ) -> Result<Option<T>, ErrorKind> {
-        let _permit = self.rate_limit.acquire().await;
+        loop {
+            let attempt = retries + 1;
+            let span =
+                debug_span!("arin.request", arin.operation = %request, arin.attempt = attempt, http.status = Empty);
+            match self.exchange(request, wanted, read).instrument(span).await? {
+                Exchange::Answered(found) => return Ok(found),
+                Exchange::Throttled => self.http.sent_again(request.name),
+            }
+        }
+    }
+
+    /// Sends a request once, when its turn comes.
+    async fn exchange<T>(
+        &self,
+        request: &Request,
+        wanted: Instant,
+        read: fn(&Element) -> Result<T, Unfit>,
+    ) -> Result<Exchange<T>, ErrorKind> {
+        let permit = self.rate_limit.acquire(wanted).await.map_err(ErrorKind::Throttled)?;
         let response = self.http.send(request.name, self.with_key(request)).await?;
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
-            let asked = retry_after(response.headers()).unwrap_or_else(|| self.retries.jittered(retries));
-            return Err(ErrorKind::Throttled(self.rate_limit.pause(asked).await));
+            permit.refused(retry_after(response.headers())).await;
+            return Ok(Exchange::Throttled);
         }
+        permit.taken().await;
         let key_has_worked = self.key.has_worked.load(Ordering::Relaxed);
         let found = self.receive(response).await?.judge(request, key_has_worked, read)?;
         self.key.has_worked.fetch_or(found.is_some(), Ordering::Relaxed);
-        Ok(found)
+        Ok(Exchange::Answered(found))
     }
 
     fn with_key(&self, request: &Request) -> RequestBuilder {

@@ -83,6 +83,9 @@ pub struct Arin {
     /// Wait before the first retry; doubles up to `retry_backoff * retry_count`.
     #[serde(with = "duration")]
     pub retry_backoff: Duration,
+    /// The time for which 429 may be the answer to everything before that is a failure.
+    #[serde(with = "duration")]
+    pub patience: Duration,
     /// Largest response body read, in bytes.
     pub max_body_bytes: usize,
 }

@@ -8,5 +8,8 @@ pub(super) const SEEN_FOR: Duration = Duration::from_secs(2 * 3600);
 /// Limits how long an idempotency key is reserved for whoever works on the answer.
 pub(super) const RESERVED_FOR: Duration = Duration::from_secs(60);
 
+/// Limits how long the rate of a registry instance is remembered after its last request.
+pub(super) const RATE_FOR: Duration = Duration::from_secs(24 * 3600);
+
 /// Limits how long a process counts as alive after it registered.
 pub(super) const PRESENT_FOR: Duration = Duration::from_secs(30);

@@ -13,6 +13,7 @@ use super::{
     known_answer::KnownAnswer,
     lifetimes::{PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
 };
+use crate::rate::Rate;
 
 /// The facts.
 #[derive(Debug, Clone, Default)]
@@ -26,9 +27,9 @@ struct Facts {
     seen: BTreeMap<String, Instant>,
     seen_until: BTreeSet<(Instant, String)>,
     answers: BTreeMap<String, KeptAnswer>,
-    /// When the next request to an instance would be due if all came evenly.
-    rates: BTreeMap<String, Instant>,
-    pauses: BTreeMap<String, Instant>,
+    rates: BTreeMap<String, Rate>,
+    /// The moment from which the time of rates is counted.
+    begun: Option<Instant>,
     present: BTreeMap<String, Instant>,
 }
 
@@ -123,27 +124,10 @@ impl InMemory {
         self.facts().answers.remove(key);
     }
 
-    /// The generic cell rate algorithm: as many requests as the burst may go before the time at which they were due if
-    /// all came evenly.
-    pub(super) fn acquire_rate(&self, instance: &str, per_second: u32, burst: u32) -> Duration {
+    pub(super) fn change_rate<T>(&self, instance: &str, change: impl Fn(&mut Rate, Duration) -> T) -> T {
         let (mut facts, now) = (self.facts(), Instant::now());
-        let paused = facts.pauses.get(instance).map_or(Duration::ZERO, |until| until.duration_since(now));
-        if !paused.is_zero() || per_second == 0 {
-            return paused;
-        }
-        let apart = Duration::from_secs(1) / per_second;
-        let even = facts.rates.get(instance).copied().unwrap_or(now).max(now);
-        let wait = even.duration_since(now).saturating_sub(apart * (burst.max(1) - 1));
-        if wait.is_zero() {
-            facts.rates.insert(instance.to_owned(), even + apart);
-        }
-        wait
-    }
-
-    pub(super) fn pause_rate(&self, instance: &str, pause: Duration) {
-        let mut facts = self.facts();
-        let until = facts.pauses.entry(instance.to_owned()).or_insert_with(Instant::now);
-        *until = after(pause).max(*until);
+        let begun = *facts.begun.get_or_insert(now);
+        change(facts.rates.entry(instance.to_owned()).or_default(), now.duration_since(begun))
     }
 
     pub(super) fn register_presence(&self, process: &str) -> u32 {

@@ -6,7 +6,7 @@
 //! | cursor | for ever | how far somebody has read |
 //! | seen change | two hours | that jobs were queued for a change in NetBox |
 //! | answer | as long as is asked for | how a request with an idempotency key was answered |
-//! | rate, pause | until they are past | when the next request to a registry may go |
+//! | rate | a day after the last request | how many requests may go to a registry, and when the next one may |
 //! | presence | half a minute | how many processes are alive |
 //!
 //! [`Coordination`] is in Redis for any number of replicas, or in the process for a single one. Both behave the same;
@@ -22,8 +22,8 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use crate::config;
 pub use crate::redis_client::Error;
+use crate::{config, rate::Rate};
 pub use known_answer::KnownAnswer;
 use memory::InMemory;
 use redis::InRedis;
@@ -110,16 +110,14 @@ impl Coordination {
         each!(self, facts => facts.forget_answer(key))
     }
 
-    /// Asks to send a request to a registry instance, to which all replicas together may send `per_second` with bursts
-    /// of `burst` (0 a second: no limit). Returns zero when the request may go, else how long to wait before asking
-    /// again.
-    pub async fn acquire_rate(&self, instance: &str, per_second: u32, burst: u32) -> Result<Duration, Error> {
-        each!(self, facts => facts.acquire_rate(instance, per_second, burst))
-    }
-
-    /// Lets no request to a registry instance go for a while. Never shortens a pause.
-    pub async fn pause_rate(&self, instance: &str, pause: Duration) -> Result<(), Error> {
-        each!(self, facts => facts.pause_rate(instance, pause))
+    /// Changes the rate at which all replicas together may send requests to a registry instance, in one step that no
+    /// other comes between; `change` gets the time, too, and may be called more than once until that succeeds.
+    pub async fn change_rate<T>(
+        &self,
+        instance: &str,
+        change: impl Fn(&mut Rate, Duration) -> T + Send + Sync,
+    ) -> Result<T, Error> {
+        each!(self, facts => facts.change_rate(instance, change))
     }
 
     /// Registers a process as alive, and returns how many registered within the last half minute.

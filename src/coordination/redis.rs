@@ -6,7 +6,7 @@
 //! | `cursors` | hash | where somebody stands | never |
 //! | `seen:CHANGE` | string | nothing | after [`SEEN_FOR`] |
 //! | `answer:KEY` | hash | fingerprint of a request, and the answer | its time is over |
-//! | `rate:NAME`, `pause:NAME` | string | times of a registry instance | past |
+//! | `limit:NAME` | string | the rate of a registry instance, as JSON | after [`RATE_FOR`] without a request |
 //! | `present` | sorted set | processes by when they last registered | after [`PRESENT_FOR`] |
 
 use std::{sync::LazyLock, time::Duration};
@@ -16,11 +16,12 @@ use serde_json::json;
 
 use super::{
     known_answer::KnownAnswer,
-    lifetimes::{PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
+    lifetimes::{PRESENT_FOR, RATE_FOR, RESERVED_FOR, SEEN_FOR},
 };
 use crate::{
     config,
-    redis_client::{Client, Error, Script, millis},
+    rate::Rate,
+    redis_client::{Client, Error, Script, json, millis},
 };
 
 macro_rules! scripts {
@@ -34,8 +35,7 @@ scripts! {
     ACQUIRE_LEASE: "acquire_lease";
     RECALL_ANSWER: "recall_answer";
     REMEMBER_ANSWER: "remember_answer";
-    ACQUIRE_RATE: "acquire_rate";
-    PAUSE_RATE: "pause_rate";
+    REPLACE_RATE: "replace_rate";
     REGISTER_PRESENCE: "register_presence";
 }
 
@@ -104,15 +104,33 @@ impl InRedis {
         self.0.ask("forget_answer", &Cmd::del(self.0.key(&format!("answer:{key}")))).await
     }
 
-    pub(super) async fn acquire_rate(&self, instance: &str, per_second: u32, burst: u32) -> Result<Duration, Error> {
-        self.0
-            .run(&ACQUIRE_RATE, &json!({ "instance": instance, "per_second": per_second, "burst": burst }))
-            .await
-            .map(Duration::from_micros)
-    }
-
-    pub(super) async fn pause_rate(&self, instance: &str, pause: Duration) -> Result<(), Error> {
-        self.0.run(&PAUSE_RATE, &json!({ "instance": instance, "pause": millis(pause).max(1) })).await
+    /// Reads the rate, changes it and writes it back, until nobody else has written it in between.
+    pub(super) async fn change_rate<T>(
+        &self,
+        instance: &str,
+        change: impl Fn(&mut Rate, Duration) -> T,
+    ) -> Result<T, Error> {
+        let replace = async |becomes: Option<(&str, &str)>| {
+            let ttl = millis(RATE_FOR);
+            let (was, becomes) = becomes.unzip();
+            let argument = json!({ "instance": instance, "was": was, "becomes": becomes, "ttl": ttl });
+            self.0.run::<(bool, u64, String)>(&REPLACE_RATE, &argument).await
+        };
+        let (_, mut micros, mut was) = replace(None).await?;
+        loop {
+            // What another build wrote in another form is forgotten.
+            let before: Rate = serde_json::from_str(&was).unwrap_or_default();
+            let mut after = before.clone();
+            let result = change(&mut after, Duration::from_micros(micros));
+            if after == before {
+                return Ok(result);
+            }
+            let (replaced, now, is) = replace(Some((&was, &json(&after, "replace_rate")?))).await?;
+            if replaced {
+                return Ok(result);
+            }
+            (micros, was) = (now, is);
+        }
     }
 
     pub(super) async fn register_presence(&self, process: &str) -> Result<u32, Error> {

@@ -117,8 +117,13 @@ impl Client {
             debug!(error = &error as &dyn Error, ?wait, "{:?} is asked again", self.upstream);
             drop(error);
             sleep(wait).await;
-            self.metrics.retried(self.upstream, name);
+            self.sent_again(name);
             retries += 1;
         }
+    }
+
+    /// Counts a request that is sent once more. `name` is for metrics.
+    pub(crate) fn sent_again(&self, name: &str) {
+        self.metrics.retried(self.upstream, name);
     }
 }

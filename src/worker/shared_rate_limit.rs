@@ -10,7 +10,13 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::{arin::SharedLimit, coordination::Coordination, error_chain::error_chain, model::Instance};
+use crate::{
+    arin::SharedLimit,
+    coordination::Coordination,
+    error_chain::error_chain,
+    model::Instance,
+    rate::{Answer, Report},
+};
 
 /// Limits how long a request waits to hear whether it may go.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
@@ -48,26 +54,17 @@ impl SharedRateLimit {
 }
 
 impl SharedLimit for SharedRateLimit {
-    fn acquire<'a>(&'a self, instance: &'a Instance, per_second: u32, burst: u32) -> BoxFuture<'a, Option<Duration>> {
+    fn step<'a>(&'a self, instance: &'a Instance, report: Report) -> BoxFuture<'a, Option<Answer>> {
         Box::pin(async move {
             let name = instance.to_string();
-            match timeout(ANSWER_TIMEOUT, self.coordination.acquire_rate(&name, per_second, burst)).await {
-                Ok(Ok(wait)) => Some(wait),
+            let change = self.coordination.change_rate(&name, move |rate, now| rate.step(now, report));
+            match timeout(ANSWER_TIMEOUT, change).await {
+                Ok(Ok(answer)) => Some(answer),
                 Ok(Err(error)) => {
                     debug!(error = %error_chain(&error), "Redis does not say whether a request may go");
                     None
                 }
                 Err(_) => None,
-            }
-        })
-    }
-
-    fn pause<'a>(&'a self, instance: &'a Instance, pause: Duration) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            if let Ok(Err(error)) =
-                timeout(ANSWER_TIMEOUT, self.coordination.pause_rate(&instance.to_string(), pause)).await
-            {
-                debug!(error = %error_chain(&error), "Redis does not pass on the pause");
             }
         })
     }

@@ -23,6 +23,7 @@ async fn told() -> String {
     metrics.upstream(Upstream::Arin, "org", &reqwest::get("http://127.0.0.1:1/").await, second);
     metrics.retried(Upstream::Arin, "org");
     metrics.waited("arin", second);
+    metrics.rate("arin", Some(10.0));
     metrics.text().unwrap()
 }
 

@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::sources::{Graph, Source, Sources, circles, imported};
 
 /// The rooms that any other may know. `model` itself knows no other.
-const LEAVES: [&str; 7] = ["config", "error_chain", "hex", "model", "retry", "telemetry", "tls"];
+const LEAVES: [&str; 8] = ["config", "error_chain", "hex", "model", "rate", "retry", "telemetry", "tls"];
 
 /// The rooms that each room may know besides the leaves; of a room that is named with a module, that module only.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("config", &[]),
     ("error_chain", &[]),
     ("hex", &[]),
     ("model", &[]),
+    ("rate", &[]),
     ("retry", &[]),
     ("telemetry", &[]),
     ("tls", &[]),

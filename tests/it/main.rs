@@ -24,5 +24,6 @@ mod scene;
 mod service;
 mod sources;
 mod takeover;
+mod throttled;
 mod traces;
 mod worlds;

@@ -71,7 +71,8 @@ fn has(figures: &str, wanted: &[&str]) {
 
 #[tokio::test]
 async fn every_figure_tells_of_a_flow() {
-    let scene = scene().await;
+    let mut scene = scene().await;
+    scene.settings.arin.requests_per_second = 500;
     scene.arin.fail(Rule::new(Fault::Status(503)).on(Operation::Poc).times(1));
     // The schedule finds that the config was never synced.
     let service = Service::start(&scene).await;
@@ -121,6 +122,7 @@ async fn every_figure_tells_of_a_flow() {
             "rir_sidecar_upstream_request_duration_seconds_count{upstream=\"arin\",operation=\"poc\"} 7",
             "rir_sidecar_upstream_retries_total{upstream=\"arin\",operation=\"poc\"} 1",
             &throttled,
+            &format!("rir_sidecar_throttle_requests_per_second{{registry=\"{instance}\"}} 500.0"),
             concat!("rir_sidecar_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
         ],
     );

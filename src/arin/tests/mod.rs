@@ -3,6 +3,7 @@
 mod calls;
 mod retries;
 mod safety;
+mod throttling;
 
 use std::{
     sync::{

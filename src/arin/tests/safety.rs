@@ -70,6 +70,15 @@ async fn an_attack_is_refused_and_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_tree_that_takes_much_more_memory_than_its_text_is_refused_by_the_name_of_its_cap() {
+    let body = format!("<org><handle>EXAMPLE-1</handle>{}</org>", "<a/>".repeat(20_000));
+    let server = Server::answering(move |_| Response::new(Body::from(body.clone()))).await;
+    let error = server.client().org(&example()).await.unwrap_err();
+    assert!(chain(&error).contains("the XML has more than 10000 elements, which is refused"), "{error:?}");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn a_url_that_is_not_listed_gets_no_request() {
     let server = Server::answering(|_| xml(200, "org.xml")).await;
     let pool = Pool::new(&Arin { allowed_base_urls: vec![Instance::OTE.parse().unwrap()], ..settings() }).unwrap();

@@ -2,8 +2,8 @@
 //!
 //! [`parse`] keeps local names only, so that `<ns2:org>` and `<org>` are one, and drops name space declarations,
 //! comments and processing instructions. It refuses what a payload never has and an attack would: document types,
-//! entities other than XML's own five and characters by number, and elements nested deeper than [`MAX_DEPTH`]. It never
-//! panics.
+//! entities other than XML's own five and characters by number, and a tree beyond the caps below, which takes many times
+//! the memory of its text. It never panics.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -11,13 +11,20 @@ use quick_xml::{
     Reader, XmlVersion,
     encoding::decode,
     escape::{EscapeError, resolve_predefined_entity},
-    events::{BytesDecl, BytesRef, BytesStart, Event},
+    events::{BytesDecl, BytesRef, BytesStart, Event, attributes::Attribute},
 };
 
 use super::element::Element;
 
 /// The deepest nesting of elements that is read. Reg-RWS needs six levels.
 const MAX_DEPTH: usize = 64;
+/// The most elements of a document that are read. An organization with a hundred contacts needs three hundred.
+const MAX_ELEMENTS: usize = 10_000;
+/// The most attributes of a document that are read, name space declarations included.
+const MAX_ATTRIBUTES: usize = 10_000;
+/// The most text of a document that is read, in bytes: names and values of elements and attributes together. A
+/// registration needs a few thousand.
+const MAX_TEXT: usize = 1024 * 1024;
 
 /// A body that is not read.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +48,17 @@ pub enum Malformed {
     #[error("the XML refers to an entity that XML does not define, which is refused")]
     Entity,
     /// Its elements are nested too deep.
-    #[error("the XML is nested deeper than {MAX_DEPTH} elements")]
+    #[error("the XML is nested deeper than {MAX_DEPTH} elements, which is refused")]
     TooDeep,
+    /// It has too many elements.
+    #[error("the XML has more than {MAX_ELEMENTS} elements, which is refused")]
+    TooManyElements,
+    /// It has too many attributes.
+    #[error("the XML has more than {MAX_ATTRIBUTES} attributes, which is refused")]
+    TooManyAttributes,
+    /// It has too much text.
+    #[error("the XML has more than {MAX_TEXT} bytes of text, which is refused")]
+    TooMuchText,
 }
 
 impl Malformed {
@@ -103,6 +119,36 @@ struct Tree {
     root: Option<Element>,
     /// The elements not closed yet, outermost first.
     open: Vec<Element>,
+    size: Size,
+}
+
+/// What a tree has of everything that is capped besides its depth.
+#[derive(Default)]
+struct Size {
+    elements: usize,
+    attributes: usize,
+    text: usize,
+}
+
+impl Size {
+    fn add_element(&mut self, name: &str) -> Result<(), Malformed> {
+        self.elements += 1;
+        if self.elements > MAX_ELEMENTS { Err(Malformed::TooManyElements) } else { self.add_text(name) }
+    }
+
+    fn add_attribute(&mut self, attribute: &Attribute<'_>) -> Result<(), Malformed> {
+        self.attributes += 1;
+        if self.attributes > MAX_ATTRIBUTES {
+            return Err(Malformed::TooManyAttributes);
+        }
+        self.add_text(attribute.key.as_ref())?;
+        self.add_text(&attribute.value)
+    }
+
+    fn add_text(&mut self, text: &str) -> Result<(), Malformed> {
+        self.text = self.text.saturating_add(text.len());
+        if self.text > MAX_TEXT { Err(Malformed::TooMuchText) } else { Ok(()) }
+    }
 }
 
 impl Tree {
@@ -127,7 +173,8 @@ impl Tree {
             return Err(Malformed::NotXml);
         }
         let name = start.local_name().as_ref().to_owned();
-        self.open.push(Element { name, attributes: attributes(start)?, ..Element::default() });
+        self.size.add_element(&name)?;
+        self.open.push(Element { name, attributes: attributes(start, &mut self.size)?, ..Element::default() });
         Ok(())
     }
 
@@ -142,6 +189,7 @@ impl Tree {
     }
 
     fn text(&mut self, text: &str) -> Result<(), Malformed> {
+        self.size.add_text(text)?;
         match self.open.last_mut() {
             Some(element) => element.text.extend(text.chars().filter(printable)),
             None if text.trim().is_empty() => {}
@@ -152,10 +200,11 @@ impl Tree {
 }
 
 /// Returns the attributes by local name, without name space declarations and `xsi:` hints.
-fn attributes(start: &BytesStart<'_>) -> Result<BTreeMap<String, String>, Malformed> {
+fn attributes(start: &BytesStart<'_>, size: &mut Size) -> Result<BTreeMap<String, String>, Malformed> {
     let mut attributes = BTreeMap::new();
     for attribute in start.attributes() {
         let attribute = attribute?;
+        size.add_attribute(&attribute)?;
         let (name, prefix) = attribute.key.decompose();
         let prefix = prefix.as_ref().map(AsRef::as_ref);
         if attribute.key.as_namespace_binding().is_some() || matches!(prefix, Some("xmlns" | "xsi" | "xml")) {
@@ -218,6 +267,34 @@ mod tests {
     #[test]
     fn deep_nesting_is_refused() {
         assert!(matches!(refused(&fixture("attack_depth.xml")), Malformed::TooDeep));
+    }
+
+    #[test]
+    fn each_cap_is_named_when_it_is_passed_and_not_before() {
+        let elements = |count: usize| format!("<a>{}</a>", "<b/>".repeat(count));
+        let attributes = |count: usize| format!("<a>{}</a>", r#"<b c="" d=""/>"#.repeat(count / 2));
+        let text = |length: usize| format!("<a>{}</a>", "x".repeat(length));
+        for (body, cap) in [
+            (elements(10_000), "the XML has more than 10000 elements, which is refused"),
+            (format!("<a {}/>", many_attributes(10_001)), "the XML has more than 10000 attributes, which is refused"),
+            (attributes(10_002), "the XML has more than 10000 attributes, which is refused"),
+            (text(1024 * 1024), "the XML has more than 1048576 bytes of text, which is refused"),
+            (format!("<{}/>", "x".repeat(2_000_000)), "the XML has more than 1048576 bytes of text, which is refused"),
+            (
+                format!("<a b='{}'/>", "x".repeat(2_000_000)),
+                "the XML has more than 1048576 bytes of text, which is refused",
+            ),
+            ("<a>".repeat(65), "the XML is nested deeper than 64 elements, which is refused"),
+        ] {
+            assert_eq!(refused(body.as_bytes()).to_string(), cap);
+        }
+        for body in [elements(9_999), attributes(9_998), text(1024 * 1024 - 1)] {
+            assert!(parse(body.as_bytes()).is_ok());
+        }
+    }
+
+    fn many_attributes(count: usize) -> String {
+        (0..count).map(|number| format!("a{number}='' ")).collect()
     }
 
     #[test]

@@ -43,8 +43,11 @@ pub(crate) async fn find_config(
 }
 
 async fn view(app: &App, caller: &Caller, row: ConfigRow) -> Result<ConfigView, Problem> {
-    let running = app.services.queue.active(row.config.id).await?;
-    Ok(ConfigView::new(row, &app.services.settings.schedule, &app.services.keys.borrow(), &caller.0.name, running))
+    let services = &app.services;
+    let running = services.queue.active(row.config.id).await?;
+    let per_second = services.arin.per_second(&row.config.api_url).await;
+    let keys = services.keys.borrow();
+    Ok(ConfigView::new(row, &services.settings.schedule, &keys, &caller.0.name, running).at(per_second))
 }
 
 /// Returns who you are, and what you may do.

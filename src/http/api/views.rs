@@ -43,6 +43,10 @@ pub(crate) struct ConfigView {
     due: Option<Timestamp>,
     /// True if there is an API key that you may sync it with.
     key_available: bool,
+    /// The requests a second that may go to its registry now, by all processes together: by the settings, and by what the
+    /// registry's 429s have taught. Null when there is no limit.
+    #[schema(example = 10.0)]
+    requests_per_second: Option<f64>,
     /// The job that is syncing it.
     running_job: Option<JobId>,
 }
@@ -72,8 +76,14 @@ impl ConfigView {
             interval_seconds: interval.as_secs(),
             last_sync: config.last_sync,
             last_result,
+            requests_per_second: None,
             running_job,
         }
+    }
+
+    /// Returns the view with the requests a second that may go to the config's registry.
+    pub(crate) fn at(self, requests_per_second: Option<f64>) -> Self {
+        Self { requests_per_second, ..self }
     }
 }
 

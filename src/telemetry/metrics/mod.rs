@@ -37,7 +37,7 @@ const WAITS: [f64; 10] = [0.001, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300
 const SPANS: [f64; 12] = [0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 7200.0];
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
-type Seconds = Gauge<f64, AtomicU64>;
+type Real = Gauge<f64, AtomicU64>;
 
 /// Makes [`Metrics`] from a table: field, type and first value, then name and help text.
 macro_rules! metrics {
@@ -72,7 +72,7 @@ metrics! {
     queue_up: Gauge = Gauge::default(), "queue_up", "Whether the queue answered when these figures were asked for";
     queue_jobs: Family<State, Gauge> = Family::default(), "queue_jobs",
         "Jobs in the queue by state, those that are over left out";
-    oldest_ready: Seconds = Seconds::default(), "queue_oldest_ready_seconds",
+    oldest_ready: Real = Real::default(), "queue_oldest_ready_seconds",
         "How long the oldest job that could run has been waiting for a worker";
     jobs: Family<Ended, Counter> = Family::default(), "jobs", "Jobs that this process worked on, by how that ended";
     job_duration: Histograms<Kind> = histograms(spans), "job_duration_seconds",
@@ -82,7 +82,7 @@ metrics! {
     run_duration: Histogram = spans(), "run_duration_seconds", "Time from the beginning of a sync run to its end";
     changes: Family<Change, Counter> = Family::default(), "changes",
         "What sync runs did with objects, unchanged ones left out";
-    last_success: Family<Config, Seconds> = Family::default(), "config_last_success_timestamp_seconds",
+    last_success: Family<Config, Real> = Family::default(), "config_last_success_timestamp_seconds",
         "When an RIR config was last synced as a whole and without a failure";
     active: Family<Config, Gauge> = Family::default(), "config_active",
         "Whether an RIR config is active; told by the replica that holds the schedule";
@@ -94,6 +94,9 @@ metrics! {
         "Requests sent again after a failure that may pass";
     throttle_wait: Histograms<labels::Registry> = histograms(waits), "throttle_wait_seconds",
         "How long a request waited for its turn at a registry";
+    rate: Family<labels::Registry, Real> = Family::default(), "throttle_requests_per_second",
+        "How many requests a second may go to a registry, by the settings and by what its 429s have taught; without a \
+         limit there is no such line";
 }
 
 fn histograms<L: Clone + std::hash::Hash + Eq>(new: fn() -> Histogram) -> Histograms<L> {
@@ -256,6 +259,19 @@ impl Metrics {
     pub fn retried(&self, upstream: Upstream, operation: &str) {
         let (upstream, operation) = (upstream.word(), operation.to_owned());
         self.retries.get_or_create(&Operation { upstream, operation }).inc();
+    }
+
+    /// Records the rate at which requests may go to a registry instance; `None` for any.
+    pub fn rate(&self, instance: &str, per_second: Option<f64>) {
+        let registry = labels::Registry { registry: instance.to_owned() };
+        match per_second {
+            Some(per_second) => {
+                self.rate.get_or_create(&registry).set(per_second);
+            }
+            None => {
+                self.rate.remove(&registry);
+            }
+        }
     }
 
     /// Records how long a request waited for its turn at a registry instance.

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use rir_sidecar::coordination::{Coordination, KnownAnswer};
+use rir_sidecar::{
+    coordination::{Coordination, KnownAnswer},
+    rate::{Answer, Limits, Report, Step, Ticket, Turn},
+};
 
 use crate::queue::bench::{secs, settings};
 
@@ -57,6 +60,8 @@ cases! {
     an_answer_is_given_once_and_then_remembered
     requests_go_evenly_after_a_burst
     a_pause_holds_everybody_and_is_never_shortened
+    a_429_of_one_replica_halves_the_rate_of_all
+    steps_at_once_are_all_taken
     processes_are_counted
 }
 
@@ -109,37 +114,73 @@ async fn an_answer_is_given_once_and_then_remembered(desk: Desk) {
     assert_eq!(here.recall_answer("short", "print").await.unwrap(), KnownAnswer::Reserved);
 }
 
+/// Asks whether a request to an instance may go. Returns the ticket, or how long to wait.
+async fn ask(facts: &Coordination, instance: &str, limits: (u32, u32)) -> Result<Ticket, Duration> {
+    match step(facts, instance, limits, Step::Ask { waited: false }).await.turn {
+        Turn::Go(ticket) => Ok(ticket),
+        Turn::Wait(wait) => Err(wait),
+    }
+}
+
+async fn step(facts: &Coordination, instance: &str, (per_second, burst): (u32, u32), step: Step) -> Answer {
+    let per_second = (per_second > 0).then_some(f64::from(per_second));
+    let report = Report { step, limits: Limits { per_second, burst }, taken: 0 };
+    facts.change_rate(instance, move |rate, now| rate.step(now, report)).await.unwrap()
+}
+
 async fn requests_go_evenly_after_a_burst(desk: Desk) {
     let (here, other) = (&desk.here, &desk.other);
     // So slow that the test itself takes no time beside it.
-    let acquire = async |facts: &Coordination, instance: &str| facts.acquire_rate(instance, 1, 3).await.unwrap();
+    let slow = (1, 3);
     for facts in [here, other, here] {
-        assert_eq!(acquire(facts, "arin").await, Duration::ZERO);
+        ask(facts, "arin", slow).await.unwrap();
     }
-    let wait = acquire(other, "arin").await;
+    let wait = ask(other, "arin", slow).await.unwrap_err();
     assert!(wait > Duration::from_millis(500) && wait <= secs(1), "{wait:?}");
-    assert_eq!(acquire(other, "arin-ote").await, Duration::ZERO, "instances are counted apart");
+    assert!(ask(other, "arin-ote", slow).await.is_ok(), "instances are counted apart");
     tokio::time::sleep(wait).await;
-    assert_eq!(acquire(here, "arin").await, Duration::ZERO);
-    assert!(acquire(other, "arin").await > Duration::ZERO);
+    ask(here, "arin", slow).await.unwrap();
+    ask(other, "arin", slow).await.unwrap_err();
     for _ in 0..100 {
-        assert_eq!(here.acquire_rate("unlimited", 0, 0).await.unwrap(), Duration::ZERO);
+        ask(here, "unlimited", (0, 0)).await.unwrap();
     }
-    assert_eq!(here.acquire_rate("single", 1, 0).await.unwrap(), Duration::ZERO);
-    assert!(here.acquire_rate("single", 1, 0).await.unwrap() > Duration::ZERO);
+    ask(here, "single", (1, 0)).await.unwrap();
+    ask(here, "single", (1, 0)).await.unwrap_err();
 }
 
 async fn a_pause_holds_everybody_and_is_never_shortened(desk: Desk) {
-    let (here, other) = (&desk.here, &desk.other);
-    here.pause_rate("arin", Duration::from_millis(1500)).await.unwrap();
-    here.pause_rate("arin", Duration::from_millis(100)).await.unwrap();
-    for per_second in [0, 5] {
-        let wait = other.acquire_rate("arin", per_second, 5).await.unwrap();
+    let (here, other, some) = (&desk.here, &desk.other, (5, 5));
+    let [first, second] = [ask(here, "arin", some).await.unwrap(), ask(other, "arin", some).await.unwrap()];
+    let pause = |millis| Some(Duration::from_millis(millis));
+    step(here, "arin", some, Step::Refused(first, pause(1500))).await;
+    step(other, "arin", some, Step::Refused(second, pause(100))).await;
+    for limits in [(0, 5), some] {
+        let wait = ask(other, "arin", limits).await.unwrap_err();
         assert!(wait > Duration::from_millis(700) && wait <= Duration::from_millis(1500), "{wait:?}");
     }
-    assert_eq!(other.acquire_rate("arin-ote", 5, 5).await.unwrap(), Duration::ZERO);
+    ask(other, "arin-ote", some).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1501)).await;
-    assert_eq!(other.acquire_rate("arin", 5, 5).await.unwrap(), Duration::ZERO);
+    assert!(ask(other, "arin", some).await.unwrap().ahead);
+}
+
+async fn a_429_of_one_replica_halves_the_rate_of_all(desk: Desk) {
+    let (here, other, some) = (&desk.here, &desk.other, (10, 5));
+    let tickets = [ask(here, "arin", some).await.unwrap(), ask(other, "arin", some).await.unwrap()];
+    step(here, "arin", some, Step::Refused(tickets[0], None)).await;
+    step(other, "arin", some, Step::Refused(tickets[1], None)).await;
+    assert_eq!(step(other, "arin", some, Step::Look).await.per_second, Some(5.0));
+    assert_eq!(step(other, "arin-ote", some, Step::Look).await.per_second, Some(10.0));
+}
+
+async fn steps_at_once_are_all_taken(desk: Desk) {
+    let ask = |number: usize| {
+        let facts = if number.is_multiple_of(2) { desk.here.clone() } else { desk.other.clone() };
+        // So slow that none becomes due while the test runs.
+        async move { ask(&facts, "arin", (1, 30)).await.is_ok() }
+    };
+    let asked = futures_util::future::join_all((0..60).map(ask)).await;
+    let may = asked.into_iter().filter(|may| *may).count();
+    assert!((30..=32).contains(&may), "{may}");
 }
 
 async fn processes_are_counted(desk: Desk) {

@@ -140,6 +140,15 @@ async fn a_caller_sees_the_configs_that_netbox_shows_them() {
 }
 
 #[tokio::test]
+async fn a_config_tells_how_many_requests_a_second_may_go_to_its_registry() {
+    for (setting, told) in [(0, Value::Null), (25, json!(25.0))] {
+        let service = Service::with(|settings| settings.arin.requests_per_second = setting).await;
+        let config = service.get(&service.bob, &service.config("")).await.expect(200);
+        assert_eq!(config["requests_per_second"], told);
+    }
+}
+
+#[tokio::test]
 async fn a_config_tells_how_its_syncs_stand() {
     let service = Service::new().await;
     let told = service.get(&service.ann, &service.config("")).await.expect(200);

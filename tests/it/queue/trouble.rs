@@ -14,6 +14,7 @@ use rir_sidecar::{
     config::QueueMode,
     coordination::Coordination,
     queue::{Filter, JobId, Queue, Settled, Signal, State},
+    rate::{Limits, Report, Step, Turn},
     redis_client::{Client, Script},
 };
 use serde_json::json;
@@ -349,7 +350,10 @@ async fn a_day_in_the_life(bench: &Bench) {
     assert_eq!(coordination.cursor("sweep").await.unwrap().as_deref(), Some("1"));
     coordination.remember_change("a").await.unwrap();
     assert_eq!(coordination.unseen_changes(&["a".to_owned(), "b".to_owned()]).await.unwrap(), [false, true]);
-    assert_eq!(coordination.acquire_rate("arin", 1, 1).await.unwrap(), Duration::ZERO);
+    let report =
+        Report { step: Step::Ask { waited: false }, limits: Limits { per_second: Some(1.0), burst: 1 }, taken: 0 };
+    let answer = coordination.change_rate("arin", move |rate, now| rate.step(now, report)).await.unwrap();
+    assert!(matches!(answer.turn, Turn::Go(_)));
     assert_eq!(bench.queue.list(&Filter { limit: 5, ..Filter::default() }).await.unwrap().len(), 1);
 }
 

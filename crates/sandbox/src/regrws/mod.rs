@@ -6,8 +6,8 @@
 //! | `GET /rest/net/mostSpecificNet/{start}/{end}` | the net that [`Lookup`] finds |
 //!
 //! It speaks real HTTP, on a loopback port unless told otherwise, keeps account of what it was asked ([`Requests`]) and
-//! fails on demand ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::latency`], then the faults, then the
-//! check of its key. Nothing is ever written through it; the registry behind it can be edited at any time.
+//! fails on demand ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::limit`], then [`Options::latency`], then
+//! the faults, then the check of its key. Nothing is ever written through it; the registry behind it can be edited at any time.
 //!
 //! The XML is written by hand and read by nobody here: clients are to be tried against it.
 
@@ -18,6 +18,7 @@ mod fault_response;
 mod fnv;
 mod forms;
 mod index;
+mod limit;
 mod options;
 mod payload;
 mod records;
@@ -34,6 +35,7 @@ use crate::{
     world::Registry,
 };
 pub use fault::Fault;
+pub use limit::{Count, Counted, Limit, RetryAfter};
 pub use options::{KEY, Lookup, Noise, Options, Style};
 pub use requests::{Operation, Request, Requests};
 pub use rule::Rule;
@@ -58,6 +60,12 @@ impl Server {
     /// When the address cannot be had.
     pub async fn start_at(address: SocketAddr, registry: Registry, options: Options) -> Result<Self, StartError> {
         Self::serve(address, RegRws::new(registry), options).await
+    }
+
+    /// Returns how many requests were answered by 429 because of [`Options::limit`].
+    #[must_use]
+    pub fn throttled(&self) -> usize {
+        lock(&self.shared.system).throttled()
     }
 
     /// Returns the registry it serves, to be read or edited.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{fault::Fault, fnv::fnv};
+use super::{fault::Fault, fnv::fnv, limit::Limit};
 
 /// Behaviour of a server. All of it can be changed while it runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Options {
     pub lookup: Lookup,
     /// Keys that are let in.
     pub keys: BTreeSet<String>,
+    /// The requests that are taken; each one beyond is answered by 429.
+    pub limit: Option<Limit>,
     /// The wait before each answer.
     pub latency: Duration,
     /// Faults that come by chance.
@@ -28,6 +30,7 @@ impl Default for Options {
             style: Style::Plain,
             lookup: Lookup::Covering,
             keys: BTreeSet::from([KEY.to_owned()]),
+            limit: None,
             latency: Duration::ZERO,
             noise: None,
         }

@@ -21,6 +21,7 @@ pub(super) enum Code {
     BadRequest,
     ObjectNotFound,
     Outage,
+    TooManyRequests,
 }
 
 impl Reply {
@@ -36,6 +37,7 @@ impl Reply {
             Code::BadRequest => "E_BAD_REQUEST",
             Code::ObjectNotFound => "E_OBJECT_NOT_FOUND",
             Code::Outage => "E_OUTAGE",
+            Code::TooManyRequests => "E_TOO_MANY_REQUESTS",
         };
         let children = vec![
             Element::leaf("additionalInfo"),

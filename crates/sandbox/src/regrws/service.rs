@@ -4,13 +4,16 @@ use std::{collections::HashMap, ops, sync::MutexGuard};
 
 use axum::{
     extract::Request as HttpRequest,
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+
+use tokio::time::Instant;
 
 use super::{
     fault::{Fault, When},
     fault_response,
+    limit::Counted,
     options::{Noise, Options},
     records::Records,
     reply::{Code, Reply},
@@ -21,12 +24,13 @@ use crate::{
     world::Registry,
 };
 
-/// Records, and how often each path was asked since there is noise.
+/// Records, how often each path was asked since there is noise, and the requests under the limit.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct RegRws {
     records: Records,
     asked: HashMap<String, u32>,
+    counted: Counted,
 }
 
 /// The registry behind a server, held for as long as this guard lives: answers wait for it, so do not keep it over an
@@ -63,8 +67,12 @@ impl System for RegRws {
         let request = Request::read(head.uri.path());
         let struck = shared.note(request.clone());
         let options = lock(&shared.options).clone();
+        let throttled = lock(&shared.system).throttle(&options);
         if !options.latency.is_zero() {
             tokio::time::sleep(options.latency).await;
+        }
+        if let Some(throttled) = throttled {
+            return throttled;
         }
         let (reply, fault) = {
             let service = &mut lock(&shared.system);
@@ -86,7 +94,23 @@ impl System for RegRws {
 
 impl RegRws {
     pub(super) fn new(registry: Registry) -> Self {
-        Self { records: Records::new(registry), asked: HashMap::new() }
+        Self { records: Records::new(registry), asked: HashMap::new(), counted: Counted::default() }
+    }
+
+    pub(super) fn throttled(&self) -> usize {
+        self.counted.refused
+    }
+
+    /// Counts a request. Returns the answer to one that is too many.
+    fn throttle(&mut self, options: &Options) -> Option<Response> {
+        let limit = options.limit.as_ref()?;
+        let wait = self.counted.take(limit, Instant::now())?;
+        let message = "You have exceeded the allowed number of requests for the measured time period.";
+        let mut response = Reply::error(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message).into_response();
+        if let Some(value) = limit.header(wait).and_then(|text| HeaderValue::try_from(text).ok()) {
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
+        Some(response)
     }
 
     fn noise(&mut self, noise: &Noise, path: &str) -> Option<Fault> {
