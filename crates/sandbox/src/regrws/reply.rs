@@ -21,6 +21,8 @@ pub(super) enum Code {
     BadRequest,
     ObjectNotFound,
     Outage,
+    /// Any other, as it is written.
+    Other(&'static str),
 }
 
 impl Reply {
@@ -36,6 +38,7 @@ impl Reply {
             Code::BadRequest => "E_BAD_REQUEST",
             Code::ObjectNotFound => "E_OBJECT_NOT_FOUND",
             Code::Outage => "E_OUTAGE",
+            Code::Other(code) => code,
         };
         let children = vec![
             Element::leaf("additionalInfo"),
