@@ -13,7 +13,9 @@ use crate::model::{
 /// All questions of one run but those about what is recorded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::sync) struct Worklist {
-    /// The config's organization.
+    /// The organization that the config is about, whether it is asked for or not.
+    pub(super) owner: Option<OrgHandle>,
+    /// The config's organization, if it is asked for.
     pub(in crate::sync) org: Option<OrgHandle>,
     /// Other organizations to keep up to date.
     pub(in crate::sync) recipients: Vec<OrgHandle>,
@@ -92,6 +94,7 @@ impl Worklist {
     ) -> Self {
         let networks = resources.contains(&Resource::Networks);
         Self {
+            owner: config.org_handle.clone(),
             org: config.org_handle.clone().filter(|_| *scope == Scope::Config),
             recipients: Vec::new(),
             resources: resources.clone(),
