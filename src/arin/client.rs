@@ -207,7 +207,7 @@ mod tests {
             (" https://reg.arin.net ", "arin"),
             ("https://REG.arin.net:443/", "arin"),
             ("https://reg.ote.arin.net", "arin-ote"),
-            ("http://127.0.0.1:8080/arin", "arin@127.0.0.1:8080"),
+            ("http://127.0.0.1:8080/arin", "arin@http://127.0.0.1:8080/arin"),
         ] {
             assert_eq!(instance(url).unwrap(), name, "{url}");
         }

@@ -2,6 +2,7 @@
 //! objects.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
     time::Duration,
@@ -268,7 +269,7 @@ impl Inventory {
         object: ObjectType,
         config: RowId,
         instance: &'a Instance,
-    ) -> impl Iterator<Item = (&'a str, &'a Row)> {
+    ) -> impl Iterator<Item = (Cow<'a, str>, &'a Row)> {
         self.rows(object)
             .filter(move |(_, row)| row.config() == Some(config))
             .filter_map(move |(key, row)| Some((key.handle_at(instance)?, row)))
@@ -280,7 +281,7 @@ impl Inventory {
         object: ObjectType,
         config: RowId,
         instance: &'a Instance,
-    ) -> impl Iterator<Item = (&'a str, &'a Row)> {
+    ) -> impl Iterator<Item = (Cow<'a, str>, &'a Row)> {
         self.rows_of(object, config, instance).filter(|(_, row)| row.is_registered())
     }
 
