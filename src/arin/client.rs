@@ -163,6 +163,14 @@ impl Client {
     pub async fn most_specific_net(&self, range: NetBlock) -> Result<Option<Net>, Error> {
         self.transport.call(&Request::most_specific_net(range), convert::net).await
     }
+
+    /// Returns the net that the range lies in or would be cut from, whether it has a registration of its own or not.
+    ///
+    /// # Errors
+    /// As [`Client::org`].
+    pub async fn parent_net(&self, range: NetBlock) -> Result<Option<Net>, Error> {
+        self.transport.call(&Request::parent_net(range), convert::net).await
+    }
 }
 
 /// Makes the HTTP client: pooled, without proxies, and with certificates checked by the platform's rules.
@@ -206,7 +214,7 @@ mod tests {
             (" https://reg.arin.net ", "arin"),
             ("https://REG.arin.net:443/", "arin"),
             ("https://reg.ote.arin.net", "arin-ote"),
-            ("http://127.0.0.1:8080/arin", "arin@127.0.0.1:8080"),
+            ("http://127.0.0.1:8080/arin", "arin@http://127.0.0.1:8080/arin"),
         ] {
             assert_eq!(instance(url).unwrap(), name, "{url}");
         }

@@ -23,6 +23,9 @@ pub enum Unfit {
     /// It is a payload of another kind: not the element wanted but this one, whose name may be shortened.
     #[error("it is `{1}` where `{0}` was expected")]
     Other(&'static str, String),
+    /// It is a payload of the kind wanted, but about the object with this handle.
+    #[error("it is about `{0}`, which was not asked for")]
+    OtherHandle(String),
     /// It has no handle.
     #[error("it has no handle")]
     NoHandle,

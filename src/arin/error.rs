@@ -29,9 +29,12 @@ pub enum ErrorKind {
     /// The key is empty or has characters that no request can carry. Nothing was sent.
     #[error("the API key cannot be sent: it is empty or has characters other than printable ASCII")]
     UnusableKey,
-    /// ARIN does not take the API key.
-    #[error("ARIN did not accept the API key ({0})")]
+    /// ARIN does not take the API key, which has brought nothing so far.
+    #[error("ARIN did not accept the API key ({0}); `rir-sidecar check` tries it and says what to do")]
     Unauthorized(Fault),
+    /// ARIN does not take the API key for this one object. For another it has.
+    #[error("ARIN did not accept the API key for it, though for others; it may have no authority over this one ({0})")]
+    NoAuthority(Fault),
     /// ARIN refused this one request.
     #[error("ARIN refused it ({0})")]
     Refused(Fault),
@@ -105,7 +108,7 @@ impl Decode {
     fn foreign_words(&mut self) -> Vec<&mut String> {
         match self {
             Self::Xml(malformed) => malformed.foreign_words(),
-            Self::Payload(Unfit::Other(_, found)) => vec![found],
+            Self::Payload(Unfit::Other(_, found) | Unfit::OtherHandle(found)) => vec![found],
             Self::Payload(Unfit::NoHandle | Unfit::NoBlock) => Vec::new(),
         }
     }
@@ -123,11 +126,57 @@ impl Error {
             | ErrorKind::NotAllowed(_)
             | ErrorKind::UnusableKey
             | ErrorKind::Unauthorized(_)
+            | ErrorKind::NoAuthority(_)
             | ErrorKind::Refused(_)
             | ErrorKind::Redirected(..)
             | ErrorKind::NotRegRws(..)
             | ErrorKind::Invalid(..) => Retry::Never,
         }
+    }
+
+    /// Returns whether somebody else seems to have answered in ARIN's place: a gateway, a cache, a wrong path. Several in
+    /// a row say that ARIN cannot be asked at all.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        match &self.kind {
+            ErrorKind::NotRegRws(..) => true,
+            ErrorKind::Invalid(_, _, Decode::Xml(_)) => true,
+            ErrorKind::Invalid(_, _, Decode::Payload(unfit)) => match unfit {
+                Unfit::Other(..) | Unfit::OtherHandle(_) => true,
+                Unfit::NoHandle | Unfit::NoBlock => false,
+            },
+            ErrorKind::Setup(_)
+            | ErrorKind::NotAllowed(_)
+            | ErrorKind::UnusableKey
+            | ErrorKind::Unauthorized(_)
+            | ErrorKind::NoAuthority(_)
+            | ErrorKind::Refused(_)
+            | ErrorKind::Throttled(_)
+            | ErrorKind::Outage(_)
+            | ErrorKind::Redirected(..)
+            | ErrorKind::NoAnswer(_) => false,
+        }
+    }
+
+    /// Returns whether ARIN does not let this key see the object: that is so for what others hold.
+    #[must_use]
+    pub fn refuses_object(&self) -> bool {
+        matches!(self.kind, ErrorKind::NoAuthority(_) | ErrorKind::Refused(_))
+    }
+
+    /// Returns the refusal of a key that has turned out to work: it is about this object only.
+    #[must_use]
+    pub fn about_one_object(mut self) -> Self {
+        if let ErrorKind::Unauthorized(fault) = self.kind {
+            self.kind = ErrorKind::NoAuthority(fault);
+        }
+        self
+    }
+
+    /// Returns whether ARIN did not take the API key, for this object or for any.
+    #[must_use]
+    pub fn refuses_key(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unauthorized(_) | ErrorKind::NoAuthority(_))
     }
 
     /// Returns whether every further request of the same config would fail alike, so that one error is enough.
@@ -157,7 +206,7 @@ impl ErrorKind {
 
     fn foreign_words(&mut self) -> Vec<&mut String> {
         match self {
-            Self::Unauthorized(fault) | Self::Refused(fault) | Self::Outage(fault) => {
+            Self::Unauthorized(fault) | Self::NoAuthority(fault) | Self::Refused(fault) | Self::Outage(fault) => {
                 fault.code.iter_mut().chain(&mut fault.message).collect()
             }
             Self::Redirected(_, location) => location.iter_mut().collect(),

@@ -1,4 +1,4 @@
-//! The client of ARIN's Reg-RWS: five reads, answered in the words of [`crate::model`].
+//! The client of ARIN's Reg-RWS: six reads, answered in the words of [`crate::model`].
 //!
 //! A [`Pool`] holds what all configs share: the connections, and for each registry instance its rate limit. It makes a
 //! [`Client`] for each config, after checking the config's base URL against the allow list. A client's methods return

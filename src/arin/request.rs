@@ -21,25 +21,27 @@ pub struct Request {
     pub(super) payload: Option<String>,
     /// The root element of the answer.
     pub(super) expects: &'static str,
+    /// The handle of the object that answers it, if that is known.
+    pub(super) handle: Option<String>,
     /// True if sending it twice does no harm. Any other is not sent again once it may have arrived.
     pub(super) repeatable: bool,
 }
 
 impl Request {
     pub(super) fn org(handle: &OrgHandle) -> Self {
-        Self::get("org", ["org", handle.as_str()], "org")
+        Self::object("org", handle.as_str())
     }
 
     pub(super) fn poc(handle: &PocHandle) -> Self {
-        Self::get("poc", ["poc", handle.as_str()], "poc")
+        Self::object("poc", handle.as_str())
     }
 
     pub(super) fn customer(handle: &CustomerHandle) -> Self {
-        Self::get("customer", ["customer", handle.as_str()], "customer")
+        Self::object("customer", handle.as_str())
     }
 
     pub(super) fn net(handle: &NetHandle) -> Self {
-        Self::get("net", ["net", handle.as_str()], "net")
+        Self::object("net", handle.as_str())
     }
 
     pub(super) fn most_specific_net(range: NetBlock) -> Self {
@@ -47,9 +49,19 @@ impl Request {
         Self::get("most-specific-net", ["net", "mostSpecificNet", &first, &last], "net")
     }
 
+    /// Asks for the net that a range lies in or would be cut from.
+    pub(super) fn parent_net(range: NetBlock) -> Self {
+        let (first, last) = (range.first().to_string(), range.last().to_string());
+        Self::get("parent-net", ["net", "parentNet", &first, &last], "net")
+    }
+
+    fn object(kind: &'static str, handle: &str) -> Self {
+        Self { handle: Some(handle.to_owned()), ..Self::get(kind, [kind, handle], kind) }
+    }
+
     fn get<const N: usize>(name: &'static str, path: [&str; N], expects: &'static str) -> Self {
         let path = path.map(str::to_owned).into();
-        Self { name, method: Method::GET, path, payload: None, expects, repeatable: true }
+        Self { name, method: Method::GET, path, payload: None, expects, handle: None, repeatable: true }
     }
 }
 

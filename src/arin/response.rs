@@ -3,20 +3,22 @@
 //! | status | body | result |
 //! |---|---|---|
 //! | 200 | the payload expected | the object |
-//! | 404 | `error` with `E_OBJECT_NOT_FOUND` or no code; nothing at all | absence |
-//! | any | `error` with `E_AUTHENTICATION` | [`ErrorKind::Unauthorized`] |
+//! | 404 | `error` with `E_OBJECT_NOT_FOUND` | absence |
 //! | any | `error` with `E_OUTAGE` | [`ErrorKind::Outage`] |
-//! | 401 | any | [`ErrorKind::Unauthorized`] |
+//! | any | `error` with `E_AUTHENTICATION` | [`ErrorKind::Unauthorized`], for a key that has worked [`ErrorKind::NoAuthority`] |
+//! | 401 | any | the same |
 //! | 400, for a new key | `error` with `E_BAD_REQUEST` or no code; nothing at all | [`ErrorKind::Unauthorized`] |
 //! | 5xx | any | [`ErrorKind::Outage`] |
 //! | 3xx | any | [`ErrorKind::Redirected`] |
 //! | any other | `error` | [`ErrorKind::Refused`] |
 //! | 200 | XML that ends too early, nothing at all | [`AnswerLost::CutOff`] |
-//! | 200 | anything else | [`ErrorKind::Invalid`] |
+//! | 200 | anything else, the payload of another object too | [`ErrorKind::Invalid`] |
 //! | any other | anything else, above all HTML | [`ErrorKind::NotRegRws`] |
 //!
-//! A 404 with somebody's HTML page or other words is a gateway's or a web server's: it says nothing about the object. A
-//! 400 names no culprit, but the only thing that can be wrong with a GET is the key, as long as it has not worked yet.
+//! A 404 without ARIN's own words is a gateway's or a web server's: it says nothing about the object. Reg-RWS says the same
+//! of an unknown key and of a good one that has no authority over the object asked for: what it means depends on whether
+//! the key has brought an object before. A 400 names no culprit, but the only thing that can be wrong with a GET is the
+//! key, as long as it has not worked yet.
 
 use reqwest::StatusCode;
 
@@ -53,7 +55,8 @@ impl Response {
         if body.trim_ascii().is_empty() && !html {
             return match status {
                 StatusCode::OK => Err(cut_off(0)),
-                _ if status.is_success() => Err(foreign(status, &body)),
+                StatusCode::NOT_FOUND => Err(foreign(status, &body, key_has_worked)),
+                _ if status.is_success() => Err(foreign(status, &body, key_has_worked)),
                 _ => denial(status, Fault::wordless(status), key_has_worked),
             };
         }
@@ -61,14 +64,14 @@ impl Response {
         match xml::parse(&body) {
             Ok(root) if root.name == "error" => denial(status, fault(status, &root), key_has_worked),
             Ok(root) if status == StatusCode::OK => {
-                let object = expected(&root, request.expects).and_then(|()| read(&root));
+                let object = expected(&root, request).and_then(|()| read(&root));
                 object.map(Some).map_err(|unfit| invalid(unfit.into()))
             }
             Err(Malformed::CutOff) if status == StatusCode::OK || root_name(&xml::decoded(&body)) == "error" => {
                 Err(cut_off(body.len()))
             }
             Err(malformed) if status == StatusCode::OK => Err(invalid(malformed.into())),
-            Ok(_) | Err(_) => Err(foreign(status, &body)),
+            Ok(_) | Err(_) => Err(foreign(status, &body, key_has_worked)),
         }
     }
 }
@@ -77,10 +80,10 @@ impl Response {
 fn denial<T>(status: StatusCode, fault: Fault, key_has_worked: bool) -> Result<Option<T>, ErrorKind> {
     let code = fault.code.as_deref();
     match status {
-        _ if code == Some("E_AUTHENTICATION") => Err(ErrorKind::Unauthorized(fault)),
         _ if code == Some("E_OUTAGE") => Err(ErrorKind::Outage(fault)),
-        StatusCode::NOT_FOUND if matches!(code, None | Some("E_OBJECT_NOT_FOUND")) => Ok(None),
-        StatusCode::UNAUTHORIZED => Err(ErrorKind::Unauthorized(fault)),
+        _ if code == Some("E_AUTHENTICATION") => Err(unauthorized(fault, key_has_worked)),
+        StatusCode::UNAUTHORIZED => Err(unauthorized(fault, key_has_worked)),
+        StatusCode::NOT_FOUND if code == Some("E_OBJECT_NOT_FOUND") => Ok(None),
         StatusCode::BAD_REQUEST if matches!(code, None | Some("E_BAD_REQUEST")) && !key_has_worked => {
             Err(ErrorKind::Unauthorized(fault))
         }
@@ -90,21 +93,33 @@ fn denial<T>(status: StatusCode, fault: Fault, key_has_worked: bool) -> Result<O
 }
 
 /// Judges somebody else's words: only the status counts, and it must not read as absence.
-fn foreign(status: StatusCode, body: &[u8]) -> ErrorKind {
+fn foreign(status: StatusCode, body: &[u8], key_has_worked: bool) -> ErrorKind {
     match status {
-        StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized(Fault::wordless(status)),
+        StatusCode::UNAUTHORIZED => unauthorized(Fault::wordless(status), key_has_worked),
         _ if status.is_server_error() => ErrorKind::Outage(Fault::wordless(status)),
         _ => ErrorKind::NotRegRws(status, beginning(body)),
     }
+}
+
+fn unauthorized(fault: Fault, key_has_worked: bool) -> ErrorKind {
+    if key_has_worked { ErrorKind::NoAuthority(fault) } else { ErrorKind::Unauthorized(fault) }
 }
 
 fn cut_off(received: usize) -> ErrorKind {
     NoAnswer::Lost(AnswerLost::CutOff(received, None)).into()
 }
 
-fn expected(root: &Element, wanted: &'static str) -> Result<(), Unfit> {
-    let fits = root.name == wanted;
-    fits.then_some(()).ok_or_else(|| Unfit::Other(wanted, root.name.chars().take(40).collect()))
+/// Checks that a payload is of the kind asked for, and about the object asked for.
+fn expected(root: &Element, Request { expects, handle, .. }: &Request) -> Result<(), Unfit> {
+    if root.name != *expects {
+        return Err(Unfit::Other(expects, excerpt(&root.name, 40)));
+    }
+    match (handle, root.text_of("handle")) {
+        (Some(asked), Some(answered)) if answered.trim().to_uppercase() != *asked => {
+            Err(Unfit::OtherHandle(excerpt(answered, 60)))
+        }
+        (Some(_) | None, Some(_) | None) => Ok(()),
+    }
 }
 
 fn fault(status: StatusCode, payload: &Element) -> Fault {
@@ -197,11 +212,10 @@ mod tests {
     #[test]
     fn the_object_or_its_absence() {
         insta::assert_snapshot!(
-            [(200, "org.xml"), (404, "error_not_found.xml"), (404, "")].map(|(status, name)| verdict(status, name)).join("\n"),
+            [(200, "org.xml"), (404, "error_not_found.xml")].map(|(status, name)| verdict(status, name)).join("\n"),
             @"
         200 org.xml: EXAMPLE-1
         404 error_not_found.xml: absent
-        404 : absent
         "
         );
     }
@@ -209,7 +223,9 @@ mod tests {
     #[test]
     fn a_failure_is_never_an_absence() {
         let answers = [
+            (404, ""),
             (404, "gateway_not_found.html"),
+            (404, "error_bad_request.xml"),
             (404, "org.xml"),
             (404, "truncated.xml"),
             (404, "error_outage.xml"),
@@ -223,11 +239,13 @@ mod tests {
             (301, ""),
         ];
         insta::assert_snapshot!(answers.map(|(status, name)| verdict(status, name)).join("\n"), @r#"
+        404 : org EXAMPLE-1: the answer (status 404) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: (nothing)
         404 gateway_not_found.html: org EXAMPLE-1: the answer (status 404) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: <html> <head><title>404 Not Found</title></head> <body><center><h1>404 Not Found</h1></center></body> </html>
+        404 error_bad_request.xml: org EXAMPLE-1: ARIN refused it (status 404, E_BAD_REQUEST: There was a problem with the request.)
         404 org.xml: org EXAMPLE-1: the answer (status 404) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: <org xmlns="http://www.arin.net/regrws/core/v1"> <city>Chantilly</city> <comment> <line number="1">Peering and abuse: see our web page.</line> <line number="0">Réseaux d'exemple &amp; fils</line> </co…
         404 truncated.xml: org EXAMPLE-1: the answer (status 404) is not one of Reg-RWS; the API URL of the RIR config may be wrong, or something stands in between: <org xmlns="http://www.arin.net/regrws/core/v1"> <city>Chantilly</city> <comment> <line number="1">Peering and abuse: see our web page.</line> <line number="0">Réseaux d'exemple &amp; fils</line> </co…
         404 error_outage.xml: org EXAMPLE-1: ARIN could not answer (status 404, E_OUTAGE: Reg-RWS is down for maintenance.)
-        404 error_authentication.xml: org EXAMPLE-1: ARIN did not accept the API key (status 404, E_AUTHENTICATION: The API key you specified is not valid.)
+        404 error_authentication.xml: org EXAMPLE-1: ARIN did not accept the API key (status 404, E_AUTHENTICATION: The API key you specified is not valid.); `rir-sidecar check` tries it and says what to do
         404 error_entity.xml: org EXAMPLE-1: ARIN refused it (status 404, E_ENTITY_VALIDATION: Payload entity failed to validate.; netBlock: The range is too large.; endAddress; See the user guide.)
         200 error_not_found.xml: org EXAMPLE-1: ARIN refused it (status 200, E_OBJECT_NOT_FOUND: The object could not be found.)
         410 error_not_found.xml: org EXAMPLE-1: ARIN refused it (status 410, E_OBJECT_NOT_FOUND: The object could not be found.)
@@ -265,6 +283,40 @@ mod tests {
                 "{status} {name}: {judged}"
             );
         }
+    }
+
+    #[test]
+    fn an_error_without_a_code_is_no_absence() {
+        for code in ["", "<code/>", "<code>E_NOT_FOUND</code>", "<code>e_object_not_found_here</code>"] {
+            let body = format!("<error><message>No such record.</message>{code}</error>");
+            let judged = org(answer(404, body.into_bytes()), true);
+            assert!(matches!(judged, Err(Error { kind: ErrorKind::Refused(_), .. })), "{code}: {judged:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_has_worked_has_no_authority_over_one_object() {
+        for (status, name) in [
+            (401, "error_bad_request.xml"),
+            (401, ""),
+            (401, "gateway_not_found.html"),
+            (400, "error_authentication.xml"),
+        ] {
+            let body = if name.is_empty() { Vec::new() } else { fixture(name) };
+            let judged = org(answer(status, body), true).unwrap_err();
+            assert!(
+                matches!(judged.kind, ErrorKind::NoAuthority(_)) && !judged.stops_config(),
+                "{status} {name}: {judged}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_payload_of_another_object_is_no_answer() {
+        let other = org(answer(200, b"<org><handle>OTHER-1</handle></org>".to_vec()), true).unwrap_err();
+        insta::assert_snapshot!(std::error::Error::source(&other).unwrap(), @"it is about `OTHER-1`, which was not asked for");
+        let same = org(answer(200, b"<org><handle> example-1</handle></org>".to_vec()), true);
+        assert!(matches!(same, Ok(Some(_))), "{same:?}");
     }
 
     #[test]

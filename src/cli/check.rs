@@ -208,7 +208,7 @@ async fn key_works(pool: &Pool, config: &Config, key: &ApiKey) -> Result<String,
 fn remedy(error: &arin::Error) -> &'static str {
     match &error.kind {
         ErrorKind::NotAllowed(_) => "add the URL to arin.allowed_base_urls, or correct the config's API URL",
-        ErrorKind::Unauthorized(_) | ErrorKind::UnusableKey => {
+        ErrorKind::Unauthorized(_) | ErrorKind::NoAuthority(_) | ErrorKind::UnusableKey => {
             "make a new key in ARIN Online (Settings, API keys) and put it into the keys file"
         }
         ErrorKind::Setup(_) => "correct the [arin] settings",

@@ -32,7 +32,7 @@ pub(super) struct Args {
     /// Ask ARIN and show what would be written, but write nothing
     #[arg(long)]
     plan_only: bool,
-    /// Share of a config's rows (0 to 1) that this run may mark as not found, instead of sync.max_retired_share
+    /// Share of a config's rows (0 to 1) that may be marked as not found within a day, instead of sync.max_retired_share
     #[arg(long, value_name = "SHARE", value_parser = share)]
     max_retired_share: Option<f64>,
     /// Form of the output

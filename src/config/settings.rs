@@ -120,7 +120,7 @@ pub struct Sync {
     /// The age up to which log rows are kept; zero keeps them for ever.
     #[serde(with = "duration")]
     pub log_retention: Duration,
-    /// Share (0 to 1) of a config's registered rows that one run may mark as not found.
+    /// Share (0 to 1) of a config's rows that may be marked as not found within a day.
     pub max_retired_share: f64,
 }
 

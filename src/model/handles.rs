@@ -1,7 +1,9 @@
 //! Names of things: the handles that ARIN gives out, the registry instance that a handle comes from, and the key that
 //! tells the handles of two instances apart.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use url::{Position, Url};
 
 /// A handle of nothing but space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +68,7 @@ handle!(
 
 /// One registry database: ARIN's production, its test environment, or another base URL an operator allowed.
 ///
-/// Handles are unique inside one instance only.
+/// Handles are unique inside one instance only. Base URLs that differ in scheme, host, port or path are different ones.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Instance(String);
 
@@ -76,23 +78,25 @@ impl Instance {
     /// Base URL of ARIN's operational test and evaluation environment.
     pub const OTE: &str = "https://reg.ote.arin.net";
 
-    /// Names the instance behind a base URL: `arin`, `arin-ote`, or `arin@host:port` for any other.
+    /// Names the instance behind a base URL: `arin`, `arin-ote`, or `arin@` and the URL for any other. `https` goes without
+    /// saying, and so do a slash at the end and the usual port: `arin@host`, `arin@host:8443/path`, `arin@http://host`.
     #[must_use]
-    pub fn of(base_url: &url::Url) -> Self {
-        let production = ("reg.arin.net", "arin");
-        let ote = ("reg.ote.arin.net", "arin-ote");
-        let host = base_url.host_str().unwrap_or_default();
-        let known = [production, ote].into_iter().find(|(name, _)| *name == host);
-        Self(match (known, base_url.port()) {
-            (Some((_, short)), None) => short.to_owned(),
-            (_, Some(port)) => format!("arin@{host}:{port}"),
-            (None, None) => format!("arin@{host}"),
+    pub fn of(base_url: &Url) -> Self {
+        let place = base_url[Position::BeforeHost..Position::AfterPath].trim_end_matches('/');
+        Self(match (base_url.scheme(), place) {
+            ("https", "reg.arin.net") => "arin".to_owned(),
+            ("https", "reg.ote.arin.net") => "arin-ote".to_owned(),
+            ("https", place) => format!("arin@{place}"),
+            (scheme, place) => format!("arin@{scheme}://{place}"),
         })
     }
 
-    /// Returns the key of the object with this handle.
+    /// Returns the key of the object with this handle. What comes behind its last colon is the handle, in which a colon is
+    /// written as `%3A`; so no other instance and handle have the same key.
     #[must_use]
     pub fn key(&self, handle: impl fmt::Display) -> Key {
+        let handle = handle.to_string();
+        let handle = if handle.contains([':', '%']) { handle.replace('%', "%25").replace(':', "%3A") } else { handle };
         Key(format!("{self}:{handle}"))
     }
 }
@@ -124,8 +128,13 @@ impl Key {
 
     /// Returns the handle, if the key belongs to `instance`.
     #[must_use]
-    pub fn handle_at(&self, instance: &Instance) -> Option<&str> {
-        self.0.strip_prefix(&instance.0)?.strip_prefix(':')
+    pub fn handle_at(&self, instance: &Instance) -> Option<Cow<'_, str>> {
+        let (of, handle) = self.0.rsplit_once(':')?;
+        let written = || match handle.contains('%') {
+            true => Cow::Owned(handle.replace("%3A", ":").replace("%25", "%")),
+            false => Cow::Borrowed(handle),
+        };
+        (of == instance.0).then(written)
     }
 }
 
@@ -137,25 +146,87 @@ impl fmt::Display for Key {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn instance(url: &str) -> Instance {
-        Instance::of(&url::Url::parse(url).unwrap())
+        Instance::of(&Url::parse(url).unwrap())
     }
 
     #[test]
     fn production_and_test_rows_have_different_keys() {
-        let keys = ["https://reg.arin.net/", "https://reg.ote.arin.net", "http://127.0.0.1:8080/"]
+        let keys = ["https://reg.arin.net/", "https://reg.ote.arin.net", "https://proxy.example.net:8443/"]
             .map(|url| instance(url).key("NET-1").to_string());
-        assert_eq!(keys, ["arin:NET-1", "arin-ote:NET-1", "arin@127.0.0.1:8080:NET-1"]);
+        assert_eq!(keys, ["arin:NET-1", "arin-ote:NET-1", "arin@proxy.example.net:8443:NET-1"]);
+    }
+
+    #[test]
+    fn registries_behind_one_host_are_told_apart() {
+        let urls = [
+            "https://reg.arin.net",
+            "http://reg.arin.net",
+            "https://reg.arin.net:8443",
+            "https://reg.arin.net/ote",
+            "https://reg.arin.net/ote/2",
+            "https://host",
+            "http://host",
+            "http://host:443",
+            "https://host:80",
+            "https://host:8080",
+            "http://host:8080",
+            "https://host/8080",
+            "https://http/host",
+            "https://[::1]",
+            "https://[::1]:8080",
+        ];
+        let instances: std::collections::BTreeSet<Instance> = urls.iter().map(|url| instance(url)).collect();
+        assert_eq!(instances.len(), urls.len(), "{instances:#?}");
+    }
+
+    #[test]
+    fn the_same_registry_written_in_another_way_is_the_same_instance() {
+        for (one, other) in [
+            ("https://reg.arin.net", "https://REG.arin.net:443/"),
+            ("http://host/arin", "HTTP://Host:80/arin//"),
+            ("https://host", "https://user:secret@host/?query#fragment"),
+        ] {
+            assert_eq!(instance(one), instance(other));
+        }
     }
 
     #[test]
     fn a_key_gives_its_handle_to_its_own_instance_only() {
         let (production, ote) = (instance(Instance::PRODUCTION), instance(Instance::OTE));
         let key = production.key("NET-1");
-        assert_eq!(key.handle_at(&production), Some("NET-1"));
+        assert_eq!(key.handle_at(&production).as_deref(), Some("NET-1"));
         assert_eq!(key.handle_at(&ote), None);
+        let port = instance("https://host:8080").key("NET-1");
+        assert_eq!(port.handle_at(&instance("https://host")), None);
+    }
+
+    fn any_instance() -> impl Strategy<Value = Instance> {
+        let host = prop::sample::select(vec!["host", "reg.arin.net", "reg.ote.arin.net", "[::1]", "http"]);
+        let port = prop::sample::select(vec!["", ":80", ":443", ":8080"]);
+        let path = prop::sample::select(vec!["", "/a", "/a/b", "/:8080", "/a:NET-1", "/a%3Ab", "//host"]);
+        let scheme = prop::sample::select(vec!["http", "https"]);
+        (scheme, host, port, path)
+            .prop_map(|(scheme, host, port, path)| instance(&format!("{scheme}://{host}{port}{path}")))
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_instances_and_handles_share_a_key(
+            one in (any_instance(), "[A-Z0-9:%/@-]{1,8}"),
+            other in (any_instance(), "[A-Z0-9:%/@-]{1,8}"),
+        ) {
+            let key = |(instance, handle): &(Instance, String)| instance.key(handle);
+            let written = key(&one);
+            prop_assert_eq!(written == key(&other), one == other);
+            let read = written.handle_at(&one.0);
+            prop_assert_eq!(read.as_deref(), Some(one.1.as_str()));
+            prop_assert_eq!(written.handle_at(&other.0).is_some(), one.0 == other.0);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! objects.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
     time::Duration,
@@ -262,16 +263,26 @@ impl Inventory {
         self.rows.get(&object).into_iter().flatten()
     }
 
+    /// Returns the rows of `config` at `instance`, with their handles.
+    pub fn rows_of<'a>(
+        &'a self,
+        object: ObjectType,
+        config: RowId,
+        instance: &'a Instance,
+    ) -> impl Iterator<Item = (Cow<'a, str>, &'a Row)> {
+        self.rows(object)
+            .filter(move |(_, row)| row.config() == Some(config))
+            .filter_map(move |(key, row)| Some((key.handle_at(instance)?, row)))
+    }
+
     /// Returns the rows of `config` at `instance` that count as registered, with their handles.
     pub fn registered<'a>(
         &'a self,
         object: ObjectType,
         config: RowId,
         instance: &'a Instance,
-    ) -> impl Iterator<Item = (&'a str, &'a Row)> {
-        self.rows(object)
-            .filter(move |(_, row)| row.is_registered() && row.config() == Some(config))
-            .filter_map(move |(key, row)| Some((key.handle_at(instance)?, row)))
+    ) -> impl Iterator<Item = (Cow<'a, str>, &'a Row)> {
+        self.rows_of(object, config, instance).filter(|(_, row)| row.is_registered())
     }
 
     /// Returns the aggregates whose range is exactly one of `cidrs`.

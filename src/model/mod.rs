@@ -18,5 +18,7 @@ pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle
 pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Row, RowId, Value};
 pub use payload::Payload;
 pub use progress::{AggregateProgress, AggregateState};
-pub use registration::{Address, Customer, Holder, Net, NetType, Org, Poc, PocFunction, PocType, Registration};
+pub use registration::{
+    Address, Customer, Holder, Net, NetType, Org, Poc, PocFunction, PocType, Registration, Registry,
+};
 pub use scope::{Resource, Scope};

@@ -32,8 +32,6 @@ pub struct Registration {
     pub aggregates: BTreeMap<RowId, Option<NetHandle>>,
     /// The recorded objects that the RIR says it does not have.
     pub gone: BTreeSet<(ObjectType, Key)>,
-    /// True if something could not be asked, so that an object that is missing here may still exist.
-    pub incomplete: bool,
 }
 
 impl Registration {
@@ -165,6 +163,12 @@ impl Net {
         self.blocks.iter().flat_map(NetBlock::prefixes).collect()
     }
 
+    /// Returns the registry that has it, if no organization does.
+    #[must_use]
+    pub fn registry(&self) -> Option<Registry> {
+        self.kind.as_ref().and_then(NetType::registry)
+    }
+
     /// Returns the organization that holds it directly.
     #[must_use]
     pub fn org(&self) -> Option<&OrgHandle> {
@@ -208,6 +212,50 @@ pub enum NetType {
     Other(String),
 }
 
+/// A registry that gives out space, and holds what no organization has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are called so")]
+pub enum Registry {
+    Afrinic,
+    Apnic,
+    Arin,
+    Iana,
+    Lacnic,
+    RipeNcc,
+}
+
+/// The codes of space in the hands of a registry: allocated, registered early, transferred.
+const REGISTRIES: [(&str, Registry); 15] = [
+    ("AF", Registry::Afrinic),
+    ("FX", Registry::Afrinic),
+    ("AP", Registry::Apnic),
+    ("PV", Registry::Apnic),
+    ("PX", Registry::Apnic),
+    ("AR", Registry::Arin),
+    ("AV", Registry::Arin),
+    ("IR", Registry::Iana),
+    ("IU", Registry::Iana),
+    ("LN", Registry::Lacnic),
+    ("LX", Registry::Lacnic),
+    ("RD", Registry::RipeNcc),
+    ("RN", Registry::RipeNcc),
+    ("RV", Registry::RipeNcc),
+    ("RX", Registry::RipeNcc),
+];
+
+impl fmt::Display for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Afrinic => "AFRINIC",
+            Self::Apnic => "APNIC",
+            Self::Arin => "ARIN",
+            Self::Iana => "IANA",
+            Self::Lacnic => "LACNIC",
+            Self::RipeNcc => "RIPE NCC",
+        })
+    }
+}
+
 impl NetType {
     /// Reads ARIN's code.
     #[must_use]
@@ -216,10 +264,17 @@ impl NetType {
             "DA" => Self::DirectAllocation,
             "A" => Self::Reallocated,
             "S" => Self::Reassigned,
-            "AR" | "AV" | "IU" | "IR" | "AF" | "AP" | "LN" | "RN" | "RD" | "PV" | "RV" | "LX" | "PX" | "RX" | "FX" => {
-                Self::Registry(code.to_owned())
-            }
+            code if REGISTRIES.iter().any(|(known, _)| *known == code) => Self::Registry(code.to_owned()),
             other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// Returns the registry that holds a net of this type, if it is one.
+    #[must_use]
+    pub fn registry(&self) -> Option<Registry> {
+        match self {
+            Self::Registry(code) => REGISTRIES.iter().find(|(known, _)| known == code).map(|(_, registry)| *registry),
+            Self::DirectAllocation | Self::Reallocated | Self::Reassigned | Self::Other(_) => None,
         }
     }
 

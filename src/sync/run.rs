@@ -1,6 +1,6 @@
 //! A run under way: what NetBox has, and what was learnt from the registry.
 
-use std::{mem, ops::ControlFlow};
+use std::{mem, ops::ControlFlow, time::Duration};
 
 use jiff::Timestamp;
 
@@ -18,6 +18,9 @@ use crate::{
     model::{AggregateProgress, AggregateState, Config, Inventory, OrgHandle, Registration, Scope},
     retry::Retry,
 };
+
+/// The time within which rows that are marked as not found are counted together.
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A run under way.
 pub(super) struct Run<'a, 'c> {
@@ -72,14 +75,17 @@ impl<'a, 'c> Run<'a, 'c> {
         let ours = Ours { config: config.id, instance: arin.instance(), has: &has };
         lookup.then_ask_for(recorded(&request.scope, &request.resources, &ours));
         let instance_of = |other: &Config| ctx.arin.instance(&other.api_url);
-        let settings = &ctx.settings.sync;
+        let (settings, now) = (&ctx.settings.sync, Timestamp::now());
         let run = Self {
             rules: Rules {
                 link: settings.auto_link_networks,
                 ..Rules::new(config, request.configs, arin.instance(), instance_of)
             },
-            limits: Limits { max_retired_share: settings.max_retired_share },
-            stamp: Stamp { now: Timestamp::now(), user: key.user, message: change_message(&report.run.id) },
+            limits: Limits {
+                max_retired_share: settings.max_retired_share,
+                since: now.saturating_sub(A_DAY).unwrap_or(Timestamp::MIN),
+            },
+            stamp: Stamp { now, user: key.user, message: change_message(&report.run.id) },
             registered: registered_before(report),
             recorded: has,
             finished: Finished::default(),
@@ -116,10 +122,7 @@ impl<'a, 'c> Run<'a, 'c> {
                     learnt.nets.extend(net.clone());
                     registered.aggregates.insert(aggregate, net);
                 }
-                Finding::Failed(failure) => {
-                    registered.incomplete = true;
-                    self.report.run.failures.push(failure);
-                }
+                Finding::Failed(failure) => self.report.run.failures.push(failure),
                 Finding::Skipped(skip) => self.report.run.skips.push(skip),
                 Finding::OrganizationDone => self.finished.organization = true,
                 Finding::AggregateDone(line) => self.finished.aggregates.push(line),
@@ -195,21 +198,18 @@ fn answered(report: &Report<'_>) -> Answered {
 fn registered_before(report: &Report<'_>) -> Registration {
     let before = &report.run.before;
     let answer = |line: &AggregateProgress| (line.aggregate, line.parent.clone());
-    Registration {
-        aggregates: before.aggregates.iter().map(answer).collect(),
-        incomplete: !before.failed.is_empty(),
-        ..Registration::default()
-    }
+    Registration { aggregates: before.aggregates.iter().map(answer).collect(), ..Registration::default() }
 }
 
 fn why(refused: &Refused, config: &str) -> String {
-    let Refused { retired, registered, allowed, .. } = refused;
+    let Refused { retired, before, registered, allowed, .. } = refused;
     let percent = |share: f64| (share * 1000.0).ceil() / 10.0;
     let share = refused.share();
+    let before = if *before == 0 { String::new() } else { format!(", and {before} were marked within the last day") };
     format!(
-        "ARIN does not have {retired} of the {registered} rows any more ({:.1} %), and sync.max_retired_share allows \
-         {:.1} %; none was marked as not found. If that is right, allow it once: \
-         rir-sidecar sync --config-name '{config}' --max-retired-share {}",
+        "ARIN does not have {retired} of the {registered} rows any more{before} ({:.1} % in all), and \
+         sync.max_retired_share allows {:.1} % a day; none was marked as not found in this run. If that is right, allow \
+         it once: rir-sidecar sync --config-name '{config}' --max-retired-share {}",
         share * 100.0,
         allowed * 100.0,
         percent(share) / 100.0,

@@ -206,15 +206,6 @@ fn a_change_that_only_the_raw_document_shows_is_written() {
 }
 
 #[test]
-fn nothing_is_retired_while_the_answer_is_incomplete() {
-    let recorded = synced(&registered([net("NET-A", "23.0.0.0/24")]), Inventory::default(), &rules());
-    let gone = Registration { gone: BTreeSet::from([key("NET-A")]), ..Registration::default() };
-    assert_eq!(plan(&gone, &recorded, &rules()).retirements(), 1);
-    let incomplete = Registration { incomplete: true, ..gone };
-    assert_eq!(plan(&incomplete, &recorded, &rules()).retirements(), 0);
-}
-
-#[test]
 fn what_was_retired_and_comes_back_is_registered_again() {
     let found = registered([net("NET-A", "23.0.0.0/24")]);
     let recorded = synced(&found, Inventory::default(), &rules());
@@ -386,20 +377,57 @@ fn a_row_that_could_not_be_written_is_left_for_the_next_run() {
     ");
 }
 
+/// The rows of so many nets, and the plan of a run in which some of them are gone and one is new.
+fn with_gone(all: u8, gone: u8) -> (Inventory, Plan) {
+    let nets = registered((0..all).map(|n| net(&format!("NET-{n}"), &format!("23.0.{n}.0/24"))));
+    let recorded = synced(&nets, Inventory::default(), &rules());
+    let mut now = registered([net("NET-NEW", "23.1.0.0/24")]);
+    now.gone = (0..gone).map(|n| key(&format!("NET-{n}"))).collect();
+    let plan = plan(&now, &recorded, &rules());
+    (recorded, plan)
+}
+
+fn limits(max_retired_share: f64) -> Limits {
+    Limits { max_retired_share, since: "2026-01-31T12:00:00Z".parse().unwrap() }
+}
+
 #[test]
 fn more_retirements_than_allowed_are_refused_and_the_rest_may_be_written() {
-    let all = registered((0..10).map(|n| net(&format!("NET-{n}"), &format!("23.0.{n}.0/24"))));
-    let recorded = synced(&all, Inventory::default(), &rules());
-    let gone = |count: usize| {
-        let mut now = registered([net("NET-NEW", "23.1.0.0/24")]);
-        now.gone = (0..count).map(|n| key(&format!("NET-{n}"))).collect();
-        plan(&now, &recorded, &rules())
+    let allow = |share: f64, gone: u8| {
+        let (recorded, plan) = with_gone(40, gone);
+        limits(share).allow(plan, &recorded, &rules())
     };
-    let limits = Limits { max_retired_share: 0.2 };
-    assert!(limits.allow(gone(2), &recorded, &rules()).is_ok());
-    let refused = limits.allow(gone(3), &recorded, &rules()).unwrap_err();
-    assert_eq!((refused.retired, refused.registered, refused.rest.changes.len()), (3, 10, 1));
-    assert!(Limits { max_retired_share: 0.3 }.allow(gone(3), &recorded, &rules()).is_ok());
+    assert!(allow(0.2, 8).is_ok());
+    let refused = allow(0.2, 9).unwrap_err();
+    assert_eq!((refused.retired, refused.registered, refused.rest.changes.len()), (9, 40, 1));
+    assert!(allow(0.3, 9).is_ok());
+}
+
+#[test]
+fn a_handful_may_always_be_retired() {
+    for (all, gone, allowed) in [(5, 2, true), (5, 5, true), (6, 5, true), (6, 6, false), (20, 6, false)] {
+        let (recorded, plan) = with_gone(all, gone);
+        assert_eq!(limits(0.0).allow(plan, &recorded, &rules()).is_ok(), allowed, "{gone} of {all}");
+    }
+}
+
+#[test]
+fn what_was_retired_within_the_day_counts_as_well() {
+    let after_retiring = |before: u8, at: &str| {
+        let (mut recorded, _) = with_gone(40, 0);
+        for n in 30..30 + before {
+            let rows = recorded.rows.get_mut(&ObjectType::Network).unwrap();
+            let row = rows.get_mut(&arin().key(format!("NET-{n}"))).unwrap();
+            row.fields.insert("status", Value::Text("not-found".into()));
+            row.last_synced = Some(at.parse().unwrap());
+        }
+        let (_, plan) = with_gone(40, 3);
+        limits(0.2).allow(plan, &recorded, &rules())
+    };
+    assert!(after_retiring(5, "2026-01-31T12:00:00Z").is_ok());
+    let refused = after_retiring(6, "2026-01-31T12:00:00Z").unwrap_err();
+    assert_eq!((refused.retired, refused.before, refused.registered), (3, 6, 40));
+    assert!(after_retiring(6, "2026-01-31T11:59:59Z").is_ok(), "longer ago than a day");
 }
 
 prop_compose! {

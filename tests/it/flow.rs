@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rir_sandbox::{
     netbox,
-    regrws::{Fault, Operation, Rule},
-    world::World,
+    regrws::{Fault, Lookup, Operation, Rule},
+    world::{Holder, World},
 };
 use rir_sidecar::{
     model::{Resource, RowId, Scope},
@@ -46,6 +46,13 @@ macro_rules! flows {
                 a_prefix_inside_a_reassigned_net_neither_asks_nor_takes_its_link,
                 a_net_that_arin_does_not_have_any_more_is_not_found,
                 an_outage_is_no_absence,
+                only_arins_own_words_make_an_absence,
+                one_object_that_always_fails_does_not_keep_others_from_being_retired,
+                what_something_just_read_names_is_in_doubt_and_keeps_its_status,
+                what_is_retired_in_several_runs_adds_up_within_a_day,
+                a_key_without_authority_over_one_object_costs_that_object_only,
+                a_key_that_is_revoked_in_between_ends_the_run,
+                answers_in_arins_place_end_the_run_after_five,
                 a_wrong_key_ends_the_config_at_once,
                 a_key_is_never_sent_where_it_is_not_allowed,
                 a_cut_answer_costs_one_object_only,
@@ -56,6 +63,10 @@ macro_rules! flows {
                 too_many_absences_at_once_are_refused_until_allowed,
                 what_belongs_to_the_operator_is_never_touched,
                 an_allocation_over_two_aggregates_shows_at_both,
+                a_reassignment_of_a_whole_allocation_does_not_hide_it,
+                a_reallocation_that_was_reassigned_as_a_whole_is_recorded,
+                somebody_elses_allocation_above_a_reassignment_is_left_alone,
+                a_net_transferred_to_another_registry_is_said_to_be_there,
                 links_can_be_switched_off,
                 the_same_prefix_in_a_vrf_is_asked_once_and_linked_globally,
                 prefixes_are_found_in_one_long_list_or_in_many_short_ones,
@@ -224,6 +235,144 @@ pub(crate) async fn an_outage_is_no_absence(target: Target) {
     assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
 }
 
+pub(crate) async fn only_arins_own_words_make_an_absence(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    scene.sync().await;
+    scene.arin.registry().remove_net(ORGS).unwrap();
+    let faults = [
+        Fault::Status(404),
+        Fault::Html404,
+        Fault::Html200,
+        Fault::Garbage,
+        Fault::Refusal(404, "E_BAD_REQUEST"),
+        Fault::Refusal(404, "E_AUTHENTICATION"),
+        Fault::Refusal(410, "E_OBJECT_NOT_FOUND"),
+    ];
+    for fault in faults {
+        scene.arin.fail(Rule::new(fault.clone()).on(Operation::Net).about(ORGS));
+        let run = scene.sync().await;
+        assert_eq!((run.verdict(), tally(&run)), (Verdict::Partial, [0, 0, 0, 1]), "{fault:?}");
+        assert_eq!(code(&scene.row(NETWORK, ORGS).await["status"]), "registered", "{fault:?}");
+        scene.arin.heal();
+    }
+    assert_eq!(tally(&scene.sync().await), [0, 0, 1, 0]);
+}
+
+pub(crate) async fn one_object_that_always_fails_does_not_keep_others_from_being_retired(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    scene.settings.arin.retry_count = 0;
+    scene.sync().await;
+    scene.arin.registry().remove_net(ORGS).unwrap();
+    for fault in [Fault::Outage, Fault::Html200] {
+        scene.arin.fail(Rule::new(fault).on(Operation::Customer));
+    }
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), tally(&run)), (Verdict::Partial, [0, 0, 1, 1]), "{:?}", run.all_failures());
+    assert_eq!(code(&scene.row(NETWORK, ORGS).await["status"]), "not-found");
+}
+
+pub(crate) async fn what_something_just_read_names_is_in_doubt_and_keeps_its_status(target: Target) {
+    let mut world = small();
+    let middle = world.registry.reallocate(PARENT, &[cidr("23.144.4.0/23")], holder()).unwrap();
+    world.registry.reassign(&middle, &[cidr("23.144.4.0/24")], holder()).unwrap();
+    prefix(&mut world, "23.144.4.0/23", None);
+    prefix(&mut world, "23.144.4.0/24", None);
+    let scene = Scene::new(target, world).await;
+    scene.sync().await;
+    let customer = scene.rows("rir-customer").await.into_keys().next().unwrap();
+    {
+        let mut registry = scene.arin.registry();
+        registry.customers.clear();
+        registry.orgs.remove("SAMPLE-3").unwrap();
+        registry.nets.remove(&middle).unwrap();
+    }
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), tally(&run)), (Verdict::Unchanged, [0; 4]), "{:?}", run.all_failures());
+    let mut skipped: Vec<&str> = run.skips.iter().map(|skip| skip.handle.as_str()).collect();
+    skipped.sort_unstable();
+    let mut expected = [customer.as_str(), "SAMPLE-3", middle.as_str()];
+    expected.sort_unstable();
+    assert_eq!(skipped, expected, "each once");
+}
+
+pub(crate) async fn what_is_retired_in_several_runs_adds_up_within_a_day(target: Target) {
+    let mut world = small();
+    for n in 4..12 {
+        let text = format!("23.144.{n}.0/24");
+        world.registry.reassign(PARENT, &[cidr(&text)], holder()).unwrap();
+        prefix(&mut world, &text, None);
+    }
+    let scene = Scene::new(target, world).await;
+    scene.sync().await;
+    let mut retired = Vec::new();
+    for n in 4..12 {
+        scene.arin.registry().remove_net(&format!("NET-23-144-{n}-0-1")).unwrap();
+        let run = scene.sync().await;
+        retired.push((run.verdict(), tally(&run)[2]));
+    }
+    // Of 20 rows: five are always allowed, and a fifth of them would be four.
+    assert_eq!(retired[..5], [(Verdict::Changed, 1); 5]);
+    assert_eq!(retired[5..], [(Verdict::Refused, 0); 3]);
+}
+
+pub(crate) async fn a_key_without_authority_over_one_object_costs_that_object_only(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    let denied = |operation| Rule::new(Fault::Refusal(401, "E_AUTHENTICATION")).on(operation);
+    scene.arin.fail(denied(Operation::Customer));
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), run.all_failures().len()), (Verdict::Partial, 1), "{:?}", run.all_failures());
+    assert_eq!(scene.rows(NETWORK).await.len(), 3);
+    // The first question of a run about one aggregate says nothing of the key, so it is tried.
+    scene.arin.fail(denied(Operation::MostSpecificNet).about("23.144.0.0/23.144.15.255"));
+    let aggregate = Scope::Aggregate(RowId(scene.ids("ipam/aggregates").await[0]));
+    let ctx = scene.context();
+    let run = scene.sync_as(&ctx, CONFIG, aggregate.clone(), &Resource::all(), None).await;
+    assert_eq!(run.verdict(), Verdict::Partial, "{:?}", run.ended);
+    scene.arin.configure(|options| options.keys.clear());
+    scene.arin.forget_requests();
+    let run = scene.sync_as(&ctx, CONFIG, aggregate, &Resource::all(), None).await;
+    assert_eq!((run.verdict(), scene.arin.requests().total()), (Verdict::Failed, 2), "{:?}", run.ended);
+    assert!(run.reason().unwrap().contains("did not accept the API key"), "{:?}", run.ended);
+}
+
+/// A world of many prefixes without a registration of their own.
+fn many_prefixes() -> World {
+    let mut world = small();
+    for n in 0..256 {
+        prefix(&mut world, &format!("23.144.{}.{}/28", n / 16, n % 16 * 16), None);
+    }
+    world
+}
+
+pub(crate) async fn a_key_that_is_revoked_in_between_ends_the_run(target: Target) {
+    let scene = Scene::new(target, many_prefixes()).await;
+    scene.arin.configure(|options| options.latency = Duration::from_millis(20));
+    let ctx = scene.context();
+    let mut at = ctx.progress.watch();
+    let revoked = async {
+        at.wait_for(|at| at.asking.iter().any(|line| line.prefixes_done > 10)).await.map(|_| ()).unwrap();
+        scene.arin.configure(|options| options.keys.clear());
+    };
+    let all = Resource::all();
+    let (run, ()) = tokio::join!(scene.sync_as(&ctx, CONFIG, Scope::Config, &all, None), revoked);
+    assert_eq!(run.verdict(), Verdict::Failed, "{:?}", run.ended);
+    assert!(run.reason().unwrap().contains("did not accept the API key"), "{:?}", run.ended);
+    assert!(run.all_failures().len() < 16, "{:?}", run.all_failures());
+}
+
+pub(crate) async fn answers_in_arins_place_end_the_run_after_five(target: Target) {
+    let scene = Scene::new(target, many_prefixes()).await;
+    for fault in [Fault::Html200, Fault::Status(404), Fault::Garbage] {
+        scene.arin.forget_requests();
+        scene.arin.fail(Rule::new(fault.clone()));
+        let run = scene.sync().await;
+        assert_eq!(run.verdict(), Verdict::Failed, "{fault:?}: {:?}", run.ended);
+        assert!(run.all_failures().len() < 5, "{fault:?}: {:?}", run.all_failures());
+        assert!(scene.arin.requests().total() < 20, "{fault:?}: {}", scene.arin.requests().total());
+        scene.arin.heal();
+    }
+}
+
 pub(crate) async fn a_wrong_key_ends_the_config_at_once(target: Target) {
     let mut scene = Scene::new(target, small()).await;
     scene.keys(&[(CONFIG, "ann", "API-WRON-G000-0000-0000")]);
@@ -289,13 +438,13 @@ pub(crate) async fn the_smallest_prefixes_are_asked_for_by_their_own_range(targe
     assert_eq!(about("2600:4000:0:1::7/2600:4000:0:1::7"), 0, "longer than /64");
 }
 
-fn holder() -> rir_sandbox::world::Holder {
-    rir_sandbox::world::Holder::Org("SAMPLE-3".into())
+fn holder() -> Holder {
+    Holder::Org("SAMPLE-3".into())
 }
 
 pub(crate) async fn a_customer_of_several_nets_is_fetched_once(target: Target) {
     let mut world = small();
-    let customer = rir_sandbox::world::Holder::Customer(world.registry.customers.keys().next().unwrap().clone());
+    let customer = Holder::Customer(world.registry.customers.keys().next().unwrap().clone());
     for n in 4..8 {
         let text = format!("23.144.{n}.0/24");
         world.registry.reassign(PARENT, &[cidr(&text)], customer.clone()).unwrap();
@@ -368,12 +517,105 @@ pub(crate) async fn an_allocation_over_two_aggregates_shows_at_both(target: Targ
     aggregate(&mut world, "23.144.0.0/21");
     aggregate(&mut world, "23.144.8.0/21");
     let scene = Scene::new(target, world).await;
+    // Where only registered ranges are answered for, neither aggregate has a net of its own.
+    exact(&scene);
     scene.sync().await;
     let row = scene.row(NETWORK, PARENT).await;
     assert_eq!(row["aggregate"]["prefix"], "23.144.0.0/21");
     let covered: Vec<&Value> =
         row["covered_aggregates"].as_array().unwrap().iter().map(|aggregate| &aggregate["prefix"]).collect();
     assert_eq!(covered, ["23.144.8.0/21"]);
+    assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
+    scene.arin.configure(|options| options.lookup = Lookup::Covering);
+    assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged, "the other reading says the same");
+}
+
+pub(crate) async fn a_reassignment_of_a_whole_allocation_does_not_hide_it(target: Target) {
+    let mut world = small();
+    aggregate(&mut world, "23.150.0.0/22");
+    aggregate(&mut world, "23.151.0.0/23");
+    let own = world.registry.allocate(&[cidr("23.150.0.0/22")], ORG);
+    let resold = world.registry.reallocate(&own, &[cidr("23.150.0.0/22")], holder()).unwrap();
+    let customer = Holder::Customer(world.registry.customers.keys().next().unwrap().clone());
+    let used = world.registry.reassign(&resold, &[cidr("23.150.0.0/22")], customer.clone()).unwrap();
+    // This aggregate is half of an allocation, and all of a net that was cut from it.
+    let larger = world.registry.allocate(&[cidr("23.151.0.0/22")], ORG);
+    let half = world.registry.reassign(&larger, &[cidr("23.151.0.0/23")], customer).unwrap();
+    let scene = Scene::new(target, world).await;
+    let run = scene.sync().await;
+    assert_eq!(run.verdict(), Verdict::Changed, "{:?}", run.all_failures());
+    let networks = scene.rows(NETWORK).await;
+    for (handle, range) in
+        [(&own, "23.150.0.0/22"), (&resold, "23.150.0.0/22"), (&used, "23.150.0.0/22"), (&larger, "23.151.0.0/23")]
+    {
+        assert_eq!(networks[handle]["aggregate"]["prefix"], range, "{handle}");
+    }
+    assert_eq!(networks[&half]["aggregate"]["prefix"], "23.151.0.0/23");
+    assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
+    exact(&scene);
+    assert_eq!(scene.left_to_do().await.to_string(), "");
+}
+
+pub(crate) async fn a_reallocation_that_was_reassigned_as_a_whole_is_recorded(target: Target) {
+    let mut world = small();
+    let resold = world.registry.reallocate(PARENT, &[cidr("23.144.4.0/24")], holder()).unwrap();
+    world.registry.reassign(&resold, &[cidr("23.144.4.0/24")], holder()).unwrap();
+    prefix(&mut world, "23.144.4.0/24", None);
+    let scene = Scene::new(target, world).await;
+    let run = scene.sync().await;
+    assert_eq!(run.verdict(), Verdict::Changed, "{:?}", run.all_failures());
+    assert_eq!(scene.row(NETWORK, &resold).await["prefix"]["prefix"], "23.144.4.0/24");
+    assert_eq!(scene.arin.requests().count(Operation::Net), 1, "only the one that is hidden");
+    assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
+}
+
+pub(crate) async fn somebody_elses_allocation_above_a_reassignment_is_left_alone(target: Target) {
+    let mut world = small();
+    aggregate(&mut world, "23.150.0.0/22");
+    let carrier = world.registry.allocate(&[cidr("23.150.0.0/20")], "CARRIER-7");
+    let used = world.registry.reassign(&carrier, &[cidr("23.150.0.0/22")], holder()).unwrap();
+    let scene = Scene::new(target, world).await;
+    for fault in [None, Some(Fault::Refusal(403, "E_NOT_AUTHORIZED")), Some(Fault::Refusal(401, "E_AUTHENTICATION"))] {
+        if let Some(fault) = fault.clone() {
+            scene.arin.fail(Rule::new(fault).on(Operation::Net).about(&carrier));
+        }
+        let run = scene.sync().await;
+        assert!(run.verdict().is_success(), "{fault:?}: {:?}", run.all_failures());
+        let networks = scene.rows(NETWORK).await;
+        assert!(networks.contains_key(&used) && !networks.contains_key(&carrier), "{fault:?}");
+        assert!(!scene.rows("rir-organization").await.contains_key("CARRIER-7"), "{fault:?}");
+        scene.arin.heal();
+    }
+}
+
+pub(crate) async fn a_net_transferred_to_another_registry_is_said_to_be_there(target: Target) {
+    let mut world = small();
+    aggregate(&mut world, "23.150.0.0/22");
+    let whole = world.registry.allocate(&[cidr("23.150.0.0/22")], ORG);
+    let scene = Scene::new(target, world).await;
+    scene.sync().await;
+    {
+        let mut registry = scene.arin.registry();
+        let ripe = rir_sandbox::world::Org { handle: "RIPE".into(), ..registry.orgs["CARRIER-7"].clone() };
+        registry.orgs.insert("RIPE".into(), ripe);
+        for (handle, code) in [(whole.as_str(), "RX"), (ORGS, "RN")] {
+            let net = registry.nets.get_mut(handle).unwrap();
+            (net.net_type, net.holder) = (code.into(), Holder::Org("RIPE".into()));
+        }
+    }
+    let run = scene.sync().await;
+    assert_eq!((run.verdict(), tally(&run)), (Verdict::Changed, [0, 2, 0, 0]), "{:?}", run.all_failures());
+    assert!(!scene.rows("rir-organization").await.contains_key("RIPE"));
+    let networks = scene.rows(NETWORK).await;
+    for (handle, code) in [(whole.as_str(), "RX"), (ORGS, "RN")] {
+        assert_eq!((&networks[handle]["net_type"], &networks[handle]["organization"]), (&json!(code), &Value::Null));
+    }
+    let told: Vec<(&str, &str)> =
+        run.skips.iter().map(|skip| (skip.handle.as_str(), skip.message.get(..20).unwrap())).collect();
+    assert!(told.iter().all(|(_, why)| why.starts_with("RIPE NCC has")), "{told:?}");
+    let mut about: Vec<&str> = told.iter().map(|(handle, _)| *handle).collect();
+    about.sort_unstable();
+    assert_eq!(about, ["23.150.0.0/22", ORGS, whole.as_str()], "each once");
     assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
 }
 

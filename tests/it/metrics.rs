@@ -90,7 +90,7 @@ async fn every_figure_tells_of_a_flow() {
     wait_for_idle(&service.queue).await;
     service.figures().await;
 
-    let instance = scene.arin.url().replace("http://", "arin@");
+    let instance = format!("arin@{}", scene.arin.url());
     let throttled = format!("rir_sidecar_throttle_wait_seconds_count{{registry=\"{instance}\"}} ");
     has(
         &service.figures().await,

@@ -77,7 +77,7 @@ async fn read_all(registry: &Registry, key: &str, style: Style) -> Value {
 /// Object by object, so that a difference is readable.
 fn assert_same(told: &Value, meant: &Value) {
     assert_eq!(told["refused"], json!({}));
-    for kind in ["orgs", "pocs", "customers", "nets", "found_by_range"] {
+    for kind in ["orgs", "pocs", "customers", "nets", "found_by_range", "parents_by_range"] {
         for (handle, object) in meant[kind].as_object().unwrap() {
             assert_eq!(told[kind].get(handle), Some(object), "{kind} {handle}");
         }
@@ -92,7 +92,14 @@ fn meant(registry: &Registry) -> Value {
         "customers": customers(registry),
         "nets": nets(registry),
         "found_by_range": registry.nets.keys().map(|handle| (handle, handle)).collect::<BTreeMap<_, _>>(),
+        "parents_by_range": parents(registry),
     })
+}
+
+fn parents(registry: &Registry) -> BTreeMap<&String, String> {
+    let known = |parent: &&str| registry.nets.contains_key(*parent);
+    let parent = |net: &'_ Net| net.parent.as_deref().filter(known).unwrap_or("E_OBJECT_NOT_FOUND").to_owned();
+    registry.nets.iter().map(|(handle, net)| (handle, parent(net))).collect()
 }
 
 fn orgs(registry: &Registry) -> BTreeMap<&String, Value> {

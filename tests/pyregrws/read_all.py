@@ -1,8 +1,8 @@
 """Reads objects of a Reg-RWS with pyregrws and prints what it understood, as JSON.
 
 Standard input: {"url": ..., "key": ..., "orgs": [handle, ...], "pocs": [...], "customers": [...], "nets": [...]}.
-Standard output: for each kind the objects by handle, for each net what a look-up of its range found, and under
-"refused" what pyregrws would not read, with the fields it complained about.
+Standard output: for each kind the objects by handle, for each net what look-ups of its range and of its parent found,
+and under "refused" what pyregrws would not read, with the fields it complained about.
 """
 
 import json
@@ -80,15 +80,15 @@ def net(of):
     }
 
 
-def found_by_range(api, of):
-    found = api.net.find_net(of.net_blocks[0].start_address, of.net_blocks[-1].end_address)
+def found_by_range(find, of):
+    found = find(of.net_blocks[0].start_address, of.net_blocks[-1].end_address)
     return found.code if isinstance(found, Error) else found.handle
 
 
 def main():
     asked = json.load(sys.stdin)
     api = Api(base_url=asked["url"], api_key=asked["key"])
-    told = {"found_by_range": {}, "refused": {}}
+    told = {"found_by_range": {}, "parents_by_range": {}, "refused": {}}
     kinds = {"orgs": (api.org, org), "pocs": (api.poc, poc), "customers": (api.customer, customer), "nets": (api.net, net)}
     for kind, (manager, summary) in kinds.items():
         told[kind] = {}
@@ -104,7 +104,8 @@ def main():
             assert instance.handle == handle, (instance.handle, handle)
             told[kind][handle] = summary(instance)
             if kind == "nets":
-                told["found_by_range"][handle] = found_by_range(api, instance)
+                told["found_by_range"][handle] = found_by_range(api.net.find_net, instance)
+                told["parents_by_range"][handle] = found_by_range(api.net.find_parent, instance)
     json.dump(told, sys.stdout)
 
 

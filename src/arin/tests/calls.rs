@@ -13,6 +13,7 @@ async fn each_call_has_its_path() {
     assert!(client.net(&NetHandle::new("NET-1/../?x#").unwrap()).await.unwrap().is_none());
     assert!(client.most_specific_net(range("192.0.2.0", "192.0.2.255")).await.unwrap().is_none());
     assert!(client.most_specific_net(range("2001:db8::", "2001:db8::ffff")).await.unwrap().is_none());
+    assert!(client.parent_net(range("192.0.2.0", "192.0.2.255")).await.unwrap().is_none());
     let paths: Vec<String> = server.seen().into_iter().map(|seen| seen.uri).collect();
     insta::assert_snapshot!(paths.join("\n"), @"
     /rest/org/EXAMPLE-1
@@ -21,6 +22,7 @@ async fn each_call_has_its_path() {
     /rest/net/NET-1%2F..%2F%3FX%23
     /rest/net/mostSpecificNet/192.0.2.0/192.0.2.255
     /rest/net/mostSpecificNet/2001:db8::/2001:db8::ffff
+    /rest/net/parentNet/192.0.2.0/192.0.2.255
     ");
 }
 

@@ -195,7 +195,7 @@ async fn a_question_dropped_half_way_frees_its_place() {
 
 /// A call that must not be made twice.
 fn write() -> Request {
-    let net = Request::net(&NetHandle::new("NET-1").unwrap());
+    let net = Request::net(&NetHandle::new("NET-192-0-2-0-1").unwrap());
     Request { method: Method::PUT, payload: Some("<net/>".to_owned()), repeatable: false, ..net }
 }
 

@@ -28,7 +28,9 @@ use super::{
 };
 use crate::{
     arin::{self, Client},
-    model::{CustomerHandle, Holder, Key, Net, ObjectType, Org, OrgHandle, PocHandle, Resource},
+    model::{
+        CustomerHandle, Holder, Key, Net, NetHandle, NetType, ObjectType, Org, OrgHandle, PocHandle, Registry, Resource,
+    },
     retry::Retry,
 };
 
@@ -41,21 +43,33 @@ pub(super) struct Asker {
     pub(super) arin: Client,
     pub(super) in_flight: usize,
     pub(super) progress: Progress,
+    /// The organization that the config is about.
+    pub(super) owner: Option<OrgHandle>,
     stop: CancellationToken,
-    asked: Arc<AskedBefore>,
+    pub(super) asked: Arc<AskedBefore>,
     out: mpsc::Sender<Finding>,
 }
 
 /// The objects that a run has asked for.
-struct AskedBefore {
-    orgs: Memo<OrgHandle>,
-    customers: Memo<CustomerHandle>,
+pub(super) struct AskedBefore {
+    orgs: Memo<OrgHandle, bool>,
+    customers: Memo<CustomerHandle, bool>,
+    /// Nets that others were cut from.
+    pub(super) parents: Memo<NetHandle, Found<Arc<Net>>>,
     told: Mutex<BTreeSet<Recorded>>,
+    /// Objects that something read in this run names, as far as it is not known that they were found.
+    named: Mutex<BTreeSet<Recorded>>,
+    /// Nets of other registries that have been told of.
+    elsewhere: Mutex<BTreeSet<NetHandle>>,
     answered: Answered,
+    /// Look-ups in a row that ARIN did not answer.
     unanswered: AtomicU32,
+    /// Look-ups in a row for which ARIN did not take the key.
+    denied: AtomicU32,
 }
 
 /// An object that was asked for. All that there is to say if it was not found has been passed on.
+#[derive(Debug, Clone)]
 pub(super) enum Found<T> {
     Object(T),
     Nothing {
@@ -65,22 +79,33 @@ pub(super) enum Found<T> {
 }
 
 impl Asker {
-    pub(super) fn new(ctx: &Context, arin: Client, answered: Answered) -> Self {
+    pub(super) fn new(ctx: &Context, arin: Client, owner: Option<OrgHandle>, answered: Answered) -> Self {
         let (orgs, customers) = (Memo::default(), Memo::default());
         for before in &answered {
             match before {
-                Recorded::Org(handle) => orgs.known(handle),
-                Recorded::Customer(handle) => customers.known(handle),
+                Recorded::Org(handle) => orgs.known(handle, true),
+                Recorded::Customer(handle) => customers.known(handle, true),
                 Recorded::Poc(_) | Recorded::Net(_) => {}
             }
         }
-        let unanswered = AtomicU32::new(0);
+        let asked = AskedBefore {
+            orgs,
+            customers,
+            parents: Memo::default(),
+            told: Mutex::default(),
+            named: Mutex::default(),
+            elsewhere: Mutex::default(),
+            answered,
+            unanswered: AtomicU32::new(0),
+            denied: AtomicU32::new(0),
+        };
         Self {
             arin,
+            owner,
             in_flight: ctx.settings.arin.max_in_flight.max(1),
             progress: ctx.progress.clone(),
             stop: ctx.stop.clone(),
-            asked: Arc::new(AskedBefore { orgs, customers, told: Mutex::default(), answered, unanswered }),
+            asked: Arc::new(asked),
             // Nobody listens until `telling` says who.
             out: mpsc::channel(1).0,
         }
@@ -126,7 +151,7 @@ impl Asker {
     }
 
     async fn own_organization(&self, handle: &OrgHandle) -> Result<Found<Org>, Stopped> {
-        let mut failure = match self.judge(ObjectType::Organization, handle, self.arin.org(handle).await)? {
+        let mut failure = match self.judge(ObjectType::Organization, handle, self.arin.org(handle).await).await? {
             Ok(Some(org)) => return Ok(Found::Object(org)),
             Ok(None) => Failure::new(
                 ObjectType::Organization,
@@ -153,7 +178,10 @@ impl Asker {
                         self.mark(Recorded::Poc(poc.handle.clone()));
                         self.tell(Finding::Poc(poc)).await.map(|()| true)
                     }
-                    Found::Nothing { settled } => Ok(settled),
+                    Found::Nothing { settled } => {
+                        self.name(Recorded::Poc(handle));
+                        Ok(settled)
+                    }
                 }
             })
             .buffer_unordered(self.in_flight);
@@ -168,7 +196,10 @@ impl Asker {
             let absent = "a net names this organization, but ARIN does not have it";
             match self.found(ObjectType::Organization, handle, self.arin.org(handle).await, absent).await? {
                 Found::Object(org) => self.found_org(org).await.map(|()| true),
-                Found::Nothing { settled } => Ok(settled),
+                Found::Nothing { settled } => {
+                    self.name(Recorded::Org(handle.clone()));
+                    Ok(settled)
+                }
             }
         };
         self.asked.orgs.once(handle, ask).await
@@ -176,7 +207,7 @@ impl Asker {
 
     async fn found_org(&self, org: Org) -> Result<(), Stopped> {
         self.mark(Recorded::Org(org.handle.clone()));
-        self.asked.orgs.known(&org.handle);
+        self.asked.orgs.known(&org.handle, true);
         self.tell(Finding::Org(org)).await
     }
 
@@ -188,7 +219,10 @@ impl Asker {
                     self.mark(Recorded::Customer(customer.handle.clone()));
                     self.tell(Finding::Customer(customer)).await.map(|()| true)
                 }
-                Found::Nothing { settled } => Ok(settled),
+                Found::Nothing { settled } => {
+                    self.name(Recorded::Customer(handle.clone()));
+                    Ok(settled)
+                }
             }
         };
         self.asked.customers.once(handle, ask).await
@@ -199,6 +233,13 @@ impl Asker {
     pub(super) async fn found_net(&self, net: Net) -> Result<bool, Stopped> {
         if !self.mark(Recorded::Net(net.handle.clone())) {
             return Ok(true);
+        }
+        if let Some(parent) = &net.parent {
+            self.name(Recorded::Net(parent.clone()));
+        }
+        if let Some(registry) = net.registry() {
+            self.in_hands_of(registry, &net).await?;
+            return self.tell(Finding::Net(net)).await.map(|()| true);
         }
         match net.holder.clone() {
             Some(Holder::Org(org)) => {
@@ -213,21 +254,45 @@ impl Asker {
         }
     }
 
+    /// Passes on, once for each net, that a registry has it. Whoever ARIN names as its holder is not asked for: that is the
+    /// registry itself.
+    pub(super) async fn in_hands_of(&self, registry: Registry, net: &Net) -> Result<(), Stopped> {
+        if !self.asked.elsewhere.lock().insert(net.handle.clone()) {
+            return Ok(());
+        }
+        let code = net.kind.as_ref().map_or("", NetType::code);
+        let why = match registry {
+            Registry::Arin | Registry::Iana => {
+                format!("{registry} itself has it (net type {code}): nobody holds it now")
+            }
+            Registry::Afrinic | Registry::Apnic | Registry::Lacnic | Registry::RipeNcc => {
+                format!("{registry} has it (net type {code}), not ARIN; look there for who holds it")
+            }
+        };
+        self.skip(ObjectType::Network, &net.handle, &why).await
+    }
+
     /// Asks by handle for what is recorded and did not come up: it may have moved out of sight, or be gone. Returns what
-    /// the registry says it does not have.
+    /// the registry says it does not have. What something else that was read names is in doubt, and not among it.
     pub(super) async fn recorded(
         &self,
         recorded: Vec<(Recorded, Key)>,
     ) -> Result<BTreeSet<(ObjectType, Key)>, Stopped> {
-        let unseen = recorded.into_iter().filter(|(recorded, _)| !self.is_marked(recorded));
+        let unseen = recorded.into_iter().filter(|(recorded, _)| !self.was_asked(recorded));
         let gone = stream::iter(unseen)
-            .map(|(recorded, key)| async move {
-                let gone = self.is_gone(&recorded).await?;
-                Ok::<_, Stopped>(gone.then(|| (recorded.object(), key)))
-            })
+            .map(|(recorded, key)| async move { Ok(self.is_gone(&recorded).await?.then_some((recorded, key))) })
             .buffer_unordered(self.in_flight)
             .try_filter_map(|gone| async { Ok(gone) });
-        gone.try_collect().await
+        let mut certain = BTreeSet::new();
+        for (recorded, key) in gone.try_collect::<Vec<_>>().await? {
+            if self.is_named(&recorded) {
+                let why = "ARIN does not have it, but something that ARIN has names it; so it keeps its status";
+                self.skip(recorded.object(), recorded.handle(), why).await?;
+            } else {
+                certain.insert((recorded.object(), key));
+            }
+        }
+        Ok(certain)
     }
 
     async fn is_gone(&self, recorded: &Recorded) -> Result<bool, Stopped> {
@@ -243,7 +308,7 @@ impl Asker {
             }
             Recorded::Net(handle) => self.arin.net(handle).await.map(|net| net.map(Finding::Net)),
         };
-        match self.judge(recorded.object(), recorded.handle(), answer)? {
+        match self.judge(recorded.object(), recorded.handle(), answer).await? {
             Ok(None) => return Ok(true),
             Ok(Some(Finding::Net(net))) => drop(self.found_net(net).await?),
             Ok(Some(found)) => self.tell(found).await?,
@@ -260,7 +325,7 @@ impl Asker {
         answer: Result<Option<T>, arin::Error>,
         absent: &str,
     ) -> Result<Found<T>, Stopped> {
-        match self.judge(object, &handle, answer)? {
+        match self.judge(object, &handle, answer).await? {
             Ok(Some(found)) => Ok(Found::Object(found)),
             Ok(None) => {
                 self.skip(object, handle, absent).await?;
@@ -275,27 +340,56 @@ impl Asker {
     }
 
     /// Sorts an answer into found, absent and failed. Ends the asking where going on is pointless.
-    pub(super) fn judge<T>(
+    pub(super) async fn judge<T>(
         &self,
         object: ObjectType,
         handle: impl Display,
         answer: Result<Option<T>, arin::Error>,
     ) -> Result<Result<Option<T>, Failure>, Stopped> {
+        let AskedBefore { unanswered, denied, .. } = &*self.asked;
         let error = match answer {
             Ok(answer) => {
-                self.asked.unanswered.store(0, Ordering::Relaxed);
+                unanswered.store(0, Ordering::Relaxed);
+                denied.store(0, Ordering::Relaxed);
                 return Ok(Ok(answer));
             }
             Err(error) => error,
         };
+        let handle = handle.to_string();
+        if error.refuses_key() {
+            let error = self.denied(error, object, &handle).await?;
+            return Ok(Err(Failure::of(object, handle, &error, Retry::Never)));
+        }
         if error.stops_config() {
             return Err(Stopped::Config(error));
         }
         let retry = error.retry();
-        if retry != Retry::Never && self.asked.unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= OUTAGE_AFTER {
+        if retry == Retry::Never && !error.is_foreign() {
+            unanswered.store(0, Ordering::Relaxed);
+        } else if unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= OUTAGE_AFTER {
             return Err(Stopped::Outage(error));
         }
         Ok(Err(Failure::of(object, handle, &error, retry)))
+    }
+
+    /// Finds out whether a key that ARIN did not take is bad or has only no authority over this object. As long as it has
+    /// brought nothing, and again after some refusals in a row, it is tried on the config's own organization. Returns the
+    /// error if it is about the object alone.
+    async fn denied(&self, error: arin::Error, object: ObjectType, handle: &str) -> Result<arin::Error, Stopped> {
+        let refusals = self.asked.denied.fetch_add(1, Ordering::Relaxed) + 1;
+        let has_worked = !error.stops_config();
+        if has_worked && !refusals.is_multiple_of(OUTAGE_AFTER) {
+            return Ok(error);
+        }
+        let asked = |owner: &&OrgHandle| object == ObjectType::Organization && owner.as_str() == handle;
+        match self.owner.as_ref().filter(|owner| !asked(owner)) {
+            None if has_worked => Ok(error),
+            None => Err(Stopped::Config(error)),
+            Some(owner) => match self.arin.org(owner).await {
+                Err(refused) if refused.refuses_key() => Err(Stopped::Config(refused)),
+                Ok(_) | Err(_) => Ok(error.about_one_object()),
+            },
+        }
     }
 
     /// Passes on what was learnt.
@@ -318,34 +412,58 @@ impl Asker {
         self.asked.told.lock().insert(found)
     }
 
-    fn is_marked(&self, recorded: &Recorded) -> bool {
+    pub(super) fn is_marked(&self, recorded: &Recorded) -> bool {
         let told = self.asked.told.lock();
         told.contains(recorded) || self.asked.answered.contains(recorded)
+    }
+
+    /// Returns whether there is nothing to ask about an object any more. What a net or the organization names and did not
+    /// turn up has been asked for, with what there was to say.
+    fn was_asked(&self, recorded: &Recorded) -> bool {
+        self.is_marked(recorded)
+            || match recorded {
+                Recorded::Org(_) | Recorded::Poc(_) | Recorded::Customer(_) => self.is_named(recorded),
+                Recorded::Net(handle) => matches!(self.asked.parents.get(handle), Some(Found::Nothing { .. })),
+            }
+    }
+
+    /// Notes that something that was read names this object.
+    fn name(&self, named: Recorded) {
+        self.asked.named.lock().insert(named);
+    }
+
+    fn is_named(&self, recorded: &Recorded) -> bool {
+        self.asked.named.lock().contains(recorded)
     }
 }
 
 /// Does something once for each handle; whoever comes second waits until it is done.
-struct Memo<H>(Mutex<HashMap<H, Arc<OnceCell<bool>>>>);
+pub(super) struct Memo<H, T>(Mutex<HashMap<H, Arc<OnceCell<T>>>>);
 
-impl<H> Default for Memo<H> {
+impl<H, T> Default for Memo<H, T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<H: Clone + Eq + Hash> Memo<H> {
+impl<H: Clone + Eq + Hash, T: Clone> Memo<H, T> {
     /// Returns what `ask` came to, which whoever was first has done.
-    async fn once(&self, handle: &H, ask: impl Future<Output = Result<bool, Stopped>>) -> Result<bool, Stopped> {
-        self.cell(handle).get_or_try_init(|| ask).await.copied()
+    pub(super) async fn once(&self, handle: &H, ask: impl Future<Output = Result<T, Stopped>>) -> Result<T, Stopped> {
+        self.cell(handle).get_or_try_init(|| ask).await.cloned()
     }
 
-    /// Notes that nobody has to ask for this one.
-    fn known(&self, handle: &H) {
-        let known = Arc::new(OnceCell::new_with(Some(true)));
+    /// Notes what asking for this one comes to, so that nobody has to.
+    fn known(&self, handle: &H, value: T) {
+        let known = Arc::new(OnceCell::new_with(Some(value)));
         self.0.lock().entry(handle.clone()).or_insert(known);
     }
 
-    fn cell(&self, handle: &H) -> Arc<OnceCell<bool>> {
+    /// Returns what asking for this one came to, if somebody has.
+    fn get(&self, handle: &H) -> Option<T> {
+        self.0.lock().get(handle)?.get().cloned()
+    }
+
+    fn cell(&self, handle: &H) -> Arc<OnceCell<T>> {
         let mut cells = self.0.lock();
         Arc::clone(cells.entry(handle.clone()).or_default())
     }

@@ -12,7 +12,8 @@ use crate::{
     retry::Retry,
 };
 
-/// After so many look-ups in a row that the registry did not answer, in spite of their retries, it counts as down.
+/// After so many look-ups in a row that the registry did not answer, in spite of their retries, or that something else
+/// answered in its place, it counts as down.
 pub(super) const OUTAGE_AFTER: u32 = 5;
 
 /// One thing learnt from the registry.
@@ -40,8 +41,8 @@ pub(super) enum Stopped {
     /// No request of this config can succeed.
     #[error(transparent)]
     Config(arin::Error),
-    /// The registry does not answer.
-    #[error("gave up after {OUTAGE_AFTER} look-ups in a row without an answer")]
+    /// The registry does not answer, or something else does in its place.
+    #[error("gave up after {OUTAGE_AFTER} look-ups in a row without an answer of ARIN's own")]
     Outage(#[source] arin::Error),
     /// A person or the system asked to stop.
     #[error("interrupted")]

@@ -5,6 +5,7 @@
 //! references point backwards: an organization before the nets it holds, a net before its customer. A lookup that is
 //! dropped asks nothing more.
 
+mod above;
 mod ask;
 mod finding;
 mod net_match;
@@ -59,7 +60,7 @@ impl Lookup {
     /// Begins to ask for `worklist`. What `answered` names came up before and is not asked for again.
     pub(super) fn begin(ctx: &Context, arin: &arin::Client, worklist: Worklist, answered: Answered) -> Self {
         let (out, findings) = mpsc::channel(BACKLOG);
-        let asker = Asker::new(ctx, arin.clone(), answered);
+        let asker = Asker::new(ctx, arin.clone(), worklist.owner.clone(), answered);
         let netbox = &ctx.settings.netbox;
         let enough = netbox.batch_size * netbox.writes_in_flight;
         let mut lookup =

@@ -5,7 +5,7 @@
 
 use ipnet::IpNet;
 
-use crate::model::{Net, NetBlock, NetHandle, NetType};
+use crate::model::{Net, NetBlock, NetHandle, Registry};
 
 /// The relation of a net to the range it was named for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(super) enum NetMatch {
     Below,
     /// It is the parent or what the parent was cut from: the range has no registration of its own.
     Around,
-    /// It is held by a registry: nobody has registered the range.
-    Registry,
+    /// It is held by a registry: nobody has registered the range, or not at ARIN.
+    Registry(Registry),
     /// It has nothing to do with the range.
     Unrelated,
 }
@@ -31,8 +31,8 @@ pub(super) struct Parent {
 
 /// Judges `net`, named for `asked`, which lies inside `aggregate`. Without a parent the aggregate takes its place.
 pub(super) fn net_match(net: &Net, asked: IpNet, parent: Option<&Parent>, aggregate: IpNet) -> NetMatch {
-    if let Some(NetType::Registry(_)) = net.kind {
-        return NetMatch::Registry;
+    if let Some(registry) = net.registry() {
+        return NetMatch::Registry(registry);
     }
     if parent.is_some_and(|parent| parent.handle == net.handle) {
         return NetMatch::Around;
@@ -54,6 +54,7 @@ pub(super) fn net_match(net: &Net, asked: IpNet, parent: Option<&Parent>, aggreg
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::NetType;
 
     fn net(handle: &str, kind: &str, range: &str) -> Net {
         Net {
@@ -102,7 +103,11 @@ mod tests {
 
     #[test]
     fn a_block_of_the_registry_is_no_registration() {
-        assert_eq!(judged(&net("NET-23", "AR", "23.0.0.0/8"), "23.0.4.0/24", None), NetMatch::Registry);
+        assert_eq!(judged(&net("NET-23", "AR", "23.0.0.0/8"), "23.0.4.0/24", None), NetMatch::Registry(Registry::Arin));
+        assert_eq!(
+            judged(&net("NET-23", "RX", "23.0.4.0/24"), "23.0.4.0/24", PARENT),
+            NetMatch::Registry(Registry::RipeNcc)
+        );
     }
 
     #[test]

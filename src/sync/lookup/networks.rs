@@ -20,7 +20,10 @@ use super::{
     net_match::{NetMatch, Parent, net_match},
     worklist::{Target, Worklist},
 };
-use crate::model::{AggregateProgress, AggregateState, Net, NetBlock, NetType, ObjectType, address_block::registrable};
+use crate::model::{
+    AggregateProgress, AggregateState, Net, NetBlock, NetHandle, NetType, ObjectType, Registry,
+    address_block::registrable,
+};
 
 /// So many questions are ready for each request that may be under way, so that none waits while an answer is read.
 const READY: usize = 2;
@@ -172,10 +175,7 @@ impl<'a> Walk<'a> {
         let (parent, reassigned) = net.map_or((None, Vec::new()), |net| (net.parent, net.reassigned));
         self.reassigned.extend(reassigned);
         if range == self.place.target.aggregate.prefix {
-            self.place.progress(|line| {
-                line.networks += found;
-                line.parent = parent.as_ref().map(|parent| parent.handle.clone());
-            });
+            self.place.progress(|line| line.networks += found);
             self.parent = parent;
             self.enter();
         } else {
@@ -231,40 +231,64 @@ impl Place<'_> {
         });
     }
 
-    /// Looks up the aggregate's own range. Returns the net that answers for it, and whether this is settled.
+    /// Looks up the aggregate's own range. Returns the most specific net for it, and whether this is settled.
     async fn look_up_aggregate(&self) -> Result<(Option<Known>, bool), Stopped> {
-        let (id, range) = (self.target.aggregate.id, self.target.aggregate.prefix);
-        let answer = self.asker.arin.most_specific_net(range.into()).await;
+        let range = self.target.aggregate.prefix;
+        let mut answer = self.asker.arin.most_specific_net(range.into()).await;
+        if let Ok(None) = answer {
+            // Where only ranges count that are registered exactly, this may still be a part of an allocation.
+            answer = self.asker.arin.parent_net(range.into()).await;
+        }
         let absent = "ARIN has no net for this aggregate";
         let net = match self.asker.found(ObjectType::Network, range, answer, absent).await? {
             Found::Object(net) => net,
             Found::Nothing { settled } => {
                 if settled {
-                    self.asker.tell(Finding::Answer(id, None)).await?;
+                    self.answered_by(None).await?;
                 }
                 return Ok((None, settled));
             }
         };
-        let (handle, own) = (net.handle.clone(), net_match(&net, range, None, range));
+        let own = net_match(&net, range, None, range);
         let why = match own {
-            NetMatch::Exact | NetMatch::Around => {
-                self.asker.tell(Finding::Answer(id, Some(handle))).await?;
-                return self.pass_on(net).await;
-            }
+            NetMatch::Exact | NetMatch::Around => return self.found_for_aggregate(net).await,
             NetMatch::Unrelated => return self.unrelated(range, &net).await,
-            NetMatch::Below => format!("ARIN has only {handle}, a part of this aggregate"),
-            NetMatch::Registry => format!("nobody has registered this aggregate; it lies in {handle}"),
+            NetMatch::Below => format!("ARIN has only {}, a part of this aggregate", net.handle),
+            NetMatch::Registry(Registry::Arin | Registry::Iana) => {
+                format!("nobody has registered this aggregate; it lies in {}", net.handle)
+            }
+            NetMatch::Registry(registry) => format!(
+                "{registry} has this aggregate ({}, net type {}), not ARIN; look there, and give it that RIR in NetBox",
+                net.handle,
+                net.kind.as_ref().map_or("", NetType::code),
+            ),
         };
-        self.asker.tell(Finding::Answer(id, None)).await?;
+        self.answered_by(None).await?;
         self.asker.skip(ObjectType::Network, range, &why).await?;
         let settled = own != NetMatch::Below || self.asker.found_net(net).await?;
         Ok((None, settled))
     }
 
+    /// Passes on the net for the aggregate with those that it hides. The config's own registration answers for the
+    /// aggregate, if it is among them.
+    async fn found_for_aggregate(&self, net: Net) -> Result<(Option<Known>, bool), Stopped> {
+        let above = self.asker.above(&net, |_| false).await?;
+        self.answered_by(Some(above.top().unwrap_or(&net.handle).clone())).await?;
+        let settled = self.asker.found_above(above).await?;
+        let (known, passed) = self.pass_on(net).await?;
+        Ok((known, settled && passed))
+    }
+
+    /// Passes on which net answers for the aggregate.
+    async fn answered_by(&self, net: Option<NetHandle>) -> Result<(), Stopped> {
+        self.progress(|line| line.parent.clone_from(&net));
+        self.asker.tell(Finding::Answer(self.target.aggregate.id, net)).await
+    }
+
     /// Looks up a range inside the aggregate. Returns a net at or below the parent, and whether this is settled.
     async fn look_up(&self, range: IpNet, parent: Option<&Parent>) -> Result<(Option<Known>, bool), Stopped> {
         let answer = self.asker.arin.most_specific_net(NetBlock::from(range)).await;
-        let net = match self.asker.judge(ObjectType::Network, range, answer)? {
+        let net = match self.asker.judge(ObjectType::Network, range, answer).await? {
             Ok(Some(net)) => net,
             Ok(None) => {
                 self.nothing(range, "ARIN has no net for this prefix").await?;
@@ -276,14 +300,40 @@ impl Place<'_> {
             }
         };
         let own = net_match(&net, range, parent, self.target.aggregate.prefix);
-        if matches!(own, NetMatch::Below | NetMatch::Around | NetMatch::Registry) {
+        if matches!(own, NetMatch::Below | NetMatch::Around | NetMatch::Registry(_)) {
             let why = format!("it has no registration of its own; it lies in {}", net.handle);
             self.nothing(range, &why).await?;
         }
         match own {
-            NetMatch::Exact | NetMatch::Below => self.pass_on(net).await,
-            NetMatch::Around | NetMatch::Registry => Ok((None, true)),
+            NetMatch::Exact | NetMatch::Below => self.found_inside(net, parent).await,
+            NetMatch::Around => Ok((None, true)),
+            NetMatch::Registry(registry) => {
+                self.inside_of_registry(registry, &net).await?;
+                Ok((None, true))
+            }
             NetMatch::Unrelated => self.unrelated(range, &net).await,
+        }
+    }
+
+    /// Passes on a net inside the aggregate with those between it and the parent.
+    async fn found_inside(&self, net: Net, parent: Option<&Parent>) -> Result<(Option<Known>, bool), Stopped> {
+        let known =
+            |handle: &NetHandle| parent.is_some_and(|parent| parent.handle == *handle) || self.asker.knows_net(handle);
+        let above = self.asker.above(&net, known).await?;
+        let settled = self.asker.found_above(above).await?;
+        let (known, passed) = self.pass_on(net).await?;
+        Ok((known, settled && passed))
+    }
+
+    /// Passes on that a part of the aggregate is another registry's. What is around all of it has been told of.
+    async fn inside_of_registry(&self, registry: Registry, net: &Net) -> Result<(), Stopped> {
+        let around = net.range().is_none_or(|range| range.covers(&self.target.aggregate.prefix.into()));
+        match registry {
+            Registry::Arin | Registry::Iana => Ok(()),
+            Registry::Afrinic | Registry::Apnic | Registry::Lacnic | Registry::RipeNcc if around => Ok(()),
+            Registry::Afrinic | Registry::Apnic | Registry::Lacnic | Registry::RipeNcc => {
+                self.asker.in_hands_of(registry, net).await
+            }
         }
     }
 

@@ -1,6 +1,9 @@
 //! Works out what has to be asked at the registry from what NetBox has, before the first request goes out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use ipnet::IpNet;
 
@@ -13,7 +16,9 @@ use crate::model::{
 /// All questions of one run but those about what is recorded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::sync) struct Worklist {
-    /// The config's organization.
+    /// The organization that the config is about, whether it is asked for or not.
+    pub(super) owner: Option<OrgHandle>,
+    /// The config's organization, if it is asked for.
     pub(in crate::sync) org: Option<OrgHandle>,
     /// Other organizations to keep up to date.
     pub(in crate::sync) recipients: Vec<OrgHandle>,
@@ -92,6 +97,7 @@ impl Worklist {
     ) -> Self {
         let networks = resources.contains(&Resource::Networks);
         Self {
+            owner: config.org_handle.clone(),
             org: config.org_handle.clone().filter(|_| *scope == Scope::Config),
             recipients: Vec::new(),
             resources: resources.clone(),
@@ -148,7 +154,7 @@ pub(in crate::sync) fn recorded(
             let objects = resources.iter().flat_map(|resource| resource.objects()).copied();
             objects
                 .flat_map(|object| ours.all(object).map(move |(handle, _)| (object, handle)))
-                .filter_map(|(object, handle)| ours.recorded(object, handle))
+                .filter_map(|(object, handle)| ours.recorded(object, &handle))
                 .collect()
         }
         Scope::Aggregate(id) => linked(&|row| row.field("aggregate").as_netbox_row() == Some(*id), ours),
@@ -166,7 +172,7 @@ pub(in crate::sync) struct Ours<'a> {
 }
 
 impl<'a> Ours<'a> {
-    fn all(&self, object: ObjectType) -> impl Iterator<Item = (&'a str, &'a Row)> {
+    fn all(&self, object: ObjectType) -> impl Iterator<Item = (Cow<'a, str>, &'a Row)> {
         self.has.registered(object, self.config, self.instance)
     }
 
@@ -177,13 +183,13 @@ impl<'a> Ours<'a> {
 
 /// Returns the networks with such a link, and their customers.
 fn linked(links: &dyn Fn(&Row) -> bool, ours: &Ours<'_>) -> Vec<(Recorded, Key)> {
-    let nets: BTreeMap<Key, &str> = ours
+    let nets: BTreeMap<Key, Cow<'_, str>> = ours
         .all(ObjectType::Network)
         .filter(|(_, row)| links(row))
-        .map(|(handle, _)| (ours.instance.key(handle), handle))
+        .map(|(handle, _)| (ours.instance.key(&handle), handle))
         .collect();
     let held = |row: &Row| row.field("network").as_our_row().is_some_and(|network| nets.contains_key(network));
     let customers = ours.all(ObjectType::Customer).filter(|(_, row)| held(row));
-    let customers = customers.filter_map(|(handle, _)| ours.recorded(ObjectType::Customer, handle));
+    let customers = customers.filter_map(|(handle, _)| ours.recorded(ObjectType::Customer, &handle));
     nets.values().filter_map(|handle| ours.recorded(ObjectType::Network, handle)).chain(customers).collect()
 }

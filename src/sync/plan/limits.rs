@@ -1,14 +1,24 @@
 //! Stops a plan that would mark too much as not found without a person's word.
 
-use crate::model::{Inventory, ObjectType};
+use jiff::Timestamp;
+
+use crate::model::{Inventory, ObjectType, Row};
 
 use super::{change::Plan, rules::Rules};
 
-/// Limits how much of what is recorded a single run may mark as not found.
+/// So many rows may be marked as not found whatever their share: a small config is not to wait for a person each time.
+const ALWAYS_ALLOWED: usize = 5;
+
+/// Limits how much of what is recorded may be marked as not found within a day.
+///
+/// What was marked before this run counts, too: else many small runs, as after webhooks, would do what one may not. The
+/// rows themselves tell: one that is not found is not written again, so it keeps the time at which it was marked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Share, 0 to 1, of the config's registered rows.
+    /// Share, 0 to 1, of the config's rows that were registered a day ago.
     pub max_retired_share: f64,
+    /// The time from which on rows count that were marked, a day ago.
+    pub since: Timestamp,
 }
 
 /// A plan that would mark too much as not found.
@@ -18,32 +28,41 @@ pub struct Refused {
     pub rest: Plan,
     /// Rows that the plan would have marked.
     pub retired: usize,
-    /// Rows that count as registered.
+    /// Rows that were marked within the day before.
+    pub before: usize,
+    /// Rows that counted as registered a day ago.
     pub registered: usize,
     /// The share that is allowed.
     pub allowed: f64,
 }
 
 impl Limits {
-    /// Lets a plan pass if it marks no more than the allowed share of the config's rows as not found.
+    /// Lets a plan pass if, with what was marked within the day before, it marks no more than the allowed share of the
+    /// config's rows as not found, or only a handful.
     ///
     /// # Errors
     /// [`Refused`], with the part of the plan that may be applied all the same.
     pub fn allow(&self, plan: Plan, recorded: &Inventory, rules: &Rules) -> Result<Plan, Refused> {
         let retired = plan.retirements();
-        let count = |object| recorded.registered(object, rules.config, &rules.instance).count();
-        let registered: usize = ObjectType::ALL.into_iter().map(count).sum();
-        if retired as f64 <= registered as f64 * self.max_retired_share {
+        let count = |counts: &dyn Fn(&Row) -> bool| {
+            let rows =
+                ObjectType::ALL.into_iter().flat_map(|object| recorded.rows_of(object, rules.config, &rules.instance));
+            rows.filter(|(_, row)| counts(row)).count()
+        };
+        let before = count(&|row| !row.is_registered() && row.last_synced.is_some_and(|at| at >= self.since));
+        let registered = before + count(&Row::is_registered);
+        let (within_a_day, allowed) = (before + retired, registered as f64 * self.max_retired_share);
+        if retired == 0 || within_a_day <= ALWAYS_ALLOWED || within_a_day as f64 <= allowed {
             return Ok(plan);
         }
-        Err(Refused { rest: plan.without_retirements(), retired, registered, allowed: self.max_retired_share })
+        Err(Refused { rest: plan.without_retirements(), retired, before, registered, allowed: self.max_retired_share })
     }
 }
 
 impl Refused {
-    /// Returns the share that the plan would have marked.
+    /// Returns the share that would have been marked within a day.
     #[must_use]
     pub fn share(&self) -> f64 {
-        self.retired as f64 / (self.registered as f64).max(1.0)
+        (self.before + self.retired) as f64 / (self.registered as f64).max(1.0)
     }
 }

@@ -54,9 +54,8 @@ impl Learnt {
     }
 }
 
-/// Compares all that is registered with what is recorded.
-///
-/// Retires nothing when `registered` is incomplete: a failure is not an absence.
+/// Compares all that is registered with what is recorded. What the registry said it does not have is retired, whatever
+/// else could not be asked: a failure is not an absence, and takes none away.
 #[must_use]
 pub fn plan(registered: &Registration, recorded: &Inventory, rules: &Rules) -> Plan {
     let mut planner = Planner::new(registered, recorded, rules);
@@ -64,9 +63,7 @@ pub fn plan(registered: &Registration, recorded: &Inventory, rules: &Rules) -> P
     registered.pocs.values().for_each(|poc| planner.poc(poc));
     registered.nets.values().for_each(|net| planner.net(net));
     registered.customers.values().for_each(|customer| planner.customer(customer));
-    if !registered.incomplete {
-        registered.gone.iter().for_each(|(object, key)| planner.retire(*object, key));
-    }
+    registered.gone.iter().for_each(|(object, key)| planner.retire(*object, key));
     planner.sorted()
 }
 

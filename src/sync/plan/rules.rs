@@ -91,7 +91,7 @@ impl Rules {
         }
         let Some(row) = recorded.row(ObjectType::Network, &self.instance.key(handle)) else { return (None, None) };
         let org = row.field("organization").as_our_row().and_then(|key| key.handle_at(&self.instance));
-        let org = org.and_then(OrgHandle::new);
+        let org = org.and_then(|handle| OrgHandle::new(&handle));
         (org, row.text("parent_handle").and_then(NetHandle::new))
     }
 }

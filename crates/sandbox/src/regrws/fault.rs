@@ -17,6 +17,10 @@ pub enum Fault {
     Hang,
     /// 404 with an HTML page, as from a proxy that knows nothing of ARIN.
     Html404,
+    /// 200 with an HTML page, as from a portal that stands in between.
+    Html200,
+    /// This status with an `error` payload of this code.
+    Refusal(u16, &'static str),
     /// 200 with bytes that are not XML.
     Garbage,
     /// 200 with the right payload behind a document type that declares entities in entities.

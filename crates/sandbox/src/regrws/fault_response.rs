@@ -30,7 +30,12 @@ pub(super) fn response(fault: Fault, reply: Reply) -> Option<Response> {
             Reply { body: half, ..reply }.into_response()
         }
         Fault::Hang => return None,
-        Fault::Html404 => html_404(),
+        Fault::Html404 => html(StatusCode::NOT_FOUND, "404 Not Found"),
+        Fault::Html200 => html(StatusCode::OK, "Please log in"),
+        Fault::Refusal(status, code) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Reply::error(status, Code::Other(code), "The request is refused.").into_response()
+        }
         Fault::Garbage => xml(vec![0xff, 0xfe, 0x00, b'<', 0x01, b'&', 0x80, b'>']),
         Fault::Doctype => xml(with_doctype(&reply.body)),
     })
@@ -40,9 +45,9 @@ fn xml(body: impl Into<Body>) -> Response {
     ([(header::CONTENT_TYPE, "application/xml")], body.into()).into_response()
 }
 
-fn html_404() -> Response {
-    let page = "<!DOCTYPE html><html><head><title>404 Not Found</title></head><body>Not Found<hr></body></html>";
-    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/html")], page).into_response()
+fn html(status: StatusCode, title: &str) -> Response {
+    let page = format!("<!DOCTYPE html><html><head><title>{title}</title></head><body>{title}<hr></body></html>");
+    (status, [(header::CONTENT_TYPE, "text/html")], page).into_response()
 }
 
 /// The body, then a moment for it to arrive, then the end of the connection, a hundred bytes early.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET /rest/org/{h}`, `/poc/{h}`, `/customer/{h}`, `/net/{h}` | the object |
 //! | `GET /rest/net/mostSpecificNet/{start}/{end}` | the net that [`Lookup`] finds |
+//! | `GET /rest/net/parentNet/{start}/{end}` | the parent of the net with this range, or else the net that covers it |
 //!
 //! It speaks real HTTP, on a loopback port unless told otherwise, keeps account of what it was asked ([`Requests`]) and
 //! fails on demand ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::limit`], then [`Options::latency`], then

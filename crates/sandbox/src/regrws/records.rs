@@ -41,26 +41,41 @@ impl Records {
             Operation::Poc => self.registry.pocs.get(handle).map(|poc| payload::poc(poc, &forms)),
             Operation::Customer => self.registry.customers.get(handle).map(|of| payload::customer(of, &forms)),
             Operation::Net => self.registry.nets.get(handle).map(|net| payload::net(net, &forms)),
-            Operation::MostSpecificNet => return self.most_specific(handle, style, lookup),
+            Operation::MostSpecificNet => {
+                return self.by_range(handle, style, |_, index, range| match lookup {
+                    Lookup::Covering => index.covering(range),
+                    Lookup::Exact => index.exact(range),
+                });
+            }
+            Operation::ParentNet => return self.by_range(handle, style, parent_of),
             Operation::Unknown => None,
         };
         object.map_or_else(|| Reply::not_found("record"), |object| Reply::found(object.document(&forms)))
     }
 
-    fn most_specific(&mut self, target: &str, style: Style, lookup: Lookup) -> Reply {
+    fn by_range(
+        &mut self,
+        target: &str,
+        style: Style,
+        find: impl for<'a> FnOnce(&'a Registry, &'a Index, Range) -> Option<&'a str>,
+    ) -> Reply {
         let Some(range) = range(target) else { return bad_range() };
         let (registry, index) = self.indexed();
-        let handle = match lookup {
-            Lookup::Covering => index.covering(range),
-            Lookup::Exact => index.exact(range),
-        };
-        net(registry, handle, style)
+        net(registry, find(registry, index, range), style)
     }
 
     fn indexed(&mut self) -> (&Registry, &Index) {
         let Self { registry, index } = self;
         let index = index.get_or_insert_with(|| Index::of(registry));
         (registry, index)
+    }
+}
+
+/// The parent of the net with this range, or else the net that this range would be cut from.
+fn parent_of<'a>(registry: &'a Registry, index: &'a Index, range: Range) -> Option<&'a str> {
+    match index.exact(range) {
+        Some(handle) => registry.nets.get(handle)?.parent.as_deref(),
+        None => index.covering(range),
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) enum Code {
     ObjectNotFound,
     Outage,
     TooManyRequests,
+    /// Any other, as it is written.
+    Other(&'static str),
 }
 
 impl Reply {
@@ -38,6 +40,7 @@ impl Reply {
             Code::ObjectNotFound => "E_OBJECT_NOT_FOUND",
             Code::Outage => "E_OUTAGE",
             Code::TooManyRequests => "E_TOO_MANY_REQUESTS",
+            Code::Other(code) => code,
         };
         let children = vec![
             Element::leaf("additionalInfo"),

@@ -15,6 +15,8 @@ pub enum Operation {
     Net,
     /// `net/mostSpecificNet/{start}/{end}`
     MostSpecificNet,
+    /// `net/parentNet/{start}/{end}`
+    ParentNet,
     /// Anything else.
     Unknown,
 }
@@ -63,6 +65,7 @@ fn call(path: &str) -> (Operation, String) {
         ["rest", "customer", handle] => (Operation::Customer, (*handle).to_owned()),
         ["rest", "net", handle] => (Operation::Net, (*handle).to_owned()),
         ["rest", "net", "mostSpecificNet", first, last] => (Operation::MostSpecificNet, tidy_range(first, last)),
+        ["rest", "net", "parentNet", first, last] => (Operation::ParentNet, tidy_range(first, last)),
         _ => return (Operation::Unknown, path.to_owned()),
     };
     (operation, target.to_ascii_uppercase())

@@ -158,10 +158,24 @@ async fn exact_look_ups_find_only_what_is_registered_as_asked() {
 }
 
 #[tokio::test]
+async fn the_parent_of_a_range_is_found_whether_it_is_registered_or_not() {
+    for lookup in [Lookup::Covering, Lookup::Exact] {
+        let lab = lab(Options { lookup, ..Options::default() }).await;
+        let find = async |range: &str| lab.net(&format!("net/parentNet/{range}")).await;
+        assert_eq!(find("23.144.2.0/23.144.2.255").await, "NET-23-144-0-0-1");
+        assert_eq!(find("23.144.2.8/23.144.2.15").await, "NET-23-144-2-0-1");
+        assert_eq!(find("23.144.0.0/23.144.7.255").await, "NET-23-144-0-0-1");
+        assert_eq!(find("24.0.0.0/24.0.0.255").await, "404");
+    }
+}
+
+#[tokio::test]
 async fn a_range_that_is_none_is_a_bad_request() {
     let lab = lab(Options::default()).await;
     for range in ["23.0.0.9/23.0.0.1", "23.0.0.0/2600::", "x/y"] {
-        assert_eq!(lab.status(&format!("net/mostSpecificNet/{range}")).await, 400, "{range}");
+        for call in ["mostSpecificNet", "parentNet"] {
+            assert_eq!(lab.status(&format!("net/{call}/{range}")).await, 400, "{call} {range}");
+        }
     }
 }
 

@@ -60,6 +60,14 @@ impl Registry {
         self.cut(parent, "S", blocks, holder)
     }
 
+    /// Reallocates (`A`, nets may lie below it) a part of a net. Returns the new net's handle.
+    ///
+    /// # Errors
+    /// When there is no such parent net.
+    pub fn reallocate(&mut self, parent: &str, blocks: &[IpNet], holder: Holder) -> Result<String, UnknownHandle> {
+        self.cut(parent, "A", blocks, holder)
+    }
+
     /// Registers a net without a parent on record. Returns its handle.
     pub fn allocate(&mut self, blocks: &[IpNet], org: &str) -> String {
         self.put_net("DA", blocks, None, Holder::Org(org.to_owned()))
