@@ -19,8 +19,10 @@
 mod api;
 mod app;
 mod auth;
+mod bodies;
 mod docs;
 mod error_responses;
+mod event_streams;
 mod extract;
 mod health;
 mod middleware;
@@ -30,11 +32,7 @@ mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Extension, Router,
-    extract::{DefaultBodyLimit, Request},
-    middleware::from_fn_with_state,
-};
+use axum::{Extension, Router, extract::Request, middleware::from_fn_with_state};
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -114,7 +112,6 @@ fn with_middleware(app: Arc<App>, calls: Router<Arc<App>>) -> Router {
     calls
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
-        .layer(DefaultBodyLimit::max(app.services.settings.http.max_body_bytes))
         .layer(from_fn_with_state(Arc::clone(&app), middleware::trace))
         .with_state(app)
 }
