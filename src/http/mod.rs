@@ -13,6 +13,9 @@
 //! | `api/logs` | the sync log |
 //! | `health`, `docs` | the state of the service, and its documentation |
 //!
+//! What a stranger can make the process hold has limits: `server` counts connections, `bodies` what arrives over them, and
+//! `event_streams` the answers that go on.
+//!
 //! Only a preview is done within its request; everything else is put into the queue. A process that only works off jobs
 //! serves [`health_router`].
 

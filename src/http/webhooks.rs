@@ -41,7 +41,7 @@ use crate::{
 const LONGEST_AGE: SignedDuration = SignedDuration::from_mins(5);
 /// The longest name of a type, user or change: NetBox's own are shorter.
 const LONGEST_NAME: usize = 255;
-/// The most that is logged of why a webhook cannot be read, in characters.
+/// The most that is said of why nothing comes of a webhook, in characters.
 const LONGEST_REASON: usize = 200;
 
 /// The result of a webhook.
@@ -84,9 +84,10 @@ pub(super) async fn receive_webhook(
     let orders = match intake::orders(&change, Trigger::Webhook, &app.services.settings.webhook) {
         Ok(orders) => orders,
         Err(reason) => {
-            debug!(%reason, "ignored a webhook about {} {}", change.object_type, change.id);
+            let reason = excerpt(&reason.to_string(), LONGEST_REASON);
+            debug!(reason, "ignored a webhook about {} {}", change.object_type, change.id);
             count(Webhook::Ignored);
-            return Ok(ignored(reason.to_string()));
+            return Ok(ignored(reason));
         }
     };
     let span = info_span!("webhook", object.type = %change.object_type, object.id = %change.id);

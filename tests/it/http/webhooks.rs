@@ -111,6 +111,10 @@ async fn what_nothing_follows_from_is_ignored_with_its_reason() {
     assert_eq!(signed(&service, &deleted).await.expect(200)["result"], "ignored");
     let site = hook("created", "dcim.site", 3, "/api/dcim/sites/3/", Value::Null, json!({}));
     assert_eq!(signed(&service, &site).await.expect(200)["result"], "ignored");
+    let odd = hook(&"x".repeat(20_000), "ipam.prefix", 3, "/api/ipam/prefixes/3/", Value::Null, json!({}));
+    let told = signed(&service, &odd).await;
+    assert!(told.text.len() < 1000, "it is not repeated at full length: {}", told.text);
+    assert_eq!(told.expect(200)["result"], "ignored");
     assert_eq!(service.queue.list(&Filter { limit: 10, ..Filter::default() }).await.unwrap(), []);
 }
 
