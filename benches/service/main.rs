@@ -18,6 +18,7 @@ use std::{
 };
 
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use rir_sandbox::netbox::{Options, Server, TOKEN};
 use rir_sidecar::{
     config,
@@ -166,11 +167,12 @@ async fn send(address: &str, pause: Duration, number: &AtomicU64) -> (Vec<Durati
 /// A webhook of a new aggregate, as NetBox sends it.
 fn webhook(address: &str, number: u64) -> String {
     let body = format!(
-        "{{\"event\": \"created\", \"timestamp\": \"2026-01-31T12:00:00+00:00\", \"object_type\": \"ipam.aggregate\", \
+        "{{\"event\": \"created\", \"timestamp\": \"{}\", \"object_type\": \"ipam.aggregate\", \
           \"request\": {{\"id\": \"{number:032x}\", \"user\": \"jdoe\"}}, \
           \"data\": {{\"id\": {number}, \"url\": \"/api/ipam/aggregates/{number}/\", \"prefix\": \"192.0.2.0/24\", \
           \"rir\": {{\"id\": 1, \"name\": \"ARIN\"}}, \"description\": \"{}\"}}, \
           \"snapshots\": {{\"prechange\": null, \"postchange\": {{\"prefix\": \"192.0.2.0/24\", \"rir\": 1}}}}}}",
+        Timestamp::now(),
         "x".repeat(1000)
     );
     let mut mac = Hmac::<Sha512>::new_from_slice(SECRET.as_bytes()).unwrap();

@@ -114,7 +114,8 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     tasks.spawn(Scheduler::new(services.clone(), &name).run(shutdown.clone()));
     info!("listening on http://{listen}");
     let router = if role.api { http::router } else { http::health_router };
-    tasks.spawn(http::serve(router(services, shutdown.clone()), listener, shutdown.clone()));
+    let (router, end) = (router(services.clone(), shutdown.clone()), shutdown.clone());
+    tasks.spawn(async move { http::serve(router, listener, &services, end).await });
     info!(name, "started");
     Ok(tasks)
 }

@@ -81,6 +81,7 @@ impl Checks<'_> {
     fn http(&mut self, http: &Http) {
         self.at_least_one("http.unknown_tokens_per_minute", http.unknown_tokens_per_minute as usize);
         self.at_least_one("http.max_body_bytes", http.max_body_bytes);
+        self.at_least_one("http.max_connections", http.max_connections);
         self.not_zero("http.timeout", http.timeout);
     }
 

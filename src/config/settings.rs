@@ -200,6 +200,10 @@ pub struct Http {
     pub timeout: Duration,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// Most memory that the bodies of webhooks not yet verified may take together, and those of callers, in bytes.
+    pub max_bodies_bytes: usize,
+    /// Most connections that are open at once.
+    pub max_connections: usize,
 }
 
 /// `[webhook]`

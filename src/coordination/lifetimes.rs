@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Limits how long changes are remembered as seen.
 pub(super) const SEEN_FOR: Duration = Duration::from_secs(2 * 3600);
 
+/// Limits how long a delivery of a webhook is remembered: for longer than NetBox's time in it lets it be taken.
+pub(super) const DELIVERED_FOR: Duration = Duration::from_secs(15 * 60);
+
 /// Limits how long an idempotency key is reserved for whoever works on the answer.
 pub(super) const RESERVED_FOR: Duration = Duration::from_secs(60);
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     known_answer::KnownAnswer,
-    lifetimes::{PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
+    lifetimes::{DELIVERED_FOR, PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
 };
 use crate::rate::Rate;
 
@@ -23,9 +23,8 @@ pub struct InMemory(Arc<Mutex<Facts>>);
 struct Facts {
     leases: BTreeMap<String, (String, Instant)>,
     cursors: BTreeMap<String, String>,
-    /// Changes, and until when they are remembered; and the same by time.
-    seen: BTreeMap<String, Instant>,
-    seen_until: BTreeSet<(Instant, String)>,
+    seen: Remembered,
+    delivered: Remembered,
     answers: BTreeMap<String, KeptAnswer>,
     rates: BTreeMap<String, Rate>,
     /// The moment from which the time of rates is counted.
@@ -40,16 +39,43 @@ struct KeptAnswer {
     until: Instant,
 }
 
-impl Facts {
-    fn forget_changes(&mut self, now: Instant) {
-        while let Some((until, change)) = self.seen_until.first().cloned()
+/// Words, and until when they are remembered; and the same by time.
+#[derive(Debug, Default)]
+struct Remembered {
+    until: BTreeMap<String, Instant>,
+    by_time: BTreeSet<(Instant, String)>,
+}
+
+impl Remembered {
+    /// Forgets what is past.
+    fn tidy(&mut self) -> &mut Self {
+        let now = Instant::now();
+        while let Some((until, word)) = self.by_time.first().cloned()
             && until <= now
         {
-            self.seen_until.pop_first();
-            self.seen.remove(&change);
+            self.by_time.pop_first();
+            self.until.remove(&word);
         }
+        self
     }
 
+    /// Remembers a word. Returns whether it is new.
+    fn insert(&mut self, word: &str, ttl: Duration) -> bool {
+        let is_new = !self.remove(word);
+        let until = after(ttl);
+        self.until.insert(word.to_owned(), until);
+        self.by_time.insert((until, word.to_owned()));
+        is_new
+    }
+
+    /// Forgets a word. Returns whether it was remembered.
+    fn remove(&mut self, word: &str) -> bool {
+        let until = self.until.remove(word);
+        until.is_some_and(|until| self.by_time.remove(&(until, word.to_owned())))
+    }
+}
+
+impl Facts {
     fn keep_answer(&mut self, key: &str, fingerprint: &str, answer: Option<&str>, ttl: Duration) {
         let answer = answer.map(str::to_owned);
         let kept = KeptAnswer { fingerprint: fingerprint.to_owned(), answer, until: after(ttl) };
@@ -88,18 +114,23 @@ impl InMemory {
     }
 
     pub(super) fn remember_change(&self, change: &str) {
-        let (mut facts, until) = (self.facts(), after(SEEN_FOR));
-        facts.forget_changes(Instant::now());
-        if let Some(before) = facts.seen.insert(change.to_owned(), until) {
-            facts.seen_until.remove(&(before, change.to_owned()));
-        }
-        facts.seen_until.insert((until, change.to_owned()));
+        self.facts().seen.tidy().insert(change, SEEN_FOR);
     }
 
     pub(super) fn unseen_changes(&self, changes: &[String]) -> Vec<bool> {
         let mut facts = self.facts();
-        facts.forget_changes(Instant::now());
-        changes.iter().map(|change| !facts.seen.contains_key(change)).collect()
+        let seen = &facts.seen.tidy().until;
+        changes.iter().map(|change| !seen.contains_key(change)).collect()
+    }
+
+    pub(super) fn remember_delivery(&self, delivery: &str) -> bool {
+        let mut facts = self.facts();
+        let delivered = facts.delivered.tidy();
+        !delivered.until.contains_key(delivery) && delivered.insert(delivery, DELIVERED_FOR)
+    }
+
+    pub(super) fn forget_delivery(&self, delivery: &str) {
+        self.facts().delivered.remove(delivery);
     }
 
     pub(super) fn recall_answer(&self, key: &str, fingerprint: &str) -> KnownAnswer {

@@ -5,6 +5,7 @@
 //! | lease | as long as its owner renews it | which replica acts, for example as the scheduler |
 //! | cursor | for ever | how far somebody has read |
 //! | seen change | two hours | that jobs were queued for a change in NetBox |
+//! | delivery | a quarter of an hour | that a webhook was taken |
 //! | answer | as long as is asked for | how a request with an idempotency key was answered |
 //! | rate | a day after the last request | how many requests may go to a registry, and when the next one may |
 //! | presence | half a minute | how many processes are alive |
@@ -86,6 +87,16 @@ impl Coordination {
     /// Returns for each change whether it is not remembered.
     pub async fn unseen_changes(&self, changes: &[String]) -> Result<Vec<bool>, Error> {
         each!(self, facts => facts.unseen_changes(changes))
+    }
+
+    /// Remembers that a webhook was taken. Returns false if it was taken before.
+    pub async fn remember_delivery(&self, delivery: &str) -> Result<bool, Error> {
+        each!(self, facts => facts.remember_delivery(delivery))
+    }
+
+    /// Forgets a webhook, because nothing was done.
+    pub async fn forget_delivery(&self, delivery: &str) -> Result<(), Error> {
+        each!(self, facts => facts.forget_delivery(delivery))
     }
 
     /// Looks up the answer to the request with this fingerprint under an idempotency key.

@@ -5,18 +5,19 @@
 //! | `lease:NAME` | string | the owner of a lease | its time is over |
 //! | `cursors` | hash | where somebody stands | never |
 //! | `seen:CHANGE` | string | nothing | after [`SEEN_FOR`] |
+//! | `delivered:DELIVERY` | string | nothing | after [`DELIVERED_FOR`] |
 //! | `answer:KEY` | hash | fingerprint of a request, and the answer | its time is over |
 //! | `limit:NAME` | string | the rate of a registry instance, as JSON | after [`RATE_FOR`] without a request |
 //! | `present` | sorted set | processes by when they last registered | after [`PRESENT_FOR`] |
 
 use std::{sync::LazyLock, time::Duration};
 
-use redis::Cmd;
+use redis::{Cmd, ExistenceCheck, SetExpiry, SetOptions};
 use serde_json::json;
 
 use super::{
     known_answer::KnownAnswer,
-    lifetimes::{PRESENT_FOR, RATE_FOR, RESERVED_FOR, SEEN_FOR},
+    lifetimes::{DELIVERED_FOR, PRESENT_FOR, RATE_FOR, RESERVED_FOR, SEEN_FOR},
 };
 use crate::{
     config,
@@ -75,6 +76,22 @@ impl InRedis {
         let keys: Vec<String> = changes.iter().map(|change| self.seen(change)).collect();
         let seen: Vec<Option<String>> = self.0.ask("unseen_changes", &Cmd::mget(keys)).await?;
         Ok(seen.iter().map(Option::is_none).collect())
+    }
+
+    fn delivered(&self, delivery: &str) -> String {
+        self.0.key(&format!("delivered:{delivery}"))
+    }
+
+    pub(super) async fn remember_delivery(&self, delivery: &str) -> Result<bool, Error> {
+        let expiry = SetExpiry::EX(DELIVERED_FOR.as_secs());
+        let new = SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(expiry);
+        let set = Cmd::set_options(self.delivered(delivery), "", new);
+        let done: Option<String> = self.0.ask("remember_delivery", &set).await?;
+        Ok(done.is_some())
+    }
+
+    pub(super) async fn forget_delivery(&self, delivery: &str) -> Result<(), Error> {
+        self.0.ask("forget_delivery", &Cmd::del(self.delivered(delivery))).await
     }
 
     pub(super) async fn recall_answer(&self, key: &str, fingerprint: &str) -> Result<KnownAnswer, Error> {

@@ -6,7 +6,11 @@ use moka::future::Cache;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::auth::{users::Users, webhook_signature::WebhookSecrets};
+use super::{
+    auth::{users::Users, webhook_signature::WebhookSecrets},
+    bodies::BodyBudget,
+    event_streams::EventStreams,
+};
 use crate::services::Services;
 
 /// Limits how many previews run at once: each holds in memory what NetBox has.
@@ -19,6 +23,11 @@ pub(super) struct App {
     pub(super) services: Services,
     pub(super) users: Users,
     pub(super) webhook_secrets: WebhookSecrets,
+    /// For bodies of which nobody knows yet whether NetBox sent them.
+    pub(super) unverified_bodies: BodyBudget,
+    /// For bodies of callers who are known.
+    pub(super) callers_bodies: BodyBudget,
+    pub(super) event_streams: EventStreams,
     /// True if NetBox answered lately. Requests that ask for it at once share one question to NetBox.
     pub(super) netbox_answers: Cache<(), bool>,
     /// One permit for each preview that may run.
@@ -30,8 +39,13 @@ pub(super) struct App {
 impl App {
     /// Makes the state, in which no caller is known yet.
     pub(super) fn new(services: Services, stop: CancellationToken) -> Arc<Self> {
+        let http = &services.settings.http;
+        let bodies = || BodyBudget::new(http.max_bodies_bytes, http.max_body_bytes);
         Arc::new(Self {
-            users: Users::new(&services.settings.http, services.netbox.clone()),
+            users: Users::new(http, services.netbox.clone()),
+            unverified_bodies: bodies(),
+            callers_bodies: bodies(),
+            event_streams: EventStreams::new(http.max_connections),
             webhook_secrets: WebhookSecrets::new(&services.settings.webhook),
             netbox_answers: Cache::builder().time_to_live(NETBOX_STATE_TTL).build(),
             previews: Semaphore::new(PREVIEWS_AT_ONCE),

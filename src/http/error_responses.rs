@@ -31,9 +31,9 @@ error_responses! {
     ApiErrors {
         400 => "The request is invalid",
         401 => "No token, or one that NetBox does not know",
-        429 => "Too many tokens from this address that NetBox does not know",
+        429 => "Too many tokens from this address that NetBox does not know, or too many event streams of one user",
         500 => "Something went wrong here",
-        503 => "NetBox or the queue cannot be reached",
+        503 => "NetBox or the queue cannot be reached, or there is too much to do just now",
         504 => "The request took too long",
     }
 }
@@ -41,6 +41,7 @@ error_responses! {
 error_responses! {
     /// The errors of any POST of the API.
     PostErrors with ApiErrors {
+        408 => "The body took too long to arrive",
         409 => "It is not possible now: `type` says why; or a request with the same idempotency key is under way",
         413 => "The body is too large",
         415 => "The body is not JSON",
@@ -68,8 +69,10 @@ error_responses! {
     WebhookErrors {
         400 => "It is not what NetBox sends",
         401 => "The signature is missing or wrong",
+        403 => "NetBox did not make it within the last five minutes",
+        408 => "The body took too long to arrive",
         413 => "The body is too large",
-        503 => "The queue did not take it",
+        503 => "The queue did not take it, or there is too much to do just now",
         504 => "It took too long",
     }
 }

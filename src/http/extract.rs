@@ -1,13 +1,10 @@
 //! The extractors of ids in paths, of queries and of bodies. They refuse with a problem what cannot be read.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use axum::{
     body::Bytes,
-    extract::{
-        FromRequest, FromRequestParts, OptionalFromRequestParts, Path, Query, Request,
-        rejection::{BytesRejection, FailedToBufferBody},
-    },
+    extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Path, Query, Request},
     http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
 };
 use serde::{
@@ -19,7 +16,10 @@ use utoipa::{
     openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, schema::Type},
 };
 
-use super::problem::{Kind, Problem};
+use super::{
+    app::App,
+    problem::{Kind, Problem},
+};
 use crate::{model::RowId, queue::JobId};
 
 /// The largest id that NetBox's database can have.
@@ -113,21 +113,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T>
     }
 }
 
-/// The bytes of the body.
+/// The bytes of the body of a caller's request. The caller is known before it is read.
 #[derive(Debug)]
 pub(super) struct RawBody(pub(super) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for RawBody {
+impl FromRequest<Arc<App>> for RawBody {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Bytes::from_request(request, state).await {
-            Ok(body) => Ok(Self(body)),
-            Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => {
-                Err(Problem::new(Kind::BodyTooLarge, "http.max_body_bytes is the limit"))
-            }
-            Err(rejection) => Err(Problem::new(Kind::InvalidRequest, rejection.body_text())),
-        }
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        app.callers_bodies.read(request.into_body()).await.map(Self)
     }
 }
 
@@ -135,12 +129,12 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 #[derive(Debug)]
 pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for JsonBody<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
-        let RawBody(body) = RawBody::from_request(request, state).await?;
+        let RawBody(body) = RawBody::from_request(request, app).await?;
         if body.is_empty() {
             return Ok(Self(T::default()));
         }

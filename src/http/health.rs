@@ -19,11 +19,13 @@ use super::{
 };
 use crate::{error_chain::error_chain, queue::State as JobState, telemetry::metrics};
 
+/// The path of the liveness probe.
+pub(super) const LIVENESS: &str = "/health/live";
 /// Limits how long the queue and NetBox may take to answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Says that the process runs.
-#[utoipa::path(get, path = "/health/live", tag = "health", operation_id = "check_liveness", security(()),
+#[utoipa::path(get, path = LIVENESS, tag = "health", operation_id = "check_liveness", security(()),
     responses((status = 200, description = "It runs", body = Health)))]
 pub(super) async fn check_liveness() -> Json<Health> {
     Json(Health { status: "live" })

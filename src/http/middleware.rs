@@ -17,7 +17,7 @@ use super::{
     app::App,
     problem::{Kind, Problem},
 };
-use crate::telemetry::traces;
+use crate::telemetry::{metrics::Method, traces};
 
 /// The header that carries the id of a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,16 +27,18 @@ const LONGEST_ID: usize = 64;
 /// Adds an id and a span to each request, and counts it when it is answered.
 pub(super) async fn trace(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    // The path as it was registered: there is no end to what clients put into paths.
+    // The path as it was registered, and the method as one of few words: there is no end to what clients send as either.
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
-    let method = request.method().clone();
-    let span = info_span!("http.request", request.id = %id, http.method = %method, http.route = %route, user = Empty);
+    let method = Method::of(request.method().as_str());
+    let span =
+        info_span!("http.request", request.id = %id, http.method = method.word(), http.route = %route, user = Empty);
     traces::carry_on(&span, traceparent(request.headers()).as_deref());
     let begun = Instant::now();
     async {
         let mut response = next.run(request).await;
-        let (status, took) = (response.status().as_u16(), begun.elapsed());
-        app.services.metrics.answered(method.as_str(), &route, status, took);
+        let (status, took) = (response.status(), begun.elapsed());
+        app.services.metrics.answered(method, &route, status, took);
+        let (method, status) = (method.word(), status.as_u16());
         debug!(http.status = status, took_ms = took.as_secs_f64() * 1e3, "answered {method} {route} with {status}");
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);

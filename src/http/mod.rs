@@ -13,14 +13,19 @@
 //! | `api/logs` | the sync log |
 //! | `health`, `docs` | the state of the service, and its documentation |
 //!
+//! What a stranger can make the process hold has limits: `server` counts connections, `bodies` what arrives over them, and
+//! `event_streams` the answers that go on.
+//!
 //! Only a preview is done within its request; everything else is put into the queue. A process that only works off jobs
 //! serves [`health_router`].
 
 mod api;
 mod app;
 mod auth;
+mod bodies;
 mod docs;
 mod error_responses;
+mod event_streams;
 mod extract;
 mod health;
 mod middleware;
@@ -30,11 +35,7 @@ mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Extension, Router,
-    extract::{DefaultBodyLimit, Request},
-    middleware::from_fn_with_state,
-};
+use axum::{Extension, Router, extract::Request, middleware::from_fn_with_state};
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -114,7 +115,6 @@ fn with_middleware(app: Arc<App>, calls: Router<Arc<App>>) -> Router {
     calls
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
-        .layer(DefaultBodyLimit::max(app.services.settings.http.max_body_bytes))
         .layer(from_fn_with_state(Arc::clone(&app), middleware::trace))
         .with_state(app)
 }

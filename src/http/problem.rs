@@ -1,6 +1,7 @@
 //! Errors as clients see them: problem details (RFC 9457), each kind with a `type` that never changes.
 //!
-//! A 5xx carries no inner text: what happened is in the log, under the request's id.
+//! A 5xx carries no inner text: what happened is in the log, under the request's id. Whatever a request said wrongly is
+//! repeated shortened.
 
 use std::time::Duration;
 
@@ -18,10 +19,12 @@ use utoipa::{
     openapi::{self, RefOr},
 };
 
-use crate::{error_chain::error_chain, netbox, queue};
+use crate::{error_chain::error_chain, netbox, outbound::excerpt::excerpt, queue};
 
 /// The part of `type` that all kinds have in common.
 const NAMESPACE: &str = "urn:rir-sidecar:problem:";
+/// The longest detail, in characters. It may quote the request.
+const LONGEST_DETAIL: usize = 300;
 /// The media type of a problem.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -45,8 +48,10 @@ kinds! {
     NotAuthenticated => UNAUTHORIZED, "not-authenticated", "A valid NetBox token is needed";
     BadSignature => UNAUTHORIZED, "bad-signature", "The webhook is not signed by NetBox";
     NotPermitted => FORBIDDEN, "not-permitted", "NetBox does not permit this to the user";
+    StaleWebhook => FORBIDDEN, "stale-webhook", "The webhook was not made just now";
     NotFound => NOT_FOUND, "not-found", "There is no such thing";
     MethodNotAllowed => METHOD_NOT_ALLOWED, "method-not-allowed", "The path does not take this method";
+    BodyTooSlow => REQUEST_TIMEOUT, "body-too-slow", "The body took too long to arrive";
     NoApiKey => CONFLICT, "no-api-key", "The user has no API key for the RIR config";
     NoConfig => CONFLICT, "no-config", "No active RIR config is for this object";
     JobState => CONFLICT, "job-state", "The state of the job does not allow this";
@@ -56,9 +61,11 @@ kinds! {
     IdempotencyKeyReused => UNPROCESSABLE_ENTITY, "idempotency-key-reused",
         "The idempotency key was used for another request";
     TooManyUnknownTokens => TOO_MANY_REQUESTS, "too-many-unknown-tokens", "Too many tokens that NetBox does not know";
+    TooManyEventStreams => TOO_MANY_REQUESTS, "too-many-event-streams", "The user follows too many jobs at once";
     Internal => INTERNAL_SERVER_ERROR, "internal", "Something went wrong here";
     NetboxUnavailable => SERVICE_UNAVAILABLE, "netbox-unavailable", "NetBox cannot be asked now";
     QueueUnavailable => SERVICE_UNAVAILABLE, "queue-unavailable", "The queue cannot be reached now";
+    Busy => SERVICE_UNAVAILABLE, "busy", "The service has too much to do just now";
     NotReady => SERVICE_UNAVAILABLE, "not-ready", "The service is not ready";
     Timeout => GATEWAY_TIMEOUT, "timeout", "The request took too long";
 }
@@ -102,13 +109,19 @@ impl Problem {
     /// Makes a problem of a kind; `detail` says what happened this time and what to do about it.
     #[must_use]
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), wait: None }
+        Self { kind, detail: excerpt(&detail.into(), LONGEST_DETAIL), wait: None }
     }
 
     /// Adds the time to wait before trying again.
     #[must_use]
     pub(super) fn after(self, wait: Duration) -> Self {
         Self { wait: Some(wait), ..self }
+    }
+
+    /// Makes the problem of a limit that other requests have used up; `limit` says which.
+    #[must_use]
+    pub(super) fn busy(limit: &str) -> Self {
+        Self::new(Kind::Busy, format!("{limit}; try again")).after(Duration::from_secs(1))
     }
 
     /// Makes the problem of a thing that is not there, or that the caller may not see. It does not say which of the
@@ -120,6 +133,11 @@ impl Problem {
 
     pub(super) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Returns what happened this time.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
     }
 }
 

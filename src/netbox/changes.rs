@@ -88,7 +88,8 @@ pub(crate) struct WebhookBody {
     request: Option<ChangeRequest>,
     /// Its fields before and after, foreign keys as ids.
     snapshots: Option<Snapshots>,
-    #[schema(ignore)]
+    /// When NetBox made this webhook: within the last five minutes.
+    #[schema(required, value_type = String, format = DateTime)]
     timestamp: Option<String>,
     /// Older versions have the user and the id of the request here.
     #[schema(ignore)]

@@ -1,5 +1,6 @@
 //! Secrets, mail addresses and telephone numbers are in no log line, whatever goes wrong.
 
+use jiff::Timestamp;
 use reqwest::Client;
 use rir_sandbox::{
     netbox::{Action, Fault as NetboxFault, Grant, Rule as NetboxRule},
@@ -66,7 +67,8 @@ async fn calls(scene: &Scene, process: &Process, token: &str) {
         request.body(body.to_owned()).send().await.unwrap().status().as_u16()
     };
     let change = json!({
-        "event": "created", "object_type": "ipam.aggregate", "data": { "id": 1, "url": "/api/ipam/aggregates/1/" },
+        "event": "created", "timestamp": Timestamp::now(), "object_type": "ipam.aggregate",
+        "data": { "id": 1, "url": "/api/ipam/aggregates/1/" },
         "request": { "id": "1", "user": USER }, "snapshots": { "prechange": null, "postchange": { "rir": 1 } },
     })
     .to_string();
@@ -129,8 +131,8 @@ async fn queues(scene: &Scene, usual: &[(&str, &str)]) -> String {
 
 fn look(said: &str, canaries: &[String]) {
     for happened in [
-        "refused a webhook without the right signature",
-        "refused a webhook that cannot be read",
+        "refused a webhook: X-Hook-Signature is not",
+        "refused a webhook: this is no change",
         "Arin is asked again",
         "Netbox is asked again",
         "hyper",

@@ -8,12 +8,12 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rir_sidecar::telemetry::metrics::{ConfigFigures, JobEnd, Metrics, Upstream};
+use rir_sidecar::telemetry::metrics::{ConfigFigures, JobEnd, Method, Metrics, Upstream};
 
 /// All figures in their own words. Some are silent until there is something to tell.
 async fn told() -> String {
     let (metrics, second) = (Metrics::default(), Duration::from_secs(1));
-    metrics.answered("GET", "/", 200, second);
+    metrics.answered(Method::of("GET"), "/", reqwest::StatusCode::OK, second);
     metrics.queue(Some((BTreeMap::from([("ready", 1)]), second)));
     metrics.job("sync-config", JobEnd::Done, second);
     metrics.run("changed", second);

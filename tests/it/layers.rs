@@ -36,8 +36,11 @@ const ALLOWED: [(&str, &[&str]); 23] = [
         &["arin", "coordination", "intake", "netbox", "queue", "redis_client::error", "requests", "services", "sync"],
     ),
     ("scheduler", &["coordination", "intake", "netbox", "queue", "services", "sync"]),
-    // It shows when a config is due.
-    ("http", &["coordination", "intake", "netbox", "queue", "scheduler::schedule", "services", "sync"]),
+    // It shows when a config is due, and quotes what a request said wrongly.
+    (
+        "http",
+        &["coordination", "intake", "netbox", "outbound::excerpt", "queue", "scheduler::schedule", "services", "sync"],
+    ),
     // It says of each error what to do about it.
     (
         "cli",

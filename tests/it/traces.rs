@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::State, routing::post};
+use jiff::Timestamp;
 use opentelemetry_proto::tonic::{collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span};
 use prost::Message;
 use rir_sandbox::regrws::{Fault, KEY, Operation, Rule};
@@ -63,7 +64,7 @@ async fn scene() -> Scene {
 async fn change(scene: &Scene, process: &Process, traceparent: Option<&str>) {
     let before = runs(process).await;
     let body = json!({
-        "event": "created", "object_type": "ipam.aggregate",
+        "event": "created", "timestamp": Timestamp::now(), "object_type": "ipam.aggregate",
         "data": { "id": scene.ids("ipam/aggregates").await[0], "url": "/api/ipam/aggregates/1/" },
         "request": { "id": format!("{:x}", fastrand::u64(..)), "user": "ann" },
         "snapshots": { "prechange": null, "postchange": { "rir": 1 } },

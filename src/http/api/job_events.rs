@@ -1,22 +1,23 @@
 //! A job's progress as server-sent events.
 //!
 //! The id of an event is the version of the job, so that a client that comes back with `Last-Event-ID` receives only
-//! what is new. The stream ends with the job, and when the service goes away.
+//! what is new. The stream ends with the job, when the service goes away, after an hour, and when the caller's token or
+//! permission is gone: NetBox is asked as often as for any caller (`http.auth_cache`). While NetBox does not say,
+//! nothing is sent.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, request::Parts},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
     },
 };
 use futures_util::{Stream, stream};
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tokio::time::{Instant, sleep};
+use tracing::{debug, warn};
 use utoipa::ToSchema;
 
 use super::{jobs, views::JobView};
@@ -26,23 +27,27 @@ use crate::{
         app::App,
         auth::caller::Caller,
         error_responses::{ApiErrors, NotFound},
+        event_streams::{Due, StreamPlace, StreamTime},
         extract::{JobIdParam, LastEventId},
-        problem::Problem,
+        problem::{Kind, Problem},
     },
-    queue::{JobId, Queue, Record},
+    queue::{JobId, Record},
 };
 
 /// Makes nginx pass events on at once.
 const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 /// The time between two looks at the job. Each look is a question to the queue, for each client that watches.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The wait before NetBox is asked again that did not say whether the caller may still look.
+const RECHECK_PAUSE: Duration = Duration::from_secs(5);
 /// The time after which something is sent though nothing happens.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Sends a job each time it changes.
 ///
 /// Each event is the job as `GET /api/v1/jobs/{id}` shows it. The stream ends when the job is over; a client that comes
-/// back after that with the last event's id gets 204, which tells it to stay away.
+/// back after that with the last event's id gets 204, which tells it to stay away. It also ends after an hour, and when
+/// your token or your permission is gone; you can have ten at once.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/events", tag = "jobs", operation_id = "watch_job",
     params(
         ("id" = JobId, Path, description = "Its id"),
@@ -57,20 +62,16 @@ pub(crate) async fn watch_job(
     Caller(user): Caller,
     JobIdParam(id): JobIdParam,
     last: Option<LastEventId>,
+    head: Parts,
 ) -> Result<Response, Problem> {
     let record = jobs::visible(&app, &user, &id).await?;
     let seen = last.map(|LastEventId(version)| version);
     if record.state.is_over() && seen == Some(record.version) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let watcher = JobWatcher {
-        queue: app.services.queue.clone(),
-        id,
-        next: Some(record),
-        seen,
-        stop: app.stop.clone(),
-        over: false,
-    };
+    let place = app.event_streams.open(&user.name)?;
+    let time = StreamTime::begin(app.services.settings.http.auth_cache, Instant::now());
+    let watcher = JobWatcher { app, head, id, next: Some(record), seen, over: false, time, _place: place };
     let events = Sse::new(events(watcher)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_INTERVAL));
     Ok(([UNBUFFERED], events).into_response())
 }
@@ -89,14 +90,17 @@ pub(crate) struct JobEvent {
 
 /// Polls a job for a client.
 struct JobWatcher {
-    queue: Queue,
+    app: Arc<App>,
+    /// The request, with the token that has to be good for as long as the stream goes on.
+    head: Parts,
     id: JobId,
     /// The record that was read and not yet compared.
     next: Option<Record>,
     /// The version that the client has.
     seen: Option<u64>,
-    stop: CancellationToken,
     over: bool,
+    time: StreamTime,
+    _place: StreamPlace,
 }
 
 fn events(watcher: JobWatcher) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -127,14 +131,35 @@ impl JobWatcher {
         None
     }
 
-    /// Returns the job a moment later; `None` when it is forgotten, the queue is away or the service stops. Clients
-    /// then come back by themselves.
+    /// Returns the job a moment later; `None` when the stream has to end. Clients that may come back do so by
+    /// themselves.
     async fn poll(&mut self) -> Option<Record> {
-        tokio::select! {
-            () = sleep(POLL_INTERVAL) => {}
-            () = self.stop.cancelled() => return None,
+        let mut wait = POLL_INTERVAL;
+        loop {
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = self.app.stop.cancelled() => return None,
+            }
+            match self.time.due(Instant::now()) {
+                Due::Look => return self.look().await,
+                Due::Recheck => match self.recheck().await {
+                    Ok(record) => {
+                        self.time.checked(Instant::now());
+                        return Some(record);
+                    }
+                    Err(problem) if is_final(problem.kind()) => {
+                        debug!("stopped sending the events of job {}: its caller may not view it any more", self.id);
+                        return None;
+                    }
+                    Err(_) => wait = RECHECK_PAUSE,
+                },
+                Due::End => return None,
+            }
         }
-        match self.queue.find(&self.id).await {
+    }
+
+    async fn look(&self) -> Option<Record> {
+        match self.app.services.queue.find(&self.id).await {
             Ok(found) => found,
             Err(error) => {
                 warn!(error = %error_chain(&error), "stopped sending the events of job {}", self.id);
@@ -142,4 +167,15 @@ impl JobWatcher {
             }
         }
     }
+
+    /// Returns the job, if the caller's token is still good and the caller may still view it.
+    async fn recheck(&self) -> Result<Record, Problem> {
+        let user = self.app.users.identify(&self.head).await?;
+        jobs::visible(&self.app, &user, &self.id).await
+    }
+}
+
+/// Returns whether the caller may not look any more, rather than that nobody knows.
+fn is_final(problem: Kind) -> bool {
+    [Kind::NotAuthenticated, Kind::NotPermitted, Kind::NotFound].contains(&problem)
 }

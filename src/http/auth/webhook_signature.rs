@@ -1,5 +1,9 @@
 //! The signatures of NetBox's webhooks.
+//!
+//! [`WebhookSecrets::claim`] looks at the header alone, so that nobody's body is read who does not even claim to be
+//! NetBox; [`WebhookSecrets::verify`] then compares the claim with the body.
 
+use axum::http::HeaderMap;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha512;
@@ -10,7 +14,18 @@ use crate::{
 };
 
 /// The header with the signature: HMAC-SHA512 of the body in hex.
-pub(crate) const HEADER: &str = "x-hook-signature";
+const HEADER: &str = "x-hook-signature";
+/// The number of hex digits of a signature.
+const SIGNATURE_DIGITS: usize = 128;
+
+/// The word of a request about its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// Nobody signed it, which is allowed.
+    Unsigned,
+    /// It has this signature.
+    Signed(Vec<u8>),
+}
 
 /// The secrets that NetBox may sign with.
 #[derive(Debug, Clone)]
@@ -32,26 +47,42 @@ impl WebhookSecrets {
         }
     }
 
-    /// Checks a body against its signature, in a time that does not depend on how much of it is right.
+    /// Returns what the head of a request claims about its body.
     ///
     /// # Errors
-    /// When the signature was not made with one of the secrets, or is missing where one is needed.
-    pub(crate) fn verify(&self, body: &[u8], signature: Option<&[u8]>) -> Result<(), Problem> {
-        let refused = |detail: &str| Err(Problem::new(Kind::BadSignature, detail));
-        let Some(signature) = signature else {
-            return if self.allow_unsigned { Ok(()) } else { refused("there is no X-Hook-Signature") };
-        };
-        if self.keys.is_empty() && self.allow_unsigned {
-            return Ok(());
+    /// When there is no signature, or nothing that could be one, where one is needed.
+    pub(crate) fn claim(&self, headers: &HeaderMap) -> Result<Claim, Problem> {
+        let header = headers.get(HEADER);
+        if self.allow_unsigned && (header.is_none() || self.keys.is_empty()) {
+            return Ok(Claim::Unsigned);
         }
-        // An empty one is nobody's.
-        let mac = hex::decode(signature).unwrap_or_default();
+        let refused = |detail: &str| Problem::new(Kind::BadSignature, detail);
+        if self.keys.is_empty() {
+            return Err(refused("no webhook is taken here, as webhook.secret is not set"));
+        }
+        let header = header.ok_or_else(|| refused("there is no X-Hook-Signature"))?;
+        let mac = Some(header.as_bytes()).filter(|digits| digits.len() == SIGNATURE_DIGITS).and_then(hex::decode);
+        mac.map(Claim::Signed).ok_or_else(|| refused("X-Hook-Signature is not made of 128 hex digits"))
+    }
+
+    /// Checks a body against what was claimed of it, in a time that does not depend on how much of it is right.
+    ///
+    /// # Errors
+    /// When the signature was not made with one of the secrets.
+    pub(crate) fn verify(&self, body: &[u8], claim: &Claim) -> Result<(), Problem> {
+        let mac = match claim {
+            Claim::Unsigned => return Ok(()),
+            Claim::Signed(mac) => mac,
+        };
         let made_with = |key: &Hmac<Sha512>| {
             let mut hmac = key.clone();
             hmac.update(body);
-            hmac.verify_slice(&mac).is_ok()
+            hmac.verify_slice(mac).is_ok()
         };
-        if self.keys.iter().any(made_with) { Ok(()) } else { refused("X-Hook-Signature is not that of webhook.secret") }
+        if self.keys.iter().any(made_with) {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::BadSignature, "X-Hook-Signature is not that of webhook.secret"))
     }
 }
 
@@ -73,6 +104,12 @@ mod tests {
         })
     }
 
+    /// Looks at the head and then at the body, as a request is looked at.
+    fn check(secrets: &WebhookSecrets, body: &[u8], signature: Option<&str>) -> Result<(), Problem> {
+        let header = signature.map(|text| (HEADER.parse().unwrap(), text.parse().unwrap()));
+        secrets.verify(body, &secrets.claim(&header.into_iter().collect())?)
+    }
+
     fn signed(secret: &str, body: &[u8]) -> String {
         let mut hmac = Hmac::<Sha512>::new_from_slice(secret.as_bytes()).unwrap();
         hmac.update(body);
@@ -84,37 +121,40 @@ mod tests {
         // RFC 4231, test case 2.
         let mac = "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737";
         let body = b"what do ya want for nothing?";
-        assert_eq!(signatures("Jefe", "", false).verify(body, Some(mac.as_bytes())), Ok(()));
+        assert_eq!(check(&signatures("Jefe", "", false), body, Some(mac)), Ok(()));
     }
 
     #[test]
     fn one_of_two_secrets_will_do() {
         let both = signatures("new-secret", "old-secret", false);
         for secret in ["new-secret", "old-secret"] {
-            assert!(both.verify(b"x", Some(signed(secret, b"x").as_bytes())).is_ok(), "{secret}");
+            assert!(check(&both, b"x", Some(&signed(secret, b"x"))).is_ok(), "{secret}");
         }
-        assert!(both.verify(b"x", Some(signed("other", b"x").as_bytes())).is_err());
-        assert!(both.verify(b"y", Some(signed("new-secret", b"x").as_bytes())).is_err());
+        assert!(check(&both, b"x", Some(&signed("other", b"x"))).is_err());
+        assert!(check(&both, b"y", Some(&signed("new-secret", b"x"))).is_err());
     }
 
     #[test]
-    fn what_is_missing_cut_or_no_hex_is_wrong() {
+    fn what_is_missing_cut_or_no_hex_is_refused_by_the_head_alone() {
         let ours = signatures("secret", "", false);
         let good = signed("secret", b"x");
-        for bad in [Some(""), Some(&good[..127]), Some(&good[..64]), Some("zz"), None] {
-            assert!(ours.verify(b"x", bad.map(str::as_bytes)).is_err(), "{bad:?}");
+        for bad in [Some(""), Some(&good[..127]), Some(&good[..64]), Some(&*"z".repeat(128)), Some("zz"), None] {
+            let header = bad.map(|text| (HEADER.parse().unwrap(), text.parse().unwrap()));
+            assert!(ours.claim(&header.into_iter().collect()).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn an_empty_secret_signs_nothing() {
-        assert!(signatures("", "", false).verify(b"x", Some(signed("", b"x").as_bytes())).is_err());
+        assert!(check(&signatures("", "", false), b"x", Some(&signed("", b"x"))).is_err());
     }
 
     #[test]
     fn unsigned_ones_are_taken_when_allowed_but_wrong_ones_are_not() {
-        assert!(signatures("secret", "", true).verify(b"x", None).is_ok());
-        assert!(signatures("secret", "", true).verify(b"x", Some(b"00")).is_err());
-        assert!(signatures("", "", true).verify(b"x", Some(b"00")).is_ok());
+        assert!(check(&signatures("secret", "", true), b"x", None).is_ok());
+        for wrong in ["00", &"0".repeat(128)] {
+            assert!(check(&signatures("secret", "", true), b"x", Some(wrong)).is_err());
+            assert!(check(&signatures("", "", true), b"x", Some(wrong)).is_ok());
+        }
     }
 }

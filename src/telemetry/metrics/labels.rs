@@ -1,6 +1,21 @@
-//! The labels of metrics. Their values are closed sets, except for names of configs, routes and registries.
+//! The labels of metrics. A series is kept for as long as the process lives, so the values of a label are a closed set:
+//! an enum of this file, or a [`Word`], of which a [`Vocabulary`] gives out a limited number. No set of labels takes a
+//! text as it is.
 
-use prometheus_client::encoding::EncodeLabelSet;
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use reqwest::StatusCode;
+
+/// The word that stands for all those that a vocabulary has no room for.
+const OTHER: &str = "other";
+/// The longest word, in characters.
+const LONGEST_WORD: usize = 128;
 
 /// Makes an enum of the words of a label.
 macro_rules! words {
@@ -25,6 +40,25 @@ macro_rules! words {
     };
 }
 
+/// The method of an HTTP request: one that HTTP knows, or *other*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Method(&'static str);
+
+impl Method {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+    /// Returns the method of this name.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self(Self::KNOWN.into_iter().find(|known| *known == name).unwrap_or(OTHER))
+    }
+
+    /// Returns its word in the label.
+    pub(crate) fn word(self) -> &'static str {
+        self.0
+    }
+}
+
 words! {
     /// The result of a webhook.
     Webhook {
@@ -32,10 +66,16 @@ words! {
         Queued => "queued",
         /// Nothing follows from it.
         Ignored => "ignored",
+        /// It had been taken before.
+        Repeated => "repeated",
         /// Its signature is missing or wrong.
         Unsigned => "unsigned",
+        /// Its body did not arrive whole, or there was no room for it.
+        Unread => "unread",
         /// It is not what NetBox sends.
         Malformed => "malformed",
+        /// It is too old, or from the future.
+        Stale => "stale",
         /// The queue did not take it.
         Unavailable => "unavailable",
     }
@@ -96,7 +136,89 @@ impl Upstream {
     }
 }
 
-/// Makes sets of labels.
+/// The status of an answer, or the reason why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Status {
+    /// A status that HTTP knows.
+    Known(u16),
+    /// A status that somebody made up.
+    Unknown,
+    /// There was no answer in time.
+    Timeout,
+    /// There was nobody who answers.
+    Unreachable,
+}
+
+impl Status {
+    /// Takes the status of an answer.
+    pub(super) fn of(status: StatusCode) -> Self {
+        if status.canonical_reason().is_some() { Self::Known(status.as_u16()) } else { Self::Unknown }
+    }
+}
+
+impl EncodeLabelValue for Status {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), fmt::Error> {
+        match self {
+            Self::Known(status) => EncodeLabelValue::encode(status, encoder),
+            Self::Unknown => encoder.write_str(OTHER),
+            Self::Timeout => encoder.write_str("timeout"),
+            Self::Unreachable => encoder.write_str("unreachable"),
+        }
+    }
+}
+
+/// A word of a [`Vocabulary`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Word(Arc<str>);
+
+impl EncodeLabelValue for Word {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), fmt::Error> {
+        encoder.write_str(&self.0)
+    }
+}
+
+/// The words of a label that are known only when the process runs: so many at most, and *other* for the rest.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    most: usize,
+    words: Mutex<BTreeSet<Word>>,
+}
+
+impl Vocabulary {
+    pub(super) fn of(most: usize) -> Self {
+        Self { most, words: Mutex::default() }
+    }
+
+    /// Returns the word for a text.
+    pub(super) fn word(&self, text: &str) -> Word {
+        let (word, mut words) = (Self::cut(text), self.words.lock());
+        if words.len() < self.most {
+            words.insert(word.clone());
+        }
+        if words.contains(&word) { word } else { Word(OTHER.into()) }
+    }
+
+    /// Forgets all words but these. Returns those that are forgotten.
+    pub(super) fn keep<'a>(&self, texts: impl Iterator<Item = &'a str>) -> BTreeSet<Word> {
+        let kept = texts.map(Self::cut).take(self.most).collect();
+        let mut words = self.words.lock();
+        let before = std::mem::replace(&mut *words, kept);
+        before.difference(&words).cloned().collect()
+    }
+
+    fn cut(text: &str) -> Word {
+        Word(text.chars().take(LONGEST_WORD).collect::<String>().into())
+    }
+}
+
+/// A value of a label that comes from a closed set.
+trait Closed {}
+
+impl Closed for &'static str {}
+impl Closed for Status {}
+impl Closed for Word {}
+
+/// Makes sets of labels, whose values are all from closed sets.
 macro_rules! label_sets {
     ($($name:ident { $($label:ident: $value:ty),+ })+) => {
         $(
@@ -105,19 +227,52 @@ macro_rules! label_sets {
                 $(pub(super) $label: $value,)+
             }
         )+
+
+        $($(const _: () = closed::<$value>();)+)+
     };
 }
 
+/// Is compiled only for what comes from a closed set.
+const fn closed<T: Closed>() {}
+
 label_sets! {
-    Answered { method: String, route: String, status: u16 }
-    Route { method: String, route: String }
+    Answered { method: &'static str, route: Word, status: Status }
+    Route { method: &'static str, route: Word }
     Outcome { result: &'static str }
     State { state: &'static str }
     Kind { kind: &'static str }
     Ended { kind: &'static str, result: &'static str }
     Change { object_type: &'static str, action: &'static str }
-    Config { config: String }
-    Asked { upstream: &'static str, operation: String, status: String }
-    Operation { upstream: &'static str, operation: String }
-    Registry { registry: String }
+    Config { config: Word }
+    Asked { upstream: &'static str, operation: Word, status: Status }
+    Operation { upstream: &'static str, operation: Word }
+    Registry { registry: Word }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(word: &Word) -> &str {
+        &word.0
+    }
+
+    #[test]
+    fn a_vocabulary_has_an_end_and_so_has_a_word() {
+        let words = Vocabulary::of(2);
+        assert_eq!(["a", "b", "c", "a"].map(|name| words.word(name)).each_ref().map(text), ["a", "b", "other", "a"]);
+        let gone = words.keep(["b", &"ü".repeat(1000)].into_iter());
+        assert_eq!(gone.iter().map(text).collect::<Vec<_>>(), ["a"]);
+        assert_eq!(text(&words.word(&"ü".repeat(1000))), "ü".repeat(128));
+        assert_eq!(text(&words.word("a")), "other");
+    }
+
+    #[test]
+    fn a_made_up_status_is_told_as_any_other() {
+        let of = |code: u16| Status::of(StatusCode::from_u16(code).unwrap());
+        assert_eq!(
+            [of(200), of(503), of(299), of(999)],
+            [Status::Known(200), Status::Known(503), Status::Unknown, Status::Unknown]
+        );
+    }
 }

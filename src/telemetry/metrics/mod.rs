@@ -1,28 +1,23 @@
 //! The metrics for Prometheus, all in one place.
 //!
 //! A new one is a line in the table of [`Metrics`], and a row in `docs/operations.md`. Names begin with `rir_sidecar_`
-//! and end in their unit; labels have few values, known beforehand. Counters of closed sets begin at 0, so that the
-//! first event is an increase.
+//! and end in their unit; labels have few values, and nobody outside can add one (`labels`). Counters of closed sets
+//! begin at 0, so that the first event is an increase.
 
 mod labels;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    sync::atomic::AtomicU64,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, sync::atomic::AtomicU64, time::Duration};
 
 use jiff::Timestamp;
-use parking_lot::Mutex;
 use prometheus_client::{
     encoding::text,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
+use reqwest::StatusCode;
 
-use labels::{Answered, Asked, Change, Config, Ended, Kind, Operation, Outcome, Route, State};
-pub use labels::{Deed, JobEnd, Upstream, Webhook};
+use labels::{Answered, Asked, Change, Config, Ended, Kind, Operation, Outcome, Route, State, Status, Vocabulary};
+pub use labels::{Deed, JobEnd, Method, Upstream, Webhook};
 
 use crate::model::ObjectType;
 
@@ -36,6 +31,11 @@ const WAITS: [f64; 10] = [0.001, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300
 /// The bounds of the buckets of jobs and runs, in seconds.
 const SPANS: [f64; 12] = [0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 7200.0];
 
+/// Limits how many routes, operations or registries are told apart: there are far fewer.
+const MOST_NAMES: usize = 200;
+/// Limits how many RIR configs are told apart.
+const MOST_CONFIGS: usize = 1000;
+
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 type Real = Gauge<f64, AtomicU64>;
 
@@ -46,8 +46,7 @@ macro_rules! metrics {
         #[derive(Debug)]
         pub struct Metrics {
             registry: Registry,
-            /// The names of the configs that NetBox had when it was last read.
-            configs: Mutex<BTreeSet<String>>,
+            words: Words,
             $($field: $kind,)+
         }
 
@@ -56,7 +55,7 @@ macro_rules! metrics {
                 let mut registry = Registry::with_prefix("rir_sidecar");
                 registry.register("build", "What runs here", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
                 $(let $field: $kind = $new; registry.register($name, $help, $field.clone());)+
-                let metrics = Self { registry, configs: Mutex::default(), $($field,)+ };
+                let metrics = Self { registry, words: Words::default(), $($field,)+ };
                 metrics.begin();
                 metrics
             }
@@ -64,10 +63,29 @@ macro_rules! metrics {
     };
 }
 
+/// The words of labels that are known only when the process runs.
+#[derive(Debug)]
+struct Words {
+    routes: Vocabulary,
+    operations: Vocabulary,
+    registries: Vocabulary,
+    configs: Vocabulary,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        let [routes, operations, registries] = [(); 3].map(|()| Vocabulary::of(MOST_NAMES));
+        Self { routes, operations, registries, configs: Vocabulary::of(MOST_CONFIGS) }
+    }
+}
+
 metrics! {
     http_requests: Family<Answered, Counter> = Family::default(), "http_requests", "HTTP requests answered";
     http_latency: Histograms<Route> = histograms(latencies), "http_request_duration_seconds",
         "Time from a request's arrival to the head of its answer";
+    http_connections: Gauge = Gauge::default(), "http_connections", "Connections that are open";
+    http_connections_refused: Counter = Counter::default(), "http_connections_refused",
+        "Connections beyond http.max_connections, which were not served";
     webhooks: Family<Outcome, Counter> = Family::default(), "webhooks", "Webhooks from NetBox by what became of them";
     queue_up: Gauge = Gauge::default(), "queue_up", "Whether the queue answered when these figures were asked for";
     queue_jobs: Family<State, Gauge> = Family::default(), "queue_jobs",
@@ -129,10 +147,25 @@ pub struct ConfigFigures<'a> {
 /// Metrics of HTTP, webhooks and the queue.
 impl Metrics {
     /// Counts an HTTP request that was answered.
-    pub fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let (method, route) = (method.to_owned(), route.to_owned());
-        self.http_requests.get_or_create(&Answered { method: method.clone(), route: route.clone(), status }).inc();
+    pub fn answered(&self, method: Method, route: &str, status: StatusCode, took: Duration) {
+        let (method, route, status) = (method.word(), self.words.routes.word(route), Status::of(status));
+        self.http_requests.get_or_create(&Answered { method, route: route.clone(), status }).inc();
         self.http_latency.get_or_create(&Route { method, route }).observe(took.as_secs_f64());
+    }
+
+    /// Records that a connection began.
+    pub fn connected(&self) {
+        self.http_connections.inc();
+    }
+
+    /// Records that a connection ended.
+    pub fn disconnected(&self) {
+        self.http_connections.dec();
+    }
+
+    /// Counts a connection that was one too many.
+    pub fn connection_refused(&self) {
+        self.http_connections_refused.inc();
     }
 
     /// Counts a webhook.
@@ -209,14 +242,13 @@ impl Metrics {
 impl Metrics {
     /// Records the state of all RIR configs that NetBox has. Others are not reported any longer.
     pub fn configs(&self, all: &[ConfigFigures<'_>]) {
-        let names: BTreeSet<String> = all.iter().map(|config| config.name.to_owned()).collect();
-        let before = std::mem::replace(&mut *self.configs.lock(), names.clone());
+        let gone = self.words.configs.keep(all.iter().map(|config| config.name));
         self.active.clear();
-        for gone in before.difference(&names) {
-            self.last_success.remove(&Config { config: gone.clone() });
+        for config in gone {
+            self.last_success.remove(&Config { config });
         }
         for ConfigFigures { name, active, last_success } in all {
-            self.active.get_or_create(&Config { config: (*name).to_owned() }).set(i64::from(*active));
+            self.active.get_or_create(&self.config(name)).set(i64::from(*active));
             if let Some(when) = last_success {
                 self.succeeded(name, *when);
             }
@@ -230,8 +262,12 @@ impl Metrics {
 
     /// Records when a config was synced as a whole and without a failure.
     pub fn succeeded(&self, config: &str, when: Timestamp) {
-        let gauge = self.last_success.get_or_create_owned(&Config { config: config.to_owned() });
+        let gauge = self.last_success.get_or_create_owned(&self.config(config));
         gauge.set(gauge.get().max(when.as_millisecond() as f64 / 1e3));
+    }
+
+    fn config(&self, name: &str) -> Config {
+        Config { config: self.words.configs.word(name) }
     }
 }
 
@@ -246,18 +282,18 @@ impl Metrics {
         took: Duration,
     ) {
         let status = match answer {
-            Ok(answer) => answer.status().as_str().to_owned(),
-            Err(error) if error.is_timeout() => "timeout".to_owned(),
-            Err(_) => "unreachable".to_owned(),
+            Ok(answer) => Status::of(answer.status()),
+            Err(error) if error.is_timeout() => Status::Timeout,
+            Err(_) => Status::Unreachable,
         };
-        let (upstream, operation) = (upstream.word(), operation.to_owned());
+        let (upstream, operation) = (upstream.word(), self.words.operations.word(operation));
         self.latency.get_or_create(&Operation { upstream, operation: operation.clone() }).observe(took.as_secs_f64());
         self.asked.get_or_create(&Asked { upstream, operation, status }).inc();
     }
 
     /// Counts a request that is sent once more.
     pub fn retried(&self, upstream: Upstream, operation: &str) {
-        let (upstream, operation) = (upstream.word(), operation.to_owned());
+        let (upstream, operation) = (upstream.word(), self.words.operations.word(operation));
         self.retries.get_or_create(&Operation { upstream, operation }).inc();
     }
 
@@ -277,7 +313,7 @@ impl Metrics {
     /// Records how long a request waited for its turn at a registry instance.
     pub fn waited(&self, instance: &str, wait: Duration) {
         self.throttle_wait
-            .get_or_create(&labels::Registry { registry: instance.to_owned() })
+            .get_or_create(&labels::Registry { registry: self.words.registries.word(instance) })
             .observe(wait.as_secs_f64());
     }
 }
@@ -297,7 +333,7 @@ mod tests {
         assert_eq!(lines(&metrics, "rir_sidecar_runs_total"), ["rir_sidecar_runs_total{result=\"failed\"} 0"]);
         assert_eq!(lines(&metrics, "rir_sidecar_jobs_total").len(), JobEnd::WORDS.len());
         assert_eq!(lines(&metrics, "rir_sidecar_changes_total").len(), 25);
-        assert_eq!(lines(&metrics, "rir_sidecar_webhooks_total").len(), 5);
+        assert_eq!(lines(&metrics, "rir_sidecar_webhooks_total").len(), 8);
     }
 
     #[test]

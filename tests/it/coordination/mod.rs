@@ -57,6 +57,7 @@ cases! {
     a_lease_has_one_holder
     a_cursor_stays_where_it_was_set
     changes_are_seen_once_they_are_remembered
+    a_delivery_is_taken_once_unless_it_is_forgotten
     an_answer_is_given_once_and_then_remembered
     requests_go_evenly_after_a_burst
     a_pause_holds_everybody_and_is_never_shortened
@@ -94,6 +95,16 @@ async fn changes_are_seen_once_they_are_remembered(desk: Desk) {
     here.remember_change("c").await.unwrap();
     assert_eq!(desk.other.unseen_changes(&changes).await.unwrap(), [true, false, false]);
     assert_eq!(here.unseen_changes(&[]).await.unwrap(), [] as [bool; 0]);
+}
+
+async fn a_delivery_is_taken_once_unless_it_is_forgotten(desk: Desk) {
+    let (here, other) = (&desk.here, &desk.other);
+    assert!(here.remember_delivery("a").await.unwrap());
+    assert!(!other.remember_delivery("a").await.unwrap());
+    assert!(other.remember_delivery("b").await.unwrap());
+    other.forget_delivery("a").await.unwrap();
+    assert!(here.remember_delivery("a").await.unwrap());
+    assert_eq!(here.unseen_changes(&["a".to_owned()]).await.unwrap(), [true], "it is no change that was seen");
 }
 
 async fn an_answer_is_given_once_and_then_remembered(desk: Desk) {

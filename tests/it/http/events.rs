@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Method, Response};
+use rir_sandbox::netbox::{Fault, Rule};
 use rir_sidecar::{
     model::RowId,
     queue::{Claim, Ending, JobId, Progress, Signal, Work},
@@ -10,6 +11,7 @@ use rir_sidecar::{
 use serde_json::{Value, json};
 
 use super::Service;
+use crate::process::until;
 
 /// A stream of events, as a client reads it.
 struct Listener {
@@ -126,6 +128,74 @@ async fn only_who_may_view_the_job_hears_of_it() {
     let (id, _claim) = running(&service).await;
     assert_eq!(Listener::new(&service, &service.eve, &id, None).await.response.status(), 404);
     assert_eq!(Listener::new(&service, "nbt_no.body", &id, None).await.response.status(), 401);
+}
+
+/// With a short memory of what NetBox said of a caller.
+async fn forgetful() -> Service {
+    Service::with(|settings| settings.http.auth_cache = Duration::from_millis(200)).await
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_token_that_it_was_opened_with() {
+    let service = forgetful().await;
+    let (id, claim) = running(&service).await;
+    let mut listener = Listener::new(&service, &service.bob, &id, None).await;
+    listener.next().await.unwrap();
+    service.scene.netbox.server.as_ref().unwrap().remove_user("bob");
+    assert!(listener.next().await.is_none());
+    let mut still = Listener::new(&service, &service.ann, &id, None).await;
+    still.next().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    beat(&service, &claim, 4).await;
+    assert_eq!(still.next().await.unwrap().job["progress"]["done"], 4, "others go on");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_permission_to_view_the_job() {
+    let service = forgetful().await;
+    let (id, _claim) = running(&service).await;
+    let mut listener = Listener::new(&service, &service.bob, &id, None).await;
+    listener.next().await.unwrap();
+    service.scene.netbox.server.as_ref().unwrap().configure(|options| {
+        options.users.iter_mut().filter(|user| user.name == "bob").for_each(|bob| bob.grants.clear());
+    });
+    assert!(listener.next().await.is_none());
+}
+
+#[tokio::test]
+async fn nothing_is_told_while_netbox_does_not_say_whether_it_may_be() {
+    let service = forgetful().await;
+    let (id, claim) = running(&service).await;
+    let mut listener = Listener::new(&service, &service.bob, &id, None).await;
+    listener.next().await.unwrap();
+    let netbox = service.scene.netbox.server.as_ref().unwrap();
+    netbox.fail(Rule::new(Fault::Status(502)));
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    beat(&service, &claim, 4).await;
+    let told = tokio::time::timeout(Duration::from_millis(1500), listener.next()).await;
+    assert!(told.is_err(), "{told:?}");
+    netbox.heal();
+    assert_eq!(listener.next().await.unwrap().job["progress"]["done"], 4);
+}
+
+#[tokio::test]
+async fn a_user_has_ten_streams_and_all_users_a_fifth_of_the_connections() {
+    let service = Service::with(|settings| settings.http.max_connections = 60).await;
+    let (id, _claim) = running(&service).await;
+    let open = async |token: &str| Listener::new(&service, token, &id, None).await;
+    let mut listeners = Vec::new();
+    for _ in 0..10 {
+        listeners.push(open(&service.bob).await);
+    }
+    let path = format!("/api/v1/jobs/{id}/events");
+    service.get(&service.bob, &path).await.problem(429, "too-many-event-streams");
+    for _ in 0..2 {
+        listeners.push(open(&service.ann).await);
+    }
+    service.get(&service.ann, &path).await.problem(503, "busy");
+    assert!(listeners.iter().all(|listener| listener.response.status() == 200));
+    drop(listeners);
+    until("there is a place again", async || open(&service.bob).await.response.status() == 200).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The HTTP interface over real HTTP: on the in-memory NetBox, a simulated ARIN and the queue in memory.
 
 mod access;
+mod connections;
 mod docs;
 mod events;
 mod health;
@@ -22,6 +23,7 @@ use rir_sandbox::{
 };
 use rir_sidecar::{
     config::{Settings, keys::Keyring},
+    coordination::Coordination,
     http,
     model::{Resource, RowId},
     netbox::schema,
@@ -41,6 +43,7 @@ const SECRET: &str = "0123456789abcdef";
 struct Service {
     scene: Scene,
     queue: Queue,
+    coordination: Coordination,
     address: SocketAddr,
     stop: CancellationToken,
     keys: watch::Sender<Keyring>,
@@ -79,13 +82,15 @@ impl Service {
         let (keys, ring) = watch::channel(keyring(&[(CONFIG, "ann", KEY), (CONFIG, "bob", KEY)]));
         let queue = Queue::open(&scene.settings.queue).await.unwrap();
         let services = Services { queue: queue.clone(), keys: ring, ..scene.services() };
-        let router = http::router(services, stop.clone());
+        let coordination = services.coordination.clone();
+        let router = http::router(services.clone(), stop.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let task = tokio::spawn(http::serve(router, listener, stop.clone()));
+        let end = stop.clone();
+        let task = tokio::spawn(async move { http::serve(router, listener, &services, end).await });
         let [ann, bob, cat, eve] = people(&scene);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { scene, queue, address, stop, keys, task, http, ann, bob, cat, eve }
+        Self { scene, queue, coordination, address, stop, keys, task, http, ann, bob, cat, eve }
     }
 
     fn url(&self, path: &str) -> String {

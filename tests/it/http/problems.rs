@@ -69,3 +69,25 @@ async fn every_answer_names_its_request() {
     assert_eq!((made.len(), made.bytes().all(|byte| byte.is_ascii_hexdigit())), (32, true), "{made}");
     assert_ne!(answer(service.request(Method::GET, "/nowhere")).await.header("x-request-id"), made);
 }
+
+#[tokio::test]
+async fn nothing_is_repeated_at_full_length() {
+    let service = Service::new().await;
+    let long = "x".repeat(20_000);
+    let get = async |path: &str| service.get(&service.ann, path).await;
+    let odd = [
+        get(&format!("/{long}")).await,
+        get(&format!("/api/v1/configs/{long}")).await,
+        get(&format!("/api/v1/jobs/{long}")).await,
+        get(&format!("/api/v1/jobs?{long}=1")).await,
+        get(&format!("/api/v1/jobs?state={long}")).await,
+        answer(service.request(Method::from_bytes(long.as_bytes()).unwrap(), "/metrics")).await,
+        answer(service.request(Method::GET, "/nowhere").header("x-request-id", &long)).await,
+        service.post(&service.ann, &service.config("/sync"), json!({ "resources": [long] })).await,
+        service.post(&service.ann, &service.config("/sync"), json!({ (long.as_str()): 1 })).await,
+    ];
+    for answer in odd {
+        assert!(answer.status.is_client_error() && answer.text.len() < 1000, "{} {}", answer.status, answer.text.len());
+        assert!(answer.headers.values().all(|value| value.len() < 1000), "{:?}", answer.headers);
+    }
+}

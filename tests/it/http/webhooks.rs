@@ -1,6 +1,7 @@
 //! `POST /webhooks/netbox`
 
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use rir_sidecar::{
     model::{Resource, RowId},
@@ -35,7 +36,7 @@ async fn signed(service: &Service, body: &Value) -> Answer {
 /// A webhook as NetBox 4.7.3 sends it.
 fn hook(event: &str, object_type: &str, id: u64, url: &str, before: Value, after: Value) -> Value {
     json!({
-        "event": event, "timestamp": "2026-11-22T22:34:57.330554+00:00", "object_type": object_type,
+        "event": event, "timestamp": Timestamp::now(), "object_type": object_type,
         "data": { "id": id, "url": url, "display": "x" },
         "request": { "id": format!("f44d32e0-{id}"), "path": "/api/", "path_info": "/api/", "method": "POST", "GET": {},
                      "user": "ann" },
@@ -110,6 +111,10 @@ async fn what_nothing_follows_from_is_ignored_with_its_reason() {
     assert_eq!(signed(&service, &deleted).await.expect(200)["result"], "ignored");
     let site = hook("created", "dcim.site", 3, "/api/dcim/sites/3/", Value::Null, json!({}));
     assert_eq!(signed(&service, &site).await.expect(200)["result"], "ignored");
+    let odd = hook(&"x".repeat(20_000), "ipam.prefix", 3, "/api/ipam/prefixes/3/", Value::Null, json!({}));
+    let told = signed(&service, &odd).await;
+    assert!(told.text.len() < 1000, "it is not repeated at full length: {}", told.text);
+    assert_eq!(told.expect(200)["result"], "ignored");
     assert_eq!(service.queue.list(&Filter { limit: 10, ..Filter::default() }).await.unwrap(), []);
 }
 
@@ -135,9 +140,10 @@ async fn a_webhook_is_refused_without_the_right_signature() {
 #[tokio::test]
 async fn the_secret_before_is_valid_while_it_is_set() {
     let service = Service::with(|settings| settings.webhook.previous_secret = "the-secret-before".into()).await;
-    let body = prefix_created(1).to_string();
-    send(&service, &body, Some(&signature("the-secret-before", &body))).await.expect(202);
-    send(&service, &body, Some(&signature(SECRET, &body))).await.expect(202);
+    for (id, secret) in [(1, "the-secret-before"), (2, SECRET)] {
+        let body = prefix_created(id).to_string();
+        send(&service, &body, Some(&signature(secret, &body))).await.expect(202);
+    }
 }
 
 #[tokio::test]
@@ -179,4 +185,38 @@ async fn netbox_is_not_asked_while_it_waits() {
     netbox.forget_requests();
     signed(&service, &prefix_created(1)).await.expect(202);
     assert_eq!(netbox.requests().total(), 0);
+}
+
+async fn webhooks_counted(service: &Service, result: &str) -> bool {
+    let figures = answer(service.request(Method::GET, "/metrics")).await.text;
+    figures.contains(&format!("rir_sidecar_webhooks_total{{result=\"{result}\"}} 1\n"))
+}
+
+#[tokio::test]
+async fn a_webhook_of_long_ago_is_refused_and_left_to_the_sweep() {
+    let service = Service::new().await;
+    for (made, words) in [(-310, "ago"), (310, "set the clocks")] {
+        let mut replay = prefix_created(1);
+        replay["timestamp"] = json!(Timestamp::now() + SignedDuration::from_secs(made));
+        let told = signed(&service, &replay).await.problem(403, "stale-webhook");
+        assert!(told["detail"].as_str().unwrap().contains(words), "{told}");
+    }
+    let mut timeless = prefix_created(1);
+    timeless.as_object_mut().unwrap().remove("timestamp");
+    signed(&service, &timeless).await.problem(400, "invalid-request");
+    let seen = "ipam.prefix:1:f44d32e0-1".to_owned();
+    assert_eq!(service.coordination.unseen_changes(&[seen]).await.unwrap(), [true], "the sweep finds it");
+    assert_eq!(service.queue.list(&Filter { limit: 10, ..Filter::default() }).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_sent_again_is_taken_once() {
+    let service = Service::new().await;
+    let body = prefix_created(1);
+    signed(&service, &body).await.expect(202);
+    let told = signed(&service, &body).await.expect(200);
+    assert_eq!(told, json!({ "result": "ignored", "reason": "this webhook was taken before" }));
+    assert!(webhooks_counted(&service, "repeated").await);
+    // A change that is undone bears the request's id again, at another time.
+    signed(&service, &prefix_created(1)).await.expect(202);
 }
