@@ -6,7 +6,7 @@ use moka::future::Cache;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::auth::{users::Users, webhook_signature::WebhookSecrets};
+use super::auth::{call_limit::CallLimit, users::Users, webhook_signature::WebhookSecrets};
 use crate::services::Services;
 
 /// Limits how many previews run at once: each holds in memory what NetBox has.
@@ -18,6 +18,7 @@ const NETBOX_STATE_TTL: Duration = Duration::from_secs(5);
 pub(super) struct App {
     pub(super) services: Services,
     pub(super) users: Users,
+    pub(super) call_limit: CallLimit,
     pub(super) webhook_secrets: WebhookSecrets,
     /// True if NetBox answered lately. Requests that ask for it at once share one question to NetBox.
     pub(super) netbox_answers: Cache<(), bool>,
@@ -32,6 +33,7 @@ impl App {
     pub(super) fn new(services: Services, stop: CancellationToken) -> Arc<Self> {
         Arc::new(Self {
             users: Users::new(&services.settings.http, services.netbox.clone()),
+            call_limit: CallLimit::new(&services.settings.http),
             webhook_secrets: WebhookSecrets::new(&services.settings.webhook),
             netbox_answers: Cache::builder().time_to_live(NETBOX_STATE_TTL).build(),
             previews: Semaphore::new(PREVIEWS_AT_ONCE),

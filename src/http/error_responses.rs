@@ -31,7 +31,7 @@ error_responses! {
     ApiErrors {
         400 => "The request is invalid",
         401 => "No token, or one that NetBox does not know",
-        429 => "Too many tokens from this address that NetBox does not know",
+        429 => "Too many requests of yours, or too many tokens from this address that NetBox does not know",
         500 => "Something went wrong here",
         503 => "NetBox or the queue cannot be reached",
         504 => "The request took too long",
@@ -56,6 +56,11 @@ error_responses! {
 error_responses! {
     /// The error of a call that does something with one thing.
     NotPermitted { 403 => "NetBox does not let you change the RIR config that it is about" }
+}
+
+error_responses! {
+    /// The error of a call that reads the sync log.
+    LogNotPermitted { 403 => "NetBox does not let you view the sync log" }
 }
 
 error_responses! {

@@ -269,7 +269,7 @@ async fn a_cancelled_job_stops_and_says_so() {
     while service.queue.find(&id).await.unwrap().unwrap().state != State::Running {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    service.queue.cancel(&id).await.unwrap();
+    service.queue.cancel(&id, "ann").await.unwrap();
     assert_eq!(service.over(&id).await.state, State::Cancelled);
     service.stop().await;
 }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use utoipa::ToSchema;
 
-use super::{jobs, views::JobView};
+use super::{job_access::JobAccess, views::JobView};
 use crate::{
     error_chain::error_chain,
     http::{
@@ -58,7 +58,7 @@ pub(crate) async fn watch_job(
     JobIdParam(id): JobIdParam,
     last: Option<LastEventId>,
 ) -> Result<Response, Problem> {
-    let record = jobs::visible(&app, &user, &id).await?;
+    let record = JobAccess::of(&app, &user).visible(&id).await?;
     let seen = last.map(|LastEventId(version)| version);
     if record.state.is_over() && seen == Some(record.version) {
         return Ok(StatusCode::NO_CONTENT.into_response());
