@@ -9,8 +9,11 @@ use crate::{
     config::Settings,
     http::JobView,
     model::RowId,
-    queue::{Asked, Filter, JobId, Queue, Record, State},
+    queue::{Asked, Error, Filter, Job, JobId, Queue, Record, State},
 };
+
+/// Who cancelled or retried a job from here. No NetBox user has a space in their name.
+const COMMAND_LINE: &str = "command line";
 
 /// The options of the command.
 #[derive(Debug, clap::Args)]
@@ -45,6 +48,9 @@ enum Action {
     Retry {
         #[arg(value_parser = id)]
         id: JobId,
+        /// Make it the job of this NetBox user, and use their API key and no other; needed if somebody asked for it
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
     },
     /// Cancel a job; one that runs comes to an end soon
     Cancel {
@@ -88,11 +94,24 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
                 },
                 None => unknown(&id),
             }),
-            Action::Retry { id } => Ok(answer(queue.retry(&id).await?, &id, "queued again")),
-            Action::Cancel { id } => Ok(answer(queue.cancel(&id).await?, &id, "cancelled")),
+            Action::Retry { id, user } => retry(&queue, &id, user.as_deref()).await,
+            Action::Cancel { id } => Ok(answer(queue.cancel(&id, COMMAND_LINE).await?, &id, "cancelled")),
         }
     };
-    done.await.unwrap_or_else(|error: crate::queue::Error| ExitStatus::Failed.because(&error))
+    done.await.unwrap_or_else(|error: Error| ExitStatus::Failed.because(&error))
+}
+
+/// Retries a job. One that somebody asked for would use their API key again, which has to be said.
+async fn retry(queue: &Queue, id: &JobId, user: Option<&str>) -> Result<ExitStatus, Error> {
+    let record = queue.find(id).await?;
+    let asked_by = record.as_ref().and_then(|record| record.job.as_ref()).and_then(Job::asked_by);
+    if let (Some(asked_by), None) = (asked_by, user) {
+        output::err(&format!(
+            "error: {asked_by} asked for {id}, with their API key; name the NetBox user whose job it is to be: --user NAME"
+        ));
+        return Ok(ExitStatus::Failed);
+    }
+    Ok(answer(queue.retry(id, COMMAND_LINE, user).await?, id, "queued again"))
 }
 
 fn answer(asked: Asked, id: &JobId, done: &str) -> ExitStatus {
@@ -128,14 +147,17 @@ fn print(view: &impl Serialize) -> ExitStatus {
 /// Describes one job: a line for each thing that is known, and for each aggregate of its run.
 fn details(job: &Record) -> String {
     let work = job.job.as_ref();
-    let asked = work.map(|job| format!("{:?} by {}", job.trigger, job.user.as_deref().unwrap_or("nobody")));
+    let trigger = |job: &Job| format!("{:?}", job.trigger).to_lowercase();
+    let asked = work.map(|job| format!("{} by {}", trigger(job), job.user.as_deref().unwrap_or("nobody")));
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let known = [
         ("job", Some(work.map_or("?", |job| job.work.name()).to_owned())),
         ("config", work.and_then(|job| job.work.config()).map(|id| id.to_string())),
         ("state", Some(job.state.to_string())),
         ("attempts", Some(job.attempts.to_string())),
-        ("asked for", asked.map(|asked| asked.to_lowercase())),
+        ("asked for", asked),
+        ("cancelled", job.cancelled_by.as_ref().map(|by| format!("by {by}"))),
+        ("retried", job.retried_by.as_ref().map(|by| format!("by {by}"))),
         ("created", time(Some(job.created))),
         ("due", time(job.due)),
         ("started", time(job.started)),

@@ -191,8 +191,10 @@ pub struct Http {
     /// The time for which NetBox's answer about a token is used.
     #[serde(with = "duration")]
     pub auth_cache: Duration,
-    /// Requests with unknown tokens for each client address and minute.
+    /// Tokens that NetBox refuses, for each client address and minute, before the address has to stand back.
     pub unknown_tokens_per_minute: u32,
+    /// Requests of one user a minute; 0 for no limit.
+    pub requests_per_minute: u32,
     /// Header in which a reverse proxy writes the client's address; empty for the connection's.
     pub client_address_header: String,
     /// Total time one request may take.

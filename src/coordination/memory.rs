@@ -10,7 +10,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{
-    known_answer::KnownAnswer,
+    known_answer::{AnswerKey, KnownAnswer, Quota},
     lifetimes::{DELIVERED_FOR, PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
 };
 use crate::rate::Rate;
@@ -25,6 +25,7 @@ struct Facts {
     cursors: BTreeMap<String, String>,
     seen: Remembered,
     delivered: Remembered,
+    /// Answers by the name of their request.
     answers: BTreeMap<String, KeptAnswer>,
     rates: BTreeMap<String, Rate>,
     /// The moment from which the time of rates is counted.
@@ -34,8 +35,11 @@ struct Facts {
 
 #[derive(Debug)]
 struct KeptAnswer {
+    user: String,
     fingerprint: String,
     answer: Option<String>,
+    /// The bytes that it counts for: those of the answer, or of the largest while there is none.
+    bytes: usize,
     until: Instant,
 }
 
@@ -76,10 +80,16 @@ impl Remembered {
 }
 
 impl Facts {
-    fn keep_answer(&mut self, key: &str, fingerprint: &str, answer: Option<&str>, ttl: Duration) {
-        let answer = answer.map(str::to_owned);
-        let kept = KeptAnswer { fingerprint: fingerprint.to_owned(), answer, until: after(ttl) };
-        self.answers.insert(key.to_owned(), kept);
+    /// Returns how long a user who asks for one more answer has to wait for room; `None` when there is room.
+    fn wait_for_room(&self, user: &str, quota: &Quota, now: Instant) -> Option<Duration> {
+        let theirs = self.answers.values().filter(|kept| kept.user == user);
+        let (mut answers, mut bytes, mut next) = (0, 0_usize, None);
+        for kept in theirs {
+            (answers, bytes) = (answers + 1, bytes.saturating_add(kept.bytes));
+            next = Some(next.map_or(kept.until, |next: Instant| next.min(kept.until)));
+        }
+        let wait = next.map_or(Duration::ZERO, |next| next.duration_since(now));
+        (!quota.has_room(answers, bytes)).then_some(wait)
     }
 }
 
@@ -133,26 +143,34 @@ impl InMemory {
         self.facts().delivered.remove(delivery);
     }
 
-    pub(super) fn recall_answer(&self, key: &str, fingerprint: &str) -> KnownAnswer {
+    pub(super) fn recall_answer(&self, key: &AnswerKey, fingerprint: &str, quota: &Quota) -> KnownAnswer {
         let (mut facts, now) = (self.facts(), Instant::now());
         facts.answers.retain(|_, kept| kept.until > now);
-        let Some(kept) = facts.answers.get(key) else {
-            facts.keep_answer(key, fingerprint, None, RESERVED_FOR);
-            return KnownAnswer::Reserved;
-        };
-        match &kept.answer {
-            _ if kept.fingerprint != fingerprint => KnownAnswer::OtherRequest,
-            None => KnownAnswer::InProgress,
-            Some(answer) => KnownAnswer::Answer(answer.clone()),
+        if let Some(kept) = facts.answers.get(&key.request) {
+            return match &kept.answer {
+                _ if kept.fingerprint != fingerprint => KnownAnswer::OtherRequest,
+                None => KnownAnswer::InProgress,
+                Some(answer) => KnownAnswer::Answer(answer.clone()),
+            };
         }
+        if let Some(wait) = facts.wait_for_room(&key.user, quota, now) {
+            return KnownAnswer::NoRoom { wait };
+        }
+        let (user, fingerprint) = (key.user.clone(), fingerprint.to_owned());
+        let reserved = KeptAnswer { user, fingerprint, answer: None, bytes: quota.largest, until: after(RESERVED_FOR) };
+        facts.answers.insert(key.request.clone(), reserved);
+        KnownAnswer::Reserved
     }
 
-    pub(super) fn remember_answer(&self, key: &str, fingerprint: &str, answer: &str, ttl: Duration) {
-        self.facts().keep_answer(key, fingerprint, Some(answer), ttl);
+    pub(super) fn remember_answer(&self, key: &AnswerKey, fingerprint: &str, answer: &str, ttl: Duration) {
+        let (user, fingerprint) = (key.user.clone(), fingerprint.to_owned());
+        let (answer, bytes) = (Some(answer.to_owned()), answer.len());
+        let kept = KeptAnswer { user, fingerprint, answer, bytes, until: after(ttl) };
+        self.facts().answers.insert(key.request.clone(), kept);
     }
 
-    pub(super) fn forget_answer(&self, key: &str) {
-        self.facts().answers.remove(key);
+    pub(super) fn forget_answer(&self, key: &AnswerKey) {
+        self.facts().answers.remove(&key.request);
     }
 
     pub(super) fn change_rate<T>(&self, instance: &str, change: impl Fn(&mut Rate, Duration) -> T) -> T {

@@ -6,7 +6,7 @@
 //! | cursor | for ever | how far somebody has read |
 //! | seen change | two hours | that jobs were queued for a change in NetBox |
 //! | delivery | a quarter of an hour | that a webhook was taken |
-//! | answer | as long as is asked for | how a request with an idempotency key was answered |
+//! | answer | as long as is asked for | how a request with an idempotency key was answered; a user has a quota of them |
 //! | rate | a day after the last request | how many requests may go to a registry, and when the next one may |
 //! | presence | half a minute | how many processes are alive |
 //!
@@ -25,7 +25,7 @@ use secrecy::ExposeSecret;
 
 pub use crate::redis_client::Error;
 use crate::{config, rate::Rate};
-pub use known_answer::KnownAnswer;
+pub use known_answer::{AnswerKey, KnownAnswer, Quota};
 use memory::InMemory;
 use redis::InRedis;
 
@@ -99,16 +99,16 @@ impl Coordination {
         each!(self, facts => facts.forget_delivery(delivery))
     }
 
-    /// Looks up the answer to the request with this fingerprint under an idempotency key.
-    /// [`Reserved`](KnownAnswer::Reserved) holds for a minute.
-    pub async fn recall_answer(&self, key: &str, fingerprint: &str) -> Result<KnownAnswer, Error> {
-        each!(self, facts => facts.recall_answer(key, fingerprint))
+    /// Looks up the answer to the request with this fingerprint. [`Reserved`](KnownAnswer::Reserved) holds for a minute,
+    /// and is had within the user's quota only.
+    pub async fn recall_answer(&self, key: &AnswerKey, fingerprint: &str, quota: &Quota) -> Result<KnownAnswer, Error> {
+        each!(self, facts => facts.recall_answer(key, fingerprint, quota))
     }
 
-    /// Keeps an answer under an idempotency key for `ttl`.
+    /// Keeps an answer for `ttl`. Its place has to be reserved before, which is what keeps to the quota.
     pub async fn remember_answer(
         &self,
-        key: &str,
+        key: &AnswerKey,
         fingerprint: &str,
         answer: &str,
         ttl: Duration,
@@ -116,8 +116,8 @@ impl Coordination {
         each!(self, facts => facts.remember_answer(key, fingerprint, answer, ttl))
     }
 
-    /// Frees an idempotency key, because nothing was done.
-    pub async fn forget_answer(&self, key: &str) -> Result<(), Error> {
+    /// Frees the place of an answer, because nothing was done.
+    pub async fn forget_answer(&self, key: &AnswerKey) -> Result<(), Error> {
         each!(self, facts => facts.forget_answer(key))
     }
 

@@ -6,7 +6,8 @@
 //! | `cursors` | hash | where somebody stands | never |
 //! | `seen:CHANGE` | string | nothing | after [`SEEN_FOR`] |
 //! | `delivered:DELIVERY` | string | nothing | after [`DELIVERED_FOR`] |
-//! | `answer:KEY` | hash | fingerprint of a request, and the answer | its time is over |
+//! | `answer:REQUEST` | hash | fingerprint of a request, the answer, and the bytes that it counts for | its time is over |
+//! | `answers:USER` | sorted set | the answers of a user, as `BYTES:REQUEST`, by the time they are forgotten | all are |
 //! | `limit:NAME` | string | the rate of a registry instance, as JSON | after [`RATE_FOR`] without a request |
 //! | `present` | sorted set | processes by when they last registered | after [`PRESENT_FOR`] |
 
@@ -16,7 +17,7 @@ use redis::{Cmd, ExistenceCheck, SetExpiry, SetOptions};
 use serde_json::json;
 
 use super::{
-    known_answer::KnownAnswer,
+    known_answer::{AnswerKey, KnownAnswer, Quota},
     lifetimes::{DELIVERED_FOR, PRESENT_FOR, RATE_FOR, RESERVED_FOR, SEEN_FOR},
 };
 use crate::{
@@ -36,6 +37,7 @@ scripts! {
     ACQUIRE_LEASE: "acquire_lease";
     RECALL_ANSWER: "recall_answer";
     REMEMBER_ANSWER: "remember_answer";
+    FORGET_ANSWER: "forget_answer";
     REPLACE_RATE: "replace_rate";
     REGISTER_PRESENCE: "register_presence";
 }
@@ -94,31 +96,47 @@ impl InRedis {
         self.0.ask("forget_delivery", &Cmd::del(self.delivered(delivery))).await
     }
 
-    pub(super) async fn recall_answer(&self, key: &str, fingerprint: &str) -> Result<KnownAnswer, Error> {
-        let kept = json!({ "key": key, "fingerprint": fingerprint, "ttl": millis(RESERVED_FOR) });
-        let known: Vec<String> = self.0.run(&RECALL_ANSWER, &kept).await?;
+    pub(super) async fn recall_answer(
+        &self,
+        AnswerKey { user, request }: &AnswerKey,
+        fingerprint: &str,
+        quota: &Quota,
+    ) -> Result<KnownAnswer, Error> {
+        let foreign = || Error::Foreign { operation: "recall_answer", source: None };
+        let ttl = millis(RESERVED_FOR);
+        let asked = json!({
+            "user": user, "request": request, "fingerprint": fingerprint, "quota": quota, "ttl": ttl,
+        });
+        let known: Vec<String> = self.0.run(&RECALL_ANSWER, &asked).await?;
         match known.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["reserved"] => Ok(KnownAnswer::Reserved),
             ["in-progress"] => Ok(KnownAnswer::InProgress),
             ["other-request"] => Ok(KnownAnswer::OtherRequest),
             ["answer", answer] => Ok(KnownAnswer::Answer((*answer).to_owned())),
-            _ => Err(Error::Foreign { operation: "recall_answer", source: None }),
+            ["no-room", wait] => {
+                let wait = wait.parse().map_err(|_| foreign())?;
+                Ok(KnownAnswer::NoRoom { wait: Duration::from_millis(wait) })
+            }
+            _ => Err(foreign()),
         }
     }
 
     pub(super) async fn remember_answer(
         &self,
-        key: &str,
+        AnswerKey { user, request }: &AnswerKey,
         fingerprint: &str,
         answer: &str,
         ttl: Duration,
     ) -> Result<(), Error> {
-        let kept = json!({ "key": key, "fingerprint": fingerprint, "answer": answer, "ttl": millis(ttl).max(1) });
+        let ttl = millis(ttl).max(1);
+        let kept = json!({
+            "user": user, "request": request, "fingerprint": fingerprint, "answer": answer, "ttl": ttl,
+        });
         self.0.run(&REMEMBER_ANSWER, &kept).await
     }
 
-    pub(super) async fn forget_answer(&self, key: &str) -> Result<(), Error> {
-        self.0.ask("forget_answer", &Cmd::del(self.0.key(&format!("answer:{key}")))).await
+    pub(super) async fn forget_answer(&self, AnswerKey { user, request }: &AnswerKey) -> Result<(), Error> {
+        self.0.run(&FORGET_ANSWER, &json!({ "user": user, "request": request })).await
     }
 
     /// Reads the rate, changes it and writes it back, until nobody else has written it in between.

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auth::{users::Users, webhook_signature::WebhookSecrets},
+    auth::{call_limit::CallLimit, users::Users, webhook_signature::WebhookSecrets},
     bodies::BodyBudget,
     event_streams::EventStreams,
 };
@@ -22,6 +22,7 @@ const NETBOX_STATE_TTL: Duration = Duration::from_secs(5);
 pub(super) struct App {
     pub(super) services: Services,
     pub(super) users: Users,
+    pub(super) call_limit: CallLimit,
     pub(super) webhook_secrets: WebhookSecrets,
     /// For bodies of which nobody knows yet whether NetBox sent them.
     pub(super) unverified_bodies: BodyBudget,
@@ -43,6 +44,7 @@ impl App {
         let bodies = || BodyBudget::new(http.max_bodies_bytes, http.max_body_bytes);
         Arc::new(Self {
             users: Users::new(http, services.netbox.clone()),
+            call_limit: CallLimit::new(http),
             unverified_bodies: bodies(),
             callers_bodies: bodies(),
             event_streams: EventStreams::new(http.max_connections),

@@ -31,7 +31,7 @@ error_responses! {
     ApiErrors {
         400 => "The request is invalid",
         401 => "No token, or one that NetBox does not know",
-        429 => "Too many tokens from this address that NetBox does not know, or too many event streams of one user",
+        429 => "Too many requests or event streams of yours, or too many tokens from this address that NetBox does not know",
         500 => "Something went wrong here",
         503 => "NetBox or the queue cannot be reached, or there is too much to do just now",
         504 => "The request took too long",
@@ -57,6 +57,11 @@ error_responses! {
 error_responses! {
     /// The error of a call that does something with one thing.
     NotPermitted { 403 => "NetBox does not let you change the RIR config that it is about" }
+}
+
+error_responses! {
+    /// The error of a call that reads the sync log.
+    LogNotPermitted { 403 => "NetBox does not let you view the sync log" }
 }
 
 error_responses! {

@@ -55,6 +55,7 @@ kinds! {
     NoApiKey => CONFLICT, "no-api-key", "The user has no API key for the RIR config";
     NoConfig => CONFLICT, "no-config", "No active RIR config is for this object";
     JobState => CONFLICT, "job-state", "The state of the job does not allow this";
+    AnswerNotKept => CONFLICT, "answer-not-kept", "The request was done before, and its answer was not kept";
     RequestInProgress => CONFLICT, "request-in-progress", "A request with this idempotency key is under way";
     BodyTooLarge => PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
     UnsupportedMediaType => UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body has to be JSON";
@@ -62,6 +63,9 @@ kinds! {
         "The idempotency key was used for another request";
     TooManyUnknownTokens => TOO_MANY_REQUESTS, "too-many-unknown-tokens", "Too many tokens that NetBox does not know";
     TooManyEventStreams => TOO_MANY_REQUESTS, "too-many-event-streams", "The user follows too many jobs at once";
+    TooManyRequests => TOO_MANY_REQUESTS, "too-many-requests", "Too many requests of one user";
+    TooManyIdempotencyKeys => TOO_MANY_REQUESTS, "too-many-idempotency-keys",
+        "No more answers are kept for idempotency keys of the user";
     Internal => INTERNAL_SERVER_ERROR, "internal", "Something went wrong here";
     NetboxUnavailable => SERVICE_UNAVAILABLE, "netbox-unavailable", "NetBox cannot be asked now";
     QueueUnavailable => SERVICE_UNAVAILABLE, "queue-unavailable", "The queue cannot be reached now";

@@ -49,6 +49,15 @@ impl ObjectType {
     /// All of them, references pointing backwards.
     pub const ALL: [Self; 5] = [Self::Address, Self::Organization, Self::Contact, Self::Network, Self::Customer];
 
+    /// Returns whether what is registered of it may tell of a person: a name, where they live, how to reach them.
+    #[must_use]
+    pub fn is_personal(self) -> bool {
+        match self {
+            Self::Address | Self::Contact | Self::Customer => true,
+            Self::Organization | Self::Network => false,
+        }
+    }
+
     /// Returns the word for one such object in logs and in NetBox's sync log.
     #[must_use]
     pub fn name(self) -> &'static str {

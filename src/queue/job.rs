@@ -162,6 +162,22 @@ impl Job {
         Self { user: Some(user.into()), ..self }
     }
 
+    /// Returns the NetBox user who asked for it themselves, and whose API key it uses, or none. A change that somebody
+    /// made in NetBox is no such request.
+    #[must_use]
+    pub fn asked_by(&self) -> Option<&str> {
+        match self.trigger {
+            Trigger::Webhook | Trigger::Sweep => None,
+            Trigger::Schedule | Trigger::Api | Trigger::Job => self.user.as_deref(),
+        }
+    }
+
+    /// Returns the same work, asked for by a NetBox user instead of whoever asked for it before.
+    #[must_use]
+    pub fn taken_over_by(self, user: impl Into<String>) -> Self {
+        Self { trigger: Trigger::Api, ..self.by(user) }
+    }
+
     /// Returns the key: equal keys mean equal work.
     #[must_use]
     pub fn key(&self) -> String {

@@ -14,6 +14,8 @@
 //! | done, cancelled | over | forgotten after `queue.keep` |
 //! | dead | out of attempts, or not understood | a person: retry or cancel |
 //!
+//! A job keeps who cancelled it and who retried it.
+//!
 //! # Promises
 //!
 //! - **At least once.** A job that was accepted is in exactly one place until it has ended. Each step that moves it is
@@ -117,15 +119,17 @@ impl Queue {
         each!(self, queue => queue.active(config))
     }
 
-    /// Cancels a job. One that waits is over at once; one that runs is told with its next heartbeat. One that is dead
-    /// is put away.
-    pub async fn cancel(&self, id: &JobId) -> Result<Asked, Error> {
-        each!(self, queue => queue.cancel(id))
+    /// Cancels a job, as `by` asks. One that waits is over at once; one that runs is told with its next heartbeat. One
+    /// that is dead is put away.
+    pub async fn cancel(&self, id: &JobId, by: &str) -> Result<Asked, Error> {
+        each!(self, queue => queue.cancel(id, by))
     }
 
-    /// Gives a dead or cancelled job a new life with all its attempts, from the beginning.
-    pub async fn retry(&self, id: &JobId) -> Result<Asked, Error> {
-        each!(self, queue => queue.retry(id))
+    /// Gives a dead or cancelled job a new life with all its attempts, from the beginning, as `by` asks. From then on it
+    /// is the job of `owner`, a NetBox user, as if they had asked for it first; without one it stays whose it was. One
+    /// that is not understood cannot be made anybody's.
+    pub async fn retry(&self, id: &JobId, by: &str, owner: Option<&str>) -> Result<Asked, Error> {
+        each!(self, queue => queue.retry(id, by, owner))
     }
 
     /// Counts the jobs.

@@ -108,6 +108,10 @@ pub struct Record {
     pub error: Option<String>,
     /// The result.
     pub result: Option<Value>,
+    /// The one who cancelled it last, or asked for that.
+    pub cancelled_by: Option<String>,
+    /// The one who gave it its present life.
+    pub retried_by: Option<String>,
     /// The worker that has or had it.
     pub worker: Option<String>,
     /// Grows with each change of this record.

@@ -37,11 +37,15 @@ pub struct RunView {
     counts: BTreeMap<ObjectType, Counts>,
     /// The rows that it would write; only a preview has this.
     #[serde(skip_serializing_if = "Option::is_none")]
-    changes: Option<Vec<ChangeView>>,
+    pub(super) changes: Option<Vec<ChangeView>>,
     /// The objects that could not be asked for or written.
-    failures: Vec<ObjectView>,
+    pub(super) failures: Vec<ObjectView>,
     /// The objects that were passed over.
-    skipped: Vec<ObjectView>,
+    pub(super) skipped: Vec<ObjectView>,
+    /// The number of changes, failures and skips that are left out, by their type, because you may not view such rows in
+    /// NetBox.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) withheld: BTreeMap<ObjectType, usize>,
     /// Requests sent to ARIN, retries included.
     arin_requests: u64,
     /// Requests sent to NetBox, retries included.
@@ -53,10 +57,10 @@ pub struct RunView {
 /// An object, and what there is to say about it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RunObject)]
-struct ObjectView {
+pub(super) struct ObjectView {
     /// The type of the object.
     #[serde(rename = "type")]
-    object: ObjectType,
+    pub(super) object: ObjectType,
     /// The handle, or the range that was asked for.
     handle: String,
     /// The error, or the reason.
@@ -66,12 +70,12 @@ struct ObjectView {
 /// A row that would be written.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PlannedChange)]
-struct ChangeView {
+pub(super) struct ChangeView {
     /// `create`, `update` or `retire`.
     action: &'static str,
     /// The type of the object.
     #[serde(rename = "type")]
-    object: ObjectType,
+    pub(super) object: ObjectType,
     /// The handle; for an address the address itself.
     handle: String,
     /// The fields that would be written.
@@ -128,6 +132,7 @@ impl RunView {
                     message: skip.message.clone(),
                 })
                 .collect(),
+            withheld: BTreeMap::new(),
             arin_requests: run.arin_requests,
             netbox_requests: run.netbox_requests,
             duration_seconds: run.took.as_secs_f64(),

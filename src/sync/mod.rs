@@ -27,6 +27,7 @@ pub mod result;
 mod run;
 #[cfg(test)]
 mod tests;
+pub mod withheld;
 
 use tracing::Instrument;
 

@@ -193,7 +193,8 @@ impl SyncRun {
         }
     }
 
-    /// Describes the failures that may pass by themselves; `None` when trying again soon would change nothing.
+    /// Describes the failures that may pass by themselves; `None` when trying again soon would change nothing. Whoever may
+    /// see the job reads this, so that no values of persons are quoted.
     #[must_use]
     pub fn may_pass(&self) -> Option<String> {
         if let Some(ended) = &self.ended {
@@ -203,8 +204,7 @@ impl SyncRun {
             };
         }
         let passing: Vec<Failure> = self.all_failures().into_iter().filter(|failure| failure.may_pass).collect();
-        let Failure { handle, message, .. } = passing.first()?;
-        Some(format!("{} objects failed; the first, {handle}: {message}", passing.len()))
+        told(&passing)
     }
 
     /// Returns everything that failed: what could not be asked for, and what NetBox did not take.
@@ -215,5 +215,37 @@ impl SyncRun {
             Some(Failure { may_pass, ..Failure::new(applied.object, &applied.handle, message) })
         });
         self.failures.iter().cloned().chain(refused).collect()
+    }
+}
+
+/// Describes failures in a sentence that quotes no values of persons; `None` when there are none.
+fn told(failures: &[Failure]) -> Option<String> {
+    let count = failures.len();
+    let quotable = failures.iter().find(|failure| !failure.object.is_personal());
+    match quotable {
+        Some(Failure { handle, message, .. }) => {
+            Some(format!("{count} objects failed; one of them, {handle}: {message}"))
+        }
+        None => (count > 0).then(|| format!("{count} objects of persons failed; the sync log says which and why")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(object: ObjectType, handle: &str) -> Failure {
+        Failure::new(object, handle, "jane@example.net is not taken")
+    }
+
+    #[test]
+    fn values_of_persons_are_not_quoted() {
+        let personal = [failed(ObjectType::Contact, "JANE-ARIN"), failed(ObjectType::Address, "Main Street 1")];
+        let sentence = told(&personal).unwrap();
+        assert_eq!(sentence, "2 objects of persons failed; the sync log says which and why");
+        let [contact, _] = personal;
+        let sentence = told(&[contact, failed(ObjectType::Network, "NET-A")]).unwrap();
+        assert_eq!(sentence, "2 objects failed; one of them, NET-A: jane@example.net is not taken");
+        assert_eq!(told(&[]), None);
     }
 }

@@ -122,6 +122,29 @@ def test_the_chart_has_the_same_files_as_other_deployments(copy, original):
     assert (CHART / "files" / copy).read_text() == (REPO / original).read_text(), f"cp {original} {CHART / 'files' / copy}"
 
 
+BEHIND_PROXIES = {
+    "ingress": {"ingress": {"enabled": True, "host": "rir.example.net"}},
+    "route": {"httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]}},
+}
+
+
+def client_address_headers(values):
+    found = [pod for _, pod in pods(objects(with_least(values))) if runs_the_program(pod)]
+    return {environment(container).get("RIR_SIDECAR__HTTP__CLIENT_ADDRESS_HEADER") for pod in found for container in containers(pod)}
+
+
+@pytest.mark.parametrize("proxy", BEHIND_PROXIES.values(), ids=BEHIND_PROXIES.keys())
+def test_behind_a_proxy_callers_are_told_apart(proxy):
+    assert client_address_headers(proxy) == {"x-forwarded-for"}
+    for named in ("x-real-ip", ""):
+        config = f'[http]\nclient_address_header = "{named}"\n'
+        assert client_address_headers(merged(proxy, {"config": config})) == {None}, "the environment would overrule it"
+
+
+def test_without_a_proxy_nobody_can_write_an_address():
+    assert client_address_headers({}) == {None}
+
+
 # ---- Pods ------------------------------------------------------------------------------------------------------------
 
 

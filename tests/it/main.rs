@@ -10,6 +10,7 @@ mod documents;
 mod flow;
 mod hooks;
 mod http;
+mod jobs_command;
 mod lab;
 mod layers;
 mod metrics;

@@ -6,12 +6,13 @@ use std::{
 };
 
 use rir_sandbox::{
-    regrws::{Fault, Operation, Rule},
+    regrws::{Fault, KEY, Operation, Rule},
     world::World,
 };
 use rir_sidecar::{
     model::{Resource, RowId},
-    queue::{Delay, Ending, Job, JobId, Order, Queue, Record, State, Trigger, Work},
+    netbox::schema,
+    queue::{Asked, Delay, Ending, Job, JobId, Order, Queue, Record, State, Trigger, Work},
     services::Services,
     worker::Worker,
 };
@@ -19,7 +20,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::scene::{CONFIG, Scene, Target, small};
+use crate::scene::{CONFIG, ORG, Scene, Target, small};
 
 /// Longest wait for a job.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -260,6 +261,21 @@ async fn a_worker_that_goes_away_hands_its_job_to_another() {
 }
 
 #[tokio::test]
+async fn a_retried_job_uses_the_key_of_whoever_retried_it() {
+    let mut scene = scene(small()).await;
+    scene.keys(&[(CONFIG, "ann", "API-WRONG"), (CONFIG, "bob", KEY)]);
+    let queue = memory(&scene);
+    let id = ask(&queue, whole(scene.config), Some("ann"), Trigger::Api).await;
+    queue.cancel(&id, "ann").await.unwrap();
+    assert_eq!(queue.retry(&id, "bob", Some("bob")).await.unwrap(), Asked::Taken);
+    let service = Service::start(&scene, queue, 1);
+    let record = service.over(&id).await;
+    assert_eq!(record.result.unwrap()["result"], "changed");
+    assert_eq!(scene.row(schema::ORGANIZATION, ORG).await["synced_by"], "bob");
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn a_cancelled_job_stops_and_says_so() {
     let mut scene = scene(small()).await;
     scene.settings.queue.lease = Duration::from_secs(1);
@@ -269,7 +285,7 @@ async fn a_cancelled_job_stops_and_says_so() {
     while service.queue.find(&id).await.unwrap().unwrap().state != State::Running {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    service.queue.cancel(&id).await.unwrap();
+    service.queue.cancel(&id, "ann").await.unwrap();
     assert_eq!(service.over(&id).await.state, State::Cancelled);
     service.stop().await;
 }

@@ -67,6 +67,12 @@ api{{ if eq .Values.mode "split" }},worker{{ end }}
 {{- if or .Values.redis.enabled (include "sidecar.isGiven" .Values.secrets.redisUrl) (dig "queue" "url" "" (fromToml .Values.config)) }}yes{{ end -}}
 {{- end }}
 
+{{/* Not empty if callers come through a proxy that the chart asks for, and `config` does not say how it names them. */}}
+{{- define "sidecar.isBehindProxy" -}}
+{{- $named := hasKey (dig "http" dict (fromToml .Values.config)) "client_address_header" -}}
+{{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) (not $named) }}yes{{ end -}}
+{{- end }}
+
 {{- define "sidecar.image" -}}
 {{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
@@ -157,6 +163,11 @@ env:
   {{- end }}
   - name: RIR_SIDECAR__HTTP__LISTEN
     value: 0.0.0.0:8080
+  {{- if include "sidecar.isBehindProxy" $root }}
+  # Without it all callers have the proxy's address.
+  - name: RIR_SIDECAR__HTTP__CLIENT_ADDRESS_HEADER
+    value: x-forwarded-for
+  {{- end }}
   - name: RIR_SIDECAR__WORKER__SHUTDOWN_TIMEOUT
     value: {{ $root.Values.shutdown.timeoutSeconds }}s
   {{- if $root.Values.redis.enabled }}

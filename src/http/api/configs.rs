@@ -58,7 +58,7 @@ pub(crate) async fn show_whoami(State(app): State<Arc<App>>, Caller(user): Calle
     for ConfigRow { config, .. } in user.configs().await? {
         configs.push(ConfigAccess {
             id: config.id,
-            may_sync: user.may_change(Some(config.id)).await?,
+            may_sync: user.may_change(config.id).await?,
             key_available: app.has_key(&config.name, &user.name),
             name: config.name,
         });

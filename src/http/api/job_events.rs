@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{debug, warn};
 use utoipa::ToSchema;
 
-use super::{jobs, views::JobView};
+use super::{job_access::JobAccess, views::JobView};
 use crate::{
     error_chain::error_chain,
     http::{
@@ -64,7 +64,7 @@ pub(crate) async fn watch_job(
     last: Option<LastEventId>,
     head: Parts,
 ) -> Result<Response, Problem> {
-    let record = jobs::visible(&app, &user, &id).await?;
+    let record = JobAccess::of(&app, &user).visible(&id).await?;
     let seen = last.map(|LastEventId(version)| version);
     if record.state.is_over() && seen == Some(record.version) {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -171,7 +171,7 @@ impl JobWatcher {
     /// Returns the job, if the caller's token is still good and the caller may still view it.
     async fn recheck(&self) -> Result<Record, Problem> {
         let user = self.app.users.identify(&self.head).await?;
-        jobs::visible(&self.app, &user, &self.id).await
+        JobAccess::of(&self.app, &user).visible(&self.id).await
     }
 }
 

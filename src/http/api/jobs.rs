@@ -1,25 +1,26 @@
-//! Jobs: their list, and the calls that cancel and retry one.
-//!
-//! A caller sees the jobs of the RIR configs they may view, and cancels or retries those of configs they may change. A
-//! job that names no config is seen by those who may view any config.
+//! Jobs: their list, and the calls that cancel and retry one. `job_access` says who may.
 
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
+use tracing::info;
 use utoipa::IntoParams;
 
-use super::views::{JobView, Jobs};
+use super::{
+    job_access::JobAccess,
+    views::{JobView, Jobs},
+};
 use crate::{
     http::{
         app::App,
-        auth::{caller::Caller, users::User},
+        auth::caller::Caller,
         docs::IdempotencyKey,
         error_responses::{ApiErrors, JobOver, NotFound, NotPermitted, PostErrors},
         extract::{Id, JobIdParam, QueryParams},
         problem::{Kind, Problem},
     },
-    queue::{Asked, Filter, JobId, Record, State as JobState, Work},
+    queue::{Asked, Filter, JobId, State as JobState},
 };
 
 /// The jobs in a page that names no `limit`.
@@ -61,6 +62,7 @@ pub(crate) async fn list_jobs(
     let unfit = || Problem::new(Kind::InvalidRequest, "`cursor` has to be a `next_cursor` from before");
     let before = asked.cursor.map(|text| JobId::parse(&text).ok_or_else(unfit)).transpose()?;
     let config = asked.config.map(|Id(id)| id);
+    let access = JobAccess::of(&app, &user);
     let mut filter = Filter { state: asked.state, config, before, limit };
     let mut jobs: Vec<JobView> = Vec::new();
     for _ in 0..QUEUE_PAGES {
@@ -68,7 +70,7 @@ pub(crate) async fn list_jobs(
         let more = page.len() == filter.limit;
         for record in page {
             filter.before = Some(record.id.clone());
-            if may_view(&user, &record).await? {
+            if access.may_view(&record).await? {
                 jobs.push(record.into());
             }
             if jobs.len() == limit {
@@ -103,7 +105,7 @@ pub(crate) async fn find_job(
     Caller(user): Caller,
     JobIdParam(id): JobIdParam,
 ) -> Result<Json<JobView>, Problem> {
-    Ok(Json(visible(&app, &user, &id).await?.into()))
+    Ok(Json(JobAccess::of(&app, &user).visible(&id).await?.into()))
 }
 
 /// Cancels a job.
@@ -122,12 +124,16 @@ pub(crate) async fn cancel_job(
     Caller(user): Caller,
     JobIdParam(id): JobIdParam,
 ) -> Result<(StatusCode, Json<JobView>), Problem> {
-    changeable(&app, &user, &id).await?;
-    let asked = app.services.queue.cancel(&id).await?;
+    JobAccess::of(&app, &user).changeable(&id).await?;
+    let asked = app.services.queue.cancel(&id, &user.name).await?;
+    info!(job = %id, user = user.name, "{} cancels job {id}: {asked:?}", user.name);
     answer(&app, &id, asked, "cancelled").await
 }
 
 /// Retries a job that is dead or was cancelled, with all its attempts.
+///
+/// A job that you did not ask for yourself becomes yours: you need an API key of your own for its RIR config, which it
+/// then uses.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/retry", tag = "jobs", operation_id = "retry_job",
     params(("id" = JobId, Path, description = "Its id"), IdempotencyKey),
     responses(
@@ -140,30 +146,10 @@ pub(crate) async fn retry_job(
     Caller(user): Caller,
     JobIdParam(id): JobIdParam,
 ) -> Result<(StatusCode, Json<JobView>), Problem> {
-    changeable(&app, &user, &id).await?;
-    let asked = app.services.queue.retry(&id).await?;
+    JobAccess::of(&app, &user).retriable(&id).await?;
+    let asked = app.services.queue.retry(&id, &user.name, Some(&user.name)).await?;
+    info!(job = %id, user = user.name, "{} retries job {id}: {asked:?}", user.name);
     answer(&app, &id, asked, "retried").await
-}
-
-/// Returns the job, if the caller may view it.
-pub(crate) async fn visible(app: &App, user: &User, id: &JobId) -> Result<Record, Problem> {
-    let missing = || Problem::not_found("job", id);
-    let record = app.services.queue.find(id).await?.ok_or_else(missing)?;
-    if may_view(user, &record).await? { Ok(record) } else { Err(missing()) }
-}
-
-async fn may_view(user: &User, record: &Record) -> Result<bool, Problem> {
-    user.may_view(record.job.as_ref().map(|job| &job.work).and_then(Work::config)).await
-}
-
-async fn changeable(app: &App, user: &User, id: &JobId) -> Result<(), Problem> {
-    let record = visible(app, user, id).await?;
-    let config = record.job.as_ref().map(|job| &job.work).and_then(Work::config);
-    if user.may_change(config).await? {
-        return Ok(());
-    }
-    let detail = format!("{} needs the permission to change the job's RIR config in NetBox", user.name);
-    Err(Problem::new(Kind::NotPermitted, detail))
 }
 
 /// Answers with the job as it is after the call.

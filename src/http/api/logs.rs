@@ -1,23 +1,26 @@
 //! The sync log of the RIR configs that the caller may view.
+//!
+//! It is read with the caller's own permission. A row can quote values of its object, so that one about an object of a
+//! type that the caller may not view is left out.
 
-use std::sync::Arc;
-
-use axum::{Json, extract::State};
+use axum::Json;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{jobs::page_size, views::SyncLogs};
+use super::{
+    jobs::page_size,
+    views::{SyncLog, SyncLogs},
+};
 use crate::{
     http::{
-        app::App,
-        auth::caller::Caller,
-        error_responses::ApiErrors,
+        auth::{caller::Caller, users::User},
+        error_responses::{ApiErrors, LogNotPermitted},
         extract::{Id, QueryParams},
-        problem::Problem,
+        problem::{Kind, Problem},
     },
-    model::RowId,
-    netbox::{LogFilter, LogRow},
+    model::{ObjectType, RowId},
+    netbox::{self, LogFilter, LogRow},
 };
 
 /// The rows in a page that names no `limit`.
@@ -71,10 +74,15 @@ pub(crate) enum LoggedType {
 }
 
 /// Lists rows of the sync log, the newest first.
+///
+/// Rows about objects of a type that you may not view in NetBox are left out. A page may hold fewer rows than `limit`
+/// though more follow: go by `next_cursor`.
 #[utoipa::path(get, path = "/api/v1/sync-logs", tag = "sync-logs", operation_id = "list_sync_logs", params(ListSyncLogs),
-    responses((status = 200, description = "Those of configs that you may view", body = SyncLogs), ApiErrors))]
+    responses(
+        (status = 200, description = "Those of configs that you may view", body = SyncLogs),
+        LogNotPermitted,
+        ApiErrors))]
 pub(crate) async fn list_sync_logs(
-    State(app): State<Arc<App>>,
     Caller(user): Caller,
     QueryParams(asked): QueryParams<ListSyncLogs>,
 ) -> Result<Json<SyncLogs>, Problem> {
@@ -84,15 +92,34 @@ pub(crate) async fn list_sync_logs(
     let configs: Vec<RowId> = visible.into_iter().filter(|id| wanted.is_none_or(|wanted| wanted == *id)).collect();
     let filter = asked.filter();
     // One more than asked for, to see whether there are more.
-    let read = |config: RowId| app.services.netbox.sync_log(config, &filter, limit + 1);
-    let pages: Vec<Vec<LogRow>> =
-        stream::iter(configs).map(read).buffer_unordered(CONFIGS_IN_FLIGHT).try_collect().await?;
+    let read = |config: RowId| user.netbox.sync_log(config, &filter, limit + 1);
+    let pages: Result<Vec<Vec<LogRow>>, netbox::Error> =
+        stream::iter(configs).map(read).buffer_unordered(CONFIGS_IN_FLIGHT).try_collect().await;
+    let pages = pages.map_err(|error| if error.is_forbidden() { not_permitted(&user) } else { error.into() })?;
     let mut rows: Vec<LogRow> = pages.into_iter().flatten().collect();
     rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = rows.last().map(|row| row.id).filter(|_| more);
-    Ok(Json(SyncLogs { rows: rows.into_iter().map(Into::into).collect(), next_cursor }))
+    let rows = shown_to(&user, rows).await?;
+    Ok(Json(SyncLogs { rows, next_cursor }))
+}
+
+fn not_permitted(user: &User) -> Problem {
+    let detail = format!("{} needs the permission to view RIR sync logs in NetBox", user.name);
+    Problem::new(Kind::NotPermitted, detail)
+}
+
+/// Leaves out the rows about objects of a type that the caller may not view.
+async fn shown_to(user: &User, rows: Vec<LogRow>) -> Result<Vec<SyncLog>, Problem> {
+    let viewable = user.viewable_types().await?;
+    let shown = |row: &LogRow| type_of(row).is_none_or(|object| viewable.contains(&object));
+    Ok(rows.into_iter().filter(shown).map(Into::into).collect())
+}
+
+/// Returns the type of the object that a row is about; `None` for the summary of a run.
+fn type_of(row: &LogRow) -> Option<ObjectType> {
+    ObjectType::ALL.into_iter().find(|object| row.object_type.as_deref() == Some(object.name()))
 }
 
 impl ListSyncLogs {

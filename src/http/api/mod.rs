@@ -2,6 +2,7 @@
 
 pub(super) mod configs;
 pub(super) mod idempotency;
+pub(super) mod job_access;
 pub(super) mod job_events;
 pub(super) mod jobs;
 pub(super) mod logs;

@@ -20,7 +20,8 @@ use crate::{
 
 /// Shows what a sync of an RIR config would write, and writes nothing.
 ///
-/// Asks ARIN with your API key, which may take minutes.
+/// Asks ARIN with your API key, which may take minutes. What is said of objects of a type that you may not view in NetBox
+/// is left out, and counted.
 #[utoipa::path(post, path = "/api/v1/configs/{id}/plan", tag = "syncs", operation_id = "plan_config",
     params(("id" = Id, Path, description = "Its id in NetBox"), IdempotencyKey),
     request_body(content = Option<SyncConfig>, content_type = "application/json"),
@@ -45,5 +46,6 @@ pub(crate) async fn plan_config(
     let context = app.services.context(CancellationToken::new());
     let request = Request { resources, requester: Requester::User(&user.name), ..Request::of(&config, &configs) };
     let preview = preview(&context, &request).await;
-    Ok(Json(RunView::new(&preview.run, Some(&preview.plan))))
+    let view = RunView::new(&preview.run, Some(&preview.plan));
+    Ok(Json(view.shown_to(user.viewable_types().await?)))
 }

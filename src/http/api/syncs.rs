@@ -32,6 +32,8 @@ use crate::{
 
 /// Limits how many permissions are asked about at once.
 const QUESTIONS_IN_FLIGHT: usize = 4;
+/// Limits how many configs one request names, since the answer has a line for each.
+const MOST_IDS: usize = 1000;
 
 /// The part of an RIR config to sync.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -46,8 +48,8 @@ pub(crate) struct SyncConfig {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SyncConfigs {
-    /// Their ids; all that you may view if left out.
-    #[schema(value_type = Option<Vec<Id>>)]
+    /// Their ids, at most 1000; all that you may view if left out.
+    #[schema(value_type = Option<Vec<Id>>, max_items = 1000)]
     ids: Option<BTreeSet<Id>>,
 }
 
@@ -95,6 +97,12 @@ pub(crate) async fn sync_configs(
     headers: HeaderMap,
     JsonBody(SyncConfigs { ids }): JsonBody<SyncConfigs>,
 ) -> Result<Response, Problem> {
+    if ids.as_ref().is_some_and(|ids| ids.len() > MOST_IDS) {
+        return Err(Problem::new(
+            Kind::InvalidRequest,
+            format!("`ids` has more than {MOST_IDS} ids; send some of them"),
+        ));
+    }
     let ids: Option<BTreeSet<RowId>> = ids.map(|ids| ids.into_iter().map(|Id(id)| id).collect());
     let configs: Vec<Config> = user.configs().await?.into_iter().map(|row| row.config).collect();
     let unknown: Vec<RowId> =
@@ -203,7 +211,7 @@ async fn check(app: &App, user: &User, configs: Vec<Config>) -> Result<Vec<Check
 
 /// Returns the reason why a config, active or not, cannot be synced.
 async fn obstacle(app: &App, user: &User, config: &Config) -> Result<Option<Skipped>, Problem> {
-    if !user.may_change(Some(config.id)).await? {
+    if !user.may_change(config.id).await? {
         return Ok(Some(Skipped::NotPermitted));
     }
     Ok((!app.has_key(&config.name, &user.name)).then_some(Skipped::NoApiKey))

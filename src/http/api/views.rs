@@ -117,6 +117,10 @@ pub struct JobView {
     resources: Option<Value>,
     /// The NetBox user who asked for it.
     user: Option<String>,
+    /// The NetBox user who cancelled it last, or `command line`.
+    cancelled_by: Option<String>,
+    /// The NetBox user who gave it its present life, or `command line`.
+    retried_by: Option<String>,
     /// The way in which it was asked for.
     trigger: Option<Trigger>,
     /// Its state.
@@ -146,6 +150,7 @@ impl From<Record> for JobView {
     fn from(record: Record) -> Self {
         let Record { id, job, state, attempts, created, due, started, ended, progress, error, result, version, .. } =
             record;
+        let (cancelled_by, retried_by) = (record.cancelled_by, record.retried_by);
         let work = job.as_ref().and_then(|job| serde_json::to_value(&job.work).ok());
         let field = |name: &str| work.as_ref().and_then(|work| work.get(name)).cloned();
         Self {
@@ -156,6 +161,8 @@ impl From<Record> for JobView {
             resources: field("resources"),
             user: job.as_ref().and_then(|job| job.user.clone()),
             trigger: job.as_ref().map(|job| job.trigger),
+            cancelled_by,
+            retried_by,
             id,
             state,
             attempts,

@@ -1,13 +1,14 @@
-//! The limit on guesses of tokens from one client address.
+//! The limit on guesses of tokens from one client address: tokens that NetBox refused. A good token is none.
 //!
 //! Addresses share a fixed number of buckets, over which a hash spreads them that differs with each process. So memory
 //! stays bounded however many addresses there are, and nobody can choose whom to share a bucket with.
 
 use std::{
+    collections::HashMap,
     hash::{BuildHasher, RandomState},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroU32,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -15,16 +16,19 @@ use axum::{
     http::{HeaderMap, request::Parts},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock};
+use parking_lot::Mutex;
 
 use crate::config;
 
 /// The number of buckets.
 const BUCKETS: u64 = 1 << 16;
 
-/// Counts the unknown tokens of each client address.
+/// Counts the guesses of each client address.
 #[derive(Debug)]
 pub(crate) struct TokenGuessLimit {
     limiter: DefaultKeyedRateLimiter<u64>,
+    /// The buckets that guessed too often, and until when they count as such.
+    used_up: Mutex<HashMap<u64, Instant>>,
     hasher: RandomState,
     /// The header in which a reverse proxy writes the client's address.
     header: Option<String>,
@@ -38,20 +42,37 @@ impl TokenGuessLimit {
         let header = settings.client_address_header.trim();
         Self {
             limiter: DefaultKeyedRateLimiter::keyed(Quota::per_minute(tokens)),
+            used_up: Mutex::default(),
             hasher: RandomState::new(),
             header: (!header.is_empty()).then(|| header.to_ascii_lowercase()),
         }
     }
 
-    /// Counts a token that may turn out to be unknown.
+    /// Returns whether the client has guessed too often.
+    pub(crate) fn is_used_up(&self, parts: &Parts) -> bool {
+        let until = self.used_up.lock().get(&self.bucket(parts)).copied();
+        until.is_some_and(|until| until > Instant::now())
+    }
+
+    /// Counts a token that NetBox refused.
     ///
     /// # Errors
     /// Returns the time to wait when there were too many from this client.
     pub(crate) fn count(&self, parts: &Parts) -> Result<(), Duration> {
-        let address = self.address(parts);
-        let bucket = self.hasher.hash_one(customer(address)) % BUCKETS;
+        let bucket = self.bucket(parts);
         let now = self.limiter.clock().now();
-        self.limiter.check_key(&bucket).map_err(|refusal| refusal.wait_time_from(now))
+        let wait = match self.limiter.check_key(&bucket) {
+            Ok(()) => return Ok(()),
+            Err(refusal) => refusal.wait_time_from(now),
+        };
+        let (mut used_up, now) = (self.used_up.lock(), Instant::now());
+        used_up.retain(|_, until| *until > now);
+        used_up.insert(bucket, now + wait);
+        Err(wait)
+    }
+
+    fn bucket(&self, parts: &Parts) -> u64 {
+        self.hasher.hash_one(customer(self.address(parts))) % BUCKETS
     }
 
     /// Returns the client's address: the reverse proxy's word where there is a proxy, else that of the connection.

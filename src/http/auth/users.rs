@@ -1,8 +1,10 @@
 //! NetBox's users as the API knows them: by the tokens that they bring.
 //!
-//! NetBox is asked about a token once in `http.auth_cache`; in between a token is known by its SHA-256 only. A token
-//! that was not good within the last day counts against the client's address before NetBox is asked, so that nobody can
-//! try many. What a user may view and sync is for NetBox to say, and is asked with the user's own token.
+//! NetBox is asked about a token once in `http.auth_cache`; in between a token is known by its SHA-256 only. Questions
+//! about tokens that were not good within the last day wait for their turn, so that nobody can make NetBox answer many
+//! at once. A token that NetBox refuses counts against the client's address, whose further questions then stand back
+//! behind those of others; but each is asked, since a good token may come from the same address. What a user may view
+//! and sync is for NetBox to say, and is asked with the user's own token.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,19 +13,23 @@ use std::{
 };
 
 use axum::http::{header::AUTHORIZATION, request::Parts};
+use futures_util::future::try_join_all;
 use moka::future::Cache;
 use parking_lot::Mutex;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
-use super::token_guess_limit::TokenGuessLimit;
+use super::{
+    netbox_questions::{NetboxQuestions, Standing},
+    token_guess_limit::TokenGuessLimit,
+};
 use crate::{
     config,
     error_chain::error_chain,
     http::problem::{Kind, Problem},
-    model::RowId,
-    netbox::{self, Client, ConfigRow, schema},
+    model::{ObjectType, RowId},
+    netbox::{self, Client, ConfigRow, Permission, schema},
 };
 
 /// Limits how many users and good tokens are remembered at once.
@@ -42,8 +48,11 @@ type TokenDigest = [u8; 32];
 pub(crate) struct Users {
     netbox: Client,
     guess_limit: TokenGuessLimit,
+    questions: NetboxQuestions,
     users: Cache<TokenDigest, Arc<User>>,
     good_tokens: Cache<TokenDigest, ()>,
+    /// Tokens that NetBox refused, for as long as its word is believed.
+    refused_tokens: Cache<TokenDigest, ()>,
 }
 
 /// A NetBox user. The permissions that are remembered here are forgotten together with the user.
@@ -55,6 +64,7 @@ pub(crate) struct User {
     pub(crate) netbox: Client,
     visible: Mutex<Option<BTreeSet<RowId>>>,
     changeable: Mutex<BTreeMap<RowId, bool>>,
+    viewable_types: Mutex<Option<BTreeSet<ObjectType>>>,
 }
 
 impl Users {
@@ -64,8 +74,10 @@ impl Users {
         Self {
             netbox,
             guess_limit: TokenGuessLimit::new(settings),
-            users: Cache::builder().max_capacity(USERS_REMEMBERED).time_to_live(settings.auth_cache).build(),
-            good_tokens: Cache::builder().max_capacity(USERS_REMEMBERED).time_to_live(GOOD_TOKEN_TTL).build(),
+            questions: NetboxQuestions::new(),
+            refused_tokens: remembered(settings.auth_cache),
+            users: remembered(settings.auth_cache),
+            good_tokens: remembered(GOOD_TOKEN_TTL),
         }
     }
 
@@ -76,28 +88,43 @@ impl Users {
     pub(crate) async fn identify(&self, parts: &Parts) -> Result<Arc<User>, Problem> {
         let header = parts.headers.get(AUTHORIZATION).map(|value| value.as_bytes());
         let header = header.ok_or_else(|| Problem::new(Kind::NotAuthenticated, "send your NetBox token"))?;
-        let digest: TokenDigest = Sha256::digest(header).into();
+        let token = token(header).ok_or_else(unknown_token)?;
+        let digest: TokenDigest = Sha256::digest(token.expose_secret()).into();
         if let Some(user) = self.users.get(&digest).await {
             return Ok(user);
         }
-        if self.good_tokens.get(&digest).await.is_none() {
+        if self.refused_tokens.get(&digest).await.is_some() {
+            return Err(unknown_token());
+        }
+        let was_good = self.good_tokens.get(&digest).await.is_some();
+        let ask = async {
+            if was_good { self.ask_netbox(&token).await } else { self.ask_about_a_stranger(&token, parts).await }
+        };
+        let asked = self.users.try_get_with(digest, ask).await;
+        match &asked {
+            Ok(_) => self.good_tokens.insert(digest, ()).await,
+            Err(problem) if matches!(problem.kind(), Kind::NotAuthenticated | Kind::TooManyUnknownTokens) => {
+                self.good_tokens.invalidate(&digest).await;
+                self.refused_tokens.insert(digest, ()).await;
+            }
+            Err(_) => {}
+        }
+        asked.map_err(|problem| Problem::clone(&problem))
+    }
+
+    /// Asks about a token that NetBox has not vouched for. One that it refuses is counted.
+    async fn ask_about_a_stranger(&self, token: &SecretString, parts: &Parts) -> Result<Arc<User>, Problem> {
+        let used_up = self.guess_limit.is_used_up(parts);
+        let standing = if used_up { Standing::Suspicious } else { Standing::Unsuspicious };
+        let _turn = self.questions.turn(standing).await?;
+        let asked = self.ask_netbox(token).await;
+        if asked.as_ref().is_err_and(|problem| problem.kind() == Kind::NotAuthenticated) {
             self.guess_limit.count(parts).map_err(|wait| {
-                Problem::new(Kind::TooManyUnknownTokens, "wait before trying another token").after(wait)
+                let detail = "NetBox does not know this token, nor many before it; wait before trying another one";
+                Problem::new(Kind::TooManyUnknownTokens, detail).after(wait)
             })?;
         }
-        let token = token(header).ok_or_else(unknown_token)?;
-        match self.users.try_get_with(digest, self.ask_netbox(&token)).await {
-            Ok(user) => {
-                self.good_tokens.insert(digest, ()).await;
-                Ok(user)
-            }
-            Err(problem) => {
-                if problem.kind() == Kind::NotAuthenticated {
-                    self.good_tokens.invalidate(&digest).await;
-                }
-                Err(Problem::clone(&problem))
-            }
-        }
+        asked
     }
 
     async fn ask_netbox(&self, token: &SecretString) -> Result<Arc<User>, Problem> {
@@ -107,9 +134,7 @@ impl Users {
             problem.after(Duration::from_secs(5))
         };
         match tokio::time::timeout(WHOAMI_TIMEOUT, netbox.whoami()).await {
-            Ok(Ok(user)) => {
-                Ok(Arc::new(User { name: user.name, netbox, visible: Mutex::default(), changeable: Mutex::default() }))
-            }
+            Ok(Ok(user)) => Ok(Arc::new(User::new(user.name, netbox))),
             Ok(Err(error)) if error.is_forbidden() => Err(unknown_token()),
             Ok(Err(error)) => {
                 warn!(error = %error_chain(&error), "NetBox does not say whose token this is");
@@ -121,6 +146,11 @@ impl Users {
             }
         }
     }
+}
+
+/// Makes a memory of users or tokens.
+fn remembered<T: Clone + Send + Sync + 'static>(time: Duration) -> Cache<TokenDigest, T> {
+    Cache::builder().max_capacity(USERS_REMEMBERED).time_to_live(time).build()
 }
 
 fn unknown_token() -> Problem {
@@ -137,6 +167,11 @@ fn token(header: &[u8]) -> Option<SecretString> {
 }
 
 impl User {
+    fn new(name: String, netbox: Client) -> Self {
+        let (visible, changeable, viewable_types) = Default::default();
+        Self { name, netbox, visible, changeable, viewable_types }
+    }
+
     /// Returns the RIR configs that the user may view, as they are now.
     pub(crate) async fn configs(&self) -> Result<Vec<ConfigRow>, Problem> {
         let rows = match self.netbox.config_rows().await {
@@ -163,27 +198,8 @@ impl User {
         }
     }
 
-    /// Returns whether the user may view an RIR config, or any at all where none is named.
-    pub(crate) async fn may_view(&self, config: Option<RowId>) -> Result<bool, Problem> {
-        let visible = self.visible().await?;
-        Ok(config.map_or(!visible.is_empty(), |config| visible.contains(&config)))
-    }
-
-    /// Returns whether the user may change an RIR config, or any at all where none is named.
-    pub(crate) async fn may_change(&self, config: Option<RowId>) -> Result<bool, Problem> {
-        let configs = match config {
-            Some(config) => BTreeSet::from([config]),
-            None => self.visible().await?,
-        };
-        for config in configs {
-            if self.may_change_one(config).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    async fn may_change_one(&self, config: RowId) -> Result<bool, Problem> {
+    /// Returns whether the user may change an RIR config.
+    pub(crate) async fn may_change(&self, config: RowId) -> Result<bool, Problem> {
         if let Some(known) = self.changeable.lock().get(&config).copied() {
             return Ok(known);
         }
@@ -192,12 +208,26 @@ impl User {
         self.changeable.lock().insert(config, may);
         Ok(may)
     }
+
+    /// Returns the types of objects of which the user may view rows.
+    pub(crate) async fn viewable_types(&self) -> Result<BTreeSet<ObjectType>, Problem> {
+        if let Some(known) = self.viewable_types.lock().clone() {
+            return Ok(known);
+        }
+        let viewable = try_join_all(ObjectType::ALL.map(|object| self.if_viewable(object))).await?;
+        let viewable: BTreeSet<ObjectType> = viewable.into_iter().flatten().collect();
+        *self.viewable_types.lock() = Some(viewable.clone());
+        Ok(viewable)
+    }
+
+    async fn if_viewable(&self, object: ObjectType) -> Result<Option<ObjectType>, Problem> {
+        let path = netbox::objects_path(netbox::fields::slug(object));
+        Ok(self.netbox.may(&path, Permission::View).await?.then_some(object))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     #[test]

@@ -85,8 +85,12 @@ impl Jobs {
         self.pass_key_on(now, id);
     }
 
-    pub(super) fn cancel(&mut self, now: Millis, id: &JobId) -> Asked {
+    pub(super) fn cancel(&mut self, now: Millis, id: &JobId, by: &str) -> Asked {
         let Some(entry) = self.all.get_mut(id) else { return Asked::Unknown };
+        if matches!(entry.state, State::Done | State::Cancelled) {
+            return Asked::Unfit(entry.state);
+        }
+        entry.cancelled_by = Some(by.to_owned());
         match entry.state {
             State::Delayed | State::Parked | State::Ready => {
                 self.take_away(id);
@@ -101,17 +105,22 @@ impl Jobs {
                 entry.cancelled = true;
                 entry.version += 1;
             }
-            state @ (State::Done | State::Cancelled) => return Asked::Unfit(state),
+            State::Done | State::Cancelled => {}
         }
         Asked::Taken
     }
 
-    pub(super) fn retry(&mut self, now: Millis, id: &JobId) -> Asked {
+    pub(super) fn retry(&mut self, now: Millis, id: &JobId, by: &str, owner: Option<&str>) -> Asked {
         let Some(entry) = self.all.get_mut(id) else { return Asked::Unknown };
-        if !matches!(entry.state, State::Dead | State::Cancelled) {
+        if !matches!(entry.state, State::Dead | State::Cancelled) || (owner.is_some() && !entry.is_understood()) {
             return Asked::Unfit(entry.state);
         }
+        if let Some(owner) = owner {
+            entry.job = entry.job.clone().taken_over_by(owner);
+            entry.key = entry.job.key();
+        }
         (entry.attempts, entry.cancelled, entry.ended, entry.result) = (0, false, None, None);
+        (entry.cancelled_by, entry.retried_by) = (None, Some(by.to_owned()));
         entry.progress = Progress::default();
         entry.due = Some(Due { at: now, latest: Some(now) });
         self.over.retain(|(_, over)| over != id);

@@ -74,6 +74,8 @@ pub(super) struct Entry {
     pub(super) worker: Option<String>,
     /// Somebody cancelled it while it ran.
     pub(super) cancelled: bool,
+    pub(super) cancelled_by: Option<String>,
+    pub(super) retried_by: Option<String>,
     /// The equal job that is parked behind it.
     pub(super) twin: Option<JobId>,
     /// The checkpoint.
@@ -122,6 +124,8 @@ impl Entry {
             result: None,
             worker: None,
             cancelled: false,
+            cancelled_by: None,
+            retried_by: None,
             twin: None,
             notes: Vec::new(),
         }
@@ -144,6 +148,8 @@ impl Entry {
             progress: self.progress.clone(),
             error: self.error.clone(),
             result: self.result.clone(),
+            cancelled_by: self.cancelled_by.clone(),
+            retried_by: self.retried_by.clone(),
             worker: self.worker.clone(),
             version: self.version,
         }

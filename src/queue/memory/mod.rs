@@ -96,12 +96,12 @@ impl InMemory {
         self.step(|jobs, _| jobs.active(config))
     }
 
-    pub(super) fn cancel(&self, id: &JobId) -> Asked {
-        self.moving(|jobs, now| jobs.cancel(now, id))
+    pub(super) fn cancel(&self, id: &JobId, by: &str) -> Asked {
+        self.moving(|jobs, now| jobs.cancel(now, id, by))
     }
 
-    pub(super) fn retry(&self, id: &JobId) -> Asked {
-        self.moving(|jobs, now| jobs.retry(now, id))
+    pub(super) fn retry(&self, id: &JobId, by: &str, owner: Option<&str>) -> Asked {
+        self.moving(|jobs, now| jobs.retry(now, id, by, owner))
     }
 
     pub(super) fn figures(&self) -> Figures {

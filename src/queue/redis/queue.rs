@@ -102,13 +102,21 @@ impl InRedis {
         job.map(|job| wire::job_id(&job, "active")).transpose()
     }
 
-    pub(in crate::queue) async fn cancel(&self, id: &JobId) -> Result<Asked, Error> {
-        let answer: String = self.run(&scripts::CANCEL, &wire::JobArgument::job(id)).await?;
+    pub(in crate::queue) async fn cancel(&self, id: &JobId, by: &str) -> Result<Asked, Error> {
+        let argument = wire::JobArgument { by: Some(by), ..wire::JobArgument::job(id) };
+        let answer: String = self.run(&scripts::CANCEL, &argument).await?;
         wire::asked(&answer, "cancel")
     }
 
-    pub(in crate::queue) async fn retry(&self, id: &JobId) -> Result<Asked, Error> {
-        let answer: String = self.run(&scripts::RETRY, &wire::JobArgument::job(id)).await?;
+    pub(in crate::queue) async fn retry(&self, id: &JobId, by: &str, owner: Option<&str>) -> Result<Asked, Error> {
+        let mut argument = wire::JobArgument { by: Some(by), ..wire::JobArgument::job(id) };
+        if let Some(owner) = owner {
+            let Some(record) = self.find(id).await? else { return Ok(Asked::Unknown) };
+            let Some(job) = record.job else { return Ok(Asked::Unfit(record.state)) };
+            // The work of a job that is over never changes, and whose it was does not matter any more.
+            argument.owned = Some(wire::OwnedJob::of(&job.taken_over_by(owner))?);
+        }
+        let answer: String = self.run(&scripts::RETRY, &argument).await?;
         wire::asked(&answer, "retry")
     }
 

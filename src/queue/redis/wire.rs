@@ -35,6 +35,24 @@ pub(super) struct JobArgument<'a> {
     pub(super) progress: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
+    /// The one who asks for a cancellation or a retry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) owned: Option<OwnedJob>,
+}
+
+/// A job that has become somebody else's.
+#[derive(Serialize)]
+pub(super) struct OwnedJob {
+    key: String,
+    body: String,
+}
+
+impl OwnedJob {
+    pub(super) fn of(job: &Job) -> Result<Self, Error> {
+        Ok(Self { key: job.key(), body: json(job, "retry")? })
+    }
 }
 
 impl<'a> JobArgument<'a> {
@@ -194,6 +212,8 @@ pub(super) fn record(view: View, operation: &'static str) -> Result<Record, Erro
         version: count("version"),
         result: fields.get("result").map(|text| read(text, operation)).transpose()?,
         error: fields.remove("error"),
+        cancelled_by: fields.remove("cancelled_by"),
+        retried_by: fields.remove("retried_by"),
         worker: fields.remove("worker"),
     })
 }

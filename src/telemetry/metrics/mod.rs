@@ -299,7 +299,7 @@ impl Metrics {
 
     /// Records the rate at which requests may go to a registry instance; `None` for any.
     pub fn rate(&self, instance: &str, per_second: Option<f64>) {
-        let registry = labels::Registry { registry: instance.to_owned() };
+        let registry = labels::Registry { registry: self.words.registries.word(instance) };
         match per_second {
             Some(per_second) => {
                 self.rate.get_or_create(&registry).set(per_second);

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::ending::{Failed, done, gone};
 use crate::{
     model::{Resource, RowId, Scope},
-    queue::{Ending, Trigger},
+    queue::Ending,
     sync::{Checkpoint, Request, Requester, SyncRun, Verdict, run},
     worker::{checkpoint::JobCheckpoint, task::Task},
 };
@@ -32,10 +32,10 @@ pub(super) async fn sync(
 
 fn requester(task: &Task) -> Requester<'_> {
     let job = &task.claim.job;
-    match (&job.user, job.trigger) {
-        (None, _) => Requester::Automatic,
-        (Some(user), Trigger::Webhook | Trigger::Sweep) => Requester::ChangedBy(user),
-        (Some(user), Trigger::Schedule | Trigger::Api | Trigger::Job) => Requester::User(user),
+    match (job.asked_by(), &job.user) {
+        (Some(user), _) => Requester::User(user),
+        (None, Some(user)) => Requester::ChangedBy(user),
+        (None, None) => Requester::Automatic,
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rir_sidecar::{
-    coordination::{Coordination, KnownAnswer},
+    coordination::{AnswerKey, Coordination, KnownAnswer, Quota},
     rate::{Answer, Limits, Report, Step, Ticket, Turn},
 };
 
@@ -59,6 +59,8 @@ cases! {
     changes_are_seen_once_they_are_remembered
     a_delivery_is_taken_once_unless_it_is_forgotten
     an_answer_is_given_once_and_then_remembered
+    answers_are_kept_within_the_quota_of_their_user
+    an_answer_that_is_forgotten_makes_room
     requests_go_evenly_after_a_burst
     a_pause_holds_everybody_and_is_never_shortened
     a_429_of_one_replica_halves_the_rate_of_all
@@ -107,22 +109,76 @@ async fn a_delivery_is_taken_once_unless_it_is_forgotten(desk: Desk) {
     assert_eq!(here.unseen_changes(&["a".to_owned()]).await.unwrap(), [true], "it is no change that was seen");
 }
 
+const QUOTA: Quota = Quota { answers: 3, bytes: 100, largest: 40 };
+
+fn answer_of(user: &str, request: &str) -> AnswerKey {
+    AnswerKey { user: user.to_owned(), request: request.to_owned() }
+}
+
+async fn recall(facts: &Coordination, key: &AnswerKey, fingerprint: &str) -> KnownAnswer {
+    facts.recall_answer(key, fingerprint, &QUOTA).await.unwrap()
+}
+
 async fn an_answer_is_given_once_and_then_remembered(desk: Desk) {
     let here = &desk.here;
-    assert_eq!(here.recall_answer("k", "print").await.unwrap(), KnownAnswer::Reserved);
-    assert_eq!(here.recall_answer("k", "print").await.unwrap(), KnownAnswer::InProgress);
-    assert_eq!(here.recall_answer("k", "another").await.unwrap(), KnownAnswer::OtherRequest);
-    here.remember_answer("k", "print", "answer", secs(60)).await.unwrap();
-    assert_eq!(here.recall_answer("k", "print").await.unwrap(), KnownAnswer::Answer("answer".to_owned()));
-    assert_eq!(here.recall_answer("k", "another").await.unwrap(), KnownAnswer::OtherRequest);
+    let key = answer_of("ann", "k");
+    assert_eq!(recall(here, &key, "print").await, KnownAnswer::Reserved);
+    assert_eq!(recall(here, &key, "print").await, KnownAnswer::InProgress);
+    assert_eq!(recall(here, &key, "another").await, KnownAnswer::OtherRequest);
+    here.remember_answer(&key, "print", "answer", secs(60)).await.unwrap();
+    assert_eq!(recall(here, &key, "print").await, KnownAnswer::Answer("answer".to_owned()));
+    assert_eq!(recall(here, &key, "another").await, KnownAnswer::OtherRequest);
 
-    assert_eq!(here.recall_answer("free", "print").await.unwrap(), KnownAnswer::Reserved);
-    here.forget_answer("free").await.unwrap();
-    assert_eq!(here.recall_answer("free", "another").await.unwrap(), KnownAnswer::Reserved);
+    let free = answer_of("ann", "free");
+    assert_eq!(recall(here, &free, "print").await, KnownAnswer::Reserved);
+    here.forget_answer(&free).await.unwrap();
+    assert_eq!(recall(here, &free, "another").await, KnownAnswer::Reserved);
 
-    here.remember_answer("short", "print", "answer", Duration::from_millis(200)).await.unwrap();
+    let short = answer_of("bob", "short");
+    here.remember_answer(&short, "print", "answer", Duration::from_millis(200)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(here.recall_answer("short", "print").await.unwrap(), KnownAnswer::Reserved);
+    assert_eq!(recall(here, &short, "print").await, KnownAnswer::Reserved);
+}
+
+async fn answers_are_kept_within_the_quota_of_their_user(desk: Desk) {
+    let (here, other) = (&desk.here, &desk.other);
+    let no_room = |known: KnownAnswer| {
+        let KnownAnswer::NoRoom { wait } = known else { panic!("there is room: {known:?}") };
+        wait
+    };
+    // What is being worked on counts as the largest.
+    for request in ["a", "b"] {
+        assert_eq!(recall(here, &answer_of("ann", request), "print").await, KnownAnswer::Reserved);
+    }
+    let wait = no_room(recall(other, &answer_of("ann", "c"), "print").await);
+    assert!(wait > secs(50) && wait <= secs(60), "the places are reserved for a minute: {wait:?}");
+    assert_eq!(recall(other, &answer_of("bob", "d"), "print").await, KnownAnswer::Reserved);
+
+    for request in ["a", "b"] {
+        here.remember_answer(&answer_of("ann", request), "print", "0123456789", secs(600)).await.unwrap();
+    }
+    assert_eq!(recall(other, &answer_of("ann", "c"), "print").await, KnownAnswer::Reserved);
+    other.remember_answer(&answer_of("ann", "c"), "print", "0123456789", secs(300)).await.unwrap();
+    let wait = no_room(recall(here, &answer_of("ann", "e"), "print").await);
+    assert!(wait > secs(250) && wait <= secs(300), "there are three of them: {wait:?}");
+    let known = recall(here, &answer_of("ann", "a"), "print").await;
+    assert_eq!(known, KnownAnswer::Answer("0123456789".to_owned()), "what is kept is given all the same");
+}
+
+async fn an_answer_that_is_forgotten_makes_room(desk: Desk) {
+    let here = &desk.here;
+    let ours = |number: usize| answer_of("ann", &number.to_string());
+    for _ in 0..10 {
+        assert_eq!(recall(here, &ours(0), "print").await, KnownAnswer::Reserved);
+        here.forget_answer(&ours(0)).await.unwrap();
+    }
+    for number in 0..3 {
+        assert_eq!(recall(here, &ours(number), "print").await, KnownAnswer::Reserved);
+        here.remember_answer(&ours(number), "print", "x", Duration::from_millis(300)).await.unwrap();
+    }
+    assert!(matches!(recall(here, &ours(3), "print").await, KnownAnswer::NoRoom { .. }));
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(recall(here, &ours(3), "print").await, KnownAnswer::Reserved);
 }
 
 /// Asks whether a request to an instance may go. Returns the ticket, or how long to wait.

@@ -1,10 +1,11 @@
 //! The callers, and what they may see.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use rir_sandbox::netbox::{Action, Fault, Grant, Rule, TOKEN_V1};
-use rir_sidecar::netbox::schema;
+use rir_sidecar::{config::Settings, netbox::schema};
 use serde_json::{Value, json};
 
 use super::{Answer, Service, answer};
@@ -86,15 +87,15 @@ async fn a_netbox_that_does_not_answer_is_no_reason_to_doubt_the_caller() {
     service.get(&service.ann, "/api/v1/configs").await.problem(503, "netbox-unavailable");
 }
 
+/// Settings with which three refused tokens of a client address are enough.
+fn three_guesses(settings: &mut Settings) {
+    settings.http.unknown_tokens_per_minute = 3;
+    settings.http.client_address_header = "X-Forwarded-For".into();
+}
+
 #[tokio::test]
-async fn who_tries_tokens_is_held_back_by_address_and_others_are_not() {
-    let service = Service::with(|settings| {
-        settings.http.unknown_tokens_per_minute = 3;
-        settings.http.client_address_header = "X-Forwarded-For".into();
-    })
-    .await;
-    let ann = format!("Bearer {}", service.ann);
-    as_whoever(&service, Some(&ann), Some("192.0.2.9")).await.expect(200);
+async fn who_tries_tokens_is_told_to_wait_by_address_and_others_are_not() {
+    let service = Service::with(three_guesses).await;
     let before = questions(&service);
     for number in 0..3 {
         let token = format!("Bearer nbt_try{number}.x");
@@ -102,13 +103,96 @@ async fn who_tries_tokens_is_held_back_by_address_and_others_are_not() {
         let from = format!("203.0.113.{number}, 192.0.2.1");
         as_whoever(&service, Some(&token), Some(&from)).await.problem(401, "not-authenticated");
     }
-    let held = as_whoever(&service, Some("Bearer nbt_try9.x"), Some("192.0.2.1")).await;
+    let held = as_whoever(&service, Some("Bearer nbt_try8.x"), Some("192.0.2.1")).await;
     let wait: u64 = held.header("retry-after").parse().unwrap();
     assert!((1..=20).contains(&wait), "{wait}");
     held.problem(429, "too-many-unknown-tokens");
-    assert_eq!(questions(&service) - before, 3);
     as_whoever(&service, Some("Bearer nbt_try9.x"), Some("192.0.2.2")).await.problem(401, "not-authenticated");
-    as_whoever(&service, Some(&ann), Some("192.0.2.1")).await.expect(200);
+    assert_eq!(questions(&service) - before, 5);
+}
+
+#[tokio::test]
+async fn a_stranger_behind_the_same_address_locks_nobody_out() {
+    let service = Service::with(three_guesses).await;
+    for number in 0..5 {
+        as_whoever(&service, Some(&format!("Bearer nbt_try{number}.x")), Some("192.0.2.1")).await;
+    }
+    as_whoever(&service, Some("Bearer nbt_try9.x"), Some("192.0.2.1")).await.problem(429, "too-many-unknown-tokens");
+    for token in [&service.ann, &service.bob] {
+        let told = as_whoever(&service, Some(&format!("Bearer {token}")), Some("192.0.2.1")).await.expect(200);
+        assert!(told["user"].is_string(), "a good token that nobody has seen here before");
+    }
+}
+
+#[tokio::test]
+async fn good_tokens_are_no_guesses() {
+    let service = Service::with(|settings| settings.http.unknown_tokens_per_minute = 1).await;
+    for token in [&service.ann, &service.bob, &service.cat, &service.eve] {
+        service.get(token, WHOAMI).await.expect(200);
+    }
+    as_whoever(&service, Some("Bearer nbt_try0.x"), None).await.problem(401, "not-authenticated");
+    as_whoever(&service, Some("Bearer nbt_try1.x"), None).await.problem(429, "too-many-unknown-tokens");
+}
+
+#[tokio::test]
+async fn a_refused_token_is_asked_about_once_and_counts_once() {
+    let service = Service::with(three_guesses).await;
+    let before = questions(&service);
+    for _ in 0..10 {
+        as_whoever(&service, Some("Bearer nbt_old.x"), Some("192.0.2.1")).await.problem(401, "not-authenticated");
+    }
+    assert_eq!(questions(&service) - before, 1);
+    as_whoever(&service, Some("Bearer nbt_other.x"), Some("192.0.2.1")).await.problem(401, "not-authenticated");
+}
+
+#[tokio::test]
+async fn only_so_many_questions_about_unknown_tokens_wait_at_once() {
+    let service = Service::with(|settings| settings.http.auth_cache = Duration::from_millis(1)).await;
+    service.get(&service.ann, WHOAMI).await.expect(200);
+    let netbox = service.scene.netbox.server.as_ref().unwrap();
+    netbox.configure(|options| options.latency = Duration::from_secs(2));
+    let before = questions(&service);
+    let strangers = join_all((0..200).map(|number| {
+        let token = format!("Bearer nbt_try{number}.x");
+        let service = &service;
+        async move { as_whoever(service, Some(&token), None).await }
+    }));
+    let known = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let asked = questions(&service) - before;
+        let begun = Instant::now();
+        let told = service.get(&service.ann, WHOAMI).await;
+        (asked, told, begun.elapsed())
+    };
+    let (strangers, (asked, told, took)) = tokio::join!(strangers, known);
+    assert_eq!(asked, 4, "so many are asked at once");
+    told.expect(200);
+    assert!(took < Duration::from_secs(15), "who is known does not stand in line: {took:?}");
+    let (refused, busy): (Vec<_>, Vec<_>) = strangers.into_iter().partition(|answer| answer.status == 401);
+    assert!((4..=16).contains(&refused.len()), "{}", refused.len());
+    for answer in busy {
+        assert_eq!(answer.header("retry-after"), "1");
+        answer.problem(503, "netbox-unavailable");
+    }
+}
+
+#[tokio::test]
+async fn a_user_may_ask_only_so_often() {
+    let service = Service::with(|settings| settings.http.requests_per_minute = 5).await;
+    let key = |number: u32| {
+        let request = service.request(Method::POST, "/api/v1/configs/sync").bearer_auth(&service.ann);
+        answer(request.header("idempotency-key", format!("k{number}")))
+    };
+    for number in 0..5 {
+        key(number).await.expect(202);
+    }
+    let refused = service.get(&service.ann, "/api/v1/configs").await;
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=12).contains(&wait), "{wait}");
+    let told = refused.problem(429, "too-many-requests");
+    assert!(told["detail"].as_str().unwrap().contains("ann"), "{told}");
+    key(9).await.problem(429, "too-many-requests");
+    service.get(&service.bob, "/api/v1/configs").await.expect(200);
 }
 
 #[tokio::test]

@@ -55,19 +55,65 @@ async fn a_key_is_for_one_request() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_kept_and_a_failure_is_not() {
+async fn only_what_was_done_is_kept() {
     let service = Service::new().await;
     let sync = service.config("/sync");
     post(&service, &service.cat, &sync, "k1", &json!({})).await.problem(409, "no-api-key");
     service.keys.send_replace(keyring(&[(CONFIG, "cat", KEY)]));
     let again = post(&service, &service.cat, &sync, "k1", &json!({})).await;
-    assert_eq!(again.header("idempotency-replayed"), "true");
-    again.problem(409, "no-api-key");
+    assert_eq!(again.header("idempotency-replayed"), "");
+    again.expect(202);
+    assert_eq!(post(&service, &service.cat, &sync, "k1", &json!({})).await.header("idempotency-replayed"), "true");
     let netbox = service.scene.netbox.server.as_ref().unwrap();
     netbox.fail(Rule::new(Fault::Status(500)).path("rir-config"));
     post(&service, &service.cat, &sync, "k2", &json!({})).await.problem(503, "netbox-unavailable");
     netbox.heal();
     post(&service, &service.cat, &sync, "k2", &json!({})).await.expect(202);
+}
+
+/// A request that does nothing and whose answer is long: a line for each of so many configs that there are not.
+fn unknown_configs(count: u64) -> Value {
+    json!({ "ids": (0..count).map(|number| i64::MAX as u64 - number).collect::<Vec<_>>() })
+}
+
+#[tokio::test]
+async fn what_is_kept_for_a_user_has_an_end() {
+    let service = Service::with(|settings| settings.http.requests_per_minute = 0).await;
+    let (path, body) = ("/api/v1/configs/sync", unknown_configs(500));
+    let mut kept = 0;
+    let refused = loop {
+        let told = post(&service, &service.eve, path, &format!("k{kept}"), &body).await;
+        if told.status != 202 {
+            break told;
+        }
+        kept += told.text.len();
+        assert!(kept < 5 << 20, "{kept} bytes are kept for eve");
+    };
+    assert!(kept > 3 << 20, "{kept}");
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!(wait > 23 * 3600 && wait <= 24 * 3600, "{wait}");
+    let told = refused.problem(429, "too-many-idempotency-keys");
+    assert!(told["detail"].as_str().unwrap().contains("without Idempotency-Key"), "{told}");
+    let sent_again = post(&service, &service.eve, path, "k0", &body).await;
+    assert_eq!(sent_again.header("idempotency-replayed"), "true");
+    post(&service, &service.bob, path, "k0", &body).await.expect(202);
+    // Refused before anything is done, also to those who could have it done.
+    service.post(&service.eve, path, json!({})).await.expect(202);
+}
+
+#[tokio::test]
+async fn a_request_is_not_done_again_though_its_answer_was_too_large() {
+    let service = Service::new().await;
+    let mut body = unknown_configs(999);
+    body["ids"].as_array_mut().unwrap().push(json!(service.scene.config));
+    let first = post(&service, &service.ann, "/api/v1/configs/sync", "k1", &body).await;
+    assert!(first.text.len() > 64 << 10);
+    first.expect(202);
+    let job = service.queue.list(&Filter { limit: 5, ..Filter::default() }).await.unwrap().remove(0).id;
+    service.delete(&service.ann, &format!("/api/v1/jobs/{job}")).await.expect(202);
+    let again = post(&service, &service.ann, "/api/v1/configs/sync", "k1", &body).await;
+    again.problem(409, "answer-not-kept");
+    assert_eq!(jobs(&service).await, 1);
 }
 
 #[tokio::test]

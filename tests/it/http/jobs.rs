@@ -2,13 +2,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use rir_sandbox::{
+    netbox::{Action, Grant},
+    regrws::KEY,
+};
 use rir_sidecar::{
-    model::RowId,
-    queue::{Ending, JobId, Progress, Work},
+    model::{Resource, RowId},
+    netbox::schema,
+    queue::{Delay, Ending, Job, JobId, Order, Progress, State, Trigger, Work, job::VERSION},
 };
 use serde_json::{Value, json};
 
 use super::Service;
+use crate::scene::{CONFIG, custom, keyring};
 
 const JOBS: &str = "/api/v1/jobs";
 
@@ -80,7 +86,7 @@ async fn lists_are_filtered_and_come_in_pages() {
         path = format!("{JOBS}?limit=2&cursor={cursor}");
     }
     assert_eq!(seen, made);
-    service.queue.cancel(&JobId::parse(&made[3]).unwrap()).await.unwrap();
+    service.queue.cancel(&JobId::parse(&made[3]).unwrap(), "ann").await.unwrap();
     let cancelled = service.get(&service.bob, &format!("{JOBS}?state=cancelled")).await.expect(200);
     assert_eq!(ids(&cancelled), made[3..4]);
     let config = format!("{JOBS}?config={}&limit=200", service.scene.config);
@@ -108,9 +114,100 @@ async fn a_job_is_cancelled_and_retried_by_those_who_may_change_its_config() {
 }
 
 #[tokio::test]
-async fn a_job_that_names_no_config_is_everybodys_who_may_change_one() {
+async fn a_job_tells_who_cancelled_and_who_retried_it() {
     let service = Service::new().await;
-    let id = service.order(Work::SyncAggregate { config: None, aggregate: RowId(1) }).await;
-    service.delete(&service.bob, &format!("{JOBS}/{id}")).await.problem(403, "not-permitted");
-    service.delete(&service.ann, &format!("{JOBS}/{id}")).await.expect(202);
+    let id = service.queued(service.scene.config).await;
+    let path = format!("{JOBS}/{id}");
+    let told = service.delete(&service.cat, &path).await.expect(202);
+    assert_eq!((&told["cancelled_by"], &told["retried_by"]), (&json!("cat"), &Value::Null));
+    service.delete(&service.ann, &path).await.problem(409, "job-state");
+    let told = service.post(&service.ann, &format!("{path}/retry"), json!({})).await.expect(202);
+    assert_eq!((&told["cancelled_by"], &told["retried_by"]), (&Value::Null, &json!("ann")));
+    let told = service.get(&service.bob, &path).await.expect(200);
+    assert_eq!((&told["user"], &told["retried_by"]), (&json!("ann"), &json!("ann")));
+}
+
+#[tokio::test]
+async fn who_retries_anothers_job_needs_a_key_and_has_the_job_as_their_own() {
+    let service = Service::new().await;
+    let config = service.scene.config;
+    let of = |trigger: Trigger, user: Option<&str>| {
+        let work = Work::SyncConfig { config, resources: Resource::all() };
+        Job { user: user.map(str::to_owned), ..Job::new(work, trigger) }
+    };
+    let theirs = [
+        of(Trigger::Api, Some("ann")),
+        of(Trigger::Schedule, None),
+        of(Trigger::Webhook, Some("ann")),
+        // Whoever changes something asks for nothing: without a key of theirs, another one would be used.
+        of(Trigger::Webhook, Some("cat")),
+        of(Trigger::Sweep, Some("cat")),
+    ];
+    for job in theirs {
+        let id = service.queue.enqueue(&[Order { job: job.clone(), delay: Delay::None }]).await.unwrap().remove(0).job;
+        service.queue.cancel(&id, "bob").await.unwrap();
+        let retry = format!("{JOBS}/{id}/retry");
+        service.keys.send_replace(keyring(&[(CONFIG, "ann", KEY)]));
+        service.post(&service.cat, &retry, json!({})).await.problem(409, "no-api-key");
+        assert_eq!(service.queue.find(&id).await.unwrap().unwrap().state, State::Cancelled);
+        service.keys.send_replace(keyring(&[(CONFIG, "ann", KEY), (CONFIG, "cat", KEY)]));
+        let told = service.post(&service.cat, &retry, json!({})).await.expect(202);
+        assert_eq!((&told["user"], &told["trigger"]), (&json!("cat"), &json!("api")), "{job:?}");
+        let claim = service.queue.claim("w", 1, Duration::ZERO).await.unwrap().remove(0);
+        assert_eq!((claim.job.asked_by(), claim.job.work.clone()), (Some("cat"), job.work));
+        service.queue.settle(&claim, Ending::Cancelled).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn ones_own_job_is_retried_with_or_without_a_key() {
+    let service = Service::new().await;
+    let id = service.queued(service.scene.config).await;
+    service.queue.cancel(&id, "bob").await.unwrap();
+    service.keys.send_replace(keyring(&[]));
+    let told = service.post(&service.ann, &format!("{JOBS}/{id}/retry"), json!({})).await.expect(202);
+    assert_eq!((&told["user"], &told["state"]), (&json!("ann"), &json!("ready")));
+}
+
+#[tokio::test]
+async fn a_job_that_is_not_understood_is_made_nobodys() {
+    let service = Service::new().await;
+    let job = Job { v: VERSION + 1, ..Job::new(prefix(None), Trigger::Api) }.by("ann");
+    let id = service.queue.enqueue(&[Order { job, delay: Delay::None }]).await.unwrap().remove(0).job;
+    assert_eq!(service.queue.claim("w", 1, Duration::ZERO).await.unwrap(), []);
+    let told = service.post(&service.ann, &format!("{JOBS}/{id}/retry"), json!({})).await.problem(409, "job-state");
+    assert!(told["detail"].as_str().unwrap().contains("does not understand"), "{told}");
+}
+
+fn prefix(config: Option<RowId>) -> Work {
+    Work::SyncPrefix { config, prefixes: BTreeSet::from([RowId(1)]) }
+}
+
+#[tokio::test]
+async fn a_job_that_names_no_config_takes_the_permission_for_all_of_them() {
+    let service = Service::new().await;
+    let other = service.another_config("other").await;
+    let netbox = service.scene.netbox.server.as_ref().unwrap();
+    let configs = |actions: &[Action], ids: &[u64]| Grant::new(&custom(schema::CONFIG), actions).only(ids);
+    let both = [service.scene.config.0, other.0];
+    let dan = netbox.add_user("dan", vec![configs(&[Action::View, Action::Change], &both[..1])]);
+    let fay = netbox.add_user("fay", vec![configs(&[Action::View], &both), configs(&[Action::Change], &both[..1])]);
+    let id = service.order(prefix(None)).await;
+    let path = format!("{JOBS}/{id}");
+    assert!(ids(&service.get(&dan, JOBS).await.expect(200)).is_empty(), "dan may view one config only");
+    service.get(&dan, &path).await.problem(404, "not-found");
+    service.get(&dan, &format!("{path}/events")).await.problem(404, "not-found");
+    service.delete(&dan, &path).await.problem(404, "not-found");
+    assert_eq!(ids(&service.get(&fay, JOBS).await.expect(200)), [id.to_string()]);
+    let told = service.delete(&fay, &path).await.problem(403, "not-permitted");
+    assert!(told["detail"].as_str().unwrap().contains("all RIR configs"), "{told}");
+    service.delete(&service.bob, &path).await.problem(403, "not-permitted");
+    service.delete(&service.cat, &path).await.expect(202);
+    // To make it theirs they need a key for each, too.
+    service.keys.send_replace(keyring(&[(CONFIG, "cat", KEY)]));
+    let retry = format!("{path}/retry");
+    let told = service.post(&service.cat, &retry, json!({})).await.problem(409, "no-api-key");
+    assert!(told["detail"].as_str().unwrap().contains("other"), "{told}");
+    service.keys.send_replace(keyring(&[(CONFIG, "cat", KEY), ("other", "cat", KEY)]));
+    assert_eq!(service.post(&service.cat, &retry, json!({})).await.expect(202)["user"], "cat");
 }

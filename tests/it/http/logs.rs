@@ -54,13 +54,58 @@ async fn rows_are_shown_to_those_who_may_view_their_config() {
     let other = service.another_config("other").await;
     let (ours, theirs) = (write(&service, service.scene.config.0, 0..2).await, write(&service, other.0, 0..2).await);
     let netbox = service.scene.netbox.server.as_ref().unwrap();
-    let dan = netbox.add_user("dan", vec![Grant::new(&custom(schema::CONFIG), &[Action::View]).only(&[other.0])]);
+    let config = Grant::new(&custom(schema::CONFIG), &[Action::View]).only(&[other.0]);
+    let more = [schema::SYNC_LOG, schema::NETWORK].map(|slug| Grant::new(&custom(slug), &[Action::View]));
+    let dan = netbox.add_user("dan", [vec![config], more.to_vec()].concat());
     let seen = ids(&service.get(&dan, LOGS).await.expect(200));
     assert_eq!(seen, [theirs[1], theirs[0]]);
     let foreign = format!("{LOGS}?config={}", service.scene.config);
     assert!(ids(&service.get(&dan, &foreign).await.expect(200)).is_empty());
     assert_eq!(ids(&service.get(&service.bob, &foreign).await.expect(200)), [ours[1], ours[0]]);
     assert!(ids(&service.get(&service.eve, LOGS).await.expect(200)).is_empty());
+}
+
+#[tokio::test]
+async fn rows_are_read_with_the_callers_own_permission() {
+    let service = Service::new().await;
+    let made = write(&service, service.scene.config.0, 1..4).await;
+    let netbox = service.scene.netbox.server.as_ref().unwrap();
+    let view = |slug: &str| Grant::new(&custom(slug), &[Action::View]);
+    let dan = netbox.add_user("dan", vec![view(schema::CONFIG)]);
+    let told = service.get(&dan, LOGS).await.problem(403, "not-permitted");
+    assert!(told["detail"].as_str().unwrap().contains("sync logs"), "{told}");
+    let some = view(schema::SYNC_LOG).only(&made[1..2]);
+    let fay = netbox.add_user("fay", vec![view(schema::CONFIG), some, view(schema::NETWORK)]);
+    assert_eq!(ids(&service.get(&fay, LOGS).await.expect(200)), made[1..2]);
+}
+
+#[tokio::test]
+async fn rows_about_persons_are_for_those_who_may_view_the_contacts() {
+    let service = Service::new().await;
+    let config = service.scene.config.0;
+    let row = |number: u32, object: Value, message: &str| {
+        json!({
+            "key": format!("p:{number}"), "config": config, "run": "run-1", "operation": "sync", "object_type": object,
+            "object_handle": format!("X{number}-ARIN"), "status": "error", "message": message,
+        })
+    };
+    let rows = json!([
+        row(0, Value::Null, "the summary of the run"),
+        row(1, json!("contact"), "email: jane@example.net is no mail address"),
+        row(2, json!("network"), "no"),
+    ]);
+    let made = service.scene.add(&custom(schema::SYNC_LOG), rows).await;
+    let netbox = service.scene.netbox.server.as_ref().unwrap();
+    let some =
+        [schema::CONFIG, schema::SYNC_LOG, schema::NETWORK].map(|slug| Grant::new(&custom(slug), &[Action::View]));
+    let dan = netbox.add_user("dan", some.to_vec());
+    let told = service.get(&dan, LOGS).await;
+    assert!(!told.text.contains("jane"), "{}", told.text);
+    assert_eq!(ids(&told.expect(200)), [made[2], made[0]]);
+    // Pages go on behind what is left out.
+    let page = service.get(&dan, &format!("{LOGS}?limit=2")).await.expect(200);
+    assert_eq!((ids(&page), &page["next_cursor"]), (vec![made[2]], &json!(made[1])));
+    assert_eq!(ids(&service.get(&service.bob, LOGS).await.expect(200)), [made[2], made[1], made[0]]);
 }
 
 #[tokio::test]

@@ -143,7 +143,9 @@ fn people(scene: &Scene) -> [String; 4] {
     let ipam = ["ipam/aggregates", "ipam/prefixes"].map(|list| Grant::new(list, &[Action::View]));
     let view = Grant::new(&configs, &[Action::View]);
     let both = Grant::new(&configs, &[Action::View, Action::Change]);
-    let all = |first: Grant| [vec![first], ipam.to_vec()].concat();
+    let ours = schema::TYPES.into_iter().filter(|slug| *slug != schema::CONFIG);
+    let ours: Vec<Grant> = ours.map(|slug| Grant::new(&custom(slug), &[Action::View])).collect();
+    let all = |first: Grant| [vec![first], ipam.to_vec(), ours.clone()].concat();
     let people = [("ann", all(both.clone())), ("bob", all(view)), ("cat", all(both)), ("eve", Vec::new())];
     people.map(|(name, grants)| server.add_user(name, grants))
 }

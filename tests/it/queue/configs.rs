@@ -100,10 +100,10 @@ pub(super) async fn a_called_job_that_is_cancelled_lets_the_next_go_at_once(benc
     let ids: Vec<JobId> =
         bench.queue.enqueue(&orders).await.unwrap().into_iter().map(|enqueued| enqueued.job).collect();
     let first = bench.queue.claim("w", 5, CLAIM_TIMEOUT).await.unwrap().remove(0);
-    assert_eq!(bench.queue.cancel(&ids[2]).await.unwrap(), Asked::Taken);
+    assert_eq!(bench.queue.cancel(&ids[2], "ann").await.unwrap(), Asked::Taken);
     bench.done(&first).await;
     assert_eq!(bench.state(&ids[1]).await, State::Ready);
-    assert_eq!(bench.queue.cancel(&ids[1]).await.unwrap(), Asked::Taken);
+    assert_eq!(bench.queue.cancel(&ids[1], "ann").await.unwrap(), Asked::Taken);
     assert_eq!(bench.queue.claim("w", 5, MOMENT).await.unwrap()[0].id, ids[3]);
 }
 

@@ -83,6 +83,9 @@ cases! {
         a_dead_job_gets_a_new_life_or_is_put_away
         a_job_that_is_done_can_be_neither_cancelled_nor_retried
         a_retried_job_waits_behind_its_twin
+        a_job_keeps_who_cancelled_and_who_retried_it
+        a_retried_job_is_that_of_its_new_owner
+        a_job_that_is_not_understood_becomes_nobody_elses
         jobs_are_listed_newest_first_and_by_page
         jobs_are_listed_by_state_and_config
         jobs_are_counted

@@ -54,7 +54,7 @@ pub(super) async fn a_note_keeps_the_lease_and_hears_of_a_cancellation(bench: Be
         assert_eq!(bench.queue.claim("other", 1, Duration::ZERO).await.unwrap(), []);
     }
     assert_eq!(bench.find(&id).await.version, version, "the record is the same");
-    bench.queue.cancel(&id).await.unwrap();
+    bench.queue.cancel(&id, "ann").await.unwrap();
     assert_eq!(note(&bench, &claim, json!("last")).await.signal, Signal::Cancelled);
     assert_eq!(notes(&bench, &id).await.len(), 5);
     bench.settle(&claim, Ending::Cancelled).await;
@@ -80,7 +80,7 @@ pub(super) async fn notes_survive_whatever_is_not_the_end(bench: Bench) {
     assert_eq!((&claims[0].id, claims[0].attempt), (&id, 2));
     assert_eq!(note(&bench, &dead, json!("late")).await, LOST);
     assert_eq!(notes(&bench, &id).await, wanted);
-    assert_eq!(bench.queue.retry(&id).await.unwrap(), Asked::Unfit(State::Running));
+    assert_eq!(bench.queue.retry(&id, "ann", None).await.unwrap(), Asked::Unfit(State::Running));
 }
 
 pub(super) async fn notes_leave_with_the_end_and_a_new_life_begins_anew(bench: Bench) {
@@ -91,7 +91,7 @@ pub(super) async fn notes_leave_with_the_end_and_a_new_life_begins_anew(bench: B
         note(&bench, &claim, json!(1)).await;
         bench.settle(&claim, ending).await;
         assert_eq!(notes(&bench, &id).await, [] as [Value; 0]);
-        if bench.queue.retry(&id).await.unwrap() == Asked::Taken {
+        if bench.queue.retry(&id, "ann", None).await.unwrap() == Asked::Taken {
             let claim = bench.claim("w").await;
             assert_eq!((&claim.id, claim.attempt), (&id, 1));
             assert_eq!(notes(&bench, &id).await, [] as [Value; 0]);
@@ -104,7 +104,7 @@ pub(super) async fn notes_leave_with_the_end_and_a_new_life_begins_anew(bench: B
     note(&bench, &claim, json!(1)).await;
     bench.settle(&claim, Ending::Again { wait: secs(3600) }).await;
     assert_eq!(notes(&bench, &id).await, [json!(1)]);
-    bench.queue.cancel(&id).await.unwrap();
+    bench.queue.cancel(&id, "ann").await.unwrap();
     assert_eq!(notes(&bench, &id).await, [] as [Value; 0]);
 }
 
@@ -149,6 +149,6 @@ pub(super) async fn a_note_tells_whether_others_wait(bench: Bench) {
     bench.queue.heartbeat(&other, "other", &progress(0, 0, "")).await.unwrap();
     let ready = bench.order(free(2)).await.job;
     assert!(others_wait().await);
-    bench.queue.cancel(&ready).await.unwrap();
+    bench.queue.cancel(&ready, "ann").await.unwrap();
     assert!(!others_wait().await);
 }

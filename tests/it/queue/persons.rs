@@ -4,19 +4,19 @@ use std::{collections::BTreeMap, time::Duration};
 
 use rir_sidecar::{
     model::RowId,
-    queue::{Asked, Delay, Ending, Enqueued, Filter, JobId, MAX_OVER, Signal, State},
+    queue::{Asked, Delay, Ending, Enqueued, Filter, Job, JobId, MAX_OVER, Signal, State, Trigger, job::VERSION},
 };
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::bench::{Bench, CLAIM_TIMEOUT, LEASE, aggregate, done, failed, free, now, progress, whole};
+use super::bench::{Bench, CLAIM_TIMEOUT, LEASE, aggregate, done, failed, free, now, prefixes, progress, whole};
 
 const HOUR: Delay = Delay::For(Duration::from_secs(3600));
 
 pub(super) async fn a_job_that_waits_is_cancelled_at_once(bench: Bench) {
     for (number, delay) in [(1, Delay::None), (2, HOUR)] {
         let id = bench.order_later(free(number), delay).await.job;
-        assert_eq!(bench.queue.cancel(&id).await.unwrap(), Asked::Taken);
+        assert_eq!(bench.queue.cancel(&id, "ann").await.unwrap(), Asked::Taken);
         let record = bench.find(&id).await;
         assert_eq!((record.state, record.attempts, record.due), (State::Cancelled, 0, None));
         assert!(record.ended.is_some());
@@ -24,8 +24,8 @@ pub(super) async fn a_job_that_waits_is_cancelled_at_once(bench: Bench) {
     }
     bench.idle().await;
     let unknown = JobId::parse(&"0".repeat(24)).unwrap();
-    assert_eq!(bench.queue.cancel(&unknown).await.unwrap(), Asked::Unknown);
-    assert_eq!(bench.queue.retry(&unknown).await.unwrap(), Asked::Unknown);
+    assert_eq!(bench.queue.cancel(&unknown, "ann").await.unwrap(), Asked::Unknown);
+    assert_eq!(bench.queue.retry(&unknown, "ann", None).await.unwrap(), Asked::Unknown);
     assert_eq!(bench.queue.find(&unknown).await.unwrap(), None);
 }
 
@@ -33,13 +33,13 @@ pub(super) async fn a_parked_job_is_cancelled_and_the_line_closes_up(bench: Benc
     bench.order(free(1)).await;
     let claim = bench.claim("w").await;
     let parked = bench.order(free(1)).await.job;
-    assert_eq!(bench.queue.cancel(&parked).await.unwrap(), Asked::Taken);
+    assert_eq!(bench.queue.cancel(&parked, "ann").await.unwrap(), Asked::Taken);
     assert_eq!(bench.state(&parked).await, State::Cancelled);
     let next = bench.order(free(1)).await;
     assert!(!next.coalesced);
-    assert_eq!(bench.queue.retry(&parked).await.unwrap(), Asked::Taken, "now two are parked");
+    assert_eq!(bench.queue.retry(&parked, "ann", None).await.unwrap(), Asked::Taken, "now two are parked");
     assert_eq!(bench.state(&parked).await, State::Parked);
-    assert_eq!(bench.queue.cancel(&next.job).await.unwrap(), Asked::Taken);
+    assert_eq!(bench.queue.cancel(&next.job, "ann").await.unwrap(), Asked::Taken);
     bench.done(&claim).await;
     assert_eq!(bench.claim("w").await.id, parked);
 }
@@ -49,7 +49,7 @@ pub(super) async fn a_job_that_runs_is_told_that_it_is_cancelled(bench: Bench) {
     let claim = bench.claim("w").await;
     assert_eq!(bench.queue.heartbeat(&claim, "w", &progress(1, 2, "")).await.unwrap(), Signal::Yours);
     let before = bench.find(&id).await.version;
-    assert_eq!(bench.queue.cancel(&id).await.unwrap(), Asked::Taken);
+    assert_eq!(bench.queue.cancel(&id, "ann").await.unwrap(), Asked::Taken);
     assert!(bench.find(&id).await.version > before);
     assert_eq!(bench.state(&id).await, State::Running);
     assert_eq!(bench.queue.heartbeat(&claim, "w", &progress(1, 2, "")).await.unwrap(), Signal::Cancelled);
@@ -64,7 +64,7 @@ pub(super) async fn a_cancelled_job_does_not_come_back(bench: Bench) {
     for (number, ending) in (0..).zip(endings) {
         let id = bench.order(free(number)).await.job;
         let claim = bench.claim("w").await;
-        bench.queue.cancel(&id).await.unwrap();
+        bench.queue.cancel(&id, "ann").await.unwrap();
         bench.settle(&claim, ending.clone()).await;
         let record = bench.find(&id).await;
         assert_eq!(record.state, State::Cancelled, "{ending:?}");
@@ -72,7 +72,7 @@ pub(super) async fn a_cancelled_job_does_not_come_back(bench: Bench) {
     }
     let id = bench.order(free(9)).await.job;
     let claim = bench.claim("w").await;
-    bench.queue.cancel(&id).await.unwrap();
+    bench.queue.cancel(&id, "ann").await.unwrap();
     bench.done(&claim).await;
     assert_eq!(bench.state(&id).await, State::Done, "it was faster");
     bench.idle().await;
@@ -81,7 +81,7 @@ pub(super) async fn a_cancelled_job_does_not_come_back(bench: Bench) {
 pub(super) async fn a_cancelled_job_whose_worker_died_is_over(bench: Bench) {
     let id = bench.order(free(1)).await.job;
     bench.claim("dying").await;
-    bench.queue.cancel(&id).await.unwrap();
+    bench.queue.cancel(&id, "ann").await.unwrap();
     assert_eq!(bench.queue.claim("w", 1, LEASE * 2).await.unwrap(), []);
     assert_eq!(bench.state(&id).await, State::Cancelled);
 }
@@ -90,37 +90,37 @@ pub(super) async fn a_dead_job_gets_a_new_life_or_is_put_away(bench: Bench) {
     let id = bench.order(free(1)).await.job;
     let claim = bench.claim("w").await;
     bench.settle(&claim, failed("boom", None)).await;
-    assert_eq!(bench.queue.retry(&id).await.unwrap(), Asked::Taken);
-    assert_eq!(bench.queue.retry(&id).await.unwrap(), Asked::Unfit(State::Ready));
+    assert_eq!(bench.queue.retry(&id, "ann", None).await.unwrap(), Asked::Taken);
+    assert_eq!(bench.queue.retry(&id, "ann", None).await.unwrap(), Asked::Unfit(State::Ready));
     let record = bench.find(&id).await;
     assert_eq!((record.state, record.attempts, record.ended), (State::Ready, 0, None));
     assert!(bench.order(free(1)).await.coalesced, "it has its key again");
     let again = bench.claim("w").await;
     assert_eq!((&again.id, again.attempt, again.fence), (&id, 1, claim.fence + 1));
     bench.settle(&again, failed("boom", None)).await;
-    assert_eq!(bench.queue.cancel(&id).await.unwrap(), Asked::Taken);
+    assert_eq!(bench.queue.cancel(&id, "ann").await.unwrap(), Asked::Taken);
     assert_eq!(bench.state(&id).await, State::Cancelled);
     assert_eq!(bench.queue.figures().await.unwrap().jobs[&State::Dead], 0);
-    bench.queue.retry(&id).await.unwrap();
+    bench.queue.retry(&id, "ann", None).await.unwrap();
     bench.done(&bench.claim("w").await).await;
 }
 
 pub(super) async fn a_job_that_is_done_can_be_neither_cancelled_nor_retried(bench: Bench) {
     let id = bench.order(free(1)).await.job;
     let claim = bench.claim("w").await;
-    assert_eq!(bench.queue.retry(&id).await.unwrap(), Asked::Unfit(State::Running));
+    assert_eq!(bench.queue.retry(&id, "ann", None).await.unwrap(), Asked::Unfit(State::Running));
     bench.done(&claim).await;
     let before = bench.find(&id).await;
-    assert_eq!(bench.queue.cancel(&id).await.unwrap(), Asked::Unfit(State::Done));
-    assert_eq!(bench.queue.retry(&id).await.unwrap(), Asked::Unfit(State::Done));
+    assert_eq!(bench.queue.cancel(&id, "ann").await.unwrap(), Asked::Unfit(State::Done));
+    assert_eq!(bench.queue.retry(&id, "ann", None).await.unwrap(), Asked::Unfit(State::Done));
     assert_eq!(bench.find(&id).await, before);
 }
 
 pub(super) async fn a_retried_job_waits_behind_its_twin(bench: Bench) {
     let first = bench.order(free(1)).await.job;
-    bench.queue.cancel(&first).await.unwrap();
+    bench.queue.cancel(&first, "ann").await.unwrap();
     let second = bench.order(free(1)).await.job;
-    assert_eq!(bench.queue.retry(&first).await.unwrap(), Asked::Taken);
+    assert_eq!(bench.queue.retry(&first, "ann", None).await.unwrap(), Asked::Taken);
     assert_eq!(bench.state(&first).await, State::Parked);
     assert_eq!(bench.order(free(1)).await.job, second, "orders become part of the one that comes first");
     let claim = bench.claim("w").await;
@@ -128,6 +128,57 @@ pub(super) async fn a_retried_job_waits_behind_its_twin(bench: Bench) {
     bench.idle().await;
     bench.done(&claim).await;
     assert_eq!(bench.claim("w").await.id, first);
+}
+
+pub(super) async fn a_job_keeps_who_cancelled_and_who_retried_it(bench: Bench) {
+    let persons = async |id: &JobId| {
+        let record = bench.find(id).await;
+        (record.cancelled_by, record.retried_by)
+    };
+    let by = |name: &str| Some(name.to_owned());
+    let id = bench.order(free(1)).await.job;
+    assert_eq!(persons(&id).await, (None, None));
+    bench.queue.cancel(&id, "ann").await.unwrap();
+    assert_eq!(persons(&id).await, (by("ann"), None));
+    assert_eq!(bench.queue.cancel(&id, "eve").await.unwrap(), Asked::Unfit(State::Cancelled));
+    assert_eq!(persons(&id).await, (by("ann"), None), "what is refused leaves no trace");
+    bench.queue.retry(&id, "bob", None).await.unwrap();
+    assert_eq!(persons(&id).await, (None, by("bob")));
+    assert_eq!(bench.queue.retry(&id, "eve", Some("eve")).await.unwrap(), Asked::Unfit(State::Ready));
+    let claim = bench.claim("w").await;
+    bench.queue.cancel(&id, "cat").await.unwrap();
+    assert_eq!(persons(&id).await, (by("cat"), by("bob")), "it is told, and still runs");
+    bench.done(&claim).await;
+    assert_eq!(persons(&id).await, (by("cat"), by("bob")));
+    assert_eq!(bench.queue.cancel(&id, "eve").await.unwrap(), Asked::Unfit(State::Done));
+    assert_eq!(persons(&id).await, (by("cat"), by("bob")));
+}
+
+pub(super) async fn a_retried_job_is_that_of_its_new_owner(bench: Bench) {
+    let scheduled = Job::new(prefixes([1]).work, Trigger::Webhook).by("ann");
+    let id = bench.order_later(scheduled.clone(), HOUR).await.job;
+    bench.order_later(Job { work: prefixes([2]).work, ..scheduled.clone() }, HOUR).await;
+    bench.queue.cancel(&id, "bob").await.unwrap();
+    assert_eq!(bench.queue.retry(&id, "bob", Some("bob")).await.unwrap(), Asked::Taken);
+    let job = bench.find(&id).await.job.unwrap();
+    assert_eq!((job.user.as_deref(), job.trigger), (Some("bob"), Trigger::Api));
+    assert_eq!(job.work, prefixes([1, 2]).work, "the work is the same");
+    // It has the key of its new owner, and not that of the one before.
+    assert!(!bench.order_later(scheduled, HOUR).await.coalesced);
+    assert_eq!(bench.order(prefixes([3]).by("bob")).await.job, id);
+    let claim = bench.claim("w").await;
+    assert_eq!((claim.id.clone(), claim.job.user.as_deref()), (id, Some("bob")));
+    assert_eq!(claim.job.work, prefixes([1, 2, 3]).work);
+    bench.done(&claim).await;
+}
+
+pub(super) async fn a_job_that_is_not_understood_becomes_nobody_elses(bench: Bench) {
+    let id = bench.order(Job { v: VERSION + 1, ..free(1) }.by("ann")).await.job;
+    bench.idle().await;
+    assert_eq!(bench.queue.retry(&id, "bob", Some("bob")).await.unwrap(), Asked::Unfit(State::Dead));
+    assert_eq!(bench.find(&id).await.retried_by, None);
+    assert_eq!(bench.queue.retry(&id, "bob", None).await.unwrap(), Asked::Taken, "another version may do it");
+    bench.idle().await;
 }
 
 /// Jobs made in different milliseconds, the oldest first.
@@ -239,7 +290,7 @@ pub(super) async fn the_oldest_are_forgotten_when_too_many_are_over(bench: Bench
         first.get_or_insert_with(|| tickets[0].job.clone());
         let cancel = |ticket: Enqueued| {
             let queue = bench.queue.clone();
-            async move { queue.cancel(&ticket.job).await.unwrap() }
+            async move { queue.cancel(&ticket.job, "ann").await.unwrap() }
         };
         tickets.into_iter().map(cancel).collect::<JoinSet<_>>().join_all().await;
         tokio::time::sleep(Duration::from_millis(1)).await;

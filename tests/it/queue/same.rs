@@ -27,7 +27,8 @@ enum Move {
     Note(Index, u64),
     Settle(Index, End),
     Cancel(Index),
-    Retry(Index),
+    /// With true it becomes somebody else's.
+    Retry(Index, bool),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +62,7 @@ fn one_move() -> impl Strategy<Value = Move> {
         4 => (any::<Index>(), 0..9_u64).prop_map(|(claim, note)| Move::Note(claim, note)),
         7 => (any::<Index>(), end()).prop_map(|(claim, end)| Move::Settle(claim, end)),
         2 => any::<Index>().prop_map(Move::Cancel),
-        2 => any::<Index>().prop_map(Move::Retry),
+        2 => (any::<Index>(), any::<bool>()).prop_map(|(job, owned)| Move::Retry(job, owned)),
     ]
 }
 
@@ -128,11 +129,11 @@ impl Table {
                 None => String::new(),
             },
             Move::Cancel(index) => match self.ids.get(index.index(self.ids.len().max(1))) {
-                Some(id) => format!("{:?}", queue.cancel(id).await.unwrap()),
+                Some(id) => format!("{:?}", queue.cancel(id, "ann").await.unwrap()),
                 None => String::new(),
             },
-            Move::Retry(index) => match self.ids.get(index.index(self.ids.len().max(1))) {
-                Some(id) => format!("{:?}", queue.retry(id).await.unwrap()),
+            Move::Retry(index, owned) => match self.ids.get(index.index(self.ids.len().max(1))) {
+                Some(id) => format!("{:?}", queue.retry(id, "bob", owned.then_some("bob")).await.unwrap()),
                 None => String::new(),
             },
         };
@@ -156,11 +157,12 @@ impl Table {
         let mut seen = Vec::new();
         for id in self.ids.clone() {
             let record = self.queue.find(&id).await.unwrap().unwrap();
-            let work = record.job.as_ref().map(|job| &job.work);
+            let work = record.job.as_ref().map(|job| (&job.work, &job.user, job.trigger));
+            let persons = (record.cancelled_by, record.retried_by);
             let times = [record.due, record.started, record.ended].map(|time| time.is_some());
             let rest = (record.state, record.attempts, record.progress, record.error, record.result);
             let notes = self.queue.notes(&id).await.unwrap();
-            seen.push(format!("{work:?} {rest:?} {times:?} {:?} {notes:?}", record.worker));
+            seen.push(format!("{work:?} {persons:?} {rest:?} {times:?} {:?} {notes:?}", record.worker));
         }
         for config in [1, 7, 8] {
             let active = self.queue.active(rir_sidecar::model::RowId(config)).await.unwrap();

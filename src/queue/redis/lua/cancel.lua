@@ -1,9 +1,10 @@
--- Cancels a `job`. One that runs is told with its next heartbeat.
+-- Cancels a `job`, as `by` asks. One that runs is told with its next heartbeat.
 -- Answers `taken`, `unknown`, or the state that does not allow it.
 
 local job = lib.find(args.job)
 if not job then return 'unknown' end
 if job.state == 'done' or job.state == 'cancelled' then return job.state end
+job.cancelled_by = args.by
 if job.state == 'running' then
     job.cancelled = 1
 elseif job.state == 'dead' then
