@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
+    body::Bytes,
     http::{
         HeaderName, HeaderValue,
         header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
@@ -79,15 +80,15 @@ pub(super) struct IdempotencyKey {
     key: Option<String>,
 }
 
-/// The document as it is sent.
+/// The document as it is sent. All answers share one copy, however slowly they are read.
 #[derive(Debug, Clone)]
-pub(super) struct DocumentText(pub(super) Arc<str>);
+pub(super) struct DocumentText(pub(super) Bytes);
 
 /// Returns this document.
 #[utoipa::path(get, path = "/openapi.json", tag = "health", operation_id = "show_openapi", security(()),
     responses((status = 200, description = "The OpenAPI document", body = Object)))]
 pub(super) async fn show_openapi(Extension(document): Extension<DocumentText>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], document.0.to_string()).into_response()
+    ([(CONTENT_TYPE, "application/json")], document.0).into_response()
 }
 
 /// Returns the page that shows the document, at `/docs/`.
