@@ -21,8 +21,9 @@
 //! | [`model`] | holds the values that all of them speak in |
 //!
 //! Around them: [`cli`] has the commands, [`config`] the settings and API keys, and [`services`] makes from these what
-//! the rooms work with. [`telemetry`] logs, traces and counts. [`rate`] decides when a request may go to ARIN. [`error_chain`],
-//! [`retry`], `hex` and `tls` are small things that any room may use. The crate `rir-sandbox` stands in for ARIN and NetBox in the demo and the tests.
+//! the rooms work with. [`telemetry`] logs, traces and counts. [`rate`] decides when a request may go to ARIN.
+//! [`error_chain`], [`retry`], `hex`, `shell_word` and `tls` are small things that any room may use. The crate
+//! `rir-sandbox` stands in for ARIN and NetBox in the demo and the tests.
 
 pub mod arin;
 pub mod cli;
@@ -41,6 +42,7 @@ pub mod redis_client;
 pub mod retry;
 pub mod scheduler;
 pub mod services;
+mod shell_word;
 pub mod sync;
 pub mod telemetry;
 mod tls;

@@ -17,6 +17,7 @@ use crate::{
     config::keys::{ApiKey, NoKey},
     model::{AggregateProgress, AggregateState, Config, Inventory, OrgHandle, Registration, Scope},
     retry::Retry,
+    shell_word::shell_word,
 };
 
 /// The time within which rows that are marked as not found are counted together.
@@ -209,9 +210,10 @@ fn why(refused: &Refused, config: &str) -> String {
     format!(
         "ARIN does not have {retired} of the {registered} rows any more{before} ({:.1} % in all), and \
          sync.max_retired_share allows {:.1} % a day; none was marked as not found in this run. If that is right, allow \
-         it once: rir-sidecar sync --config-name '{config}' --max-retired-share {}",
+         it once: rir-sidecar sync --config-name={} --max-retired-share {}",
         share * 100.0,
         allowed * 100.0,
+        shell_word(config),
         percent(share) / 100.0,
     )
 }
@@ -238,4 +240,22 @@ fn used_last(has: &Inventory, config: &Config) -> Option<String> {
     let rows = has.rows.values().flat_map(|rows| rows.values());
     let ours = rows.filter(|row| row.config() == Some(config.id) && row.synced_by.is_some());
     ours.max_by_key(|row| row.last_synced)?.synced_by.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_in_a_refusal_is_one_whatever_the_config_is_called() {
+        let told = |config: &str| {
+            let refused = Refused { rest: Plan::default(), retired: 30, before: 0, registered: 100, allowed: 0.2 };
+            why(&refused, config).split_once("allow it once: ").unwrap().1.to_owned()
+        };
+        assert_eq!(told("example"), "rir-sidecar sync --config-name=example --max-retired-share 0.3");
+        for name in ["O'Hare; touch /tmp/x", "$(id) `id`", "-v", "two words"] {
+            let words = shlex::split(&told(name)).unwrap();
+            assert_eq!(words[2..], [format!("--config-name={name}").as_str(), "--max-retired-share", "0.3"]);
+        }
+    }
 }

@@ -7,16 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::sources::{Graph, Source, Sources, circles, imported};
 
 /// The rooms that any other may know. `model` itself knows no other.
-const LEAVES: [&str; 8] = ["config", "error_chain", "hex", "model", "rate", "retry", "telemetry", "tls"];
+const LEAVES: [&str; 9] = ["config", "error_chain", "hex", "model", "rate", "retry", "shell_word", "telemetry", "tls"];
 
 /// The rooms that each room may know besides the leaves; of a room that is named with a module, that module only.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 24] = [
     ("config", &[]),
     ("error_chain", &[]),
     ("hex", &[]),
     ("model", &[]),
     ("rate", &[]),
     ("retry", &[]),
+    ("shell_word", &[]),
     ("telemetry", &[]),
     ("tls", &[]),
     ("outbound", &[]),
