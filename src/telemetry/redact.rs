@@ -1,5 +1,6 @@
-//! The filter that keeps mail addresses and telephone numbers out of log lines. It is needed whoever writes the line:
-//! other systems quote what they refuse, and in many a NetBox user names are mail addresses.
+//! The filter that keeps secrets, mail addresses and telephone numbers out of log lines. It is needed whoever writes the
+//! line: other systems quote what they refuse, libraries show the URL that they failed at, and in many a NetBox user names
+//! are mail addresses.
 
 use std::{
     borrow::Cow,
@@ -9,15 +10,20 @@ use std::{
 
 use regex_lite::{Captures, Regex};
 
-/// A mail address; a number with its country's code; a number as North America writes it.
-const PERSONAL: &str = concat!(
-    r#"[^\s"'<>(),;:=\\\[\]{}]+@[^\s"'<>(),;:=\\\[\]{}]+\.[A-Za-z]{2,}"#,
+/// User name and password in a URL, behind its scheme; an API key in a query; an API key; a NetBox token with its public
+/// part; a mail address; a number with its country's code; a number as North America writes it.
+const WITHHELD: &str = concat!(
+    r#"(?:(://)[^\s/?#"'<>]*(@))"#,
+    r#"|(?i:([?&]apikey=)[^&\s"'<>]+)"#,
+    r"|\bAPI(?:-[0-9A-Z]{4}){4}\b",
+    r"|\bnbt_[0-9A-Za-z]+\.[0-9A-Za-z]+",
+    r#"|[^\s"'<>(),;:=\\\[\]{}]+@[^\s"'<>(),;:=\\\[\]{}]+\.[A-Za-z]{2,}"#,
     r"|\+\d[\d().\- ]{5,}\d|\b\d{3}[-. ]\d{3}[-. ]\d{4}\b"
 );
 /// The beginning of the names of registries other than ARIN's own; the host stands behind it.
 const REGISTRY: &str = "arin@";
 
-static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PERSONAL).ok());
+static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(WITHHELD).ok());
 
 /// Writes lines without what is personal in them.
 #[derive(Debug)]
@@ -37,8 +43,11 @@ impl<W: Write> Write for Redact<W> {
 fn redact(line: &str) -> Cow<'_, str> {
     let Some(pattern) = &*PATTERN else { return Cow::Borrowed("[withheld]\n") };
     pattern.replace_all(line, |found: &Captures<'_>| {
-        let found = found.get(0).map_or("", |found| found.as_str());
-        if found.starts_with(REGISTRY) { found.to_owned() } else { "[withheld]".to_owned() }
+        let part = |number| found.get(number).map_or("", |part| part.as_str());
+        if part(0).starts_with(REGISTRY) {
+            return part(0).to_owned();
+        }
+        format!("{}{}[withheld]{}", part(1), part(3), part(2))
     })
 }
 
@@ -54,6 +63,11 @@ mod tests {
             ("call +1-703-555-0100 x12 now", "call [withheld] x12 now"),
             ("(8, +49 (30) 1234567, null)", "(8, [withheld], null)"),
             ("703.555.0100", "[withheld]"),
+            ("at redis://:pass-word@redis:6379/0 now", "at redis://[withheld]@redis:6379/0 now"),
+            ("https://user:pass@otel.example.net:4318/v1", "https://[withheld]@otel.example.net:4318/v1"),
+            ("http://127.0.0.1/rest/org/X?a=1&apikey=API-X", "http://127.0.0.1/rest/org/X?a=1&apikey=[withheld]"),
+            ("key API-ABCD-0123-EFGH-4567 is bad", "key [withheld] is bad"),
+            ("Bearer nbt_jgolUrBT0itp.ODER1gf7vHn5SKli1aQ03t4nA4P5", "Bearer [withheld]"),
         ] {
             assert_eq!(redact(told), left);
         }
@@ -64,6 +78,8 @@ mod tests {
             "2001:db8::/32",
             "#1234567890",
             "arin@reg.example.net:8090",
+            "https://reg.arin.net/rest/poc/X-ARIN",
+            "API-URL",
         ] {
             assert_eq!(redact(kept), kept);
         }
