@@ -1,7 +1,7 @@
 //! The users who may ask, and the objects that they reach.
 
 use reqwest::Method;
-use rir_sandbox::netbox::{Action, Grant};
+use rir_sandbox::netbox::{Action, Grant, TokenLimit};
 use serde_json::{Value, json};
 
 use super::{Answer, Target, people::Person, things::NOTES};
@@ -101,6 +101,41 @@ pub(crate) async fn a_token_that_was_taken_away_is_forbidden(target: &Target) {
     as_person(target, &person, Method::GET, CHECK, &[]).await.expect(200);
     target.dismiss(&person).await;
     as_person(target, &person, Method::GET, CHECK, &[]).await.expect(403);
+}
+
+pub(crate) async fn a_token_that_is_restricted_says_how(target: &Target) {
+    let person = target.person(&[]).await;
+    for (limit, reason) in [
+        (TokenLimit::Disabled, "Token disabled"),
+        (TokenLimit::Expired, "Token expired"),
+        (TokenLimit::OtherAddresses, "Source IP 127.0.0.1 is not permitted to authenticate using this token."),
+    ] {
+        target.limit(&person, Some(limit)).await;
+        for path in [CHECK, "/api/status/", "/api/ipam/rirs/"] {
+            let told = as_person(target, &person, Method::GET, path, &[]).await.expect(403);
+            assert_eq!(told, json!({ "detail": reason }));
+        }
+    }
+    target.limit(&person, None).await;
+    as_person(target, &person, Method::GET, CHECK, &[]).await.expect(200);
+}
+
+pub(crate) async fn a_token_that_may_only_read_is_shown_to_its_user(target: &Target) {
+    let one = target.note("a", json!({})).await;
+    let person = noter(target, &[Action::View, Action::Add, Action::Change], &[one]).await;
+    let listed = format!("/api/users/tokens/?user={}", person.name);
+    for limit in [None, Some(TokenLimit::ReadOnly)] {
+        target.limit(&person, limit).await;
+        let told = as_person(target, &person, Method::GET, &listed, &[]).await.expect(200);
+        let token = &told["results"][0];
+        let key = person.token.strip_prefix("nbt_").unwrap().split('.').next().unwrap();
+        assert_eq!((&token["key"], &token["write_enabled"]), (&json!(key), &json!(limit.is_none())));
+        assert_eq!((&token["user"]["username"], &told["count"]), (&json!(person.name), &json!(1)));
+    }
+    let note = format!("{NOTES}{one}/");
+    as_person(target, &person, Method::GET, &note, &[]).await.expect(200);
+    let told = as_person(target, &person, Method::PATCH, &note, &[]).await.expect(403);
+    assert_eq!(told, json!({ "detail": "You do not have permission to perform this action." }));
 }
 
 pub(crate) async fn the_status_tells_versions(target: &Target) {

@@ -30,7 +30,8 @@ macro_rules! contract {
             access: a_v2_token_is_taken_as_bearer, a_v1_token_is_taken_as_token, a_wrong_token_is_forbidden,
                 no_token_is_forbidden, a_user_without_permissions_may_do_nothing,
                 a_user_sees_and_changes_what_was_granted, whether_one_may_change_is_told_before_the_condition,
-                a_token_that_was_taken_away_is_forbidden, the_status_tells_versions, an_unknown_path_is_an_html_page;
+                a_token_that_was_taken_away_is_forbidden, a_token_that_is_restricted_says_how,
+                a_token_that_may_only_read_is_shown_to_its_user, the_status_tells_versions, an_unknown_path_is_an_html_page;
             ipam: an_aggregate_nests_its_rir, a_prefix_nests_its_vrf, within_include_finds_the_range_and_what_is_inside,
                 contains_finds_the_range_and_what_is_around_it,
                 rir_id_finds_the_aggregates_of_a_rir, several_ids_are_alternatives;

@@ -1,7 +1,7 @@
 //! Users who may do some things, made for one case: in the in-memory NetBox past HTTP, in a real one over its REST
 //! interface.
 
-use rir_sandbox::netbox::{Action, Grant};
+use rir_sandbox::netbox::{Action, Grant, TokenLimit};
 use serde_json::json;
 
 use super::Target;
@@ -14,8 +14,9 @@ const TOKENS: &str = "/api/users/tokens/";
 pub(super) struct Person {
     pub(super) name: String,
     pub(super) token: String,
-    /// The user's id in a real NetBox.
+    /// The ids of the user and of the token in a real NetBox.
     id: u64,
+    token_id: u64,
 }
 
 impl Target {
@@ -24,7 +25,7 @@ impl Target {
         let name = format!("person-{}-{:04x}", self.run, fastrand::u16(..));
         if let Some(server) = &self.server {
             let token = server.add_user(&name, grants.iter().map(|(_, grant)| grant.clone()).collect());
-            return Person { name, token, id: 0 };
+            return Person { name, token, id: 0, token_id: 0 };
         }
         let password = format!("Xy-{:032x}", fastrand::u128(..));
         let id = self.made(USERS, json!({ "username": name, "password": password })).await;
@@ -41,7 +42,24 @@ impl Target {
         }
         let token = self.post(TOKENS, json!({ "user": id, "version": 2 })).await.expect(201);
         let (key, secret) = (token["key"].as_str().unwrap(), token["token"].as_str().unwrap());
-        Person { name, token: format!("nbt_{key}.{secret}"), id }
+        let token_id = token["id"].as_u64().unwrap();
+        Person { name, token: format!("nbt_{key}.{secret}"), id, token_id }
+    }
+
+    /// Restricts a user's token in this way only.
+    pub(super) async fn limit(&self, person: &Person, limit: Option<TokenLimit>) {
+        if let Some(server) = &self.server {
+            assert!(server.limit_token(&person.name, limit));
+            return;
+        }
+        let is = |wanted| limit == Some(wanted);
+        let fields = json!({
+            "enabled": !is(TokenLimit::Disabled),
+            "expires": is(TokenLimit::Expired).then_some("2020-01-01T00:00:00Z"),
+            "allowed_ips": if is(TokenLimit::OtherAddresses) { json!(["192.0.2.0/24"]) } else { json!([]) },
+            "write_enabled": !is(TokenLimit::ReadOnly),
+        });
+        self.patch(&format!("{TOKENS}{}/", person.token_id), fields).await.expect(200);
     }
 
     /// Removes a user with their tokens.

@@ -7,9 +7,10 @@ use super::{
     call::Call,
     model::PLUGIN,
     options::{Options, SUPERUSER, TOKEN, TOKEN_V1},
+    page::page,
     reply::Reply,
     store::Store,
-    users::{Action, User},
+    users::{Action, TokenLimit, User},
 };
 
 /// The caller of a request.
@@ -41,13 +42,46 @@ pub(super) fn caller(options: &Options, call: &Call) -> Result<Caller, Reply> {
     if [TOKEN, TOKEN_V1].contains(&token) {
         return Ok(Caller::Superuser);
     }
-    let user = options.users.iter().find(|user| user.token == token);
-    user.cloned().map(Caller::User).ok_or_else(|| {
-        Reply::forbidden(match token.strip_prefix("nbt_") {
+    let Some(user) = options.users.iter().find(|user| user.token == token) else {
+        return Err(Reply::forbidden(match token.strip_prefix("nbt_") {
             Some(v2) if v2.contains('.') => "Invalid v2 token",
             Some(_) => "Invalid authorization header: Could not parse key from v2 token.",
             None => "Invalid v1 token",
-        })
+        }));
+    };
+    match user.limit {
+        Some(TokenLimit::Disabled) => Err(Reply::forbidden("Token disabled")),
+        Some(TokenLimit::Expired) => Err(Reply::forbidden("Token expired")),
+        Some(TokenLimit::OtherAddresses) => {
+            Err(Reply::forbidden("Source IP 127.0.0.1 is not permitted to authenticate using this token."))
+        }
+        Some(TokenLimit::ReadOnly) | None => Ok(Caller::User(user.clone())),
+    }
+}
+
+/// Answers with the tokens that a caller sees: all for a superuser, else their own.
+pub(super) fn tokens(options: &Options, call: &Call, caller: &Caller) -> Reply {
+    let shown = |user: &&User| match caller {
+        Caller::Superuser => true,
+        Caller::User(caller) => caller.name == user.name,
+    };
+    let superusers = [TOKEN, TOKEN_V1].map(|token| User {
+        name: SUPERUSER.to_owned(),
+        token: token.to_owned(),
+        grants: Vec::new(),
+        limit: None,
+    });
+    let all = superusers.iter().filter(|_| *caller == Caller::Superuser).chain(options.users.iter().filter(shown));
+    let wanted = all.filter(|user| call.query.last("user").is_none_or(|name| name == user.name));
+    page(call, wanted.collect(), |user| {
+        let key = user.token.strip_prefix("nbt_").and_then(|token| token.split('.').next());
+        Some(json!({
+            "version": if key.is_some() { 2 } else { 1 },
+            "key": key,
+            "user": { "username": user.name },
+            "enabled": user.limit != Some(TokenLimit::Disabled),
+            "write_enabled": user.limit != Some(TokenLimit::ReadOnly),
+        }))
     })
 }
 
@@ -63,6 +97,9 @@ pub(super) fn whoami(caller: &Caller) -> Reply {
 /// Returns the answer to a caller who may not do it.
 pub(super) fn refusal(store: &Store, call: &Call, caller: &Caller, path: &str) -> Option<Reply> {
     let Caller::User(user) = caller else { return None };
+    if user.limit == Some(TokenLimit::ReadOnly) && call.method != Method::GET {
+        return Some(denied("to perform this action."));
+    }
     let single = path.rsplit_once('/').filter(|(_, id)| id.parse::<u64>().is_ok());
     let list = single.map_or(path, |(list, _)| list);
     if store.table(list).is_some() {

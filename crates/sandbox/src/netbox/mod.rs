@@ -43,7 +43,7 @@ use memory::NetBox;
 pub use options::{Options, TOKEN, TOKEN_V1};
 pub use requests::{Request, Requests};
 pub use rule::Rule;
-pub use users::{Action, Grant, User};
+pub use users::{Action, Grant, TokenLimit, User};
 
 /// A running in-memory NetBox.
 pub type Server = crate::server::Server<NetBox>;
@@ -62,8 +62,15 @@ impl Server {
         let mut options = lock(&self.shared.options);
         let number = options.users.len() + 10;
         let token = format!("nbt_sandbox{number:05}.0123456789abcdefghijklmnopqrstuvwxyzABCD");
-        options.users.push(User { name: name.to_owned(), token: token.clone(), grants });
+        options.users.push(User { name: name.to_owned(), token: token.clone(), grants, limit: None });
         token
+    }
+
+    /// Restricts a user's token, or lifts the restriction. Returns whether they were there.
+    pub fn limit_token(&self, name: &str, limit: Option<TokenLimit>) -> bool {
+        let mut options = lock(&self.shared.options);
+        let user = options.users.iter_mut().find(|user| user.name == name);
+        user.map(|user| user.limit = limit).is_some()
     }
 
     /// Takes a user's token away. Returns whether they were there.

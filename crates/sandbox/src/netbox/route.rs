@@ -30,6 +30,7 @@ pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused:
     match (path, plugin, &call.method) {
         ("status", _, &Method::GET) => status(),
         ("authentication-check", _, &Method::GET) => access::whoami(&caller),
+        ("users/tokens", _, &Method::GET) => access::tokens(options, call, &caller),
         (_, Some("schema/preview"), &Method::POST) => schema::preview(store, call),
         (_, _, _) => {
             access::refusal(store, call, &caller, path).unwrap_or_else(|| match (path, plugin, &call.method) {

@@ -11,6 +11,21 @@ pub struct User {
     pub token: String,
     /// Their permissions; they may do nothing else.
     pub grants: Vec<Grant>,
+    /// The restriction of their token, if it has one.
+    pub limit: Option<TokenLimit>,
+}
+
+/// A restriction of a token, whatever its user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenLimit {
+    /// It is switched off.
+    Disabled,
+    /// Its time is over.
+    Expired,
+    /// It is for other addresses than those of this machine.
+    OtherAddresses,
+    /// It has no "Write enabled".
+    ReadOnly,
 }
 
 /// A permission on the objects of one list.
