@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 ARIN_URLS=https://reg.arin.net,https://reg.ote.arin.net PROFILES=''
 case ${1:-} in
 '') ;;
---sandbox) ARIN_URLS=http://arin-sandbox:8081 PROFILES=sandbox ;;
+--sandbox) ARIN_URLS=http://127.0.0.1:8081 PROFILES=sandbox ;;
 *) sed -n '2,6s/^# \{0,1\}//p' "$(basename "$0")" >&2; exit 2 ;;
 esac
 

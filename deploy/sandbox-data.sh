@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 NETBOX=${NETBOX_URL:-http://localhost:8000}
-ARIN=${ARIN_URL:-http://arin-sandbox:8081}
+ARIN=${ARIN_URL:-http://127.0.0.1:8081}
 TOKEN=${NETBOX_TOKEN:-$(<secrets/netbox-token)}
 
 # The token goes in by a file descriptor, as everybody can see a command's arguments.

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use secrecy::SecretString;
-use url::Url;
 
 use super::{
     convert,
@@ -14,7 +13,7 @@ use super::{
     transport::{Key, Transport},
 };
 use crate::{
-    config,
+    config::{self, RegistryUrl, UnfitUrl},
     model::{Customer, CustomerHandle, Instance, Net, NetBlock, NetHandle, Org, OrgHandle, Poc, PocHandle},
     outbound::{self, excerpt::presentable_url},
     retry::Policy,
@@ -59,14 +58,13 @@ impl Pool {
     /// # Errors
     /// When the URL is not on the allow list, or the key cannot be sent at all.
     pub fn client(&self, api_url: &str, key: SecretString) -> Result<Client, Error> {
-        let config::Arin { auth, retry_count, retry_backoff, .. } = *self.settings;
+        let config::Arin { retry_count, retry_backoff, .. } = *self.settings;
         let base = self.allowed(api_url)?;
         let transport = Transport {
             http: self.http.counting(),
-            rate_limit: self.rate_limit(Instance::of(&base)),
-            base,
-            key: Key::new(&key).ok_or(ErrorKind::UnusableKey)?,
-            auth,
+            rate_limit: self.rate_limit(Instance::of(base.as_url())),
+            key: Key::new(&key, self.settings.auth_at(&base)).ok_or(ErrorKind::UnusableKey)?,
+            base: base.as_url().clone(),
             retries: Policy { count: retry_count, backoff: retry_backoff },
         };
         Ok(Client { transport: Arc::new(transport) })
@@ -75,7 +73,7 @@ impl Pool {
     /// Returns the registry instance that a config's `api_url` names, or `None` for one that no key may be sent to.
     #[must_use]
     pub fn instance(&self, api_url: &str) -> Option<Instance> {
-        self.allowed(api_url).ok().map(|base| Instance::of(&base))
+        self.allowed(api_url).ok().map(|base| Instance::of(base.as_url()))
     }
 
     /// Returns how many requests a second may go to the registry instance that a config's `api_url` names, by all processes
@@ -85,15 +83,18 @@ impl Pool {
         self.rate_limit(instance).per_second().await
     }
 
-    fn allowed(&self, api_url: &str) -> Result<Url, Error> {
+    fn allowed(&self, api_url: &str) -> Result<RegistryUrl, Error> {
         let text = match api_url.trim() {
             "" => Instance::PRODUCTION,
             other => other,
         };
-        let base = Url::parse(text).map(without_trailing_slash).ok();
-        let listed =
-            |base: &Url| self.settings.allowed_base_urls.iter().any(|url| without_trailing_slash(url.clone()) == *base);
-        base.filter(listed).ok_or_else(|| ErrorKind::NotAllowed(presentable_url(text)).into())
+        let listed = |base: &RegistryUrl| self.settings.allowed_base_urls.contains(base);
+        let refused = match text.parse() {
+            Ok(base) if listed(&base) => return Ok(base),
+            Err(UnfitUrl::NotEncrypted) => ErrorKind::NotEncrypted,
+            Ok(_) | Err(UnfitUrl::NotHttp | UnfitUrl::Credentials | UnfitUrl::Query) => ErrorKind::NotAllowed,
+        };
+        Err(refused(presentable_url(text)).into())
     }
 
     fn rate_limit(&self, instance: Instance) -> Arc<RateLimit> {
@@ -179,17 +180,9 @@ fn http(settings: &config::Arin) -> reqwest::Result<reqwest::Client> {
         .no_proxy()
         .connect_timeout(settings.connect_timeout)
         .pool_max_idle_per_host(settings.max_in_flight);
-    let encrypted = settings.allowed_base_urls.iter().any(|url| url.scheme() == "https");
+    let encrypted = settings.allowed_base_urls.iter().any(|url| url.as_url().scheme() == "https");
     // A sandbox on plain HTTP must also run where no certificates are installed.
     if encrypted { builder } else { builder.tls_certs_only([]) }.build()
-}
-
-/// Returns a base URL in the form in which they are compared. [`Url`] itself settles host case and default ports; a URL
-/// with credentials, a query or a fragment keeps them, and so equals no clean one.
-fn without_trailing_slash(mut url: Url) -> Url {
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
-    url
 }
 
 #[cfg(test)]
@@ -223,7 +216,6 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         for url in [
-            "http://reg.arin.net",
             "https://reg.arin.net.example.net",
             "https://reg.arin.net:8443",
             "https://reg.arin.net/rest",
@@ -237,6 +229,13 @@ mod tests {
         ] {
             assert!(matches!(instance(url), Err(Error { kind: ErrorKind::NotAllowed(_), .. })), "{url}");
         }
+    }
+
+    #[test]
+    fn a_key_is_not_sent_over_plain_http_whatever_is_listed() {
+        let error = instance("http://user:secret@reg.arin.net/?x").unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+        insta::assert_snapshot!(instance("http://reg.arin.net").unwrap_err(), @"`http://reg.arin.net` is not encrypted, so no API key is sent there; write https in the API URL of the RIR config (http is for this machine only)");
     }
 
     #[test]

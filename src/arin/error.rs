@@ -26,6 +26,12 @@ pub enum ErrorKind {
          config (the part before /rest), or add it to that setting"
     )]
     NotAllowed(String),
+    /// The base URL, shown likewise, is plain HTTP to another machine. Nothing was sent.
+    #[error(
+        "`{0}` is not encrypted, so no API key is sent there; write https in the API URL of the RIR config (http is for \
+         this machine only)"
+    )]
+    NotEncrypted(String),
     /// The key is empty or has characters that no request can carry. Nothing was sent.
     #[error("the API key cannot be sent: it is empty or has characters other than printable ASCII")]
     UnusableKey,
@@ -124,6 +130,7 @@ impl Error {
             ErrorKind::Outage(_) => Retry::Backoff,
             ErrorKind::Setup(_)
             | ErrorKind::NotAllowed(_)
+            | ErrorKind::NotEncrypted(_)
             | ErrorKind::UnusableKey
             | ErrorKind::Unauthorized(_)
             | ErrorKind::NoAuthority(_)
@@ -147,6 +154,7 @@ impl Error {
             },
             ErrorKind::Setup(_)
             | ErrorKind::NotAllowed(_)
+            | ErrorKind::NotEncrypted(_)
             | ErrorKind::UnusableKey
             | ErrorKind::Unauthorized(_)
             | ErrorKind::NoAuthority(_)
@@ -188,6 +196,7 @@ impl Error {
             self.kind,
             ErrorKind::Setup(_)
                 | ErrorKind::NotAllowed(_)
+                | ErrorKind::NotEncrypted(_)
                 | ErrorKind::UnusableKey
                 | ErrorKind::Unauthorized(_)
                 | ErrorKind::Redirected(..)
@@ -212,9 +221,12 @@ impl ErrorKind {
             Self::Redirected(_, location) => location.iter_mut().collect(),
             Self::NotRegRws(_, excerpt) => vec![excerpt],
             Self::Invalid(_, excerpt, source) => source.foreign_words().into_iter().chain([excerpt]).collect(),
-            Self::Setup(_) | Self::NotAllowed(_) | Self::UnusableKey | Self::Throttled(_) | Self::NoAnswer(_) => {
-                Vec::new()
-            }
+            Self::Setup(_)
+            | Self::NotAllowed(_)
+            | Self::NotEncrypted(_)
+            | Self::UnusableKey
+            | Self::Throttled(_)
+            | Self::NoAnswer(_) => Vec::new(),
         }
     }
 }

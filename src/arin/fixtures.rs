@@ -1,14 +1,14 @@
 //! Documents and settings for the tests of this room.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use crate::config::{Arin, Auth};
+use crate::config::Arin;
 
 /// Settings that try three times, at once.
 pub(super) fn settings() -> Arin {
     Arin {
         allowed_base_urls: Vec::new(),
-        auth: Auth::Header,
+        auth: BTreeMap::new(),
         requests_per_second: 0,
         burst: 1,
         max_in_flight: 8,

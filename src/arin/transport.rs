@@ -40,7 +40,6 @@ pub(super) struct Transport {
     pub(super) rate_limit: Arc<RateLimit>,
     pub(super) base: Url,
     pub(super) key: Key,
-    pub(super) auth: Auth,
     pub(super) retries: Policy,
 }
 
@@ -57,19 +56,51 @@ enum Exchange<T> {
 pub(super) struct Key {
     secret: SecretString,
     header: HeaderValue,
+    auth: Auth,
     /// True once the key has brought an object.
     has_worked: AtomicBool,
+    /// True once the key has been taken in the query where the header was refused.
+    is_for_query: AtomicBool,
+}
+
+/// The place of the key in one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Header,
+    Query,
+}
+
+/// The number of a try, and the time since which its request has waited to be sent.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    attempt: u32,
+    wanted: Instant,
 }
 
 impl Key {
     /// Takes a key; `None` for one that no header can carry.
-    pub(super) fn new(secret: &SecretString) -> Option<Self> {
+    pub(super) fn new(secret: &SecretString, auth: Auth) -> Option<Self> {
         let secret = SecretString::from(secret.expose_secret().trim());
         let usable = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
         let text = Some(secret.expose_secret()).filter(|key| usable(key)).map(|key| format!("ApiKey {key}"))?;
         let mut header = HeaderValue::from_str(&text).ok()?;
         header.set_sensitive(true);
-        Some(Self { secret, header, has_worked: AtomicBool::new(false) })
+        Some(Self { secret, header, auth, has_worked: AtomicBool::default(), is_for_query: AtomicBool::default() })
+    }
+
+    fn place(&self) -> Place {
+        match self.auth {
+            Auth::Header => Place::Header,
+            Auth::Query => Place::Query,
+            Auth::HeaderThenQuery if self.is_for_query.load(Ordering::Relaxed) => Place::Query,
+            Auth::HeaderThenQuery => Place::Header,
+        }
+    }
+
+    /// Returns whether the query is worth a try after a refusal: the key has not worked at either place yet.
+    fn may_be_for_query(&self, refused: Place) -> bool {
+        let new = !self.has_worked.load(Ordering::Relaxed);
+        self.auth == Auth::HeaderThenQuery && refused == Place::Header && new
     }
 }
 
@@ -82,7 +113,7 @@ impl Transport {
     ) -> Result<Option<T>, Error> {
         let wanted = Instant::now();
         let attempt = |retries| async move {
-            let answer = self.attempt(request, retries, wanted, read).await;
+            let answer = self.attempt(request, Turn { attempt: retries + 1, wanted }, read).await;
             answer.map_err(|kind| Error::of(request.clone(), kind.without(self.key.secret.expose_secret())))
         };
         let retry = |error: &Error| match error.retry() {
@@ -94,19 +125,37 @@ impl Transport {
         self.http.repeat(request.name, self.retries, retry, attempt).await
     }
 
-    /// Sends a request until the answer is not 429.
+    /// Sends a request, and where the key may go into the query once more if it was refused in the header. A refusal means
+    /// that nothing was done, but only what may be sent twice is.
     async fn attempt<T>(
         &self,
         request: &Request,
-        retries: u32,
-        wanted: Instant,
+        turn: Turn,
+        read: fn(&Element) -> Result<T, Unfit>,
+    ) -> Result<Option<T>, ErrorKind> {
+        let place = self.key.place();
+        let answer = self.answered(request, place, turn, read).await;
+        match answer {
+            Err(ErrorKind::Unauthorized(_)) if request.repeatable && self.key.may_be_for_query(place) => {
+                let answer = self.answered(request, Place::Query, turn, read).await;
+                self.key.is_for_query.fetch_or(answer.is_ok(), Ordering::Relaxed);
+                answer
+            }
+            answer => answer,
+        }
+    }
+
+    /// Sends a request until the answer is not 429.
+    async fn answered<T>(
+        &self,
+        request: &Request,
+        place: Place,
+        turn: Turn,
         read: fn(&Element) -> Result<T, Unfit>,
     ) -> Result<Option<T>, ErrorKind> {
         loop {
-            let attempt = retries + 1;
-            let span =
-                debug_span!("arin.request", arin.operation = %request, arin.attempt = attempt, http.status = Empty);
-            match self.exchange(request, wanted, read).instrument(span).await? {
+            let span = debug_span!("arin.request", arin.operation = %request, arin.attempt = turn.attempt, http.status = Empty);
+            match self.exchange(request, place, turn, read).instrument(span).await? {
                 Exchange::Answered(found) => return Ok(found),
                 Exchange::Throttled => self.http.sent_again(request.name),
             }
@@ -117,11 +166,12 @@ impl Transport {
     async fn exchange<T>(
         &self,
         request: &Request,
-        wanted: Instant,
+        place: Place,
+        turn: Turn,
         read: fn(&Element) -> Result<T, Unfit>,
     ) -> Result<Exchange<T>, ErrorKind> {
-        let permit = self.rate_limit.acquire(wanted).await.map_err(ErrorKind::Throttled)?;
-        let response = self.http.send(request.name, self.with_key(request)).await?;
+        let permit = self.rate_limit.acquire(turn.wanted).await.map_err(ErrorKind::Throttled)?;
+        let response = self.http.send(request.name, self.built(request, place)).await?;
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             permit.refused(retry_after(response.headers())).await;
             return Ok(Exchange::Throttled);
@@ -133,20 +183,21 @@ impl Transport {
         Ok(Exchange::Answered(found))
     }
 
-    fn with_key(&self, request: &Request) -> RequestBuilder {
+    /// Builds a request. ARIN wants to know the type of the body even where there is none: it has answered GETs with 415.
+    fn built(&self, request: &Request, place: Place) -> RequestBuilder {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push("rest").extend(&request.path);
         }
-        if self.auth == Auth::Query {
+        if place == Place::Query {
             url.query_pairs_mut().append_pair("apikey", self.key.secret.expose_secret());
         }
-        let mut builder = self.http.request(request.method.clone(), url);
-        if self.auth == Auth::Header {
+        let mut builder = self.http.request(request.method.clone(), url).header(CONTENT_TYPE, "application/xml");
+        if place == Place::Header {
             builder = builder.header(AUTHORIZATION, &self.key.header);
         }
         if let Some(payload) = &request.payload {
-            builder = builder.header(CONTENT_TYPE, "application/xml").body(payload.clone());
+            builder = builder.body(payload.clone());
         }
         builder
     }

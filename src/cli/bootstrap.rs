@@ -1,11 +1,8 @@
 //! `rir-sidecar bootstrap`: creates or migrates the custom object types in NetBox, and its webhook.
 
-use secrecy::ExposeSecret;
-use url::Url;
-
 use super::{exit::ExitStatus, output};
 use crate::{
-    config::Settings,
+    config::{HttpUrl, Settings, url_remedy},
     netbox::{
         self, Client,
         schema::{
@@ -31,18 +28,20 @@ pub(super) struct Args {
     allow_destructive: bool,
     /// Set up NetBox's webhook, too: where NetBox reaches `rir-sidecar serve`, such as http://rir-sidecar:8080/. It is
     /// signed with webhook.secret
-    #[arg(long, value_name = "URL", value_parser = address)]
-    webhook_url: Option<Url>,
-}
-
-fn address(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.ok_or_else(|| "write an http or https URL, such as http://rir-sidecar:8080/".to_owned())
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<String>,
 }
 
 pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
+    let webhook_url = match args.webhook_url.as_deref().map(address).transpose() {
+        Ok(url) => url,
+        Err(remedy) => {
+            output::err(&format!("error: --webhook-url: {remedy}"));
+            return ExitStatus::Misused;
+        }
+    };
     let secret = settings.webhook.secret;
-    if args.webhook_url.is_some() && secret.expose_secret().is_empty() {
+    if webhook_url.is_some() && secret.is_empty() {
         output::err(
             "error: webhook.secret is not set, and NetBox has to sign its webhooks; set webhook.secret_file to a file \
                    that holds one, made with `openssl rand -hex 32`",
@@ -53,11 +52,17 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
         Ok(client) => client,
         Err(error) => return ExitStatus::Misused.because(&error),
     };
-    let hook = args.webhook_url.clone().map(|url| Hook::new(url, secret));
+    let hook = webhook_url.map(|url| Hook::new(&url, secret.now()));
     match steps(&args, &client, hook.as_ref()).await {
         Ok(outcome) => outcome,
         Err(error) => ExitStatus::Failed.because(&error),
     }
+}
+
+/// Reads the address here, as the parser of the command line would repeat an unfit one with all that is in it.
+fn address(text: &str) -> Result<HttpUrl, String> {
+    let secrets = "NetBox signs its webhooks with webhook.secret and needs no other";
+    text.parse().map_err(|unfit| url_remedy("http://rir-sidecar:8080/", secrets, (text, unfit)))
 }
 
 async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<ExitStatus, netbox::Error> {

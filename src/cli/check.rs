@@ -3,9 +3,9 @@
 use super::{exit::ExitStatus, output};
 use crate::{
     arin::{self, AnswerLost, ErrorKind, NoAnswer, Pool},
-    config::{Settings, keys::ApiKey, keys::Keyring},
+    config::{RegistryUrl, Settings, keys::ApiKey, keys::Keyring},
     error_chain::error_chain,
-    model::Config,
+    model::{Config, Instance},
     netbox::{self, Client, Permission, schema},
 };
 
@@ -94,11 +94,16 @@ async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Trial
     match client.whoami().await {
         Ok(user) => trials.ok("NetBox", format!("{url} knows the token of {}", user.name)),
         Err(error) => {
-            let remedy = "check netbox.url, netbox.ca_file and the token";
+            let remedy = if error.is_forbidden() {
+                "make the token valid in NetBox (Admin, API Tokens), or put another one into netbox.token_file"
+            } else {
+                "check netbox.url, netbox.ca_file and the token"
+            };
             trials.failed("NetBox", error_chain(&error), remedy);
             return false;
         }
     }
+    let writes = token_may_write(client, trials).await;
     let versions = async {
         let status = client.status().await?;
         let found = format!("{}, plugin {}", status.netbox, status.custom_objects().unwrap_or("missing"));
@@ -112,9 +117,25 @@ async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Trial
         }
         Err(error) => Err(trouble(error_chain(&error), "give the user of the token access to /api/status/")),
     };
-    let good = result.is_ok();
+    let good = writes && result.is_ok();
     trials.add("versions", result);
     good
+}
+
+/// Returns whether the token may write at all. Where NetBox does not show that, the trials of each permission will.
+async fn token_may_write(client: &Client, trials: &mut Trials) -> bool {
+    match client.token_may_write().await {
+        Ok(Some(false)) => {
+            let remedy = "switch on \"Write enabled\" for the token in NetBox (Admin, API Tokens)";
+            trials.failed("token", "NetBox lets it only read, whatever its user may do", remedy);
+            false
+        }
+        Ok(Some(true)) => {
+            trials.ok("token", "may write what its user may");
+            true
+        }
+        Ok(None) | Err(_) => true,
+    }
 }
 
 /// Returns the permissions that a sync needs, list by list.
@@ -201,12 +222,22 @@ async fn key_works(pool: &Pool, config: &Config, key: &ApiKey) -> Result<String,
         Ok(None) => {
             Err(trouble(format!("ARIN has no organization {org}"), "correct the config's org handle in NetBox"))
         }
-        Err(error) => Err(trouble(error_chain(&error), remedy(&error))),
+        Err(error) => {
+            let is_ote = config.api_url.parse().is_ok_and(|url: RegistryUrl| url.to_string() == Instance::OTE);
+            Err(trouble(error_chain(&error), remedy(&error, is_ote)))
+        }
     }
 }
 
-fn remedy(error: &arin::Error) -> &'static str {
+/// Says what to do about a failure; `is_ote` says that ARIN's test environment was asked, which has copies of keys.
+fn remedy(error: &arin::Error, is_ote: bool) -> &'static str {
     match &error.kind {
+        ErrorKind::NotEncrypted(_) => "write https in the config's API URL in NetBox",
+        ErrorKind::Unauthorized(_) if is_ote => {
+            "OT&E gets a copy of production's keys on the first Monday of each month, and does not know a key that was \
+             made since: use an older one, or wait. If the key is older, make a new one in ARIN Online (Settings, API \
+             keys), put it into the keys file, and wait for the next copy"
+        }
         ErrorKind::NotAllowed(_) => "add the URL to arin.allowed_base_urls, or correct the config's API URL",
         ErrorKind::Unauthorized(_) | ErrorKind::NoAuthority(_) | ErrorKind::UnusableKey => {
             "make a new key in ARIN Online (Settings, API keys) and put it into the keys file"
@@ -222,5 +253,18 @@ fn remedy(error: &arin::Error) -> &'static str {
         ErrorKind::Refused(_)
         | ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TooLarge(_)))
         | ErrorKind::Invalid(..) => "report it: this answer is not documented",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arin::Fault;
+
+    #[test]
+    fn an_unknown_key_is_perhaps_only_too_new_for_ote() {
+        let refused = || ErrorKind::Unauthorized(Fault { status: 401, code: None, message: None }).into();
+        assert!(remedy(&refused(), true).starts_with("OT&E gets a copy of production's keys on the first Monday"));
+        assert!(remedy(&refused(), false).starts_with("make a new key"));
     }
 }

@@ -1,7 +1,6 @@
 //! `rir-sidecar jobs`: shows the queue, and retries or cancels jobs.
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::{exit::ExitStatus, output};
@@ -64,7 +63,7 @@ fn id(text: &str) -> Result<JobId, String> {
 }
 
 pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
-    if settings.queue.url.expose_secret().is_empty() {
+    if settings.queue.url.is_empty() {
         output::err(
             "error: queue.url is not set, and jobs in a process cannot be seen from outside; set it to where Redis is",
         );

@@ -11,7 +11,8 @@ use rir_sandbox::{
 /// The address to serve it at.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Address and port to listen on, such as 0.0.0.0:8090
+    /// Address and port to listen on, such as 127.0.0.1:8090. API keys are sent over plain HTTP to the sidecar's own machine
+    /// only
     #[arg(long, value_name = "ADDRESS")]
     listen: SocketAddr,
 }

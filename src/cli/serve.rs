@@ -1,29 +1,26 @@
 //! `rir-sidecar serve` and `rir-sidecar work`: the long-running service.
 
-use std::{process, sync::Arc, time::Duration};
+use std::{process, sync::Arc};
 
-use secrecy::ExposeSecret;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
     exit::{AnyError, ExitStatus},
+    followed_files::FollowedFiles,
     output,
     signals::asked_to_end,
 };
 use crate::{
-    config::{Settings, keys::Keyring},
+    config::Settings,
     coordination::Coordination,
-    http,
+    http, netbox,
     queue::Queue,
     scheduler::Scheduler,
     services::Services,
     worker::{SharedRateLimit, Worker},
 };
-
-/// The time after which the keys file is read again.
-const KEYS_RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The parts of the service that run in this process.
 #[derive(Debug, clap::Args)]
@@ -35,7 +32,7 @@ pub(super) struct Args {
 
 /// Runs `serve`.
 pub(super) async fn serve(args: Args, settings: Settings) -> ExitStatus {
-    if args.no_worker && settings.queue.url.expose_secret().is_empty() {
+    if args.no_worker && settings.queue.url.is_empty() {
         output::err(
             "error: without queue.url jobs are kept in this process, so that --no-worker would leave them undone",
         );
@@ -46,7 +43,7 @@ pub(super) async fn serve(args: Args, settings: Settings) -> ExitStatus {
 
 /// Runs `work`.
 pub(super) async fn work(settings: Settings) -> ExitStatus {
-    if settings.queue.url.expose_secret().is_empty() {
+    if settings.queue.url.is_empty() {
         output::err("error: queue.url is not set, so that there are no jobs to work off; set it to where Redis is");
         return ExitStatus::Misused;
     }
@@ -103,11 +100,16 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
         );
     }
     let mut tasks = JoinSet::new();
-    let keys = follow_keys(&settings, &mut tasks, shutdown)?;
+    if settings.keys.file.is_none() {
+        warn!("keys.file is not set: without ARIN API keys every sync fails");
+    }
+    let (files, keys) = FollowedFiles::of(&settings)?;
+    tasks.spawn(files.follow(shutdown.clone()));
     let limit = Arc::new(SharedRateLimit::new(coordination.clone(), &name));
     let services = Services::for_replicas(settings, (queue, coordination), Arc::clone(&limit) as _, keys)?;
     let end = shutdown.clone();
     tasks.spawn(async move { limit.register_presence(end).await });
+    tokio::spawn(try_token(services.netbox.clone()));
     if role.work {
         tasks.spawn(Worker::new(services.clone(), &name).run(shutdown.clone()));
     }
@@ -134,36 +136,15 @@ fn process_name() -> String {
     format!("{}-{}-{:08x}", host.trim(), process::id(), fastrand::u32(..))
 }
 
-/// Reads the keys file, and reads it again while the process runs, because keys are added to it.
-fn follow_keys(
-    settings: &Settings,
-    tasks: &mut JoinSet<()>,
-    shutdown: &CancellationToken,
-) -> Result<watch::Receiver<Keyring>, AnyError> {
-    let Some(path) = settings.keys.file.clone() else {
-        warn!("keys.file is not set: without ARIN API keys every sync fails");
-        return Ok(watch::channel(Keyring::default()).1);
-    };
-    let (sender, keys) = watch::channel(Keyring::load(&path)?);
-    let end = shutdown.clone();
-    tasks.spawn(async move {
-        let mut well = true;
-        while timeout(KEYS_RELOAD_INTERVAL, end.cancelled()).await.is_err() {
-            match Keyring::load(&path) {
-                Ok(keys) => {
-                    sender.send_replace(keys);
-                    well = true;
-                }
-                Err(error) if well => {
-                    error!(
-                        error = &error as &dyn std::error::Error,
-                        "cannot read the keys file any more; going on with the keys as they were"
-                    );
-                    well = false;
-                }
-                Err(_) => {}
-            }
+/// Says at once what NetBox thinks of the token, rather than with the first job. Whether NetBox answers at all is what
+/// readiness is for.
+async fn try_token(netbox: netbox::Client) {
+    match netbox.token_may_write().await {
+        Ok(Some(false)) => error!("NetBox lets the token of rir-sidecar only read: switch on \"Write enabled\" for it"),
+        Ok(Some(true) | None) => {}
+        Err(error) if error.is_forbidden() => {
+            error!(error = &error as &dyn std::error::Error, "NetBox does not take the token of rir-sidecar");
         }
-    });
-    Ok(keys)
+        Err(_) => {}
+    }
 }

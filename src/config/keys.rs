@@ -1,17 +1,17 @@
 //! ARIN's API keys: each belongs to a user and a config. A run uses one of them.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::secret_file::secret_file;
+use super::{
+    secret_file::{UnusableFile, read_private, read_secret},
+    toml_text::{Mistake, table},
+};
 
 /// The API keys of a keys file, in its order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Keyring {
     keys: Vec<ApiKey>,
 }
@@ -30,12 +30,9 @@ pub struct ApiKey {
 /// A keys file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidKeys {
-    /// It cannot be read.
-    #[error("cannot read the keys file {}", .0.display())]
-    File(PathBuf, #[source] io::Error),
-    /// Everybody on this machine can read it.
-    #[error("{} is readable by everybody; take that away with `chmod o-rwx {}`", .0.display(), .0.display())]
-    Exposed(PathBuf),
+    /// It, or a file that it names, cannot be used.
+    #[error("the keys file {}", .0.display())]
+    File(PathBuf, #[source] UnusableFile),
     /// It is not a TOML file of `[[key]]` tables. The cause names the line, but never its content.
     #[error("the keys file {} cannot be understood near line {line}: {problem}", path.display())]
     #[expect(missing_docs, reason = "the names say it")]
@@ -77,14 +74,24 @@ struct Table {
     api_key_file: Option<PathBuf>,
 }
 
+impl PartialEq for ApiKey {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { config, user, secret } = self;
+        *config == other.config && *user == other.user && secret.expose_secret() == other.secret.expose_secret()
+    }
+}
+
 impl Keyring {
     /// Reads a keys file.
     ///
     /// # Errors
-    /// When it cannot be read or understood, or everybody may read it.
+    /// When it cannot be read or understood, or is open to others.
     pub fn load(path: &Path) -> Result<Self, InvalidKeys> {
-        let text = read_private(path)?;
-        let document: Document = toml::from_str(&text).map_err(|error| syntax(path, &text, &error))?;
+        let text = read_private(path).map_err(|error| InvalidKeys::File(path.to_owned(), error))?;
+        let document: Document = table(&text).map_err(|Mistake { line, problem }| {
+            let path = path.to_owned();
+            InvalidKeys::Syntax { path, line, problem }
+        })?;
         let mut keys: Vec<ApiKey> = Vec::new();
         for table in document.key {
             let key = table.read()?;
@@ -144,41 +151,11 @@ impl Table {
         let Self { config, user, api_key, api_key_file } = self;
         let secret = match (api_key, api_key_file) {
             (Some(key), None) => key,
-            (None, Some(path)) => {
-                refuse_exposed(&path)?;
-                secret_file(&path).map_err(|error| InvalidKeys::File(path, error))?
-            }
+            (None, Some(path)) => read_secret(&path).map_err(|error| InvalidKeys::File(path, error))?,
             (Some(_), Some(_)) | (None, None) => return Err(InvalidKeys::OneSource(config, user)),
         };
         Ok(ApiKey { config, user, secret })
     }
-}
-
-fn read_private(path: &Path) -> Result<String, InvalidKeys> {
-    refuse_exposed(path)?;
-    std::fs::read_to_string(path).map_err(|error| InvalidKeys::File(path.to_owned(), error))
-}
-
-#[cfg(unix)]
-fn refuse_exposed(path: &Path) -> Result<(), InvalidKeys> {
-    use std::os::unix::fs::PermissionsExt;
-    let metadata = std::fs::metadata(path).map_err(|error| InvalidKeys::File(path.to_owned(), error))?;
-    if metadata.permissions().mode() & 0o007 != 0 {
-        return Err(InvalidKeys::Exposed(path.to_owned()));
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn refuse_exposed(_path: &Path) -> Result<(), InvalidKeys> {
-    Ok(())
-}
-
-/// Describes the mistake without the excerpt that the parser would show, which may hold a key.
-fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> InvalidKeys {
-    let at = error.span().map_or(0, |span| span.start);
-    let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-    InvalidKeys::Syntax { path: path.to_owned(), line, problem: error.message().to_owned() }
 }
 
 #[cfg(test)]
@@ -205,7 +182,7 @@ mod tests {
     #[test]
     fn a_file_everybody_can_read_is_refused() {
         let error = Keyring::load(file(&table("A", "ann"), 0o644).path()).unwrap_err();
-        assert!(matches!(error, InvalidKeys::Exposed { .. }));
+        assert!(matches!(error, InvalidKeys::File(_, UnusableFile::Exposed(_))));
         assert!(Keyring::load(file(&table("A", "ann"), 0o640).path()).is_ok());
     }
 
@@ -240,7 +217,7 @@ mod tests {
         let secret = file("API-X\n", 0o600);
         let text = format!("[[key]]\nconfig = \"A\"\nuser = \"ann\"\napi_key_file = {:?}\n", secret.path());
         let ring = Keyring::load(file(&text, 0o600).path()).unwrap();
-        assert_eq!(secrecy::ExposeSecret::expose_secret(&ring.choose("A", None, None).unwrap().secret), "API-X");
+        assert_eq!(ring.choose("A", None, None).unwrap().secret.expose_secret(), "API-X");
     }
 
     #[test]

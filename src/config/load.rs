@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::Path};
 
-use config::{Config, ConfigError, File, FileFormat};
-use url::Url;
+use config::{Config, ConfigError, File, FileFormat, Map};
 
 use super::{
     checks,
     problem::{Invalid, Problem},
     settings::Settings,
+    toml_text::{Mistake, table},
+    unset::give_way,
+    urls::with_placeholders,
 };
 
 /// The default file, which is also the manual.
@@ -17,6 +19,8 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 const PREFIX: &str = "RIR_SIDECAR__";
 /// The settings that are lists. The environment writes them with commas.
 const LISTS: [&str; 2] = ["arin.allowed_base_urls", "sync.recipient_orgs"];
+/// The settings that are tables. The environment writes them as lists of `name=value`.
+const TABLES: [&str; 1] = ["arin.auth"];
 
 /// Loads the settings from the defaults, `file` and the environment.
 ///
@@ -32,7 +36,10 @@ pub fn load(file: Option<&Path>) -> Result<Settings, Invalid> {
 /// # Errors
 /// When a layer cannot be read, or the setting is no address.
 pub fn load_listen(file: Option<&Path>) -> Result<SocketAddr, Invalid> {
-    merge(file, &environment())?.get("http.listen").map_err(|error| Invalid::Problems(vec![unfit(&error)]))
+    Layers::read(file, &environment())?
+        .merged
+        .get("http.listen")
+        .map_err(|error| Invalid::Problems(vec![unfit(&error)]))
 }
 
 fn environment() -> BTreeMap<String, String> {
@@ -45,14 +52,16 @@ fn environment() -> BTreeMap<String, String> {
 /// # Errors
 /// As [`load`].
 pub fn load_from(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Settings, Invalid> {
-    let merged = merge(file, environment)?;
+    let Layers { given, merged } = Layers::read(file, environment)?;
     let mut problems = Vec::new();
-    let merged = with_urls(merged, &mut problems)?;
+    let merged = with_placeholders(merged, &mut problems).map_err(Invalid::Layers)?;
     let read: Result<Settings, ConfigError> = serde_ignored::deserialize(merged, |path| {
         problems.push(Problem::new(path.to_string(), "is not a setting; correct its name or remove it"));
     });
     match read {
         Ok(mut settings) => {
+            checks::limits(&settings, &mut problems);
+            give_way(&mut settings, |key| given.get::<config::Value>(key).is_ok());
             checks::check(&settings, &mut problems);
             checks::take_secrets(&mut settings, &mut problems);
             if problems.is_empty() { Ok(settings) } else { Err(Invalid::Problems(problems)) }
@@ -64,44 +73,53 @@ pub fn load_from(file: Option<&Path>, environment: &BTreeMap<String, String>) ->
     }
 }
 
-fn merge(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Config, Invalid> {
-    let mut layers = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
-    if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|error| Invalid::File(path.to_owned(), error))?;
-        layers = layers.add_source(File::from_str(&text, FileFormat::Toml));
-    }
-    for (name, value) in environment {
-        let Some(name) = name.strip_prefix(PREFIX) else { continue };
-        let key = name.to_lowercase().replace("__", ".");
-        layers = if LISTS.contains(&key.as_str()) {
-            let items = value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>();
-            layers.set_override(key, items)
-        } else {
-            layers.set_override(key, value.as_str())
-        }
-        .map_err(Invalid::Layers)?;
-    }
-    layers.build().map_err(Invalid::Layers)
+/// What an operator has given, and the same over the defaults.
+struct Layers {
+    given: Config,
+    merged: Config,
 }
 
-/// Checks `netbox.url` first, with a remedy of its own, and puts a placeholder for a bad one, so that all other
-/// problems are found at the same time.
-fn with_urls(merged: Config, problems: &mut Vec<Problem>) -> Result<Config, Invalid> {
-    let url = merged.get_string("netbox.url").unwrap_or_default();
-    let problem = match Url::parse(&url) {
-        _ if url.is_empty() => {
-            Some(format!("is not set; set it to where NetBox answers, in the file or as {PREFIX}NETBOX__URL"))
+impl Layers {
+    fn read(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Invalid> {
+        let mut layers = Config::builder();
+        if let Some(path) = file {
+            layers = layers.add_source(File::from_str(&toml(path)?, FileFormat::Toml));
         }
-        Ok(good) if matches!(good.scheme(), "http" | "https") && good.has_host() => None,
-        Ok(_) | Err(_) => Some(format!("`{url}` is not an http or https URL such as https://netbox.example.net/")),
-    };
-    let Some(problem) = problem else { return Ok(merged) };
-    problems.push(Problem::new("netbox.url", problem));
-    Config::builder()
-        .add_source(merged)
-        .set_override("netbox.url", "http://unset.invalid/")
-        .and_then(|layers| layers.build())
-        .map_err(Invalid::Layers)
+        for (name, value) in environment {
+            let Some(name) = name.strip_prefix(PREFIX) else { continue };
+            let key = name.to_lowercase().replace("__", ".");
+            layers = layers.set_override(&key, of_environment(&key, value)).map_err(Invalid::Layers)?;
+        }
+        let given = layers.build().map_err(Invalid::Layers)?;
+        let defaults = File::from_str(DEFAULTS, FileFormat::Toml);
+        let merged = Config::builder().add_source(defaults).add_source(given.clone()).build();
+        Ok(Self { given, merged: merged.map_err(Invalid::Layers)? })
+    }
+}
+
+/// Reads a file and makes sure that it is TOML: a parser's own words would show the line with the mistake, and secrets in
+/// it.
+fn toml(path: &Path) -> Result<String, Invalid> {
+    let text = std::fs::read_to_string(path).map_err(|error| Invalid::File(path.to_owned(), error))?;
+    match table::<toml::Table>(&text) {
+        Ok(_) => Ok(text),
+        Err(Mistake { line, problem }) => Err(Invalid::Syntax { path: path.to_owned(), line, problem }),
+    }
+}
+
+fn of_environment(key: &str, value: &str) -> config::Value {
+    let items = || value.split(',').map(str::trim).filter(|item| !item.is_empty());
+    if LISTS.contains(&key) {
+        return items().collect::<Vec<_>>().into();
+    }
+    if TABLES.contains(&key) {
+        let pair = |item: &str| {
+            let (name, value) = item.rsplit_once('=').unwrap_or((item, ""));
+            (name.trim().to_owned(), config::Value::from(value.trim()))
+        };
+        return items().map(pair).collect::<Map<_, _>>().into();
+    }
+    value.into()
 }
 
 fn unfit(error: &ConfigError) -> Problem {
@@ -119,7 +137,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::config::problem::list;
+    use crate::config::{Auth, problem::list};
 
     fn environment<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
         let set = |(key, value): (&str, &str)| (format!("{PREFIX}{key}"), value.to_owned());
@@ -131,7 +149,7 @@ mod tests {
     fn problems(more: &[(&str, &str)]) -> String {
         match load_from(None, &environment(NEEDED.into_iter().chain(more.iter().copied()))).unwrap_err() {
             Invalid::Problems(problems) => list(&problems),
-            Invalid::File { .. } | Invalid::Layers(_) => panic!("expected problems"),
+            Invalid::File { .. } | Invalid::Syntax { .. } | Invalid::Layers(_) => panic!("expected problems"),
         }
     }
 
@@ -147,7 +165,7 @@ mod tests {
     #[test]
     fn a_token_that_looks_like_a_number_stays_as_it_is() {
         let settings = load_from(None, &environment(NEEDED)).unwrap();
-        assert_eq!(settings.netbox.token.expose_secret(), "1e5");
+        assert_eq!(settings.netbox.token.now().expose_secret(), "1e5");
     }
 
     #[test]
@@ -178,12 +196,13 @@ mod tests {
             ("NETBOX__TOKEN_FILE", "token.txt"),
             ("NETBOX__BATCH_SIZE", "0"),
             ("SYNC__MAX_RETIRED_SHARE", "20"),
+            ("ARIN__TIMEOUT", "1min"),
             ("ARIN__CONNECT_TIMEOUT", "2min"),
         ];
         insta::assert_snapshot!(problems(&wrong), @r"
         netbox.url: `netbox.test` is not an http or https URL such as https://netbox.example.net/
         arin.burts: is not a setting; correct its name or remove it
-        netbox.batch_size: is 0; set it to 1 or more
+        netbox.batch_size: is too small; set it to 1 or more
         arin.connect_timeout: is longer than arin.timeout, which includes it
         sync.max_retired_share: is a share between 0 and 1; write 0.2 for 20 %
         netbox.token: is set together with netbox.token_file; set only one of them
@@ -193,9 +212,101 @@ mod tests {
     #[test]
     fn a_value_of_the_wrong_kind_names_its_key() {
         insta::assert_snapshot!(problems(&[("ARIN__BURST", "many")]), @"  arin.burst: is string \"many\", but has to be an integer");
-        insta::assert_snapshot!(problems(&[("ARIN__AUTH", "cookie")]), @"  arin.auth: enum Auth does not have variant constructor cookie");
+        insta::assert_snapshot!(problems(&[("ARIN__AUTH", "https://reg.arin.net=cookie")]), @"  arin.auth.https://reg.arin.net: enum Auth does not have variant constructor cookie");
         insta::assert_snapshot!(problems(&[("TELEMETRY__OTLP_ENDPOINT", "otel:4318")]), @"  telemetry.otlp_endpoint: `otel:4318` is not an http or https URL such as http://otel-collector:4318");
         insta::assert_snapshot!(problems(&[("ARIN__TIMEOUT", "30")]), @"  arin.timeout: `30` is not a duration such as `2s` or `90days`: time unit needed, for example 30sec or 30ms");
+    }
+
+    #[test]
+    fn a_url_with_a_secret_is_refused_wherever_none_belongs() {
+        let wrong = [
+            ("NETBOX__URL", "https://user:canary@netbox.example.net/"),
+            ("ARIN__ALLOWED_BASE_URLS", "https://reg.arin.net,https://canary@reg.ote.arin.net"),
+            ("TELEMETRY__OTLP_ENDPOINT", "https://user:can/ary@otel.example.net/?token=canary"),
+        ];
+        let told = problems(&wrong);
+        insta::assert_snapshot!(told, @r"
+        netbox.url: `https://netbox.example.net/` holds a user name or password, which logs and errors would show; take it out: NetBox's token belongs in the file that netbox.token_file names
+        arin.allowed_base_urls: `https://reg.ote.arin.net` holds a user name or password, which logs and errors would show; take it out: ARIN's API keys belong in the file that keys.file names
+        telemetry.otlp_endpoint: `https://otel.example.net/` holds a user name or password, which logs and errors would show; take it out: what the collector asks for belongs in the file that telemetry.otlp_authorization_file names
+        ");
+        assert!(!told.contains("canary"));
+    }
+
+    #[test]
+    fn keys_are_not_sent_over_plain_http_to_others() {
+        insta::assert_snapshot!(problems(&[("ARIN__ALLOWED_BASE_URLS", "http://reg.arin.net")]), @"  arin.allowed_base_urls: `http://reg.arin.net` is not encrypted, so that others could read the API key; write https (http is for this machine only)");
+    }
+
+    #[test]
+    fn the_way_of_a_key_is_set_for_each_base_url() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[arin.auth]\n\"https://reg.ote.arin.net/\" = \"query\"\n").unwrap();
+        let settings = load_from(Some(file.path()), &environment(NEEDED)).unwrap();
+        let at = |settings: &Settings, url: &str| settings.arin.auth_at(&url.parse().unwrap());
+        assert_eq!(at(&settings, "https://reg.ote.arin.net"), Auth::Query);
+        assert_eq!(at(&settings, "https://reg.arin.net"), Auth::Header);
+        let settings = load_from(None, &environment(NEEDED)).unwrap();
+        assert_eq!(at(&settings, "https://reg.ote.arin.net/"), Auth::HeaderThenQuery);
+        assert_eq!(at(&settings, "https://reg.arin.net"), Auth::Header);
+        let set = [("ARIN__AUTH", "https://reg.arin.net=query, https://reg.ote.arin.net=header")];
+        let settings = load_from(None, &environment(NEEDED.into_iter().chain(set))).unwrap();
+        assert_eq!(at(&settings, "https://reg.ote.arin.net"), Auth::Header);
+        assert_eq!(at(&settings, "https://reg.arin.net"), Auth::Query);
+        insta::assert_snapshot!(problems(&[("ARIN__AUTH", "https://arin.example.net=query")]), @"  arin.auth: names `https://arin.example.net`, which is not listed in arin.allowed_base_urls");
+        let told = problems(&[("ARIN__AUTH", "https://user:canary@reg.arin.net=query")]);
+        assert!(told.contains("holds a user name or password") && !told.contains("canary"), "{told}");
+    }
+
+    #[test]
+    fn the_url_of_netbox_is_not_that_of_its_api() {
+        let told = |url: &str| problems(&[("NETBOX__URL", url)]);
+        insta::assert_snapshot!(told("https://netbox.example.net/api/"), @"  netbox.url: `https://netbox.example.net/api/` leads into NetBox's API; set it to where NetBox itself is: https://netbox.example.net/");
+        for (url, right) in [
+            ("https://netbox.example.net/api", "https://netbox.example.net/"),
+            ("https://netbox.example.net/api/status/", "https://netbox.example.net/"),
+            ("https://example.net/netbox/api/", "https://example.net/netbox/"),
+            ("https://example.net/netbox/api/plugins/custom-objects/", "https://example.net/netbox/"),
+        ] {
+            assert!(told(url).ends_with(&format!("where NetBox itself is: {right}")), "{}", told(url));
+        }
+        for good in ["https://example.net/api-netbox/", "https://example.net/api/netbox/", "https://api.example.net/"] {
+            let set = [("NETBOX__URL", good), ("NETBOX__TOKEN", "t")];
+            assert!(load_from(None, &environment(set)).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_is_named_without_showing_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for text in ["[netbox]\ntoken = \"canary\n", "[netbox]\ntoken = canary\n", "[netbox]\ncanary\n"] {
+            std::fs::write(file.path(), text).unwrap();
+            let error = load_from(Some(file.path()), &environment(NEEDED)).unwrap_err();
+            assert!(matches!(error, Invalid::Syntax { line: 2, .. }), "{error}");
+            let told = format!("{} {error:?}", crate::error_chain::error_chain(&error));
+            assert!(!told.contains("canary"), "{told}");
+        }
+    }
+
+    #[test]
+    fn one_rule_holds_for_all_files_with_secrets() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "redis://:canary-of-16-characters@redis/").unwrap();
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        let path = file.path().to_str().unwrap();
+        let files = [
+            ("NETBOX__TOKEN", ""),
+            ("NETBOX__TOKEN_FILE", path),
+            ("QUEUE__URL_FILE", path),
+            ("WEBHOOK__SECRET_FILE", path),
+            ("WEBHOOK__PREVIOUS_SECRET_FILE", path),
+            ("TELEMETRY__OTLP_AUTHORIZATION_FILE", path),
+        ];
+        let told = problems(&files);
+        assert_eq!(told.matches("is open to everybody on this machine").count(), 5, "{told}");
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(load_from(None, &environment(NEEDED.into_iter().chain(files))).is_ok());
     }
 
     #[test]

@@ -2,19 +2,29 @@
 //!
 //! The embedded default file is the manual: every key, its unit and its default. Only this room reads the environment.
 //! [`load()`] reports everything that is wrong together, each with its key and a remedy. [`keys`] reads ARIN's API
-//! keys.
+//! keys. A [`Secret`] changes with the file that it comes from; a URL that is a setting holds none ([`HttpUrl`]).
 
 mod checks;
 mod duration;
+mod http_url;
 pub mod keys;
+mod limits;
 mod load;
 mod problem;
+mod secret;
 mod secret_file;
 mod settings;
+mod toml_text;
+mod unset;
+mod urls;
 
+pub use http_url::{HttpUrl, RegistryUrl, UnfitUrl, presentable_url};
 pub use load::{DEFAULTS, load, load_from, load_listen};
 pub use problem::{Invalid, Problem};
+pub use secret::Secret;
+pub use secret_file::UnusableFile;
 pub use settings::{
     Arin, Auth, Http, Keys, LogFormat, Netbox, Queue, QueueMode, Schedule, Settings, Sweep, Sync, SyncLog, Telemetry,
     Webhook, Worker,
 };
+pub use urls::remedy as url_remedy;

@@ -10,7 +10,11 @@ pub enum Invalid {
     /// The file given with `--config` cannot be read.
     #[error("cannot read the configuration file {}", .0.display())]
     File(PathBuf, #[source] io::Error),
-    /// A layer is not TOML.
+    /// That file is not TOML. The line is named, but not shown, as it may hold a secret.
+    #[error("the configuration file {} cannot be understood near line {line}: {problem}", path.display())]
+    #[expect(missing_docs, reason = "the names say it")]
+    Syntax { path: PathBuf, line: usize, problem: String },
+    /// The layers cannot be put together.
     #[error("cannot read the configuration")]
     Layers(#[source] ConfigError),
     /// Keys or values that do not fit, all of them.

@@ -1,12 +1,19 @@
 //! The settings as types, a struct for each section. What each setting means stands in `config.default.toml`.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
-use url::Url;
 
-use super::duration;
+use super::{
+    duration,
+    http_url::{HttpUrl, RegistryUrl, describe},
+    secret::Secret,
+};
+use crate::model::Instance;
+
+/// The longest time between sweeps, `sweep.settle` included. Changes that were seen are remembered for two hours, and a
+/// sweep looks back on less than half of that.
+pub(super) const LONGEST_SWEEP: Duration = Duration::from_secs(3600);
 
 /// All settings, checked.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,9 +46,9 @@ pub struct Settings {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Netbox {
     /// Base URL, with any path NetBox is served under.
-    pub url: Url,
+    pub url: HttpUrl,
     /// API token, v1 (40 hex digits) or v2 (`nbt_...`).
-    pub token: SecretString,
+    pub token: Secret,
     /// File the token is read from instead.
     #[serde(deserialize_with = "unless_empty")]
     pub token_file: Option<PathBuf>,
@@ -63,9 +70,9 @@ pub struct Netbox {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Arin {
     /// The only base URLs that API keys are sent to.
-    pub allowed_base_urls: Vec<Url>,
-    /// The place of the API key in a request.
-    pub auth: Auth,
+    pub allowed_base_urls: Vec<RegistryUrl>,
+    /// The place of the API key in requests to a base URL, where it is not the usual one; see [`Arin::auth_at`].
+    pub auth: BTreeMap<RegistryUrl, Auth>,
     /// Requests a second for each registry instance; 0 for no limit.
     pub requests_per_second: u32,
     /// Requests that may go out at once after a quiet time.
@@ -92,12 +99,24 @@ pub struct Arin {
 
 /// The place of the API key in a request to ARIN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Auth {
     /// `Authorization: ApiKey ...`, ARIN's preferred form.
     Header,
     /// `?apikey=...`, for instances that do not know the header yet; it ends up in access logs on the way.
     Query,
+    /// The header; where that is refused the query, and from then on the one that was taken.
+    HeaderThenQuery,
+}
+
+impl Arin {
+    /// Returns the place of the API key in requests to a base URL. Where nothing is set it is the header, and nothing else
+    /// at ARIN's production; at its test environment, about which reports differ, both are tried.
+    #[must_use]
+    pub fn auth_at(&self, base: &RegistryUrl) -> Auth {
+        let usual = if base.to_string() == Instance::OTE { Auth::HeaderThenQuery } else { Auth::Header };
+        self.auth.get(base).copied().unwrap_or(usual)
+    }
 }
 
 /// `[keys]`
@@ -138,7 +157,7 @@ pub enum SyncLog {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Queue {
     /// URLs of Redis, separated by commas; empty keeps jobs in this process. May hold a password.
-    pub url: SecretString,
+    pub url: Secret,
     /// File the URLs are read from instead.
     #[serde(deserialize_with = "unless_empty")]
     pub url_file: Option<PathBuf>,
@@ -212,12 +231,12 @@ pub struct Http {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Webhook {
     /// Secret that NetBox signs with; empty for none.
-    pub secret: SecretString,
+    pub secret: Secret,
     /// File it is read from instead.
     #[serde(deserialize_with = "unless_empty")]
     pub secret_file: Option<PathBuf>,
     /// The secret before it, still valid; empty for none.
-    pub previous_secret: SecretString,
+    pub previous_secret: Secret,
     /// File it is read from instead.
     #[serde(deserialize_with = "unless_empty")]
     pub previous_secret_file: Option<PathBuf>,
@@ -255,6 +274,13 @@ pub struct Sweep {
     pub settle: Duration,
 }
 
+impl Sweep {
+    /// Returns whether a change could be forgotten before the sweep that looks for it.
+    pub(super) fn is_too_long(&self) -> bool {
+        !self.interval.is_zero() && self.interval.saturating_add(self.settle) > LONGEST_SWEEP
+    }
+}
+
 /// `[telemetry]`
 #[derive(Debug, Clone, Deserialize)]
 pub struct Telemetry {
@@ -264,7 +290,12 @@ pub struct Telemetry {
     pub log_format: LogFormat,
     /// Base URL of the OTLP/HTTP collector that traces are sent to, if they are.
     #[serde(deserialize_with = "http_url_unless_empty")]
-    pub otlp_endpoint: Option<Url>,
+    pub otlp_endpoint: Option<HttpUrl>,
+    /// What goes to the collector as `Authorization`; empty for none.
+    pub otlp_authorization: Secret,
+    /// File it is read from instead.
+    #[serde(deserialize_with = "unless_empty")]
+    pub otlp_authorization_file: Option<PathBuf>,
     /// Share (0 to 1) of the traces begun here that are sent.
     pub trace_share: f64,
 }
@@ -284,14 +315,24 @@ fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D
     Ok((!text.is_empty()).then(|| PathBuf::from(text)))
 }
 
-fn http_url_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+fn http_url_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HttpUrl>, D::Error> {
     let text = String::deserialize(from)?;
-    let usable = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
-    match Url::parse(&text) {
-        _ if text.is_empty() => Ok(None),
-        Ok(url) if usable(&url) => Ok(Some(url)),
-        Ok(_) | Err(_) => {
-            Err(D::Error::custom(format!("`{text}` is not an http or https URL such as http://otel-collector:4318")))
-        }
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|unfit| D::Error::custom(describe(&text, unfit)))
+}
+
+impl Settings {
+    /// Returns the secrets, each with its setting.
+    #[must_use]
+    pub fn secrets(&self) -> [(&'static str, &Secret); 5] {
+        [
+            ("netbox.token", &self.netbox.token),
+            ("queue.url", &self.queue.url),
+            ("webhook.secret", &self.webhook.secret),
+            ("webhook.previous_secret", &self.webhook.previous_secret),
+            ("telemetry.otlp_authorization", &self.telemetry.otlp_authorization),
+        ]
     }
 }

@@ -21,8 +21,6 @@ mod redis;
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-
 pub use crate::redis_client::Error;
 use crate::{config, rate::Rate};
 pub use known_answer::{AnswerKey, KnownAnswer, Quota};
@@ -52,7 +50,7 @@ macro_rules! each {
 impl Coordination {
     /// Opens what the settings of the queue name. With Redis this does not wait for it to answer.
     pub async fn open(settings: &config::Queue) -> Result<Self, Error> {
-        if settings.url.expose_secret().is_empty() {
+        if settings.url.is_empty() {
             return Ok(Self::in_memory());
         }
         InRedis::open(settings).map(Self::Redis)

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::*;
@@ -11,9 +10,9 @@ const CONFIG_TYPE: &str = "netbox_custom_objects.table2model";
 
 fn settings() -> config::Webhook {
     config::Webhook {
-        secret: SecretString::default(),
+        secret: "".into(),
         secret_file: None,
-        previous_secret: SecretString::default(),
+        previous_secret: "".into(),
         previous_secret_file: None,
         allow_unsigned: false,
         debounce: Duration::from_secs(2),

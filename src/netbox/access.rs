@@ -10,6 +10,8 @@ use super::{client::Client, error::Error, permission::Permission, row::Row, tran
 
 /// An ETag that no object has.
 const NO_ETAG: &str = "W/\"never\"";
+/// The list of tokens.
+const TOKENS: &str = "/api/users/tokens/";
 
 /// The versions that run at the other end.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -37,6 +39,20 @@ pub struct User {
     pub name: String,
 }
 
+/// The tokens that NetBox shows, as it does to those whose they are.
+#[derive(Debug, Deserialize)]
+struct TokenPage {
+    results: Vec<Token>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Token {
+    /// The part of a v2 token that is no secret.
+    key: Option<String>,
+    user: User,
+    write_enabled: bool,
+}
+
 impl Client {
     /// Asks which versions run.
     ///
@@ -52,6 +68,30 @@ impl Client {
     /// When NetBox cannot be asked or does not know the token.
     pub async fn whoami(&self) -> Result<User, Error> {
         self.transport.read("/api/authentication-check/", &[]).await?.found()?.decode("a user")
+    }
+
+    /// Asks whether the token itself may write, whatever its user may do: a token without "Write enabled" is refused in the
+    /// same words as a user without permission. `None` where NetBox does not show the token, or not which one it is.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked or does not know the token.
+    pub async fn token_may_write(&self) -> Result<Option<bool>, Error> {
+        let user = self.whoami().await?;
+        let query = [("user", user.name.as_str()), ("limit", "1000")];
+        let page: TokenPage = match self.transport.read(TOKENS, &query).await.and_then(Reply::found) {
+            Ok(reply) => reply.decode("a page of tokens")?,
+            Err(error) if error.is_forbidden() || error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let key = self.transport.token_key();
+        let ours = |token: &&Token| match &key {
+            Some(key) => token.key.as_ref() == Some(key),
+            None => token.key.is_none() && token.user.name == user.name,
+        };
+        let mut writes = page.results.iter().filter(ours).map(|token| token.write_enabled);
+        let first = writes.next();
+        // Tokens of the older kind have no key to tell them apart.
+        Ok(first.filter(|first| writes.all(|other| other == *first)))
     }
 
     /// Asks whether the token may do something with the objects of a list, by reading one or writing none of them.

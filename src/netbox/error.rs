@@ -70,8 +70,8 @@ pub enum ErrorKind {
     /// The token is unknown, expired or not allowed to do this (401, 403); with NetBox's reason and the permission that
     /// the request needs.
     #[error(
-        "NetBox refused it with {0} ({1}); the token has to be valid, and its user needs the \"{2}\" permission on \
-         these objects"
+        "NetBox refused it with {0} ({1}); the token has to be valid{write}, and its user needs the \"{2}\" permission on \
+         these objects", write = write_enabled(*.2)
     )]
     Forbidden(StatusCode, String, Permission),
     /// There is nothing at this path (404): another NetBox version, no plugin, or `bootstrap` has not run yet.
@@ -130,6 +130,15 @@ impl Error {
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self.kind, ErrorKind::NotFound)
+    }
+}
+
+/// Returns what else a token has to be, for what it does: NetBox refuses a write with a token that may only read in the same
+/// words as one without permission.
+fn write_enabled(permission: Permission) -> &'static str {
+    match permission {
+        Permission::View => "",
+        Permission::Add | Permission::Change | Permission::Delete => " and write-enabled",
     }
 }
 

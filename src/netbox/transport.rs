@@ -17,7 +17,7 @@ use url::Url;
 
 use super::error::{Error, ErrorKind, Request, readable};
 use crate::{
-    config,
+    config::{self, Secret},
     outbound::{
         self, NoAnswer,
         excerpt::{excerpt, presentable_url},
@@ -38,7 +38,7 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 pub(super) struct Transport {
     http: outbound::client::Client,
     base: Url,
-    authorization: HeaderValue,
+    token: Secret,
 }
 
 /// An answer whose status is for the caller to judge.
@@ -53,10 +53,11 @@ pub(super) struct Reply {
 impl Transport {
     pub(super) fn new(settings: &config::Netbox) -> Result<Self, Error> {
         let http = http(settings)?;
+        authorization(&settings.token)?;
         Ok(Self {
             http: outbound::client::Client::new(http, Upstream::Netbox, MAX_BODY_BYTES),
-            base: settings.url.clone(),
-            authorization: authorization(&settings.token)?,
+            base: settings.url.as_url().clone(),
+            token: settings.token.clone(),
         })
     }
 
@@ -72,7 +73,16 @@ impl Transport {
 
     /// Speaks over the same connections with another token.
     pub(super) fn acting_for(&self, token: &SecretString) -> Result<Self, Error> {
-        Ok(Self { authorization: authorization(token)?, ..self.clone() })
+        let token = Secret::from(token.clone());
+        authorization(&token)?;
+        Ok(Self { token, ..self.clone() })
+    }
+
+    /// Returns the part of a v2 token by which NetBox finds it, and which is no secret.
+    pub(super) fn token_key(&self) -> Option<String> {
+        let token = self.token.now();
+        let (key, _secret) = token.expose_secret().trim().strip_prefix("nbt_")?.split_once('.')?;
+        Some(key.to_owned())
     }
 
     pub(super) fn sent(&self) -> u64 {
@@ -82,7 +92,8 @@ impl Transport {
     /// Reads; tries again when that may help. The reply is a success or a 404.
     pub(super) async fn read(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, Error> {
         let request = &Request::new(Method::GET, path);
-        let attempt = |_| async move { self.exchange(request, self.with_token(request, query)).await?.found_or_not() };
+        let attempt =
+            |_| async move { self.exchange(request, self.without_body(request, query)).await?.found_or_not() };
         self.http.repeat(&request.name(), READ_RETRIES, Error::retry, attempt).await
     }
 
@@ -98,16 +109,30 @@ impl Transport {
         self.exchange(&request, self.with_body(&request, body).header(IF_MATCH, etag)).await
     }
 
-    fn with_token(&self, request: &Request, query: &[(&str, &str)]) -> RequestBuilder {
-        let builder = self.http.request(request.method.clone(), self.url(&request.path, query));
-        builder.header(AUTHORIZATION, &self.authorization)
+    fn without_body(&self, request: &Request, query: &[(&str, &str)]) -> RequestBuilder {
+        self.http.request(request.method.clone(), self.url(&request.path, query))
     }
 
     fn with_body(&self, request: &Request, body: &Value) -> RequestBuilder {
-        self.with_token(request, &[]).header(CONTENT_TYPE, "application/json").body(body.to_string())
+        self.without_body(request, &[]).header(CONTENT_TYPE, "application/json").body(body.to_string())
     }
 
+    /// Sends a request with the token of now. If that is refused because it was changed meanwhile, nothing was done, and
+    /// the request is sent once more with the new one.
     async fn exchange(&self, request: &Request, builder: RequestBuilder) -> Result<Reply, Error> {
+        let (version, again) = (self.token.version(), builder.try_clone());
+        let reply = self.with_token(request, builder).await?;
+        match again {
+            Some(again) if reply.is_refusal() && self.token.is_newer_than(version) => {
+                self.with_token(request, again).await
+            }
+            Some(_) | None => Ok(reply),
+        }
+    }
+
+    async fn with_token(&self, request: &Request, builder: RequestBuilder) -> Result<Reply, Error> {
+        let token = authorization(&self.token).map_err(|kind| Error::of(request.clone(), kind))?;
+        let builder = builder.header(AUTHORIZATION, token);
         let span = debug_span!(
             "netbox.request", http.method = %request.method, http.path = request.path, http.status = Empty
         );
@@ -146,7 +171,8 @@ fn http(settings: &config::Netbox) -> Result<reqwest::Client, ErrorKind> {
 
 /// Returns the header for a token. The two kinds of tokens have schemes of their own; v2 tokens (NetBox 4.5 and later)
 /// begin with `nbt_`.
-fn authorization(token: &SecretString) -> Result<HeaderValue, ErrorKind> {
+fn authorization(token: &Secret) -> Result<HeaderValue, ErrorKind> {
+    let token = token.now();
     let token = token.expose_secret().trim();
     let scheme = if token.starts_with("nbt_") { "Bearer" } else { "Token" };
     let mut value = HeaderValue::from_str(&format!("{scheme} {token}")).map_err(|_| ErrorKind::Token)?;
@@ -158,6 +184,10 @@ impl Reply {
     /// Returns the reply, if it is a success.
     pub(super) fn found(self) -> Result<Self, Error> {
         if self.status.is_success() { Ok(self) } else { Err(self.into_error()) }
+    }
+
+    fn is_refusal(&self) -> bool {
+        matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
     }
 
     fn found_or_not(self) -> Result<Self, Error> {
@@ -211,8 +241,8 @@ mod tests {
 
     fn settings(url: &str, token: &str) -> config::Netbox {
         config::Netbox {
-            url: Url::parse(url).unwrap(),
-            token: SecretString::from(token),
+            url: url.parse().unwrap(),
+            token: token.into(),
             token_file: None,
             ca_file: None,
             page_size: 1000,
@@ -224,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_token_form_chooses_the_scheme() {
-        let header = |token: &str| authorization(&SecretString::from(token)).unwrap().to_str().unwrap().to_owned();
+        let header = |token: &str| authorization(&Secret::from(token)).unwrap().to_str().unwrap().to_owned();
         assert_eq!(
             header("0123456789abcdef0123456789abcdef01234567\n"),
             "Token 0123456789abcdef0123456789abcdef01234567"

@@ -1,6 +1,6 @@
 //! Words from outside, made fit to be shown and recorded.
 
-use url::Url;
+pub(crate) use crate::config::presentable_url;
 
 /// Returns the beginning of a text on one line, at most `max_chars` characters long. NetBox, where it is recorded,
 /// takes no control characters.
@@ -10,20 +10,6 @@ pub(crate) fn excerpt(text: &str, max_chars: usize) -> String {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,
     }
-}
-
-/// Returns a URL without credentials, query and fragment.
-pub(crate) fn presentable_url(text: &str) -> String {
-    let Ok(mut url) = Url::parse(text) else {
-        let without_credentials = text.rsplit('@').next().unwrap_or_default();
-        return without_credentials.split(['?', '#']).next().unwrap_or_default().to_owned();
-    };
-    url.set_query(None);
-    url.set_fragment(None);
-    if url.set_username("").and_then(|()| url.set_password(None)).is_err() {
-        return format!("{}:", url.scheme());
-    }
-    url.to_string()
 }
 
 #[cfg(test)]

@@ -49,7 +49,6 @@ mod redis;
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use serde_json::Value;
 
 pub use crate::redis_client::Error;
@@ -86,7 +85,7 @@ macro_rules! each {
 impl Queue {
     /// Opens the queue that the settings name. With Redis this does not wait for it to answer.
     pub async fn open(settings: &config::Queue) -> Result<Self, Error> {
-        if settings.url.expose_secret().is_empty() {
+        if settings.url.is_empty() {
             return Ok(Self::in_memory(settings));
         }
         InRedis::open(settings).map(Self::Redis)

@@ -13,6 +13,7 @@ use redis::{
     sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
 };
 use secrecy::ExposeSecret;
+use tracing::warn;
 
 use crate::config::{self, QueueMode};
 
@@ -27,7 +28,7 @@ const MAX_IN_FLIGHT: usize = 1024;
 #[derive(Clone)]
 pub(super) enum Link {
     Server(Arc<Server>),
-    Cluster(ClusterConnection),
+    Cluster(Arc<Cluster>),
 }
 
 impl fmt::Debug for Link {
@@ -40,29 +41,64 @@ impl fmt::Debug for Link {
 }
 
 impl Link {
-    /// Prepares a connection; nothing is sent yet.
+    /// Prepares a connection; nothing is sent yet. Whenever one is made, it is with the URLs of then.
     pub(super) fn prepare(settings: &config::Queue) -> RedisResult<Self> {
-        let urls: Vec<&str> = settings.url.expose_secret().split(',').map(str::trim).collect();
-        let source = match settings.mode {
-            QueueMode::Single => Source::Single(Box::new(Client::open(urls.first().copied().unwrap_or_default())?)),
-            QueueMode::Sentinel => Source::Sentinel(Box::new(Sentinels::prepare(&urls, &settings.sentinel_master)?)),
-            QueueMode::Cluster => return Ok(Self::Cluster(cluster(urls)?)),
-        };
-        Ok(Self::Server(Arc::new(Server { source: tokio::sync::Mutex::new(source), open: Mutex::default() })))
+        let version = settings.url.version();
+        if settings.mode == QueueMode::Cluster {
+            let open = Mutex::new((version, cluster(settings)?));
+            return Ok(Self::Cluster(Arc::new(Cluster { settings: settings.clone(), open })));
+        }
+        let source = tokio::sync::Mutex::new((version, Source::prepare(settings)?));
+        Ok(Self::Server(Arc::new(Server { settings: settings.clone(), source, open: Mutex::default() })))
     }
 }
 
-fn cluster(urls: Vec<&str>) -> RedisResult<ClusterConnection> {
-    let client = ClusterClient::builder(urls).retries(2).build()?;
+/// Gives the URLs of now to whoever takes them apart.
+fn with_urls<T>(settings: &config::Queue, take: impl FnOnce(Vec<&str>) -> RedisResult<T>) -> RedisResult<T> {
+    take(settings.url.now().expose_secret().split(',').map(str::trim).collect())
+}
+
+/// The connection to a Cluster, which keeps those to its servers by itself.
+pub(super) struct Cluster {
+    settings: config::Queue,
+    /// The connection, and the version of the URLs that it was made with.
+    open: Mutex<(u64, ClusterConnection)>,
+}
+
+impl Cluster {
+    /// Returns the connection; a new one if the URLs have changed. One that cannot be made leaves the old one in use.
+    fn connection(&self) -> ClusterConnection {
+        let mut open = self.open.lock();
+        let version = self.settings.url.version();
+        if open.0 != version {
+            open.0 = version;
+            match cluster(&self.settings) {
+                Ok(connection) => open.1 = connection,
+                Err(error) => unusable(&error),
+            }
+        }
+        open.1.clone()
+    }
+}
+
+fn cluster(settings: &config::Queue) -> RedisResult<ClusterConnection> {
+    let client = with_urls(settings, |urls| ClusterClient::builder(urls).retries(2).build())?;
     let config = ClusterConfig::new().set_connection_timeout(CONNECT_TIMEOUT).set_response_timeout(ANSWER_TIMEOUT);
     Ok(client.get_pending_async_connection_with_config(config))
+}
+
+fn unusable(error: &RedisError) {
+    warn!(%error, "the new queue.url cannot be used; going on with the one before it");
 }
 
 impl ConnectionLike for Link {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
             Self::Server(server) => Box::pin(server.with(async |mut open| open.send_packed_command(cmd).await)),
-            Self::Cluster(cluster) => cluster.req_packed_command(cmd),
+            Self::Cluster(cluster) => {
+                let mut connection = cluster.connection();
+                Box::pin(async move { connection.req_packed_command(cmd).await })
+            }
         }
     }
 
@@ -76,7 +112,10 @@ impl ConnectionLike for Link {
             Self::Server(server) => {
                 Box::pin(server.with(async move |mut open| open.send_packed_commands(pipeline, offset, count).await))
             }
-            Self::Cluster(cluster) => cluster.req_packed_commands(pipeline, offset, count),
+            Self::Cluster(cluster) => {
+                let mut connection = cluster.connection();
+                Box::pin(async move { connection.req_packed_commands(pipeline, offset, count).await })
+            }
         }
     }
 
@@ -87,8 +126,9 @@ impl ConnectionLike for Link {
 
 /// A connection to one server at a time.
 pub(super) struct Server {
-    /// Locked while a connection is made.
-    source: tokio::sync::Mutex<Source>,
+    settings: config::Queue,
+    /// The source of connections, and the version of the URLs that it was made with. Locked while a connection is made.
+    source: tokio::sync::Mutex<(u64, Source)>,
     open: Mutex<Open>,
 }
 
@@ -133,13 +173,26 @@ impl Server {
             if let Some(opened) = server.opened() {
                 return Ok(opened);
             }
-            let connection = source.connect().await?;
+            server.renew(&mut source);
+            let connection = source.1.connect().await?;
             let mut open = server.open.lock();
             open.count += 1;
             open.connection = Some(connection.clone());
             Ok((connection, open.count))
         });
         connecting.await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::NotConnected).into()))
+    }
+
+    /// Looks whether the URLs have changed. Ones that cannot be used leave the source as it was.
+    fn renew(&self, (version, source): &mut (u64, Source)) {
+        let url = &self.settings.url;
+        if url.is_newer_than(*version) {
+            *version = url.version();
+            match Source::prepare(&self.settings) {
+                Ok(prepared) => *source = prepared,
+                Err(error) => unusable(&error),
+            }
+        }
     }
 }
 
@@ -157,6 +210,15 @@ enum Source {
 }
 
 impl Source {
+    fn prepare(settings: &config::Queue) -> RedisResult<Self> {
+        with_urls(settings, |urls| match settings.mode {
+            QueueMode::Sentinel => Ok(Self::Sentinel(Box::new(Sentinels::prepare(&urls, &settings.sentinel_master)?))),
+            QueueMode::Single | QueueMode::Cluster => {
+                Ok(Self::Single(Box::new(Client::open(urls.first().copied().unwrap_or_default())?)))
+            }
+        })
+    }
+
     async fn connect(&mut self) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))

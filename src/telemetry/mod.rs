@@ -41,8 +41,7 @@ pub fn start(settings: &Settings, default: &str) -> Result<Telemetry, StartError
     let directives = if settings.log.is_empty() { default } else { &settings.log };
     let filter = EnvFilter::builder().parse(directives)?;
     let mut layers = vec![lines(settings.log_format).with_filter(filter).boxed()];
-    let traces =
-        settings.otlp_endpoint.as_ref().map(|collector| Traces::to(collector, settings.trace_share)).transpose()?;
+    let traces = Traces::start(settings)?;
     layers.extend(traces.as_ref().map(|traces| traces.layer().boxed()));
     // A second start, as in a test, leaves the first in place.
     drop(tracing_subscriber::registry().with(layers).try_init());

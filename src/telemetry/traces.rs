@@ -22,11 +22,14 @@ use opentelemetry_sdk::{
     propagation::TraceContextPropagator,
     trace::{Sampler, SdkTracerProvider},
 };
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tracing::{Level, Metadata, Span, info, level_filters::LevelFilter, warn};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
-use url::Url;
+
+use crate::config::{self, Secret};
 
 /// The name of the service in traces.
 const SERVICE: &str = "rir-sidecar";
@@ -42,24 +45,25 @@ pub const TRACEPARENT: &str = "traceparent";
 pub(super) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Begins to send spans to this collector: all of a trace that was begun elsewhere and is sampled there, and a
-    /// `share` of those that begin here.
-    pub(super) fn to(collector: &Url, share: f64) -> Result<Self, ExporterBuildError> {
-        let url = format!("{}/v1/traces", collector.as_str().trim_end_matches('/'));
-        let client = Collector::new(collector.scheme() == "https")?;
+    /// Begins to send spans to the collector, if the settings name one: all of a trace that was begun elsewhere and is
+    /// sampled there, and a share of those that begin here.
+    pub(super) fn start(settings: &config::Telemetry) -> Result<Option<Self>, ExporterBuildError> {
+        let Some(collector) = &settings.otlp_endpoint else { return Ok(None) };
+        let url = format!("{}/v1/traces", collector.to_string().trim_end_matches('/'));
+        let client = Collector::new(collector.as_url().scheme() == "https", settings.otlp_authorization.clone())?;
         let exporter = SpanExporter::builder().with_http().with_http_client(client).with_endpoint(url).build()?;
         let resource = Resource::builder()
             .with_service_name(SERVICE)
             .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .build();
-        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(share)));
-        Ok(Self(
+        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.trace_share)));
+        Ok(Some(Self(
             SdkTracerProvider::builder()
                 .with_batch_exporter(exporter)
                 .with_sampler(sampler)
                 .with_resource(resource)
                 .build(),
-        ))
+        )))
     }
 
     /// Returns the layer that takes the spans up.
@@ -115,29 +119,34 @@ pub fn carry_on(span: &Span, traceparent: Option<&str>) {
 #[derive(Debug)]
 struct Collector {
     http: reqwest::Client,
+    /// What goes along as `Authorization`, if there is anything.
+    authorization: Secret,
     runtime: Handle,
     /// True if the last batch was taken, so that trouble is logged once.
     working: Arc<AtomicBool>,
 }
 
 impl Collector {
-    fn new(encrypted: bool) -> Result<Self, ExporterBuildError> {
+    fn new(encrypted: bool, authorization: Secret) -> Result<Self, ExporterBuildError> {
         crate::tls::choose_provider();
         let http = reqwest::Client::builder().timeout(BATCH_TIMEOUT).redirect(reqwest::redirect::Policy::none());
         // Without encryption it must also run where no certificates are installed.
         let http = if encrypted { http } else { http.tls_certs_only([]) };
         let http = http.build().map_err(|error| ExporterBuildError::InternalFailure(error.to_string()))?;
-        Ok(Self { http, runtime: Handle::current(), working: Arc::new(AtomicBool::new(true)) })
+        Ok(Self { http, authorization, runtime: Handle::current(), working: Arc::new(AtomicBool::new(true)) })
     }
 }
 
 impl HttpClient for Collector {
-    fn send_bytes<'a, 'b>(&'a self, request: Request<Bytes>) -> BoxFuture<'b, Result<Response<Bytes>, HttpError>>
+    fn send_bytes<'a, 'b>(&'a self, mut request: Request<Bytes>) -> BoxFuture<'b, Result<Response<Bytes>, HttpError>>
     where
         'a: 'b,
         Self: 'b,
     {
         let (http, working) = (self.http.clone(), Arc::clone(&self.working));
+        if let Some(authorization) = authorization(&self.authorization) {
+            request.headers_mut().insert(AUTHORIZATION, authorization);
+        }
         let exchange = async move {
             let answer = exchange(http, request).await;
             log_change(&answer, &working);
@@ -146,6 +155,14 @@ impl HttpClient for Collector {
         let exchange = self.runtime.spawn(exchange);
         Box::pin(async move { exchange.await? })
     }
+}
+
+/// Returns the header for a secret, if there is one; what cannot be sent the collector will miss and say so.
+fn authorization(secret: &Secret) -> Option<HeaderValue> {
+    let mut value =
+        HeaderValue::from_str(secret.now().expose_secret().trim()).ok().filter(|value| !value.is_empty())?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 async fn exchange(http: reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {

@@ -95,8 +95,8 @@ def test_netbox_and_the_sidecar_find_each_other(services):
     assert "netbox" in services["netbox"]["environment"]["ALLOWED_HOSTS"].split()
     assert services["bootstrap"]["command"] == ["bootstrap", "--webhook-url", "http://rir-sidecar:8080/webhooks/netbox"]
     assert settings["RIR_SIDECAR__QUEUE__URL"] == "redis://redis:6379/0"
-    assert settings["RIR_SIDECAR__ARIN__ALLOWED_BASE_URLS"] == "http://arin-sandbox:8081"
-    assert services["arin-sandbox"]["command"] == ["sandbox", "--listen", "0.0.0.0:8081"]
+    assert settings["RIR_SIDECAR__ARIN__ALLOWED_BASE_URLS"] == "http://127.0.0.1:8081"
+    assert services["arin-sandbox"]["command"] == ["sandbox", "--listen", "127.0.0.1:8081"]
 
 
 def test_each_file_that_a_setting_names_is_there(services):

@@ -89,10 +89,11 @@ async fn said(format: &str, auth: &str) -> (String, Vec<String>) {
     let all = ["ipam/aggregates", "ipam/prefixes"].map(|list| Grant::new(list, &[Action::View]));
     let configs = Grant::new(&custom(schema::CONFIG), &[Action::View, Action::Change]);
     let token = scene.netbox.server.as_ref().unwrap().add_user("ann", [vec![configs], all.to_vec()].concat());
+    let auth = format!("{}={auth}", scene.arin.url());
     let usual = [
         ("TELEMETRY__LOG", "debug,rir_sidecar=trace"),
         ("TELEMETRY__LOG_FORMAT", format),
-        ("ARIN__AUTH", auth),
+        ("ARIN__AUTH", &auth),
         ("ARIN__TIMEOUT", "500ms"),
         ("ARIN__CONNECT_TIMEOUT", "500ms"),
         ("WEBHOOK__SECRET", WEBHOOK_SECRET),

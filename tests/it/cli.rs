@@ -6,12 +6,18 @@ use std::{
     time::Duration,
 };
 
-use rir_sandbox::regrws::{Fault, KEY, Operation, Rule};
+use rir_sandbox::{
+    netbox::{Action, Grant, Server as NetboxServer, TokenLimit},
+    regrws::{Fault, KEY, Operation, Rule},
+};
 use rir_sidecar::netbox::schema;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::scene::{CONFIG, Scene, Target, custom, small};
+use crate::{
+    process::{Means, until},
+    scene::{CONFIG, Scene, Target, custom, small},
+};
 
 /// A scene and the files the command needs for it.
 struct Bench {
@@ -29,6 +35,7 @@ impl Bench {
         std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o600)).unwrap();
         let token = folder.path().join("token");
         std::fs::write(&token, &scene.netbox.token).unwrap();
+        std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
         let settings = format!(
             "[netbox]\nurl = \"{}\"\ntoken_file = {token:?}\n[keys]\nfile = {keys:?}\n[arin]\nallowed_base_urls = [\"{}\"]\n\
              requests_per_second = 0\nretry_count = 1\nretry_backoff = \"5ms\"\n",
@@ -44,6 +51,17 @@ impl Bench {
         command.env_clear().arg("--config").arg(self.folder.path().join("settings.toml")).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
+    }
+
+    /// Lets the command work as a user of its own, who may do all that a sync needs.
+    fn as_a_user_of_its_own(&self) -> &NetboxServer {
+        let server = self.scene.netbox.server.as_ref().unwrap();
+        let all = [Action::View, Action::Add, Action::Change, Action::Delete];
+        let lists = ["ipam/aggregates", "ipam/prefixes"].map(str::to_owned).into_iter();
+        let grants = lists.chain(schema::TYPES.map(custom)).map(|list| Grant::new(&list, &all));
+        let token = server.add_user("sidecar", grants.collect());
+        std::fs::write(self.folder.path().join("token"), token).unwrap();
+        server
     }
 
     async fn run(&self, arguments: &[&str]) -> Output {
@@ -169,7 +187,59 @@ async fn check_names_what_is_wrong_and_what_to_do() {
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
     let exposed = bench.run(&["check"]).await;
     assert_eq!(code(&exposed), Some(1));
-    assert!(out(&exposed).contains("readable by everybody"), "{}", out(&exposed));
+    let told = out(&exposed).replace("│", " ");
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("open to everybody"), "{told}");
+}
+
+#[tokio::test]
+async fn check_passes_on_what_netbox_says_of_the_token() {
+    let bench = Bench::new().await;
+    let server = bench.as_a_user_of_its_own();
+    assert_eq!(code(&bench.run(&["check"]).await), Some(0));
+    for (limit, reason, remedy) in [
+        (TokenLimit::Disabled, "Token disabled", "make the token valid in NetBox"),
+        (TokenLimit::Expired, "Token expired", "make the token valid in NetBox"),
+        (TokenLimit::OtherAddresses, "Source IP 127.0.0.1 is not permitted", "make the token valid in NetBox"),
+        (TokenLimit::ReadOnly, "NetBox lets it only read", "switch on \"Write enabled\""),
+    ] {
+        assert!(server.limit_token("sidecar", Some(limit)));
+        let done = bench.run(&["check"]).await;
+        let told = out(&done).replace(['│', '┆'], " ");
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(code(&done), Some(1), "{told}");
+        assert!(told.contains(reason) && told.contains(remedy), "{reason}, {remedy}: {told}");
+        assert!(!told.contains("may not"), "the permissions are not what is wrong: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_says_at_its_start_what_is_wrong_with_its_token() {
+    let scene = Scene::new(Target::sandbox().await, small()).await;
+    let server = scene.netbox.server.as_ref().unwrap();
+    let token = server.add_user("sidecar", Vec::new());
+    for (limit, told) in [
+        (TokenLimit::OtherAddresses, "Source IP 127.0.0.1 is not permitted to authenticate using this token."),
+        (TokenLimit::ReadOnly, "NetBox lets the token of rir-sidecar only read"),
+    ] {
+        server.limit_token("sidecar", Some(limit));
+        let means = Means::new(&scene, KEY, &[("NETBOX__TOKEN", &token)]);
+        let process = means.start(&["serve"]).await;
+        until("it is told", async || means.said().contains(told)).await;
+        process.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_with_a_token_that_may_only_read_says_so() {
+    let bench = Bench::new().await;
+    let server = bench.as_a_user_of_its_own();
+    server.limit_token("sidecar", Some(TokenLimit::ReadOnly));
+    let done = bench.run(&["sync", "--all"]).await;
+    assert!(out(&done).contains("the token has to be valid and write-enabled"), "{}", out(&done));
+    server.limit_token("sidecar", Some(TokenLimit::Expired));
+    let done = bench.run(&["sync", "--all"]).await;
+    assert!(err(&done).contains("Token expired"), "{}", err(&done));
 }
 
 #[tokio::test]

@@ -3,17 +3,22 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use rir_sandbox::{
-    netbox,
+    netbox::{self, Action, Grant},
     regrws::{Fault, Lookup, Operation, Rule},
     world::{Holder, World},
 };
 use rir_sidecar::{
+    config,
     model::{Resource, RowId, Scope},
+    netbox::schema,
     sync::{SyncRun, Verdict, progress::Phase},
 };
 use serde_json::{Value, json};
 
-use crate::scene::{CONFIG, ORG, Scene, Target, aggregate, cidr, custom, exact, impatient, prefix, small};
+use crate::{
+    process::until,
+    scene::{CONFIG, ORG, Scene, Target, aggregate, cidr, custom, exact, impatient, prefix, small},
+};
 
 const NETWORK: &str = "rir-network";
 const PARENT: &str = "NET-23-144-0-0-1";
@@ -97,6 +102,7 @@ mod sandbox {
         [
             a_lost_answer_to_a_bulk_write_makes_no_twins,
             a_netbox_that_goes_away_ends_the_run,
+            a_token_that_is_changed_in_its_file_fails_no_run,
             a_plugin_without_bulk_writes_gets_single_rows,
         ]
     );
@@ -862,4 +868,25 @@ async fn a_plugin_without_bulk_writes_gets_single_rows(target: Target) {
     let run = scene.sync().await;
     assert_eq!((run.verdict(), run.all_failures()), (Verdict::Changed, vec![]));
     assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
+}
+
+async fn a_token_that_is_changed_in_its_file_fails_no_run(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    let all = [Action::View, Action::Add, Action::Change, Action::Delete];
+    let lists = ["ipam/aggregates", "ipam/prefixes"].map(str::to_owned).into_iter();
+    let grants: Vec<Grant> = lists.chain(schema::TYPES.map(custom)).map(|list| Grant::new(&list, &all)).collect();
+    let server = scene.netbox.server.as_ref().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), server.add_user("first", grants.clone())).unwrap();
+    let set = [("NETBOX__URL", scene.netbox.url.as_str()), ("NETBOX__TOKEN_FILE", file.path().to_str().unwrap())];
+    let set = set.map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value.to_owned()));
+    scene.settings.netbox = config::load_from(None, &set.into()).unwrap().netbox;
+    scene.arin.configure(|options| options.latency = Duration::from_millis(20));
+    let change = async {
+        until("the run is under way", async || scene.arin.requests().total() > 3).await;
+        std::fs::write(file.path(), server.add_user("second", grants)).unwrap();
+        assert!(server.remove_user("first"));
+    };
+    let (run, ()) = tokio::join!(scene.sync(), change);
+    assert_eq!((run.verdict(), run.all_failures()), (Verdict::Changed, vec![]), "{:?}", run.ended);
 }

@@ -15,7 +15,7 @@ const WEBHOOKS: &str = "extras/webhooks";
 const RULES: &str = "extras/event-rules";
 
 fn hook(url: &str, secret: &str) -> Hook {
-    Hook::new(url.parse().unwrap(), secret.into())
+    Hook::new(&url.parse().unwrap(), secret.into())
 }
 
 async fn ours(scene: &Scene, list: &str) -> Option<Row> {
@@ -107,6 +107,9 @@ async fn without_a_secret_there_is_no_webhook() {
     let refused = bootstrap(&netbox, None, &["--webhook-url", "http://rir:8080/"]).await;
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!((refused.status.code(), told.contains("webhook.secret_file")), (Some(2), true), "{told}");
-    let odd = bootstrap(&netbox, None, &["--webhook-url", "rir:8080"]).await;
-    assert_eq!(odd.status.code(), Some(2));
+    for odd in ["rir:8080", "http://user:canary@rir:8080/", "http://rir:8080/?secret=canary"] {
+        let refused = bootstrap(&netbox, Some("0123456789abcdef"), &["--webhook-url", odd]).await;
+        let told = out(&refused) + &String::from_utf8_lossy(&refused.stderr);
+        assert_eq!((refused.status.code(), told.contains("canary")), (Some(2), false), "{told}");
+    }
 }

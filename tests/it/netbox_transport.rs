@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -10,14 +10,13 @@ use std::{
 
 use axum::{
     Router,
-    http::{StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rir_sidecar::{
     config,
-    netbox::{Client, Draft, ErrorKind, Refusal, Row},
+    netbox::{Client, Draft, ErrorKind, Permission, Refusal, Row},
 };
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 /// A server that gives these answers one after the other, the last one for ever.
@@ -35,10 +34,70 @@ async fn server(answers: Vec<fn() -> Response>) -> (Client, Arc<AtomicUsize>) {
     (client(&url), asked)
 }
 
+/// A NetBox that knows the token of the moment only, and takes a note of each request: method and token.
+struct Rotating {
+    known: Arc<Mutex<String>>,
+    asked: Arc<Mutex<Vec<String>>>,
+    url: String,
+}
+
+impl Rotating {
+    async fn start() -> Self {
+        let (known, asked) = (Arc::<Mutex<String>>::default(), Arc::<Mutex<Vec<String>>>::default());
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let state = (Arc::clone(&known), Arc::clone(&asked));
+        let answer = move |method: Method, headers: HeaderMap| {
+            let token = headers[header::AUTHORIZATION].to_str().unwrap().replace("Token ", "");
+            let knows = *state.0.lock().unwrap() == token;
+            state.1.lock().unwrap().push(format!("{method} {token}"));
+            async move { if knows { (StatusCode::OK, "[]").into_response() } else { forbidden() } }
+        };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await.unwrap() });
+        Self { known, asked, url }
+    }
+
+    fn knows_only(&self, token: &str) {
+        token.clone_into(&mut self.known.lock().unwrap());
+    }
+
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+}
+
+/// Settings whose token is read from a file.
+fn with_token_file(url: &str, path: &std::path::Path) -> config::Settings {
+    let set = [("NETBOX__URL", url), ("NETBOX__TOKEN_FILE", path.to_str().unwrap())];
+    let set = set.map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value.to_owned()));
+    config::load_from(None, &set.into()).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_that_is_changed_in_its_file_is_used_without_a_failure() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let write = |token: &str| std::fs::write(file.path(), token).unwrap();
+    write("first");
+    let netbox = Rotating::start().await;
+    netbox.knows_only("first");
+    let client = Client::new(&with_token_file(&netbox.url, file.path()).netbox).unwrap();
+    client.may("/api/ipam/prefixes/", Permission::View).await.unwrap();
+    write("second");
+    client.may("/api/ipam/prefixes/", Permission::View).await.unwrap();
+    assert_eq!(netbox.asked(), ["GET first", "GET first"], "the old one is used for as long as it is good");
+    netbox.knows_only("second");
+    assert!(client.may("/api/ipam/prefixes/", Permission::Add).await.unwrap());
+    assert!(client.may("/api/ipam/prefixes/", Permission::View).await.unwrap());
+    assert_eq!(netbox.asked(), ["POST first", "POST second", "GET second"]);
+    netbox.knows_only("third");
+    assert!(!client.may("/api/ipam/prefixes/", Permission::Add).await.unwrap());
+    assert_eq!(netbox.asked(), ["POST second"], "there is no other to try");
+}
+
 fn client(url: &str) -> Client {
     let settings = config::Netbox {
         url: url.parse().unwrap(),
-        token: SecretString::from("nbt_key.secret"),
+        token: "nbt_key.secret".into(),
         token_file: None,
         ca_file: None,
         page_size: 10,

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{Router, body::Bytes, extract::State, routing::post};
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use jiff::Timestamp;
 use opentelemetry_proto::tonic::{collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span};
 use prost::Message;
@@ -22,12 +22,18 @@ use crate::{
 struct Collector {
     url: String,
     got: Arc<Mutex<Vec<Span>>>,
+    /// What came along as `Authorization`, each time.
+    authorization: Arc<Mutex<Vec<String>>>,
 }
 
 impl Collector {
     async fn start() -> Self {
         let got = Arc::<Mutex<Vec<Span>>>::default();
-        let take = async |State(got): State<Arc<Mutex<Vec<Span>>>>, body: Bytes| {
+        let authorization = Arc::<Mutex<Vec<String>>>::default();
+        let shown = Arc::clone(&authorization);
+        let take = async move |State(got): State<Arc<Mutex<Vec<Span>>>>, headers: HeaderMap, body: Bytes| {
+            let value = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+            shown.lock().unwrap().extend(value);
             let sent = ExportTraceServiceRequest::decode(body).unwrap();
             let spans = sent.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
             got.lock().unwrap().extend(spans.flat_map(|scope| scope.spans));
@@ -36,7 +42,7 @@ impl Collector {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, got }
+        Self { url, got, authorization }
     }
 
     fn spans(&self) -> Vec<Span> {
@@ -87,10 +93,16 @@ async fn runs(process: &Process) -> u64 {
 #[tokio::test]
 async fn a_webhook_its_jobs_and_all_requests_are_one_trace() {
     let (scene, collector) = (scene().await, Collector::start().await);
-    let set = [("WEBHOOK__ALLOW_UNSIGNED", "true"), ("TELEMETRY__OTLP_ENDPOINT", &*collector.url)];
+    let set = [
+        ("WEBHOOK__ALLOW_UNSIGNED", "true"),
+        ("TELEMETRY__OTLP_ENDPOINT", &*collector.url),
+        ("TELEMETRY__OTLP_AUTHORIZATION", "Bearer of-the-collector"),
+    ];
     let process = Means::new(&scene, KEY, &set).start(&["serve"]).await;
     change(&scene, &process, None).await;
     process.end().await;
+    let authorization = collector.authorization.lock().unwrap().clone();
+    assert!(!authorization.is_empty() && authorization.iter().all(|value| value == "Bearer of-the-collector"));
     let spans = collector.spans();
     let webhook = spans.iter().find(|span| span.name == "webhook").unwrap();
     let ours: Vec<Span> = spans.iter().filter(|span| span.trace_id == webhook.trace_id).cloned().collect();

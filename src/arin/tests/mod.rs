@@ -59,14 +59,23 @@ struct Seen {
 
 impl Server {
     async fn answering(answer: impl Fn(usize) -> Response<Body> + Clone + Send + Sync + 'static) -> Self {
+        Self::start(move |asked, _| answer(asked)).await
+    }
+
+    /// Answers by a function of the path and query.
+    async fn answering_to(answer: impl Fn(&str) -> Response<Body> + Clone + Send + Sync + 'static) -> Self {
+        Self::start(move |_, uri| answer(uri)).await
+    }
+
+    async fn start(answer: impl Fn(usize, &str) -> Response<Body> + Clone + Send + Sync + 'static) -> Self {
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let (listener, url) = listener().await;
         let kept = Arc::clone(&seen);
         let router = axum::Router::new().fallback(move |request: extract::Request| {
             let mut seen = kept.lock().unwrap();
             let (method, uri) = (request.method().clone(), request.uri().to_string());
+            let answer = answer(seen.len(), &uri);
             seen.push(Seen { method, uri, headers: request.headers().clone(), at: Instant::now() });
-            let answer = answer(seen.len() - 1);
             async move { answer }
         });
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -95,6 +104,11 @@ async fn listener() -> (TcpListener, String) {
 fn client(url: &str, settings: Arin) -> Client {
     let pool = Pool::new(&Arin { allowed_base_urls: vec![url.parse().unwrap()], ..settings }).unwrap();
     pool.client(url, SecretString::from(KEY)).unwrap()
+}
+
+/// The settings, with the way of the key to this server.
+fn by(auth: Auth, url: &str, settings: Arin) -> Arin {
+    Arin { auth: [(url.parse().unwrap(), auth)].into(), ..settings }
 }
 
 fn xml(status: u16, name: &str) -> Response<Body> {

@@ -9,14 +9,71 @@ async fn the_key_travels_in_a_header_and_not_in_the_url() {
     let Seen { uri, headers, .. } = server.seen().remove(0);
     assert_eq!(headers["authorization"], format!("ApiKey {KEY}"));
     assert_eq!(headers["accept"], "application/xml");
+    assert_eq!(headers["content-type"], "application/xml");
     assert!(headers["user-agent"].to_str().unwrap().starts_with("netbox-rir-sidecar/"));
     assert!(!uri.contains(KEY), "{uri}");
+}
+
+/// Answers as an instance does that takes the key in the query only.
+fn in_query_only(uri: &str) -> Response<Body> {
+    if uri.contains("apikey=") { xml(200, "org.xml") } else { xml(401, "error_authentication.xml") }
+}
+
+#[tokio::test]
+async fn where_the_header_is_refused_the_key_goes_into_the_query_from_then_on() {
+    for refusal in [(401, "error_authentication.xml"), (400, "error_bad_request.xml")] {
+        let server = Server::answering_to(move |uri| match in_query_only(uri) {
+            answer if answer.status() == 200 => answer,
+            _ => xml(refusal.0, refusal.1),
+        })
+        .await;
+        let client = server.client_with(by(Auth::HeaderThenQuery, &server.url, settings()));
+        for _ in 0..2 {
+            assert!(client.org(&example()).await.unwrap().is_some());
+        }
+        let ways: Vec<_> = server
+            .seen()
+            .iter()
+            .map(|seen| (seen.headers.contains_key("authorization"), seen.uri.contains(KEY)))
+            .collect();
+        assert_eq!(ways, [(true, false), (false, true), (false, true)]);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_the_header_brings_through_is_never_in_the_query() {
+    let server = Server::answering(|asked| match asked {
+        0 => xml(200, "org.xml"),
+        _ => xml(401, "error_authentication.xml"),
+    })
+    .await;
+    let client = server.client_with(by(Auth::HeaderThenQuery, &server.url, settings()));
+    client.org(&example()).await.unwrap();
+    client.org(&example()).await.unwrap_err();
+    assert!(server.seen().iter().all(|seen| !seen.uri.contains(KEY)));
+}
+
+#[tokio::test]
+async fn without_a_setting_a_refused_key_is_not_shown_in_the_query() {
+    let server = Server::answering_to(in_query_only).await;
+    let error = server.client().org(&example()).await.unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Unauthorized(_)), "{error}");
+    assert!(server.seen().iter().all(|seen| !seen.uri.contains(KEY)));
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_at_both_places_is_tried_once_at_each() {
+    let server = Server::answering(|_| xml(401, "error_authentication.xml")).await;
+    let client = server.client_with(by(Auth::HeaderThenQuery, &server.url, settings()));
+    let error = client.org(&example()).await.unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Unauthorized(_)), "{error}");
+    assert_eq!(server.seen().len(), 2);
 }
 
 #[tokio::test]
 async fn the_key_travels_in_the_query_if_so_set() {
     let server = Server::answering(|_| xml(200, "org.xml")).await;
-    server.client_with(Arin { auth: Auth::Query, ..settings() }).org(&example()).await.unwrap();
+    server.client_with(by(Auth::Query, &server.url, settings())).org(&example()).await.unwrap();
     let Seen { uri, headers, .. } = server.seen().remove(0);
     assert_eq!(uri, format!("/rest/org/EXAMPLE-1?apikey={KEY}"));
     assert!(!headers.contains_key("authorization"));
@@ -113,17 +170,17 @@ fn echo(asked: usize) -> Response<Body> {
 
 #[tokio::test]
 async fn the_key_is_in_no_error_and_no_debug_output() {
-    for auth in [Auth::Header, Auth::Query] {
+    for auth in [Auth::Header, Auth::Query, Auth::HeaderThenQuery] {
         let server = Server::answering(echo).await;
-        let settings = Arin { auth, retry_count: 0, timeout: Duration::from_millis(500), ..settings() };
-        let client = server.client_with(settings.clone());
+        let settings = Arin { retry_count: 0, timeout: Duration::from_millis(500), ..settings() };
+        let client = server.client_with(by(auth, &server.url, settings.clone()));
         let mut shown = vec![format!("{client:?}")];
         for _ in 0..10 {
             shown.push(chain(&client.org(&example()).await.unwrap_err()));
         }
         let cut = with_length(500, KEY.as_bytes());
         for url in ["http://127.0.0.1:1", &raw_server(cut.clone(), cut).await, &raw_server(vec![], vec![]).await] {
-            shown.push(chain(&self::client(url, settings.clone()).org(&example()).await.unwrap_err()));
+            shown.push(chain(&self::client(url, by(auth, url, settings.clone())).org(&example()).await.unwrap_err()));
         }
         for text in shown {
             assert!(!text.to_uppercase().contains(KEY), "{text}");

@@ -5,11 +5,12 @@
 
 use axum::http::HeaderMap;
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use sha2::Sha512;
 
 use crate::{
-    config, hex,
+    config::{self, Secret},
+    hex,
     http::problem::{Kind, Problem},
 };
 
@@ -27,10 +28,10 @@ pub(crate) enum Claim {
     Signed(Vec<u8>),
 }
 
-/// The secrets that NetBox may sign with.
+/// The secrets that NetBox may sign with, as they are at each webhook.
 #[derive(Debug, Clone)]
 pub(crate) struct WebhookSecrets {
-    keys: Vec<Hmac<Sha512>>,
+    secrets: [Secret; 2],
     allow_unsigned: bool,
 }
 
@@ -38,13 +39,14 @@ impl WebhookSecrets {
     /// Takes the secrets of the settings: the one in use, and the one before it.
     #[must_use]
     pub(crate) fn new(settings: &config::Webhook) -> Self {
-        let given = |secret: &&SecretString| !secret.expose_secret().is_empty();
-        let key = |secret: &SecretString| Hmac::new_from_slice(secret.expose_secret().as_bytes()).ok();
-        let secrets = [&settings.secret, &settings.previous_secret];
-        Self {
-            keys: secrets.into_iter().filter(given).filter_map(key).collect(),
-            allow_unsigned: settings.allow_unsigned,
-        }
+        let secrets = [settings.secret.clone(), settings.previous_secret.clone()];
+        Self { secrets, allow_unsigned: settings.allow_unsigned }
+    }
+
+    /// Returns what a signature is made with, for each secret that is given.
+    fn keys(&self) -> Vec<Hmac<Sha512>> {
+        let given = self.secrets.iter().filter(|secret| !secret.is_empty());
+        given.filter_map(|secret| Hmac::new_from_slice(secret.now().expose_secret().as_bytes()).ok()).collect()
     }
 
     /// Returns what the head of a request claims about its body.
@@ -53,11 +55,12 @@ impl WebhookSecrets {
     /// When there is no signature, or nothing that could be one, where one is needed.
     pub(crate) fn claim(&self, headers: &HeaderMap) -> Result<Claim, Problem> {
         let header = headers.get(HEADER);
-        if self.allow_unsigned && (header.is_none() || self.keys.is_empty()) {
+        let none_is_set = self.secrets.iter().all(Secret::is_empty);
+        if self.allow_unsigned && (header.is_none() || none_is_set) {
             return Ok(Claim::Unsigned);
         }
         let refused = |detail: &str| Problem::new(Kind::BadSignature, detail);
-        if self.keys.is_empty() {
+        if none_is_set {
             return Err(refused("no webhook is taken here, as webhook.secret is not set"));
         }
         let header = header.ok_or_else(|| refused("there is no X-Hook-Signature"))?;
@@ -74,12 +77,11 @@ impl WebhookSecrets {
             Claim::Unsigned => return Ok(()),
             Claim::Signed(mac) => mac,
         };
-        let made_with = |key: &Hmac<Sha512>| {
-            let mut hmac = key.clone();
+        let made_with = |mut hmac: Hmac<Sha512>| {
             hmac.update(body);
             hmac.verify_slice(mac).is_ok()
         };
-        if self.keys.iter().any(made_with) {
+        if self.keys().into_iter().any(made_with) {
             return Ok(());
         }
         Err(Problem::new(Kind::BadSignature, "X-Hook-Signature is not that of webhook.secret"))
@@ -132,6 +134,26 @@ mod tests {
         }
         assert!(check(&both, b"x", Some(&signed("other", b"x"))).is_err());
         assert!(check(&both, b"y", Some(&signed("new-secret", b"x"))).is_err());
+    }
+
+    #[test]
+    fn a_secret_that_is_changed_in_its_file_signs_from_then_on() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let write = |secret: &str| std::fs::write(file.path(), secret).unwrap();
+        write("the-secret-of-before");
+        let set = [
+            ("NETBOX__URL", "http://netbox.test/"),
+            ("NETBOX__TOKEN", "t"),
+            ("WEBHOOK__SECRET_FILE", file.path().to_str().unwrap()),
+        ];
+        let set = set.map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value.to_owned()));
+        let settings = config::load_from(None, &set.into()).unwrap().webhook;
+        let secrets = WebhookSecrets::new(&settings);
+        let is_signed = |secret: &str| check(&secrets, b"x", Some(&signed(secret, b"x"))).is_ok();
+        assert!(is_signed("the-secret-of-before") && !is_signed("the-secret-of-now"));
+        write("the-secret-of-now");
+        settings.secret.read_again().unwrap();
+        assert!(!is_signed("the-secret-of-before") && is_signed("the-secret-of-now"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::{
     extras::{self, Upsert},
 };
 use crate::{
+    config::HttpUrl,
     model::RowId,
     netbox::{
         changes::NETBOX_TYPES,
@@ -49,7 +50,8 @@ pub struct HookPlan {
 impl Hook {
     /// Makes a webhook to `url`; one without a path names the service.
     #[must_use]
-    pub fn new(mut url: Url, secret: SecretString) -> Self {
+    pub fn new(url: &HttpUrl, secret: SecretString) -> Self {
+        let mut url = url.as_url().clone();
         if url.path() == "/" {
             url.set_path(PATH);
         }
@@ -194,7 +196,7 @@ mod tests {
     use super::*;
 
     fn hook(url: &str) -> Hook {
-        Hook::new(url.parse().unwrap(), "0123456789abcdef".into())
+        Hook::new(&url.parse().unwrap(), "0123456789abcdef".into())
     }
 
     fn row(value: Value) -> Row {

@@ -9,7 +9,6 @@ use rir_sidecar::{
     model::RowId,
     netbox::{Client, Created, Draft, Patch, Refusal, Row, id_of, objects_path, schema::NETWORK},
 };
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -294,7 +293,7 @@ async fn every_row_is_counted_once_whatever_its_outcome() {
 async fn without_permission_one_request_settles_all_rows() {
     let case = Case::new().await;
     let mut settings = settings(&url());
-    settings.token = SecretString::from(variable("RIR_LAB_READER_TOKEN"));
+    settings.token = variable("RIR_LAB_READER_TOKEN").as_str().into();
     (settings.batch_size, settings.writes_in_flight) = (1, 1);
     let reader = Client::new(&settings).unwrap();
     let result = reader.writer(NETWORK, "lab").create(case.drafts(&["a", "b", "c"])).await;
@@ -302,6 +301,6 @@ async fn without_permission_one_request_settles_all_rows() {
         Err(Refusal::GivenUp(error)) => error.to_string(),
         other => format!("{other:?}"),
     });
-    insta::assert_snapshot!(told.collect::<Vec<_>>()[2], @r#"POST /api/plugins/custom-objects/rir-network/: NetBox refused it with 403 Forbidden (You do not have permission to perform this action.); the token has to be valid, and its user needs the "add" permission on these objects"#);
+    insta::assert_snapshot!(told.collect::<Vec<_>>()[2], @r#"POST /api/plugins/custom-objects/rir-network/: NetBox refused it with 403 Forbidden (You do not have permission to perform this action.); the token has to be valid and write-enabled, and its user needs the "add" permission on these objects"#);
     assert_eq!(reader.requests(), 1);
 }

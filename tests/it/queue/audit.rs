@@ -16,7 +16,7 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) async fn of(settings: &config::Queue) -> Self {
-        let client = redis::Client::open(settings.url.expose_secret()).unwrap();
+        let client = redis::Client::open(settings.url.now().expose_secret()).unwrap();
         let redis = client.get_multiplexed_async_connection().await.unwrap();
         Self { redis, prefix: format!("{{{}}}:", settings.prefix) }
     }

@@ -357,6 +357,34 @@ async fn a_day_in_the_life(bench: &Bench) {
     assert_eq!(bench.queue.list(&Filter { limit: 5, ..Filter::default() }).await.unwrap().len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_is_changed_in_its_file_is_used_for_new_connections() {
+    let server = Server::start(&["--requirepass", "first"]).await;
+    let write = |password: &str| {
+        let path = server.file("url", &format!("redis://:{password}@127.0.0.1:{}/", server.port));
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        path
+    };
+    let path = write("first");
+    let set =
+        [("NETBOX__URL", "http://netbox.test/"), ("NETBOX__TOKEN", "t"), ("QUEUE__URL_FILE", path.to_str().unwrap())];
+    let set = set.map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value.to_owned()));
+    let settings = rir_sidecar::config::load_from(None, &set.into()).unwrap().queue;
+    let client = Client::open(&settings).unwrap();
+    let ping = async || client.ask::<String>("ping", &redis::cmd("PING")).await;
+    assert_eq!(ping().await.unwrap(), "PONG");
+    assert!(told(server.port, &["-a", "first", "config", "set", "requirepass", "second"]).contains("OK"));
+    assert_eq!(ping().await.unwrap(), "PONG", "what is open stays open");
+    write("second");
+    let kill = ["-a", "second", "client", "kill", "type", "normal", "skipme", "yes"];
+    assert!(!told(server.port, &kill).contains("ERR"));
+    let begun = Instant::now();
+    while ping().await.is_err() {
+        assert!(begun.elapsed() < secs(10), "it does not come back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// It works again by itself, soon.
 async fn works_again(bench: &Bench) {
     let begun = Instant::now();
