@@ -253,6 +253,9 @@ mod tests {
         let settings = load_from(None, &environment(NEEDED.into_iter().chain(set))).unwrap();
         assert_eq!(at(&settings, "https://reg.ote.arin.net"), Auth::Header);
         assert_eq!(at(&settings, "https://reg.arin.net"), Auth::Query);
+        std::fs::write(file.path(), "[arin]\nauth = \"query\"\n").unwrap();
+        let told = load_from(Some(file.path()), &environment(NEEDED)).unwrap_err().to_string();
+        assert!(told.contains("arin.auth: is one for each base URL"), "{told}");
         insta::assert_snapshot!(problems(&[("ARIN__AUTH", "https://arin.example.net=query")]), @"  arin.auth: names `https://arin.example.net`, which is not listed in arin.allowed_base_urls");
         let told = problems(&[("ARIN__AUTH", "https://user:canary@reg.arin.net=query")]);
         assert!(told.contains("holds a user name or password") && !told.contains("canary"), "{told}");

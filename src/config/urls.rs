@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use config::{Config, ConfigError};
+use config::{Config, ConfigError, Map, Value};
 
 use super::{
     http_url::{HttpUrl, RegistryUrl, UnfitUrl, describe},
@@ -33,6 +33,8 @@ const COLLECTOR: UrlSetting = UrlSetting {
     example: "http://otel-collector:4318",
     secrets: "what the collector asks for belongs in the file that telemetry.otlp_authorization_file names",
 };
+/// The setting whose names are URLs.
+const WAYS: &str = "arin.auth";
 /// Takes the place of a URL that is unfit.
 const PLACEHOLDER: &str = "https://unset.invalid";
 
@@ -56,6 +58,11 @@ pub(super) fn with_placeholders(merged: Config, problems: &mut Vec<Problem>) -> 
     if !unfit.is_empty() {
         problems.extend(unfit);
         layers = layers.set_override(REGISTRIES.key, vec![PLACEHOLDER])?;
+    }
+    if merged.get_string(WAYS).is_ok() {
+        let remedy = "is one for each base URL: [arin.auth], and below it \"https://reg.ote.arin.net\" = \"query\"";
+        problems.push(Problem::new(WAYS, remedy));
+        layers = layers.set_override(WAYS, Map::<String, Value>::new())?;
     }
     let collector = merged.get_string(COLLECTOR.key).unwrap_or_default();
     if let Some(problem) = COLLECTOR.problem::<HttpUrl>(&collector).filter(|_| !collector.is_empty()) {
