@@ -49,7 +49,7 @@ pub(super) const DURATIONS: [Limit<Duration>; 18] = [
 ];
 
 /// All whole numbers.
-pub(super) const NUMBERS: [Limit<u64>; 14] = [
+pub(super) const NUMBERS: [Limit<u64>; 15] = [
     limit("netbox.page_size", |at| at.netbox.page_size.into(), (1, 10_000)),
     limit("netbox.batch_size", |at| at.netbox.batch_size as u64, (1, 10_000)),
     limit("netbox.writes_in_flight", |at| at.netbox.writes_in_flight as u64, (1, 1_000)),
@@ -60,6 +60,7 @@ pub(super) const NUMBERS: [Limit<u64>; 14] = [
     limit("arin.max_body_bytes", |at| at.arin.max_body_bytes as u64, (1, 1 << 30)),
     limit("queue.max_attempts", |at| at.queue.max_attempts.into(), (1, 1_000)),
     limit("worker.concurrency", |at| at.worker.concurrency as u64, (1, 1_000)),
+    limit("http.requests_per_minute", |at| at.http.requests_per_minute.into(), (0, 1_000_000)),
     limit("http.unknown_tokens_per_minute", |at| at.http.unknown_tokens_per_minute.into(), (1, 1_000_000)),
     limit("http.max_body_bytes", |at| at.http.max_body_bytes as u64, (1, 1 << 30)),
     limit("http.max_bodies_bytes", |at| at.http.max_bodies_bytes as u64, (1, 1 << 40)),
