@@ -105,6 +105,8 @@ async fn what_is_served_behaves_as_the_document_says() {
         // The tool cannot sign.
         settings.webhook.secret = "".into();
         settings.webhook.allow_unsigned = true;
+        // It asks more often than a user may.
+        settings.http.requests_per_minute = 0;
     })
     .await;
     let worker = tokio::spawn(work_off(service.queue.clone()));
