@@ -49,7 +49,7 @@ pub struct Difference {
 pub struct DifferentRows {
     /// The number of them; null when the rows of the approved plan are not known.
     pub count: Option<usize>,
-    /// The first of them.
+    /// The first of them. Whoever may view a job reads this, so that contacts and addresses are counted only.
     pub first: Vec<PlannedRow>,
 }
 
@@ -89,7 +89,8 @@ impl Difference {
     ) -> Self {
         let only = |of: &BTreeMap<String, PlannedRow>, other: &BTreeMap<String, PlannedRow>| {
             let rows = of.iter().filter(|(digest, _)| !other.contains_key(*digest)).map(|(_, row)| row);
-            DifferentRows { count: Some(rows.clone().count()), first: rows.take(MOST_NAMED).cloned().collect() }
+            let named = rows.clone().filter(|row| !is_about_persons(row.object));
+            DifferentRows { count: Some(rows.count()), first: named.take(MOST_NAMED).cloned().collect() }
         };
         let (added, dropped) = (only(after, before), only(before, after));
         Self { approved: approved.clone(), now: now.clone(), added, dropped }
@@ -104,6 +105,13 @@ impl Difference {
     }
 }
 
+fn is_about_persons(object: ObjectType) -> bool {
+    match object {
+        ObjectType::Address | ObjectType::Contact => true,
+        ObjectType::Organization | ObjectType::Network | ObjectType::Customer => false,
+    }
+}
+
 impl DifferentRows {
     /// Counts them and names the first few; nothing where there is none, or where they are not known.
     fn sentence(&self, what: &str) -> Option<String> {
@@ -111,8 +119,11 @@ impl DifferentRows {
         let count = self.count.filter(|count| *count > 0)?;
         let names = self.first.iter().take(FEW);
         let names: Vec<String> = names.map(|PlannedRow { object, handle, .. }| format!("{object} {handle}")).collect();
-        let more = if count > names.len() { ", ..." } else { "" };
-        Some(format!("; rows that are {what}: {count} ({}{more})", names.join(", ")))
+        Some(match (names.len(), names.join(", ")) {
+            (0, _) => format!("; rows that are {what}: {count}"),
+            (all, names) if all == count => format!("; rows that are {what}: {count} ({names})"),
+            (_, names) => format!("; rows that are {what}: {count} ({names}, ...)"),
+        })
     }
 }
 
@@ -127,8 +138,12 @@ mod tests {
     };
 
     fn plan(rows: &[(&str, &str)]) -> Plan {
+        plan_of(ObjectType::Network, rows)
+    }
+
+    fn plan_of(object: ObjectType, rows: &[(&str, &str)]) -> Plan {
         let change = |(handle, name): &(&str, &str)| Change {
-            object: ObjectType::Network,
+            object,
             key: Key::recorded(format!("arin:{handle}")),
             handle: (*handle).to_owned(),
             action: Action::Create { fields: Fields::from([("net_name", Value::Text((*name).to_owned()))]) },
@@ -190,5 +205,16 @@ mod tests {
         let sentence = difference.sentence();
         assert!(sentence.contains("; rows that are new: 80 (network NET-"), "{sentence}");
         assert!(sentence.ends_with("; rows that are gone: 1 (network NET-A)"), "{sentence}");
+    }
+
+    #[test]
+    fn a_difference_names_neither_persons_nor_where_they_live() {
+        let approved = approve(&plan(&[]));
+        for object in [ObjectType::Contact, ObjectType::Address] {
+            let now = plan_of(object, &[("SOMEBODY", "A")]);
+            let difference = approved.difference(&now, digest(&now), false).unwrap();
+            assert_eq!((difference.added.count, difference.added.first.len()), (Some(1), 0));
+            assert!(difference.sentence().ends_with("; rows that are new: 1"), "{}", difference.sentence());
+        }
     }
 }

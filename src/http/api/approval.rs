@@ -1,6 +1,6 @@
 //! The approval of a plan: whether it is kept, and still the newest that is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{FutureExt, TryFutureExt};
 
@@ -10,7 +10,7 @@ use crate::{
         app::App,
         problem::{Kind, Problem},
     },
-    model::{PlanDigest, RowId},
+    model::{PlanDigest, Resource, RowId},
     queue::Work,
     sync::{
         approved::{Difference, PlannedRow},
@@ -18,15 +18,23 @@ use crate::{
     },
 };
 
-/// Returns the work that writes a plan of a config. What the plan is about is known from when it was made.
+/// Returns the work that writes a plan of a config. Which kinds of registrations the plan is about is known from when it
+/// was made; where a caller names some, it has to be about these.
 ///
 /// A newer plan without failures that is about the same shows by itself whether this one still comes out. The job looks
 /// again, as the plan may have changed since.
-pub(crate) async fn approve(app: &App, config: RowId, plan: PlanDigest) -> Result<Work, Problem> {
+pub(crate) async fn approve(
+    app: &App,
+    config: RowId,
+    kinds: Option<BTreeSet<Resource>>,
+    plan: PlanDigest,
+) -> Result<Work, Problem> {
     let facts = &app.services.coordination;
     let plans = facts.plans().await?;
-    let of_config = |kept: &&KeptPlan| kept.config == config && kept.digest.as_ref() == Some(&plan);
-    let Some(approved) = plans.iter().find(of_config) else {
+    let fits = |kept: &&KeptPlan| {
+        kept.is_about(config, kinds.as_ref().unwrap_or(&kept.resources)) && kept.digest.as_ref() == Some(&plan)
+    };
+    let Some(approved) = plans.iter().find(fits) else {
         let detail = format!("no plan {plan} of this RIR config is kept, as it is for a day: make a new one");
         return Err(Problem::new(Kind::PlanUnknown, detail));
     };

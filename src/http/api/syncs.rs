@@ -45,7 +45,7 @@ pub(crate) struct SyncConfig {
     /// The kinds of registrations; all of them if left out.
     #[schema(min_items = 1, value_type = Option<Vec<Resource>>)]
     resources: Option<BTreeSet<Resource>>,
-    /// The digest of a plan: exactly that is written, or nothing. The plan says which kinds of registrations it is about.
+    /// The digest of a plan: exactly that is written, or nothing. The kinds of registrations are those of the plan.
     #[serde(default, deserialize_with = "named")]
     #[schema(value_type = PlanDigest)]
     plan: Option<PlanDigest>,
@@ -93,16 +93,14 @@ pub(crate) async fn sync_config(
     JsonBody(sent): JsonBody<SyncConfig>,
 ) -> Result<Response, Problem> {
     let SyncConfig { resources, plan } = sent;
-    if plan.is_some() && resources.is_some() {
-        return Err(Problem::new(Kind::InvalidRequest, "the plan says what it is about; leave `resources` out"));
-    }
+    let kinds = resources.is_some();
     let resources = wanted(resources)?;
     let config = user.config(id).await?.config;
     if let Some(skipped) = obstacle(&app, &user, &config).await? {
         return Err(skipped.problem(&config, &user));
     }
     let work = match plan {
-        Some(plan) => approve(&app, id, plan).await?,
+        Some(plan) => approve(&app, id, kinds.then_some(resources), plan).await?,
         None => Work::SyncConfig { config: id, resources },
     };
     accept(&app, origin(&user, &headers).order(work), job_path).await

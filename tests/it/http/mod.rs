@@ -85,8 +85,8 @@ impl Service {
         let router = http::router(services.clone(), stop.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let end = stop.clone();
-        let task = tokio::spawn(async move { http::serve(router, listener, &services, end).await });
+        let (served, end) = (services.clone(), stop.clone());
+        let task = tokio::spawn(async move { http::serve(router, listener, &served, end).await });
         let [ann, bob, cat, eve] = people(&scene);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { scene, queue, services, address, stop, keys, task, http, ann, bob, cat, eve }

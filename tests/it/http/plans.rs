@@ -157,6 +157,31 @@ async fn a_preview_that_is_cancelled_asks_arin_no_more() {
 }
 
 #[tokio::test]
+async fn a_preview_of_a_worker_that_goes_away_is_made_by_another() {
+    let service = Service::with(|settings| {
+        settings.worker.shutdown_timeout = Duration::from_secs(3);
+        settings.arin.max_in_flight = 1;
+    })
+    .await;
+    service.scene.arin.configure(|options| options.latency = Duration::from_secs(1));
+    let worker = service.work();
+    let path = asked(&service, &service.ann, json!({})).await;
+    while service.scene.arin.requests().total() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(worker);
+    while service.queue.find(&id(&path)).await.unwrap().unwrap().state == State::Running {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(service.get(&service.ann, &path).await.expect(202)["state"], "ready");
+    service.scene.arin.configure(|options| options.latency = Duration::ZERO);
+    let _worker = service.work();
+    let record = over(&service.queue, &id(&path)).await;
+    assert_eq!((record.state, record.attempts), (State::Done, 1));
+    service.get(&service.ann, &path).await.expect(200);
+}
+
+#[tokio::test]
 async fn what_could_not_be_found_out_is_told() {
     let service = Service::new().await;
     service.scene.arin.configure(|options| options.keys.clear());
@@ -265,8 +290,10 @@ async fn a_plan_has_to_be_kept_and_of_the_config() {
     for odd in [json!("sha256-0a"), Value::Null] {
         approve(&service, &odd).await.problem(400, "invalid-request");
     }
-    let both = json!({ "plan": told["digest"], "resources": ["contacts"] });
-    service.post(&service.ann, &service.config("/sync"), both).await.problem(400, "invalid-request");
+    let others = json!({ "plan": told["digest"], "resources": ["networks"] });
+    service.post(&service.ann, &service.config("/sync"), others).await.problem(409, "plan-unknown");
+    let these = json!({ "plan": told["digest"], "resources": ["contacts"] });
+    service.post(&service.ann, &service.config("/sync"), these).await.expect(202);
     let job = approve(&service, &told["digest"]).await.expect(202)["job"].clone();
     assert_eq!((&job["kind"], &job["plan"]), (&json!("apply-plan"), &told["digest"]));
     assert_eq!(job["resources"], json!(["contacts"]));
