@@ -11,7 +11,7 @@
 //! | [`scheduler`] | queues what is due, and the changes whose webhooks were lost |
 //! | `intake` | decides which jobs follow from a change in NetBox |
 //! | [`queue`] | carries jobs and their checkpoints, in Redis or in the process |
-//! | [`coordination`] | holds what replicas share besides jobs: leases, cursors, seen changes, answers, the rate limit |
+//! | [`coordination`] | holds what replicas share besides jobs: leases, cursors, seen changes, answers, plans, the rate limit |
 //! | [`redis_client`] | connects both to Redis and runs their scripts |
 //! | [`worker`] | claims jobs and does them under a lease |
 //! | [`sync`] | looks up, plans, applies and reports: the run of one config |

@@ -173,7 +173,7 @@ async fn plan(ctx: &Context) -> Result<(), AnyError> {
     for config in &configs {
         begin(ctx, config, configs.len());
         let preview = preview(ctx, &request(config, &configs)).await;
-        say(&output::preview(&preview.run, &preview.plan));
+        say(&output::preview(&preview));
     }
     Ok(())
 }

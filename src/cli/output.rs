@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_C
 
 use crate::{
     model::ObjectType,
-    sync::{Plan, SyncRun, outcome::Counts, result::Ended},
+    sync::{Preview, SyncRun, json::RunView, outcome::Counts, text},
 };
 
 /// The form of a command's output.
@@ -52,14 +52,14 @@ pub(super) fn run(run: &SyncRun) -> String {
     let header = ["", "created", "updated", "not found", "unchanged", "skipped", "failed"];
     let counts = run.counts();
     let rows = counts.iter().map(|(object, counts)| counts_row(*object, counts)).collect();
-    let mut text = format!("{}: {}\n{}\n", run.config, run.verdict(), table(&header, rows, 1));
+    let mut lines = format!("{}: {}\n{}\n", run.config, run.verdict(), table(&header, rows, 1));
     for skip in &run.skips {
-        text.push_str(&format!("skipped {} {}: {}\n", skip.object, skip.handle, skip.message));
+        lines.push_str(&format!("skipped {} {}: {}\n", skip.object, skip.handle, skip.message));
     }
     for failure in run.all_failures() {
-        text.push_str(&format!("failed {} {}: {}\n", failure.object, failure.handle, failure.message));
+        lines.push_str(&format!("failed {} {}: {}\n", failure.object, failure.handle, failure.message));
     }
-    text + &ending(run)
+    lines + &text::ending(&RunView::of_run(run))
 }
 
 fn counts_row(object: ObjectType, counts: &Counts) -> Vec<String> {
@@ -69,34 +69,8 @@ fn counts_row(object: ObjectType, counts: &Counts) -> Vec<String> {
     std::iter::once(object.name().to_owned()).chain(numbers).collect()
 }
 
-/// Describes the end of a run: the reason if it came early, and the number of requests.
-fn ending(run: &SyncRun) -> String {
-    let mut text = match &run.ended {
-        Some(Ended::Failed { why, .. }) => format!("failed: {why}\n"),
-        Some(Ended::Refused(why)) => format!("refused: {why}\n"),
-        Some(Ended::Interrupted) => "interrupted: the next run goes on from here\n".to_owned(),
-        None => String::new(),
-    };
-    text.push_str(&format!(
-        "run {}: {} requests to ARIN, {} to NetBox, {:.1} s\n",
-        run.id,
-        run.arin_requests,
-        run.netbox_requests,
-        run.took.as_secs_f64()
-    ));
-    text
-}
-
 /// Describes a preview: the rows that a run would write, and what could not be found out.
-pub(super) fn preview(run: &SyncRun, plan: &Plan) -> String {
-    let mut text = format!("{}: ", run.config);
-    if plan.changes.is_empty() && run.ended.is_none() {
-        text.push_str("nothing to write\n");
-    } else {
-        text.push_str(&format!("{} rows to write\n{plan}", plan.changes.len()));
-    }
-    for failure in run.all_failures() {
-        text.push_str(&format!("failed {} {}: {}\n", failure.object, failure.handle, failure.message));
-    }
-    text + &ending(run)
+pub(super) fn preview(preview: &Preview) -> String {
+    let view = RunView::of_preview(preview);
+    format!("{}{}{}", text::heading(&view), preview.plan, text::closing(&view))
 }

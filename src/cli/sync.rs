@@ -13,9 +13,13 @@ use super::{
 use crate::{
     config::{Settings, keys::Keyring},
     error_chain::error_chain,
-    model::{Config, Resource, RowId, Scope},
+    model::{Config, PlanDigest, Resource, RowId, Scope},
     services::Services,
-    sync::{Context, NoCheckpoint, Plan, Request, Requester, SyncRun, Verdict, json, preview, run as sync_run},
+    sync::{
+        Approved, Context, NoCheckpoint, Request, Requester, Verdict,
+        json::{self, RunView},
+        preview, run as sync_run,
+    },
 };
 
 /// The configs to sync, and the form of the output.
@@ -32,6 +36,10 @@ pub(super) struct Args {
     /// Ask ARIN and show what would be written, but write nothing
     #[arg(long)]
     plan_only: bool,
+    /// Write only what `--plan-only` showed with this digest, and nothing if something else would be written now; for one
+    /// RIR config
+    #[arg(long, value_name = "DIGEST", value_parser = digest, conflicts_with = "plan_only")]
+    plan: Option<PlanDigest>,
     /// Share of a config's rows (0 to 1) that may be marked as not found within a day, instead of sync.max_retired_share
     #[arg(long, value_name = "SHARE", value_parser = share)]
     max_retired_share: Option<f64>,
@@ -60,6 +68,10 @@ struct Target {
 fn resource(text: &str) -> Result<Resource, String> {
     let known = Resource::all().into_iter().find(|resource| resource.name() == text);
     known.ok_or_else(|| "write organizations, contacts or networks".to_owned())
+}
+
+fn digest(text: &str) -> Result<PlanDigest, String> {
+    PlanDigest::parse(text).ok_or_else(|| "a digest is sha256- and 64 hex digits, as `--plan-only` shows it".to_owned())
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -93,14 +105,19 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> ExitStatus {
             return status;
         }
     };
+    if args.plan.is_some() && chosen.len() > 1 {
+        output::err("error: --plan is for one RIR config, and several are meant; name one with --config-name");
+        return ExitStatus::Misused;
+    }
     let done = sync_all(&args, &ctx, &configs, &chosen, scope).await;
+    let status = exit_status(done.iter().map(RunView::result), &ctx.stop);
     if args.output == Format::Json {
-        match json::Document::new(done.iter().map(|(run, plan)| (run, plan.as_ref()))).text() {
+        match json::Document::new(done).text() {
             Ok(text) => output::out(&text),
             Err(error) => return ExitStatus::Failed.because(&error),
         }
     }
-    exit_status(done.iter().map(|(run, _)| run.verdict()), &ctx.stop)
+    status
 }
 
 /// Makes what the syncs work with.
@@ -168,13 +185,7 @@ fn of_rir(configs: &[Config], rir: RowId) -> Result<Vec<&Config>, (String, ExitS
 }
 
 /// Syncs one config after the other; one that fails does not keep the next from being synced.
-async fn sync_all(
-    args: &Args,
-    ctx: &Context,
-    configs: &[Config],
-    chosen: &[&Config],
-    scope: Scope,
-) -> Vec<(SyncRun, Option<Plan>)> {
+async fn sync_all(args: &Args, ctx: &Context, configs: &[Config], chosen: &[&Config], scope: Scope) -> Vec<RunView> {
     let resources: BTreeSet<Resource> =
         if args.resource.is_empty() { Resource::all() } else { args.resource.iter().copied().collect() };
     let text = args.output == Format::Text;
@@ -186,22 +197,24 @@ async fn sync_all(
         }
         let requester = args.user.as_deref().map_or(Requester::Automatic, Requester::User);
         let (scope, resources) = (scope.clone(), resources.clone());
-        let request = Request { scope, resources, requester, ..Request::of(config, configs) };
+        let approved = args.plan.clone().map(|digest| Approved { digest, rows: None });
+        let request = Request { scope, resources, requester, approved, ..Request::of(config, configs) };
         ctx.progress.update(|at| at.begin(&config.name));
         let bar = text.then(|| ProgressBar::begin(&ctx.progress));
-        let (run, plan) = if args.plan_only {
+        let (view, shown) = if args.plan_only {
             let preview = preview(ctx, &request).await;
-            (preview.run, Some(preview.plan))
+            let view = RunView::of_preview(&preview);
+            if text { (view, output::preview(&preview)) } else { (view.with_changes(&preview), String::new()) }
         } else {
-            (sync_run(ctx, &request, &NoCheckpoint).await, None)
+            let run = sync_run(ctx, &request, &NoCheckpoint).await;
+            (RunView::of_run(&run), output::run(&run))
         };
         ctx.progress.update(|at| at.configs.done += 1);
         if let Some(bar) = bar {
             bar.end(&ctx.progress).await;
-            let preview = plan.as_ref().map(|plan| output::preview(&run, plan));
-            output::out(&preview.unwrap_or_else(|| output::run(&run)));
+            output::out(&shown);
         }
-        done.push((run, plan));
+        done.push(view);
     }
     done
 }

@@ -16,3 +16,6 @@ pub(super) const RATE_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Limits how long a process counts as alive after it registered.
 pub(super) const PRESENT_FOR: Duration = Duration::from_secs(30);
+
+/// Limits how long the parts of a plan wait for the rest of it.
+pub(super) const PARTS_WAIT_FOR: Duration = Duration::from_secs(600);

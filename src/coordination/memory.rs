@@ -10,8 +10,9 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{
+    kept_plan::{KeptPlan, PlanQuota},
     known_answer::{AnswerKey, KnownAnswer, Quota},
-    lifetimes::{DELIVERED_FOR, PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
+    lifetimes::{DELIVERED_FOR, PARTS_WAIT_FOR, PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
 };
 use crate::rate::Rate;
 
@@ -27,6 +28,7 @@ struct Facts {
     delivered: Remembered,
     /// Answers by the name of their request.
     answers: BTreeMap<String, KeptAnswer>,
+    plans: BTreeMap<String, PlanInParts>,
     rates: BTreeMap<String, Rate>,
     /// The moment from which the time of rates is counted.
     begun: Option<Instant>,
@@ -40,6 +42,14 @@ struct KeptAnswer {
     answer: Option<String>,
     /// The bytes that it counts for: those of the answer, or of the largest while there is none.
     bytes: usize,
+    until: Instant,
+}
+
+/// A plan, or those parts of it that were added so far.
+#[derive(Debug)]
+struct PlanInParts {
+    parts: BTreeMap<usize, Vec<u8>>,
+    plan: Option<KeptPlan>,
     until: Instant,
 }
 
@@ -171,6 +181,49 @@ impl InMemory {
 
     pub(super) fn forget_answer(&self, key: &AnswerKey) {
         self.facts().answers.remove(&key.request);
+    }
+
+    pub(super) fn add_plan_part(&self, plan: &str, number: usize, part: &[u8]) {
+        let (mut facts, until) = (self.facts(), after(PARTS_WAIT_FOR));
+        let empty = || PlanInParts { parts: BTreeMap::new(), plan: None, until };
+        let plan = facts.plans.entry(plan.to_owned()).or_insert_with(empty);
+        plan.parts.insert(number, part.to_vec());
+        plan.until = until;
+    }
+
+    pub(super) fn keep_plan(&self, plan: &KeptPlan, quota: PlanQuota) {
+        let (mut facts, now) = (self.facts(), Instant::now());
+        facts.plans.retain(|_, kept| kept.until > now);
+        let others = facts.plans.iter().rev().filter(|(id, _)| **id != plan.id);
+        let mine = others.filter_map(|(_, kept)| kept.plan.as_ref()).filter(|other| other.user == plan.user);
+        let (mut plans, mut bytes) = (1, plan.bytes);
+        let mut too_many = Vec::new();
+        for other in mine {
+            plans += 1;
+            bytes += other.bytes;
+            if plans > quota.plans || bytes > quota.bytes {
+                too_many.push(other.id.clone());
+            }
+        }
+        for id in too_many {
+            facts.plans.remove(&id);
+        }
+        if let Some(kept) = facts.plans.get_mut(&plan.id) {
+            kept.plan = Some(plan.clone());
+            kept.until = after(quota.ttl);
+        }
+    }
+
+    pub(super) fn plans(&self) -> Vec<KeptPlan> {
+        let (mut facts, now) = (self.facts(), Instant::now());
+        facts.plans.retain(|_, kept| kept.until > now);
+        facts.plans.values().filter_map(|kept| kept.plan.clone()).collect()
+    }
+
+    pub(super) fn plan_part(&self, plan: &str, number: usize) -> Option<Vec<u8>> {
+        let (mut facts, now) = (self.facts(), Instant::now());
+        facts.plans.retain(|_, kept| kept.until > now);
+        facts.plans.get(plan)?.parts.get(&number).cloned()
     }
 
     pub(super) fn change_rate<T>(&self, instance: &str, change: impl Fn(&mut Rate, Duration) -> T) -> T {

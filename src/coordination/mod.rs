@@ -7,6 +7,7 @@
 //! | seen change | two hours | that jobs were queued for a change in NetBox |
 //! | delivery | a quarter of an hour | that a webhook was taken |
 //! | answer | as long as is asked for | how a request with an idempotency key was answered; a user has a quota of them |
+//! | plan | as long as is asked for | what a preview found, in parts; at most so much for each user |
 //! | rate | a day after the last request | how many requests may go to a registry, and when the next one may |
 //! | presence | half a minute | how many processes are alive |
 //!
@@ -14,6 +15,7 @@
 //! one suite of tests holds them to it. Nothing here is needed to keep a promise about jobs: a fact that is lost costs
 //! work that is done twice.
 
+mod kept_plan;
 mod known_answer;
 mod lifetimes;
 mod memory;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 pub use crate::redis_client::Error;
 use crate::{config, rate::Rate};
+pub use kept_plan::{KeptPlan, PlanQuota};
 pub use known_answer::{AnswerKey, KnownAnswer, Quota};
 use memory::InMemory;
 use redis::InRedis;
@@ -117,6 +120,28 @@ impl Coordination {
     /// Frees the place of an answer, because nothing was done.
     pub async fn forget_answer(&self, key: &AnswerKey) -> Result<(), Error> {
         each!(self, facts => facts.forget_answer(key))
+    }
+
+    /// Takes a part of a plan, by its number from 0, for ten minutes: until then [`Coordination::keep_plan`] has to follow.
+    pub async fn add_plan_part(&self, plan: &str, number: usize, part: &[u8]) -> Result<(), Error> {
+        each!(self, facts => facts.add_plan_part(plan, number, part))
+    }
+
+    /// Keeps a plan whose parts were added. What is too much for its user makes the user's oldest plans give way.
+    pub async fn keep_plan(&self, plan: &KeptPlan, quota: PlanQuota) -> Result<(), Error> {
+        each!(self, facts => facts.keep_plan(plan, quota))
+    }
+
+    /// Returns the plans that are kept, the newest first.
+    pub async fn plans(&self) -> Result<Vec<KeptPlan>, Error> {
+        let mut plans = each!(self, facts => facts.plans())?;
+        plans.sort_by(|a, b| (b.made, &b.id).cmp(&(a.made, &a.id)));
+        Ok(plans)
+    }
+
+    /// Returns a part of a plan; `None` when it is not kept any more.
+    pub async fn plan_part(&self, plan: &str, number: usize) -> Result<Option<Vec<u8>>, Error> {
+        each!(self, facts => facts.plan_part(plan, number))
     }
 
     /// Changes the rate at which all replicas together may send requests to a registry instance, in one step that no

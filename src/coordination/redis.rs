@@ -8,6 +8,8 @@
 //! | `delivered:DELIVERY` | string | nothing | after [`DELIVERED_FOR`] |
 //! | `answer:REQUEST` | hash | fingerprint of a request, the answer, and the bytes that it counts for | its time is over |
 //! | `answers:USER` | sorted set | the answers of a user, as `BYTES:REQUEST`, by the time they are forgotten | all are |
+//! | `plans` | hash | the plans that are kept, as JSON by their ids | their parts are gone |
+//! | `plan:ID:NUMBER` | string | a part of a plan | its time is over, or its user has too many |
 //! | `limit:NAME` | string | the rate of a registry instance, as JSON | after [`RATE_FOR`] without a request |
 //! | `present` | sorted set | processes by when they last registered | after [`PRESENT_FOR`] |
 
@@ -17,8 +19,9 @@ use redis::{Cmd, ExistenceCheck, SetExpiry, SetOptions};
 use serde_json::json;
 
 use super::{
+    kept_plan::{KeptPlan, PlanQuota},
     known_answer::{AnswerKey, KnownAnswer, Quota},
-    lifetimes::{DELIVERED_FOR, PRESENT_FOR, RATE_FOR, RESERVED_FOR, SEEN_FOR},
+    lifetimes::{DELIVERED_FOR, PARTS_WAIT_FOR, PRESENT_FOR, RATE_FOR, RESERVED_FOR, SEEN_FOR},
 };
 use crate::{
     config,
@@ -38,6 +41,8 @@ scripts! {
     RECALL_ANSWER: "recall_answer";
     REMEMBER_ANSWER: "remember_answer";
     FORGET_ANSWER: "forget_answer";
+    KEEP_PLAN: "keep_plan";
+    LIST_PLANS: "list_plans";
     REPLACE_RATE: "replace_rate";
     REGISTER_PRESENCE: "register_presence";
 }
@@ -137,6 +142,38 @@ impl InRedis {
 
     pub(super) async fn forget_answer(&self, AnswerKey { user, request }: &AnswerKey) -> Result<(), Error> {
         self.0.run(&FORGET_ANSWER, &json!({ "user": user, "request": request })).await
+    }
+
+    fn part(&self, plan: &str, number: usize) -> String {
+        self.0.key(&format!("plan:{plan}:{number}"))
+    }
+
+    pub(super) async fn add_plan_part(&self, plan: &str, number: usize, part: &[u8]) -> Result<(), Error> {
+        self.0.ask("add_plan_part", &Cmd::set_ex(self.part(plan, number), part, PARTS_WAIT_FOR.as_secs())).await
+    }
+
+    pub(super) async fn keep_plan(&self, plan: &KeptPlan, quota: PlanQuota) -> Result<(), Error> {
+        let argument = json!({
+            "id": plan.id,
+            "user": plan.user,
+            "parts": plan.parts,
+            "bytes": plan.bytes,
+            "plan": json(plan, "keep_plan")?,
+            "most_plans": quota.plans,
+            "most_bytes": quota.bytes,
+            "ttl": millis(quota.ttl).max(1),
+        });
+        self.0.run(&KEEP_PLAN, &argument).await
+    }
+
+    pub(super) async fn plans(&self) -> Result<Vec<KeptPlan>, Error> {
+        let plans: Vec<String> = self.0.run(&LIST_PLANS, &json!({})).await?;
+        let foreign = |error| Error::Foreign { operation: "plans", source: Some(error) };
+        plans.iter().map(|plan| serde_json::from_str(plan).map_err(foreign)).collect()
+    }
+
+    pub(super) async fn plan_part(&self, plan: &str, number: usize) -> Result<Option<Vec<u8>>, Error> {
+        self.0.ask("plan_part", &Cmd::get(self.part(plan, number))).await
     }
 
     /// Reads the rate, changes it and writes it back, until nobody else has written it in between.

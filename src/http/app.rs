@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use moka::future::Cache;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -13,8 +12,6 @@ use super::{
 };
 use crate::services::Services;
 
-/// Limits how many previews run at once: each holds in memory what NetBox has.
-const PREVIEWS_AT_ONCE: usize = 2;
 /// Limits how long an answer of NetBox's counts as its state.
 const NETBOX_STATE_TTL: Duration = Duration::from_secs(5);
 
@@ -31,8 +28,6 @@ pub(super) struct App {
     pub(super) event_streams: EventStreams,
     /// True if NetBox answered lately. Requests that ask for it at once share one question to NetBox.
     pub(super) netbox_answers: Cache<(), bool>,
-    /// One permit for each preview that may run.
-    pub(super) previews: Semaphore,
     /// Cancelled when the service goes away.
     pub(super) stop: CancellationToken,
 }
@@ -50,7 +45,6 @@ impl App {
             event_streams: EventStreams::new(http.max_connections),
             webhook_secrets: WebhookSecrets::new(&services.settings.webhook),
             netbox_answers: Cache::builder().time_to_live(NETBOX_STATE_TTL).build(),
-            previews: Semaphore::new(PREVIEWS_AT_ONCE),
             services,
             stop,
         })

@@ -70,6 +70,11 @@ error_responses! {
 }
 
 error_responses! {
+    /// The error of a call for a plan that there will not be.
+    PlanFailed { 409 => "The job that was to make it failed or was cancelled" }
+}
+
+error_responses! {
     /// The errors of a webhook.
     WebhookErrors {
         400 => "It is not what NetBox sends",

@@ -16,8 +16,8 @@
 //! What a stranger can make the process hold has limits: `server` counts connections, `bodies` what arrives over them, and
 //! `event_streams` the answers that go on.
 //!
-//! Only a preview is done within its request; everything else is put into the queue. A process that only works off jobs
-//! serves [`health_router`].
+//! What takes time is put into the queue, and no request waits for it. A process that only works off jobs serves
+//! [`health_router`].
 
 mod api;
 mod app;
@@ -33,7 +33,7 @@ mod problem;
 mod server;
 mod webhooks;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{Extension, Router, extract::Request, middleware::from_fn_with_state};
 use tokio_util::sync::CancellationToken;
@@ -48,10 +48,7 @@ use docs::{Document, DocumentText};
 use problem::{Kind, Problem};
 pub use server::serve;
 
-/// Limits how long a preview may take.
-const PREVIEW_TIMEOUT: Duration = Duration::from_secs(300);
-
-/// Returns the calls of the API that are answered at once.
+/// Returns the calls of the API.
 fn api_routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(configs::show_whoami))
@@ -61,16 +58,13 @@ fn api_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(syncs::sync_configs))
         .routes(routes!(syncs::sync_aggregate))
         .routes(routes!(syncs::sync_prefix))
+        .routes(routes!(plans::plan_config))
+        .routes(routes!(plans::find_plan))
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::find_job, jobs::cancel_job))
         .routes(routes!(jobs::retry_job))
         .routes(routes!(job_events::watch_job))
         .routes(routes!(logs::list_sync_logs))
-}
-
-/// Returns the calls of the API that may take minutes.
-fn preview_routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(plans::plan_config))
 }
 
 /// Returns the calls for machines: NetBox, probes, scrapers.
@@ -93,14 +87,12 @@ fn health_routes() -> OpenApiRouter<Arc<App>> {
 /// then.
 pub fn router(services: Services, stop: CancellationToken) -> Router {
     let app = App::new(services, stop);
-    let idempotent = || from_fn_with_state(Arc::clone(&app), idempotency::remember);
-    let within = |limit: Duration| from_fn_with_state(limit, middleware::time_out);
+    let idempotent = from_fn_with_state(Arc::clone(&app), idempotency::remember);
     let document = Extension(DocumentText(openapi().into()));
     let machines = Router::from(machine_routes()).merge(docs::page()).layer(document);
-    let quick = Router::from(api_routes()).layer(idempotent()).merge(machines);
-    let slow = Router::from(preview_routes()).layer(idempotent());
-    let timeout = app.services.settings.http.timeout;
-    with_middleware(app, quick.layer(within(timeout)).merge(slow.layer(within(PREVIEW_TIMEOUT))))
+    let calls = Router::from(api_routes()).layer(idempotent).merge(machines);
+    let timeout = from_fn_with_state(app.services.settings.http.timeout, middleware::time_out);
+    with_middleware(app, calls.layer(timeout))
 }
 
 /// Makes the router of a process that only works off jobs: its health and its metrics.
@@ -123,7 +115,7 @@ fn with_middleware(app: Arc<App>, calls: Router<Arc<App>>) -> Router {
 #[must_use]
 pub fn openapi() -> String {
     let all = OpenApiRouter::with_openapi(Document::openapi());
-    let all = all.merge(api_routes()).merge(preview_routes()).merge(machine_routes());
+    let all = all.merge(api_routes()).merge(machine_routes());
     // Maps with strings as keys always have a written form.
     let mut text = all.into_openapi().to_pretty_json().unwrap_or_default();
     text.push('\n');

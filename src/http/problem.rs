@@ -19,7 +19,7 @@ use utoipa::{
     openapi::{self, RefOr},
 };
 
-use crate::{error_chain::error_chain, netbox, outbound::excerpt::excerpt, queue};
+use crate::{error_chain::error_chain, netbox, outbound::excerpt::excerpt, queue, sync::kept_plan::BadPart};
 
 /// The part of `type` that all kinds have in common.
 const NAMESPACE: &str = "urn:rir-sidecar:problem:";
@@ -54,6 +54,9 @@ kinds! {
     BodyTooSlow => REQUEST_TIMEOUT, "body-too-slow", "The body took too long to arrive";
     NoApiKey => CONFLICT, "no-api-key", "The user has no API key for the RIR config";
     NoConfig => CONFLICT, "no-config", "No active RIR config is for this object";
+    PlanUnknown => CONFLICT, "plan-unknown", "No such plan of the RIR config is kept";
+    PlanDiffers => CONFLICT, "plan-differs", "The plan has changed since it was made";
+    PlanFailed => CONFLICT, "plan-failed", "The preview came to no plan";
     JobState => CONFLICT, "job-state", "The state of the job does not allow this";
     AnswerNotKept => CONFLICT, "answer-not-kept", "The request was done before, and its answer was not kept";
     RequestInProgress => CONFLICT, "request-in-progress", "A request with this idempotency key is under way";
@@ -168,6 +171,13 @@ impl From<queue::Error> for Problem {
     fn from(error: queue::Error) -> Self {
         warn!(error = %error_chain(&error), "the queue did not do what a request asked for");
         Self::new(Kind::QueueUnavailable, "nothing was done; try again").after(Duration::from_secs(1))
+    }
+}
+
+impl From<BadPart> for Problem {
+    fn from(error: BadPart) -> Self {
+        warn!(error = %error_chain(&error), "a plan that is kept cannot be read");
+        Self::new(Kind::Internal, "the plan that is kept cannot be read; make a new one")
     }
 }
 

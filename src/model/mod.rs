@@ -9,6 +9,7 @@ pub mod address_block;
 pub mod handles;
 pub mod inventory;
 pub mod payload;
+pub mod plan_digest;
 pub mod progress;
 pub mod registration;
 pub mod scope;
@@ -17,6 +18,7 @@ pub use address_block::{InvalidBlock, NetBlock};
 pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle};
 pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Row, RowId, Value};
 pub use payload::Payload;
+pub use plan_digest::PlanDigest;
 pub use progress::{AggregateProgress, AggregateState};
 pub use registration::{
     Address, Customer, Holder, Net, NetType, Org, Poc, PocFunction, PocType, Registration, Registry,

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Resource, RowId};
+use crate::model::{PlanDigest, Resource, RowId};
 
 /// The version of [`Job`]'s written form. A job of a newer one is not understood, and goes to the dead letters.
 pub const VERSION: u32 = 2;
@@ -75,14 +75,32 @@ pub enum Work {
         /// The prefixes. Asking for more while the job is pending adds to them.
         prefixes: BTreeSet<RowId>,
     },
+    /// Find out what a sync of a config would write, and write nothing.
+    PlanConfig {
+        /// The config.
+        config: RowId,
+        /// The kinds of registrations.
+        resources: BTreeSet<Resource>,
+    },
+    /// Sync a config if that would still write what a plan says, else write nothing.
+    ApplyPlan {
+        /// The config.
+        config: RowId,
+        /// The kinds of registrations that the plan is about.
+        resources: BTreeSet<Resource>,
+        /// The plan.
+        plan: PlanDigest,
+    },
 }
 
 impl Work {
-    /// Returns the config it is about; only one run of a config is at work at a time.
+    /// Returns the config it is about.
     #[must_use]
     pub fn config(&self) -> Option<RowId> {
         match self {
-            Self::SyncConfig { config, .. } => Some(*config),
+            Self::SyncConfig { config, .. } | Self::PlanConfig { config, .. } | Self::ApplyPlan { config, .. } => {
+                Some(*config)
+            }
             Self::SyncAggregate { config, .. } | Self::SyncPrefix { config, .. } => *config,
         }
     }
@@ -99,12 +117,14 @@ impl Work {
     pub fn additions(&self) -> BTreeSet<RowId> {
         match self {
             Self::SyncPrefix { prefixes, .. } => prefixes.clone(),
-            Self::SyncConfig { .. } | Self::SyncAggregate { .. } => BTreeSet::new(),
+            Self::SyncConfig { .. } | Self::SyncAggregate { .. } | Self::PlanConfig { .. } | Self::ApplyPlan { .. } => {
+                BTreeSet::new()
+            }
         }
     }
 
     /// All names that [`Work::name`] returns.
-    pub const NAMES: [&str; 3] = ["sync-config", "sync-aggregate", "sync-prefix"];
+    pub const NAMES: [&str; 5] = ["sync-config", "sync-aggregate", "sync-prefix", "plan-config", "apply-plan"];
 
     /// Returns the name that logs, metrics and answers use.
     #[must_use]
@@ -113,6 +133,8 @@ impl Work {
             Self::SyncConfig { .. } => "sync-config",
             Self::SyncAggregate { .. } => "sync-aggregate",
             Self::SyncPrefix { .. } => "sync-prefix",
+            Self::PlanConfig { .. } => "plan-config",
+            Self::ApplyPlan { .. } => "apply-plan",
         }
     }
 }
@@ -178,14 +200,32 @@ impl Job {
         Self { trigger: Trigger::Api, ..self.by(user) }
     }
 
+    /// Returns where the job wants to be the only one that runs; `None` when it may run beside any other. A sync is
+    /// alone at its config. A preview writes nothing, so that it neither waits for the syncs of its config nor holds
+    /// them up; it is alone among the previews of whoever asked, so that nobody takes all workers with them.
+    #[must_use]
+    pub fn alone_at(&self) -> Option<String> {
+        match &self.work {
+            Work::PlanConfig { .. } => Some(format!("plans:{}", self.user.as_deref().unwrap_or(""))),
+            Work::SyncConfig { .. } | Work::SyncAggregate { .. } | Work::SyncPrefix { .. } | Work::ApplyPlan { .. } => {
+                self.work.config().map(|config| config.to_string())
+            }
+        }
+    }
+
     /// Returns the key: equal keys mean equal work.
     #[must_use]
     pub fn key(&self) -> String {
         let id = |config: &Option<RowId>| config.map_or_else(|| "*".to_owned(), |config| config.to_string());
+        let kinds = |resources: &BTreeSet<Resource>| {
+            let names: Vec<&str> = resources.iter().map(|resource| resource.name()).collect();
+            names.join("+")
+        };
         let what = match &self.work {
-            Work::SyncConfig { config, resources } => {
-                let kinds: Vec<&str> = resources.iter().map(|resource| resource.name()).collect();
-                format!("sync-config:{config}:{}", kinds.join("+"))
+            Work::SyncConfig { config, resources } => format!("sync-config:{config}:{}", kinds(resources)),
+            Work::PlanConfig { config, resources } => format!("plan-config:{config}:{}", kinds(resources)),
+            Work::ApplyPlan { config, resources, plan } => {
+                format!("apply-plan:{config}:{}:{plan}", kinds(resources))
             }
             Work::SyncAggregate { config, aggregate } => format!("sync-aggregate:{}:{aggregate}", id(config)),
             Work::SyncPrefix { config, .. } => format!("sync-prefix:{}", id(config)),

@@ -31,7 +31,8 @@
 //!   instead, which is no attempt. It is called when the config is free, and those that wait are called in the order
 //!   in which they came. A job that ends with [`Ending::Again`], is handed back or waits for another attempt leaves
 //!   the config to others meanwhile: the next in line is called before the job itself goes to the end of those that
-//!   are ready. A job that names no config is free.
+//!   are ready. A job that names no config is free. Previews write nothing: they run beside the jobs of their config,
+//!   but only one of each user at a time ([`Job::alone_at`]).
 //! - **A checkpoint outlives the worker.** The notes of a job ([`Queue::note`]) are kept, in their order, until the
 //!   job is over: through [`Ending::Again`], a hand-back, a failed attempt and the loss of a worker. Attempts count
 //!   from the last note on, so that a long job which makes progress never runs out of them.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    outcome::{Counts, Failure},
-    plan::{Action, Altered, Change, Plan},
-    result::{SyncRun, Verdict},
+    outcome::{Counts, Failure, Skip},
+    plan::{Change, ShownChange},
+    result::{Preview, SyncRun, Verdict},
 };
-use crate::model::{ObjectType, Value};
+use crate::model::{ObjectType, PlanDigest};
 
 /// The document that `rir-sidecar sync --output json` prints.
 #[derive(Debug, Serialize)]
@@ -21,81 +21,60 @@ pub struct Document {
 }
 
 /// A run, or the preview of one.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Run)]
 pub struct RunView {
     /// Name of the run.
-    run_id: String,
+    pub(super) run_id: String,
     /// Name of the RIR config.
-    config: String,
+    pub(super) config: String,
     /// The way it ended, or would end.
-    result: Verdict,
+    pub(super) result: Verdict,
     /// The reason for which it ended early.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// The number of objects of each type that went each way.
-    counts: BTreeMap<ObjectType, Counts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// The number of objects of each type that went each way, or would go.
+    pub(super) counts: BTreeMap<ObjectType, Counts>,
+    /// The digest of what it would write; only a preview that came to its end has this. A sync with this digest writes
+    /// exactly that or nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<PlanDigest>,
     /// The rows that it would write; only a preview has this.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) changes: Option<Vec<ChangeView>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) changes: Option<Vec<ShownChange>>,
     /// The objects that could not be asked for or written.
     pub(super) failures: Vec<ObjectView>,
     /// The objects that were passed over.
     pub(super) skipped: Vec<ObjectView>,
     /// The number of changes, failures and skips that are left out, by their type, because you may not view such rows in
     /// NetBox.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) withheld: BTreeMap<ObjectType, usize>,
     /// Requests sent to ARIN, retries included.
-    arin_requests: u64,
+    pub(super) arin_requests: u64,
     /// Requests sent to NetBox, retries included.
-    netbox_requests: u64,
+    pub(super) netbox_requests: u64,
     /// The time that it took.
-    duration_seconds: f64,
+    pub(super) duration_seconds: f64,
 }
 
 /// An object, and what there is to say about it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = RunObject)]
 pub(super) struct ObjectView {
     /// The type of the object.
     #[serde(rename = "type")]
     pub(super) object: ObjectType,
     /// The handle, or the range that was asked for.
-    handle: String,
+    pub(super) handle: String,
     /// The error, or the reason.
-    message: String,
-}
-
-/// A row that would be written.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PlannedChange)]
-pub(super) struct ChangeView {
-    /// `create`, `update` or `retire`.
-    action: &'static str,
-    /// The type of the object.
-    #[serde(rename = "type")]
-    pub(super) object: ObjectType,
-    /// The handle; for an address the address itself.
-    handle: String,
-    /// The fields that would be written.
-    fields: BTreeMap<&'static str, FieldView>,
-}
-
-/// A field before and after.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PlannedField)]
-struct FieldView {
-    /// The recorded value; null in a row that is new.
-    was: Option<String>,
-    /// The value that it would become.
-    becomes: String,
+    pub(super) message: String,
 }
 
 impl Document {
-    /// Puts runs together; each with what it would write, if that is all it did.
-    pub fn new<'a>(runs: impl Iterator<Item = (&'a SyncRun, Option<&'a Plan>)>) -> Self {
-        let runs: Vec<RunView> = runs.map(|(run, plan)| RunView::new(run, plan)).collect();
+    /// Puts runs together.
+    #[must_use]
+    pub fn new(runs: Vec<RunView>) -> Self {
         Self { result: runs.iter().map(|run| run.result).max(), runs }
     }
 
@@ -109,9 +88,9 @@ impl Document {
 }
 
 impl RunView {
-    /// A run; with `plan` what it would write.
+    /// Shows a run.
     #[must_use]
-    pub fn new(run: &SyncRun, plan: Option<&Plan>) -> Self {
+    pub fn of_run(run: &SyncRun) -> Self {
         let failures = run.all_failures().into_iter();
         Self {
             run_id: run.id.clone(),
@@ -119,43 +98,45 @@ impl RunView {
             result: run.verdict(),
             reason: run.reason().map(str::to_owned),
             counts: run.counts(),
-            changes: plan.map(|plan| plan.changes.iter().map(ChangeView::new).collect()),
-            failures: failures
-                .map(|Failure { object, handle, message, .. }| ObjectView { object, handle, message })
-                .collect(),
-            skipped: run
-                .skips
-                .iter()
-                .map(|skip| ObjectView {
-                    object: skip.object,
-                    handle: skip.handle.clone(),
-                    message: skip.message.clone(),
-                })
-                .collect(),
+            digest: None,
+            changes: None,
+            failures: failures.map(ObjectView::from).collect(),
+            skipped: run.skips.iter().cloned().map(ObjectView::from).collect(),
             withheld: BTreeMap::new(),
             arin_requests: run.arin_requests,
             netbox_requests: run.netbox_requests,
             duration_seconds: run.took.as_secs_f64(),
         }
     }
+
+    /// Shows a preview without its rows.
+    #[must_use]
+    pub fn of_preview(preview: &Preview) -> Self {
+        let (result, counts, digest) = (preview.verdict(), preview.counts(), preview.digest.clone());
+        Self { result, counts, digest, ..Self::of_run(&preview.run) }
+    }
+
+    /// Returns it with the rows that it would write.
+    #[must_use]
+    pub fn with_changes(self, preview: &Preview) -> Self {
+        Self { changes: Some(preview.plan.changes.iter().map(Change::shown).collect()), ..self }
+    }
+
+    /// Returns how it ended, or would end.
+    #[must_use]
+    pub fn result(&self) -> Verdict {
+        self.result
+    }
 }
 
-impl ChangeView {
-    fn new(change: &Change) -> Self {
-        let (action, fields) = match &change.action {
-            Action::Create { fields } => {
-                let field = |value: &Value| FieldView { was: None, becomes: value.to_string() };
-                ("create", change.visible().filter_map(|name| Some((name, field(fields.get(name)?)))).collect())
-            }
-            Action::Update { fields, .. } => {
-                let field = |altered: &Altered| FieldView {
-                    was: Some(altered.was.to_string()),
-                    becomes: altered.becomes.to_string(),
-                };
-                ("update", change.visible().filter_map(|name| Some((name, field(fields.get(name)?)))).collect())
-            }
-            Action::Retire { .. } => ("retire", BTreeMap::new()),
-        };
-        Self { action, object: change.object, handle: change.handle.clone(), fields }
+impl From<Failure> for ObjectView {
+    fn from(Failure { object, handle, message, .. }: Failure) -> Self {
+        Self { object, handle, message }
+    }
+}
+
+impl From<Skip> for ObjectView {
+    fn from(Skip { object, handle, message }: Skip) -> Self {
+        Self { object, handle, message }
     }
 }

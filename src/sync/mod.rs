@@ -14,8 +14,10 @@
 //! | go on where another worker stopped | [`checkpoint`] | nothing |
 
 mod apply;
+pub mod approved;
 pub mod checkpoint;
 pub mod json;
+pub mod kept_plan;
 mod lookup;
 pub mod note;
 pub mod outcome;
@@ -27,11 +29,13 @@ pub mod result;
 mod run;
 #[cfg(test)]
 mod tests;
+pub mod text;
 pub mod withheld;
 
 use tracing::Instrument;
 
 pub use self::{
+    approved::Approved,
     checkpoint::{Checkpoint, NoCheckpoint},
     plan::Plan,
     progress::Progress,
@@ -45,7 +49,10 @@ pub async fn run(ctx: &Context, request: &Request<'_>, checkpoint: &impl Checkpo
     let mut report = Report::begin(ctx, request, checkpoint.notes());
     let span = report.span();
     async {
-        let ended = write_all(request, &mut report, checkpoint).await;
+        let ended = match &request.approved {
+            Some(approved) => write_approved(request, approved, &mut report, checkpoint).await,
+            None => write_all(request, &mut report, checkpoint).await,
+        };
         report.end(ended);
         match checkpoint.goes_on(&report.run) {
             true => report.interrupt().await,
@@ -70,26 +77,51 @@ async fn write_all(request: &Request<'_>, report: &mut Report<'_>, checkpoint: &
     allowed
 }
 
+/// Plans everything before anything is written, and then writes it, if it is what was approved.
+async fn write_approved(
+    request: &Request<'_>,
+    approved: &Approved,
+    report: &mut Report<'_>,
+    checkpoint: &impl Checkpoint,
+) -> Result<(), Ended> {
+    let Planned { mut run, plan, allowed } = plan_all(request, report).await?;
+    run.begin_writing(request, approved, (&plan, checkpoint)).await?;
+    run.apply(plan).await?;
+    allowed
+}
+
 /// Looks up and plans, and leaves it at that.
 pub async fn preview(ctx: &Context, request: &Request<'_>) -> Preview {
     let mut report = Report::begin(ctx, request, &[]);
     let span = report.span();
     async {
-        let mut plan = Plan::default();
-        let ended = plan_only(request, &mut report, &mut plan).await;
+        let planned = plan_all(request, &mut report).await.map(|planned| (planned.plan, planned.allowed));
+        let (plan, ended) = planned.map_or_else(|ended| (None, Err(ended)), |(plan, allowed)| (Some(plan), allowed));
         report.end(ended);
-        Preview { plan, run: report.run }
+        let digest = plan.as_ref().map(|plan| plan.digest(request.subject()));
+        Preview { digest, plan: plan.unwrap_or_default(), run: report.run }
     }
     .instrument(span)
     .await
 }
 
-async fn plan_only(request: &Request<'_>, report: &mut Report<'_>, plan: &mut Plan) -> Result<(), Ended> {
+/// Everything that a run would write, before any of it is written.
+struct Planned<'a, 'c> {
+    run: Run<'a, 'c>,
+    plan: Plan,
+    /// Tells whether the whole plan may be written; what may not is left out of it.
+    allowed: Result<(), Ended>,
+}
+
+async fn plan_all<'a, 'c>(request: &Request<'_>, report: &'a mut Report<'c>) -> Result<Planned<'a, 'c>, Ended> {
     let (mut run, mut lookup) = Run::begin(request, report).await?;
     while let Some(round) = lookup.next_round().await? {
-        run.learn(round);
+        let learnt = run.learn(round);
+        if request.approved.is_none() {
+            // Nobody writes the documents of a preview; their digests tell them apart.
+            run.drop_documents(&learnt);
+        }
     }
-    let (all, allowed) = run.plan_all(lookup.gone);
-    *plan = all;
-    allowed
+    let (plan, allowed) = run.plan_all(lookup.gone);
+    Ok(Planned { run, plan, allowed })
 }

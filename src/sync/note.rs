@@ -18,6 +18,9 @@ pub type Objects = BTreeSet<(ObjectType, String)>;
 pub struct Note {
     /// The config's organization and its contacts are finished.
     pub organization: bool,
+    /// The plan came out as it was approved, so that it is being written.
+    #[serde(default)]
+    pub plan_approved: bool,
     /// The aggregates that are finished, each with the net that answers for it.
     pub aggregates: Vec<AggregateProgress>,
     /// Rows that were written.
@@ -50,6 +53,7 @@ impl Note {
     /// Adds what was done later.
     pub fn add(&mut self, later: Self) {
         self.organization |= later.organization;
+        self.plan_approved |= later.plan_approved;
         self.aggregates.extend(later.aggregates);
         self.written.extend(later.written);
         self.unchanged.extend(later.unchanged);

@@ -218,13 +218,17 @@ impl<'c> Report<'c> {
     pub(super) async fn finish(&mut self, request: &Request<'_>) {
         self.ctx.progress.update(|at| at.phase = Phase::Report);
         let verdict = self.run.verdict();
-        if self.ctx.settings.sync.sync_log == SyncLog::All {
+        // A run that wrote nothing, as a plan was not what was approved, says nothing about the objects or the config.
+        let differs = self.run.difference().is_some();
+        if differs {
+            self.pending.clear();
+        } else if self.ctx.settings.sync.sync_log == SyncLog::All {
             let unchanged = self.run.unchanged.iter().filter(|(object, _)| *object != ObjectType::Address);
             let entries: Vec<Entry> = unchanged.map(unchanged_entry).collect();
             entries.iter().for_each(|entry| self.push(entry));
         }
         self.push(&summary(&self.run, verdict));
-        let whole = request.scope == Scope::Config;
+        let whole = request.scope == Scope::Config && !differs;
         let (rows, sent) = (self.take_pending(), self.ctx.netbox.requests());
         let record = async {
             self.write_log(rows).await;
@@ -288,7 +292,9 @@ fn summary(run: &SyncRun, verdict: Verdict) -> Entry {
 /// A run in a few sentences, for people.
 pub(super) fn sentence(run: &SyncRun, verdict: Verdict) -> String {
     let why = match &run.ended {
-        Some(Ended::Failed { why, .. } | Ended::Refused(why)) => format!("{verdict}: {why}. "),
+        Some(Ended::Failed { why, .. } | Ended::Refused(why) | Ended::PlanDiffers { why, .. }) => {
+            format!("{verdict}: {why}. ")
+        }
         Some(Ended::Interrupted) => format!("{verdict}: the next run goes on from here. "),
         None => format!("{verdict}: "),
     };

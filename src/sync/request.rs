@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::progress::Progress;
+use super::{approved::Approved, plan::Subject, progress::Progress};
 use crate::{
     arin,
     config::{self, keys::Keyring},
@@ -47,6 +47,8 @@ pub struct Request<'a> {
     pub requester: Requester<'a>,
     /// The name of a run that several workers may have one after the other; a new one where there is none.
     pub name: Option<RunName>,
+    /// The plan that the run may write; without one it writes what it finds.
+    pub approved: Option<Approved>,
 }
 
 impl<'a> Request<'a> {
@@ -54,7 +56,13 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn of(config: &'a Config, configs: &'a [Config]) -> Self {
         let (scope, resources, requester) = (Scope::Config, Resource::all(), Requester::Automatic);
-        Self { config, configs, scope, resources, requester, name: None }
+        Self { config, configs, scope, resources, requester, name: None, approved: None }
+    }
+
+    /// Returns what a plan for it is about.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { config: self.config.id, scope: &self.scope, resources: &self.resources }
     }
 }
 

@@ -10,19 +10,22 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
+    approved::Difference,
     note::Note,
     outcome::{Applied, Counts, Failure, NotTaken, Skip},
-    plan::Plan,
+    plan::{Action, Plan},
 };
 use crate::{
     error_chain::error_chain,
-    model::{ObjectType, RowId},
+    model::{ObjectType, PlanDigest, RowId},
     retry::Retry,
     telemetry::metrics,
 };
 
 /// The result of a run, as recorded with its config.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Everything was as it should be.
@@ -31,7 +34,7 @@ pub enum Verdict {
     Changed,
     /// Some objects failed.
     Partial,
-    /// More would have been marked as not found than is allowed.
+    /// More would have been marked as not found than is allowed, or something else written than was approved.
     Refused,
     /// The config could not be synced.
     Failed,
@@ -107,8 +110,35 @@ pub struct SyncRun {
 pub struct Preview {
     /// The rows that would be written.
     pub plan: Plan,
+    /// The digest of the plan; `None` when the run ended before everything was planned.
+    pub digest: Option<PlanDigest>,
     /// The run as it would be reported.
     pub run: SyncRun,
+}
+
+impl Preview {
+    /// Returns how a run that writes the plan would end, if NetBox took all of it.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let verdict = self.run.verdict();
+        let writes = verdict == Verdict::Unchanged && !self.plan.changes.is_empty();
+        if writes { Verdict::Changed } else { verdict }
+    }
+
+    /// Counts how many objects of each type would go which way, if NetBox took all of the plan.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<ObjectType, Counts> {
+        let mut counts = self.run.counts();
+        for change in &self.plan.changes {
+            let counts = counts.entry(change.object).or_default();
+            *match change.action {
+                Action::Create { .. } => &mut counts.created,
+                Action::Update { .. } => &mut counts.updated,
+                Action::Retire { .. } => &mut counts.retired,
+            } += 1;
+        }
+        counts
+    }
 }
 
 /// The reason for which a run ended before everything was done.
@@ -123,6 +153,13 @@ pub enum Ended {
     },
     /// More would have been marked as not found than is allowed.
     Refused(String),
+    /// Something else would have been written than the plan that was approved; nothing was.
+    PlanDiffers {
+        /// The difference in a sentence.
+        why: String,
+        /// The difference.
+        difference: Box<Difference>,
+    },
     /// Somebody asked to stop.
     Interrupted,
 }
@@ -131,6 +168,12 @@ impl Ended {
     /// Makes a reason that stays until a person changes something.
     pub(super) fn failed(why: impl Into<String>) -> Self {
         Self::Failed { why: why.into(), may_pass: false }
+    }
+
+    /// Makes the reason of a plan that does not come out as it was approved.
+    pub(super) fn plan_differs(difference: Difference) -> Self {
+        let why = format!("plan-differs: {}; nothing was written", difference.sentence());
+        Self::PlanDiffers { why, difference: Box::new(difference) }
     }
 
     /// Makes a reason of an error.
@@ -147,7 +190,7 @@ impl SyncRun {
         let any = |of: fn(&Counts) -> usize| counts.values().any(|counts| of(counts) > 0);
         match &self.ended {
             Some(Ended::Failed { .. }) => Verdict::Failed,
-            Some(Ended::Refused(_)) => Verdict::Refused,
+            Some(Ended::Refused(_) | Ended::PlanDiffers { .. }) => Verdict::Refused,
             Some(Ended::Interrupted) => Verdict::Interrupted,
             None if any(|counts| counts.failed) => Verdict::Partial,
             None if any(|counts| counts.created + counts.updated + counts.retired) => Verdict::Changed,
@@ -188,8 +231,17 @@ impl SyncRun {
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match &self.ended {
-            Some(Ended::Failed { why, .. } | Ended::Refused(why)) => Some(why),
+            Some(Ended::Failed { why, .. } | Ended::Refused(why) | Ended::PlanDiffers { why, .. }) => Some(why),
             Some(Ended::Interrupted) | None => None,
+        }
+    }
+
+    /// Returns how what it would have written differs from what was approved.
+    #[must_use]
+    pub fn difference(&self) -> Option<&Difference> {
+        match &self.ended {
+            Some(Ended::PlanDiffers { difference, .. }) => Some(difference),
+            Some(Ended::Failed { .. } | Ended::Refused(_) | Ended::Interrupted) | None => None,
         }
     }
 
@@ -200,7 +252,7 @@ impl SyncRun {
         if let Some(ended) = &self.ended {
             return match ended {
                 Ended::Failed { why, may_pass: true } => Some(why.clone()),
-                Ended::Failed { .. } | Ended::Refused(_) | Ended::Interrupted => None,
+                Ended::Failed { .. } | Ended::Refused(_) | Ended::PlanDiffers { .. } | Ended::Interrupted => None,
             };
         }
         let passing: Vec<Failure> = self.all_failures().into_iter().filter(|failure| failure.may_pass).collect();

@@ -5,8 +5,10 @@ use std::{mem, ops::ControlFlow, time::Duration};
 use jiff::Timestamp;
 
 use super::{
+    approved::Approved,
     checkpoint::Checkpoint,
     lookup::{Answered, Finding, Gone, Lookup, Ours, Recorded, Worklist, recorded},
+    note::Note,
     plan::{Learnt, Limits, Plan, Refused, Rules, plan, plan_round},
     progress::Phase,
     report::{Report, change_message},
@@ -154,9 +156,45 @@ impl<'a, 'c> Run<'a, 'c> {
         }
     }
 
+    /// Sees to it that only what was approved is written, or the rest of it by whoever takes over a run that has begun to
+    /// write. What could not be asked for may be why the plan differs: the run is tried again then, if that may help.
+    ///
+    /// # Errors
+    /// When nothing may be written.
+    pub(super) async fn begin_writing(
+        &mut self,
+        request: &Request<'_>,
+        approved: &Approved,
+        (plan, checkpoint): (&Plan, &impl Checkpoint),
+    ) -> Result<(), Ended> {
+        let begun = self.report.run.before.plan_approved;
+        if let Some(difference) = approved.difference(plan, plan.digest(request.subject()), begun) {
+            return Err(match self.report.run.may_pass() {
+                Some(failures) => {
+                    let why = format!("what would be written could not be compared with the plan: {failures}");
+                    Ended::Failed { why, may_pass: true }
+                }
+                None => Ended::plan_differs(difference),
+            });
+        }
+        if begun {
+            return Ok(());
+        }
+        let note = Note { plan_approved: true, ..self.report.take_note(false, Vec::new()) };
+        match checkpoint.append(&note).await {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Ended::Interrupted),
+        }
+    }
+
+    /// Forgets the documents of what was learnt, which nobody writes or which have been written.
+    pub(super) fn drop_documents(&mut self, learnt: &Learnt) {
+        learnt.drop_documents(&mut self.registered);
+    }
+
     /// Notes what is finished now that the round has been written, and forgets what nobody needs any more.
     pub(super) async fn append_to(&mut self, checkpoint: &impl Checkpoint, learnt: &Learnt) -> Result<(), Ended> {
-        learnt.drop_documents(&mut self.registered);
+        self.drop_documents(learnt);
         let Finished { organization, mut aggregates } = mem::take(&mut self.finished);
         for line in &mut aggregates {
             line.state = AggregateState::Done;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::json::RunView;
+use super::{json::RunView, kept_plan::PlanHead};
 use crate::model::ObjectType;
 
 /// Leaves out what is about objects of a type that a reader may not view, and counts it.
@@ -50,6 +50,22 @@ impl RunView {
         }
         self.withheld = withholding.counts();
         self
+    }
+}
+
+impl PlanHead {
+    /// Returns what a reader who may view rows of these types may see of it. Counts the rows that the reader may not view,
+    /// which stand elsewhere.
+    #[must_use]
+    pub fn shown_to(self, viewable: &BTreeSet<ObjectType>) -> Self {
+        let mut run = self.run.shown_to(viewable.clone());
+        for (object, counts) in run.counts.iter().filter(|(object, _)| !viewable.contains(object)) {
+            let rows = counts.created + counts.updated + counts.retired;
+            if rows > 0 {
+                *run.withheld.entry(*object).or_default() += rows;
+            }
+        }
+        Self { run, ..self }
     }
 }
 

@@ -49,8 +49,9 @@ impl<'a> JobCheckpoint<'a> {
         self.yielded.load(Ordering::Relaxed)
     }
 
-    /// Decides whether the run goes on after a note that the queue has taken.
-    fn after(&self, Noted { signal, others_wait }: Noted) -> ControlFlow<()> {
+    /// Decides whether the run goes on after a note that the queue has taken. `may_yield` is false where the run would
+    /// have to ask everything again after it has made room.
+    fn after(&self, Noted { signal, others_wait }: Noted, may_yield: bool) -> ControlFlow<()> {
         match signal {
             Signal::Lost => ControlFlow::Break(()),
             Signal::Cancelled => {
@@ -58,7 +59,7 @@ impl<'a> JobCheckpoint<'a> {
                 ControlFlow::Break(())
             }
             // While this worker has a free slot, it takes the others as well.
-            Signal::Yours if others_wait && self.task.slots.available_permits() == 0 => {
+            Signal::Yours if may_yield && others_wait && self.task.slots.available_permits() == 0 => {
                 self.yielded.store(true, Ordering::Relaxed);
                 ControlFlow::Break(())
             }
@@ -74,6 +75,7 @@ impl Checkpoint for JobCheckpoint<'_> {
 
     async fn append(&self, note: &Note) -> ControlFlow<()> {
         let Task { queue, claim, worker, .. } = self.task;
+        let may_yield = !note.plan_approved;
         let note = match serde_json::to_value(note) {
             Ok(note) => note,
             Err(error) => {
@@ -84,7 +86,7 @@ impl Checkpoint for JobCheckpoint<'_> {
         match queue.note(claim, worker, &note).await {
             Ok(noted) => {
                 self.noted.store(true, Ordering::Relaxed);
-                self.after(noted)
+                self.after(noted, may_yield)
             }
             // Whoever takes the run over does this part of it again, which changes nothing.
             Err(error) => {

@@ -137,8 +137,9 @@ impl Worker {
     fn task(&self, claim: Claim) -> Task {
         let cancelled = CancellationToken::new();
         let ctx = self.services.context(cancelled.child_token());
-        let (queue, worker, slots) = (self.services.queue.clone(), Arc::clone(&self.name), Arc::clone(&self.slots));
-        Task { ctx, queue, claim, worker, slots, cancelled }
+        let (queue, coordination) = (self.services.queue.clone(), self.services.coordination.clone());
+        let (worker, slots) = (Arc::clone(&self.name), Arc::clone(&self.slots));
+        Task { ctx, queue, coordination, claim, worker, slots, cancelled }
     }
 
     /// Does a job until it is done or has to come to an end.

@@ -6,15 +6,17 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    coordination::Coordination,
     queue::{Claim, Queue},
     retry::Policy,
-    sync::{Context, RunName},
+    sync::{Context, Requester, RunName},
 };
 
 /// One claimed job.
 pub(super) struct Task {
     pub(super) ctx: Context,
     pub(super) queue: Queue,
+    pub(super) coordination: Coordination,
     pub(super) claim: Claim,
     /// The name of this worker.
     pub(super) worker: Arc<str>,
@@ -33,6 +35,16 @@ impl Task {
         let chance = u32::from_str_radix(id.as_str().get(16..).unwrap_or_default(), 16).unwrap_or_default();
         // The log rows of each claim are told apart, as each counts its own.
         Some(RunName::new(id.created(), chance, fence.to_string()))
+    }
+
+    /// Returns who asks for the run, which decides whose API key it uses.
+    pub(super) fn requester(&self) -> Requester<'_> {
+        let job = &self.claim.job;
+        match (job.asked_by(), &job.user) {
+            (Some(user), _) => Requester::User(user),
+            (None, Some(user)) => Requester::ChangedBy(user),
+            (None, None) => Requester::Automatic,
+        }
     }
 
     /// Returns whether this was the last attempt, if it is the `attempt`th.

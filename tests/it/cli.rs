@@ -124,6 +124,24 @@ async fn a_preview_prints_a_diff_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_sync_by_a_digest_writes_what_the_preview_showed_or_nothing() {
+    let bench = Bench::new().await;
+    let preview = document(&bench.run(&["sync", "--all", "--plan-only", "--output", "json"]).await);
+    let digest = preview["runs"][0]["digest"].as_str().unwrap();
+    assert_eq!(preview["runs"][0]["result"], "changed");
+    let done = bench.run(&["sync", "--all", "--resource", "contacts", "--plan", digest]).await;
+    assert_eq!(code(&done), Some(1), "the plan of all kinds is not that of one");
+    assert!(out(&done).contains("refused: plan-differs: the plan is sha256-"), "{}", out(&done));
+    assert_eq!(bench.scene.census().await["rir-contact"], 0);
+    let done = bench.run(&["sync", "--all", "--plan", digest, "--output", "json"]).await;
+    assert_eq!((code(&done), &document(&done)["result"]), (Some(0), &json!("changed")));
+    assert_eq!(document(&done)["runs"][0]["counts"], preview["runs"][0]["counts"]);
+    let again = bench.run(&["sync", "--all", "--plan", digest]).await;
+    assert_eq!(code(&again), Some(1), "it was written, so that nothing is left of it");
+    assert_eq!(code(&bench.run(&["sync", "--all", "--plan", "sha256-0a"]).await), Some(2));
+}
+
+#[tokio::test]
 async fn some_failed_objects_are_exit_code_3_and_are_listed() {
     let bench = Bench::new().await;
     bench.scene.arin.fail(Rule::new(Fault::Status(503)).on(Operation::Customer));

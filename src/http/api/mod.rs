@@ -1,5 +1,6 @@
 //! The calls under `/api/v1`, for people and programs with a NetBox token.
 
+mod approval;
 pub(super) mod configs;
 pub(super) mod idempotency;
 pub(super) mod job_access;

@@ -11,10 +11,13 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use super::views::{Accepted, Outcome, Receipt, Receipts, Skipped};
+use super::{
+    approval::approve,
+    views::{Accepted, Outcome, Receipt, Receipts, Skipped},
+};
 use crate::{
     http::{
         app::App,
@@ -25,7 +28,7 @@ use crate::{
         middleware::trace_context,
         problem::{Kind, Problem},
     },
-    model::{Config, Resource, RowId},
+    model::{Config, PlanDigest, Resource, RowId},
     netbox,
     queue::{Delay, Enqueued, Job, JobId, Order, Trigger, Work},
 };
@@ -42,6 +45,15 @@ pub(crate) struct SyncConfig {
     /// The kinds of registrations; all of them if left out.
     #[schema(min_items = 1, value_type = Option<Vec<Resource>>)]
     resources: Option<BTreeSet<Resource>>,
+    /// The digest of a plan: exactly that is written, or nothing. The kinds of registrations are those of the plan.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = PlanDigest)]
+    plan: Option<PlanDigest>,
+}
+
+/// Reads a digest that is there. Null, which a failed preview has as its digest, is none and stands for no sync at all.
+fn named<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PlanDigest>, D::Error> {
+    PlanDigest::deserialize(from).map(Some)
 }
 
 /// The RIR configs to sync.
@@ -54,6 +66,10 @@ pub(crate) struct SyncConfigs {
 }
 
 /// Syncs an RIR config, active or not.
+///
+/// With `plan` the job writes only what that plan says. If it finds that something else would be written, it writes
+/// nothing, and ends as *refused* with the `difference` in its result. If a newer plan already shows that, or the plan is
+/// not kept any more, there is no job.
 #[utoipa::path(post, path = "/api/v1/configs/{id}/sync", tag = "syncs", operation_id = "sync_config",
     params(("id" = Id, Path, description = "Its id in NetBox"), IdempotencyKey),
     request_body(content = Option<SyncConfig>, content_type = "application/json"),
@@ -76,12 +92,18 @@ pub(crate) async fn sync_config(
     headers: HeaderMap,
     JsonBody(sent): JsonBody<SyncConfig>,
 ) -> Result<Response, Problem> {
-    let resources = sent.resources()?;
+    let SyncConfig { resources, plan } = sent;
+    let kinds = resources.is_some();
+    let resources = wanted(resources)?;
     let config = user.config(id).await?.config;
-    match obstacle(&app, &user, &config).await? {
-        Some(skipped) => Err(skipped.problem(&config, &user)),
-        None => accept(&app, origin(&user, &headers).order(Work::SyncConfig { config: id, resources })).await,
+    if let Some(skipped) = obstacle(&app, &user, &config).await? {
+        return Err(skipped.problem(&config, &user));
     }
+    let work = match plan {
+        Some(plan) => approve(&app, id, kinds.then_some(resources), plan).await?,
+        None => Work::SyncConfig { config: id, resources },
+    };
+    accept(&app, origin(&user, &headers).order(work), job_path).await
 }
 
 /// Syncs several RIR configs.
@@ -170,15 +192,13 @@ fn visible<T>(answer: Result<Option<T>, netbox::Error>) -> Result<Option<T>, Pro
     }
 }
 
-impl SyncConfig {
-    /// Returns the kinds of registrations to sync.
-    pub(crate) fn resources(self) -> Result<BTreeSet<Resource>, Problem> {
-        let resources = self.resources.unwrap_or_else(Resource::all);
-        if resources.is_empty() {
-            return Err(Problem::new(Kind::InvalidRequest, "`resources` is empty; leave it out for all of them"));
-        }
-        Ok(resources)
+/// Returns the kinds of registrations that a caller wants: all of them if nothing is said of it.
+pub(crate) fn wanted(resources: Option<BTreeSet<Resource>>) -> Result<BTreeSet<Resource>, Problem> {
+    let resources = resources.unwrap_or_else(Resource::all);
+    if resources.is_empty() {
+        return Err(Problem::new(Kind::InvalidRequest, "`resources` is empty; leave it out for all of them"));
     }
+    Ok(resources)
 }
 
 /// Queues a job for each active config of a RIR.
@@ -250,17 +270,17 @@ impl Skipped {
 }
 
 /// The origin of jobs: the user who asks, and the trace of the request.
-struct Origin {
+pub(crate) struct Origin {
     user: String,
     traceparent: Option<String>,
 }
 
-fn origin(user: &User, headers: &HeaderMap) -> Origin {
+pub(crate) fn origin(user: &User, headers: &HeaderMap) -> Origin {
     Origin { user: user.name.clone(), traceparent: trace_context(headers) }
 }
 
 impl Origin {
-    fn order(&self, work: Work) -> Order {
+    pub(crate) fn order(&self, work: Work) -> Order {
         let job = Job { traceparent: self.traceparent.clone(), ..Job::new(work, Trigger::Api).by(&self.user) };
         Order { job, delay: Delay::None }
     }
@@ -298,12 +318,12 @@ impl Receipt {
     }
 }
 
-/// Queues one job and answers with it.
-async fn accept(app: &App, order: Order) -> Result<Response, Problem> {
+/// Queues one job and answers with it, and with the path where the client has to look next.
+pub(crate) async fn accept(app: &App, order: Order, path: impl Fn(&JobId) -> String) -> Result<Response, Problem> {
     let enqueued = app.services.queue.enqueue(&[order]).await?;
     let lost = || Problem::new(Kind::Internal, "the job is queued, but cannot be shown");
     let Enqueued { job, coalesced } = enqueued.into_iter().next().ok_or_else(lost)?;
-    let location = AppendHeaders([(LOCATION, job_path(&job))]);
+    let location = AppendHeaders([(LOCATION, path(&job))]);
     let job = app.services.queue.find(&job).await?.ok_or_else(lost)?.into();
     Ok((StatusCode::ACCEPTED, location, Json(Accepted { job, coalesced })).into_response())
 }

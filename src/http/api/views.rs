@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     config::{self, keys::Keyring},
-    model::{Resource, RowId},
+    model::{PlanDigest, Resource, RowId},
     netbox::{ConfigRow, LogRow},
     queue::{JobId, Progress, Record, State, Trigger},
     scheduler::schedule::next_due,
@@ -115,6 +115,9 @@ pub struct JobView {
     /// The kinds of registrations it is about.
     #[schema(value_type = Option<BTreeSet<Resource>>)]
     resources: Option<Value>,
+    /// The digest of the plan that it may write.
+    #[schema(value_type = Option<PlanDigest>)]
+    plan: Option<Value>,
     /// The NetBox user who asked for it.
     user: Option<String>,
     /// The NetBox user who cancelled it last, or `command line`.
@@ -159,6 +162,7 @@ impl From<Record> for JobView {
             aggregate: field("aggregate"),
             prefixes: field("prefixes"),
             resources: field("resources"),
+            plan: field("plan"),
             user: job.as_ref().and_then(|job| job.user.clone()),
             trigger: job.as_ref().map(|job| job.trigger),
             cancelled_by,

@@ -5,15 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::Value;
 
 use super::entry::{Due, Entry, Outcome};
-use crate::{
-    model::RowId,
-    queue::{
-        claim::{Claim, Noted, Signal},
-        job::JobId,
-        limits::{Limits, Millis, timestamp},
-        order::{Enqueued, Order},
-        record::{Figures, Filter, Progress, Record, State},
-    },
+use crate::queue::{
+    claim::{Claim, Noted, Signal},
+    job::JobId,
+    limits::{Limits, Millis, timestamp},
+    order::{Enqueued, Order},
+    record::{Figures, Filter, Progress, Record, State},
 };
 
 /// All jobs and where they are.
@@ -26,10 +23,10 @@ pub(super) struct Jobs {
     pub(super) delayed: BTreeSet<(Millis, JobId)>,
     pub(super) ready: VecDeque<JobId>,
     pub(super) running: Vec<JobId>,
-    /// The running job of each config that has one.
-    pub(super) at_work: BTreeMap<RowId, JobId>,
-    /// Jobs that wait for a config, in the order in which they came; delayed, or ready when they were called.
-    pub(super) lines: BTreeMap<RowId, VecDeque<JobId>>,
+    /// The running job of each config that has one, and of each user who has a preview made.
+    pub(super) at_work: BTreeMap<String, JobId>,
+    /// Jobs that wait for one of these, in the order in which they came; delayed, or ready when they were called.
+    pub(super) lines: BTreeMap<String, VecDeque<JobId>>,
     /// Jobs that are over, by the time they are forgotten.
     pub(super) over: BTreeSet<(Millis, JobId)>,
 }

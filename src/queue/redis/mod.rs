@@ -11,8 +11,8 @@
 //! | `more:ID` | set | what later orders added to a job | with the job |
 //! | `notes:ID` | list | the checkpoint of a job | the job is over |
 //! | `heads` | hash | for each key, the job that has it; equal ones are parked behind it | the last one ends |
-//! | `at-work` | hash | for each config, its running job | that stops running |
-//! | `line:CONFIG` | sorted set | jobs that wait for a config, in the order in which they came | claimed, or over |
+//! | `at-work` | hash | for each config, and for each `plans:USER`, its running job | that stops running |
+//! | `line:...` of the same | sorted set | jobs that wait for it, in the order in which they came | claimed, or over |
 //! | `jobs` | sorted set | all jobs by age, for lists | forgotten |
 //! | `state:parked`, `state:dead` | set | the jobs in that state, to be counted | the state changes |
 //! | `over` | sorted set | jobs that are over, by the time they are forgotten; at most `MAX_OVER` | forgotten |

@@ -47,11 +47,13 @@ pub(super) struct JobArgument<'a> {
 pub(super) struct OwnedJob {
     key: String,
     body: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alone_at: Option<String>,
 }
 
 impl OwnedJob {
     pub(super) fn of(job: &Job) -> Result<Self, Error> {
-        Ok(Self { key: job.key(), body: json(job, "retry")? })
+        Ok(Self { key: job.key(), body: json(job, "retry")?, alone_at: job.alone_at() })
     }
 }
 
@@ -90,6 +92,8 @@ pub(super) struct WrittenOrder {
     body: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     config: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alone_at: Option<String>,
     delay: &'static str,
     wait: Millis,
     longest: Millis,
@@ -111,6 +115,7 @@ fn order(Order { job, delay }: &Order) -> Result<WrittenOrder, Error> {
         key: job.key(),
         body: json(job, "enqueue")?,
         config: job.work.config().map(|config| config.to_string()),
+        alone_at: job.alone_at(),
         delay,
         wait,
         longest,

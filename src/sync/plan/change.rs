@@ -74,55 +74,11 @@ impl Change {
             Action::Retire { .. } => Fields::from([("status", Value::Text(NOT_FOUND.into()))]),
         }
     }
-
-    /// Returns the names of the fields that a person may want to read about, without those that are only there for the machine.
-    pub fn visible(&self) -> impl Iterator<Item = &'static str> {
-        let names: Vec<_> = match &self.action {
-            Action::Create { fields } => fields.keys().copied().collect(),
-            Action::Update { fields, .. } => fields.keys().copied().collect(),
-            Action::Retire { .. } => Vec::new(),
-        };
-        names.into_iter().filter(|name| !HIDDEN.contains(name))
-    }
 }
-
-/// Fields that are not shown in a diff: they repeat what stands next to them, or stand for what is shown elsewhere.
-const HIDDEN: [&str; 4] = ["key", "digest", "handle", "config"];
-/// Fields whose values say nothing to a person: a document, and the key of an address that has its own line.
-const OPAQUE: [&str; 2] = ["raw_data", "address"];
 
 /// The plan as a diff: `+ ~ -` for each object, and below it a line for each field.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.changes.iter().try_for_each(|change| change.fmt(f))
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { object, handle, .. } = self;
-        match &self.action {
-            Action::Create { fields } => {
-                writeln!(f, "+ {object} {handle}")?;
-                let own_line =
-                    |name: &str| *object == ObjectType::Address || OPAQUE.contains(&name) || name == "status";
-                let told = fields
-                    .iter()
-                    .filter(|(name, value)| **value != Value::Empty && !HIDDEN.contains(name) && !own_line(name));
-                told.into_iter().try_for_each(|(name, value)| writeln!(f, "    {name}: {value}"))
-            }
-            Action::Update { fields, .. } => {
-                writeln!(f, "~ {object} {handle}")?;
-                fields.iter().filter(|(name, _)| !HIDDEN.contains(name)).try_for_each(|(name, altered)| {
-                    let Altered { was, becomes } = altered;
-                    if OPAQUE.contains(name) {
-                        writeln!(f, "    {name}: changed")
-                    } else {
-                        writeln!(f, "    {name}: {was} -> {becomes}")
-                    }
-                })
-            }
-            Action::Retire { .. } => writeln!(f, "- {object} {handle}\n    status: registered -> not-found"),
-        }
     }
 }

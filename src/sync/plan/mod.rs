@@ -5,17 +5,21 @@
 
 mod change;
 mod desired;
+mod digest;
 mod limits;
 mod links;
 mod references;
 mod rules;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
     change::{Action, Altered, Change, Plan},
+    digest::Subject,
     limits::{Limits, Refused},
     rules::Rules,
+    shown::{ShownAction, ShownChange, ShownField},
 };
 use self::{desired::Desired, references::References};
 use crate::model::{

@@ -9,6 +9,7 @@ use crate::{
     netbox,
     queue::{self, Ending},
     retry::Retry,
+    sync::kept_plan::BadPart,
     worker::task::Task,
 };
 
@@ -33,6 +34,12 @@ impl Failed {
 impl From<netbox::Error> for Failed {
     fn from(error: netbox::Error) -> Self {
         Self::of(&error, error.retry())
+    }
+}
+
+impl From<BadPart> for Failed {
+    fn from(error: BadPart) -> Self {
+        Self::of(&error, Retry::Never)
     }
 }
 

@@ -3,10 +3,12 @@
 //! | file | kinds |
 //! |---|---|
 //! | `sync` | a run of one config: all of it, an aggregate, prefixes |
+//! | `plan` | what a sync of a config would write |
 //! | `fan_out` | an aggregate or prefixes of which it is not known yet which configs they concern |
 
 mod ending;
 mod fan_out;
+mod plan;
 mod sync;
 
 use super::task::Task;
@@ -18,13 +20,19 @@ use crate::{
 /// Does a job, and returns how it ended.
 pub(super) async fn perform(task: &Task) -> Ending {
     let done = match &task.claim.job.work {
-        Work::SyncConfig { config, resources } => sync::sync(task, *config, (Scope::Config, resources.clone())).await,
+        Work::SyncConfig { config, resources } => {
+            sync::sync(task, *config, (Scope::Config, resources.clone()), None).await
+        }
         Work::SyncAggregate { config: Some(config), aggregate } => {
-            sync::sync(task, *config, (Scope::Aggregate(*aggregate), Resource::all())).await
+            sync::sync(task, *config, (Scope::Aggregate(*aggregate), Resource::all()), None).await
         }
         Work::SyncPrefix { config: Some(config), prefixes } => {
-            sync::sync(task, *config, (Scope::Prefixes(prefixes.clone()), Resource::all())).await
+            sync::sync(task, *config, (Scope::Prefixes(prefixes.clone()), Resource::all()), None).await
         }
+        Work::ApplyPlan { config, resources, plan } => {
+            sync::sync(task, *config, (Scope::Config, resources.clone()), Some(plan)).await
+        }
+        Work::PlanConfig { config, resources } => plan::plan(task, *config, resources).await,
         Work::SyncAggregate { config: None, aggregate } => fan_out::aggregate(task, *aggregate).await,
         Work::SyncPrefix { config: None, prefixes } => fan_out::prefixes(task, prefixes).await,
     };

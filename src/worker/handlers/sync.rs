@@ -2,41 +2,41 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::ending::{Failed, done, gone};
+use super::{
+    ending::{Failed, done, gone},
+    plan::approved,
+};
 use crate::{
-    model::{Resource, RowId, Scope},
+    model::{PlanDigest, Resource, RowId, Scope},
     queue::Ending,
-    sync::{Checkpoint, Request, Requester, SyncRun, Verdict, run},
+    sync::{Checkpoint, Request, SyncRun, Verdict, run},
     worker::{checkpoint::JobCheckpoint, task::Task},
 };
 
-/// Runs a sync, from where the worker that had it before has stopped.
+/// Runs a sync, from where the worker that had it before has stopped. With a plan it writes that or nothing.
 pub(super) async fn sync(
     task: &Task,
     config: RowId,
     (scope, resources): (Scope, BTreeSet<Resource>),
+    plan: Option<&PlanDigest>,
 ) -> Result<Ending, Failed> {
     let configs = task.ctx.netbox.configs().await?;
     let Some(config) = configs.iter().find(|it| it.id == config) else { return Ok(gone("config")) };
     let checkpoint = JobCheckpoint::open(task).await?;
-    let (requester, name) = (requester(task), task.run_name());
-    let request = Request { scope, resources, requester, name, ..Request::of(config, &configs) };
+    let (requester, name) = (task.requester(), task.run_name());
+    let approved = match plan {
+        Some(plan) => Some(approved(task, config.id, plan).await?),
+        None => None,
+    };
+    let request = Request { scope, resources, requester, name, approved, ..Request::of(config, &configs) };
     let run = run(&task.ctx, &request, &checkpoint).await;
-    if !checkpoint.goes_on(&run) {
+    // A plan that differs is told to whoever approved it. Nobody else has to look, as at other runs that are refused.
+    if !checkpoint.goes_on(&run) && run.difference().is_none() {
         task.ctx.metrics.run(run.verdict().code(), run.took);
     }
     Ok(ending(task, &checkpoint, &run))
-}
-
-fn requester(task: &Task) -> Requester<'_> {
-    let job = &task.claim.job;
-    match (job.asked_by(), &job.user) {
-        (Some(user), _) => Requester::User(user),
-        (None, Some(user)) => Requester::ChangedBy(user),
-        (None, None) => Requester::Automatic,
-    }
 }
 
 /// Decides what becomes of the job after its run.
@@ -48,13 +48,20 @@ fn ending(task: &Task, checkpoint: &JobCheckpoint<'_>, run: &SyncRun) -> Ending 
     if verdict == Verdict::Interrupted {
         return if task.cancelled.is_cancelled() { Ending::Cancelled } else { Ending::HandedBack };
     }
-    let (attempt, result) = (
-        checkpoint.attempt(),
-        || json!({ "run": run.id, "result": verdict, "reason": run.reason(), "counts": run.counts() }),
-    );
+    let attempt = checkpoint.attempt();
     match run.may_pass() {
         Some(error) if !task.is_last(attempt) => Ending::Failed { error, retry: Some(task.backoff(attempt)) },
         Some(error) if verdict == Verdict::Failed => Ending::Failed { error, retry: None },
-        Some(_) | None => done(result()),
+        Some(_) | None => done(result(run)),
+    }
+}
+
+fn result(run: &SyncRun) -> Value {
+    let (result, reason, counts) = (run.verdict(), run.reason(), run.counts());
+    match run.difference() {
+        Some(difference) => {
+            json!({ "run": run.id, "result": result, "reason": reason, "counts": counts, "difference": difference })
+        }
+        None => json!({ "run": run.id, "result": result, "reason": reason, "counts": counts }),
     }
 }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use rir_sidecar::{
-    coordination::{AnswerKey, Coordination, KnownAnswer, Quota},
+    coordination::{AnswerKey, Coordination, KeptPlan, KnownAnswer, PlanQuota, Quota},
+    model::{PlanDigest, Resource, RowId},
     rate::{Answer, Limits, Report, Step, Ticket, Turn},
 };
 
@@ -61,6 +62,9 @@ cases! {
     an_answer_is_given_once_and_then_remembered
     answers_are_kept_within_the_quota_of_their_user
     an_answer_that_is_forgotten_makes_room
+    a_plan_is_kept_in_parts_for_everybody
+    a_plan_is_forgotten_when_its_time_is_over
+    the_oldest_plans_of_a_user_give_way
     requests_go_evenly_after_a_burst
     a_pause_holds_everybody_and_is_never_shortened
     a_429_of_one_replica_halves_the_rate_of_all
@@ -179,6 +183,71 @@ async fn an_answer_that_is_forgotten_makes_room(desk: Desk) {
     assert!(matches!(recall(here, &ours(3), "print").await, KnownAnswer::NoRoom { .. }));
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(recall(here, &ours(3), "print").await, KnownAnswer::Reserved);
+}
+
+const PLAN_QUOTA: PlanQuota = PlanQuota { plans: 3, bytes: 1000, ttl: Duration::from_secs(60) };
+
+fn plan(id: &str, user: &str, bytes: usize) -> KeptPlan {
+    KeptPlan {
+        id: id.to_owned(),
+        config: RowId(7),
+        resources: Resource::all(),
+        user: user.to_owned(),
+        digest: PlanDigest::parse(&format!("sha256-{}", "0a".repeat(32))),
+        complete: true,
+        made: "2026-01-31T12:00:00.123456Z".parse().unwrap(),
+        parts: 2,
+        bytes,
+    }
+}
+
+async fn keep(facts: &Coordination, plan: &KeptPlan, quota: PlanQuota) {
+    for number in 0..plan.parts {
+        facts.add_plan_part(&plan.id, number, &[number as u8, 0xff, 0]).await.unwrap();
+    }
+    facts.keep_plan(plan, quota).await.unwrap();
+}
+
+async fn ids(facts: &Coordination) -> Vec<String> {
+    let mut ids: Vec<String> = facts.plans().await.unwrap().into_iter().map(|plan| plan.id).collect();
+    ids.sort();
+    ids
+}
+
+async fn a_plan_is_kept_in_parts_for_everybody(desk: Desk) {
+    let (here, other) = (&desk.here, &desk.other);
+    let plan = plan("01", "ann", 10);
+    here.add_plan_part("01", 0, b"head").await.unwrap();
+    assert_eq!(other.plans().await.unwrap(), [], "one part is no plan yet");
+    keep(here, &plan, PLAN_QUOTA).await;
+    assert_eq!(other.plans().await.unwrap(), [plan]);
+    assert_eq!(other.plan_part("01", 1).await.unwrap(), Some(vec![1, 0xff, 0]));
+    assert_eq!((other.plan_part("01", 2).await.unwrap(), other.plan_part("02", 0).await.unwrap()), (None, None));
+}
+
+async fn a_plan_is_forgotten_when_its_time_is_over(desk: Desk) {
+    let here = &desk.here;
+    keep(here, &plan("01", "ann", 10), PlanQuota { ttl: Duration::from_millis(200), ..PLAN_QUOTA }).await;
+    keep(here, &plan("02", "ann", 10), PLAN_QUOTA).await;
+    assert_eq!(ids(here).await, ["01", "02"]);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(ids(here).await, ["02"]);
+    assert_eq!(desk.other.plan_part("01", 0).await.unwrap(), None);
+}
+
+async fn the_oldest_plans_of_a_user_give_way(desk: Desk) {
+    let here = &desk.here;
+    for id in ["01", "02", "03"] {
+        keep(here, &plan(id, "ann", 100), PLAN_QUOTA).await;
+        keep(here, &plan(&format!("{id}b"), "bob", 100), PLAN_QUOTA).await;
+    }
+    keep(here, &plan("03", "ann", 100), PLAN_QUOTA).await;
+    assert_eq!(ids(here).await, ["01", "01b", "02", "02b", "03", "03b"], "the same plan again is no further one");
+    keep(here, &plan("04", "ann", 100), PLAN_QUOTA).await;
+    assert_eq!(ids(here).await, ["01b", "02", "02b", "03", "03b", "04"]);
+    assert_eq!(desk.other.plan_part("01", 0).await.unwrap(), None);
+    keep(here, &plan("05", "ann", 850), PLAN_QUOTA).await;
+    assert_eq!(ids(here).await, ["01b", "02b", "03b", "04", "05"]);
 }
 
 /// Asks whether a request to an instance may go. Returns the ticket, or how long to wait.

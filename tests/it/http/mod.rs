@@ -23,16 +23,16 @@ use rir_sandbox::{
 };
 use rir_sidecar::{
     config::{Settings, keys::Keyring},
-    coordination::Coordination,
     http,
     model::{Resource, RowId},
     netbox::schema,
     queue::{Delay, Job, JobId, Order, Queue, Trigger, Work},
     services::Services,
+    worker::Worker,
 };
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::scene::{CONFIG, Scene, Target, custom, keyring, small};
 
@@ -43,7 +43,7 @@ const SECRET: &str = "0123456789abcdef";
 struct Service {
     scene: Scene,
     queue: Queue,
-    coordination: Coordination,
+    services: Services,
     address: SocketAddr,
     stop: CancellationToken,
     keys: watch::Sender<Keyring>,
@@ -82,15 +82,21 @@ impl Service {
         let (keys, ring) = watch::channel(keyring(&[(CONFIG, "ann", KEY), (CONFIG, "bob", KEY)]));
         let queue = Queue::open(&scene.settings.queue).await.unwrap();
         let services = Services { queue: queue.clone(), keys: ring, ..scene.services() };
-        let coordination = services.coordination.clone();
         let router = http::router(services.clone(), stop.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let end = stop.clone();
-        let task = tokio::spawn(async move { http::serve(router, listener, &services, end).await });
+        let (served, end) = (services.clone(), stop.clone());
+        let task = tokio::spawn(async move { http::serve(router, listener, &served, end).await });
         let [ann, bob, cat, eve] = people(&scene);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { scene, queue, coordination, address, stop, keys, task, http, ann, bob, cat, eve }
+        Self { scene, queue, services, address, stop, keys, task, http, ann, bob, cat, eve }
+    }
+
+    /// Works off its jobs until it is dropped.
+    fn work(&self) -> DropGuard {
+        let stop = CancellationToken::new();
+        tokio::spawn(Worker::new(self.services.clone(), "worker").run(stop.clone()));
+        stop.drop_guard()
     }
 
     fn url(&self, path: &str) -> String {

@@ -510,7 +510,11 @@ async fn an_hour_of_changes_without_webhooks_is_recovered_and_none_twice() {
         match work {
             Work::SyncAggregate { config: None, aggregate } => asked.push(aggregate.0),
             Work::SyncPrefix { config: None, prefixes } => looked_at.extend(prefixes.into_iter().map(|id| id.0)),
-            Work::SyncAggregate { .. } | Work::SyncPrefix { .. } | Work::SyncConfig { .. } => {}
+            Work::SyncAggregate { .. }
+            | Work::SyncPrefix { .. }
+            | Work::SyncConfig { .. }
+            | Work::PlanConfig { .. }
+            | Work::ApplyPlan { .. } => {}
         }
     }
     asked.sort_unstable();

@@ -142,18 +142,19 @@ impl Keys {
         assert_eq!(in_line, wanted.into_iter().collect::<Vec<_>>());
     }
 
-    /// Each config has the job that is running, and those that wait for it are delayed or were called.
+    /// Each config, and each user with previews, has the job that is running, and those that wait for it are delayed or
+    /// were called.
     async fn configs(&mut self, jobs: &BTreeMap<String, Fields>) {
         let at_work = self.hash("at-work").await;
         let running = ids(jobs, &["running"]);
-        let holders: BTreeSet<_> = running.iter().filter(|id| jobs[*id].contains_key("config")).cloned().collect();
+        let holders: BTreeSet<_> = running.iter().filter(|id| jobs[*id].contains_key("alone_at")).cloned().collect();
         assert_eq!(at_work.values().cloned().collect::<BTreeSet<_>>(), holders);
         for (config, job) in &at_work {
-            assert_eq!(&jobs[job]["config"], config);
+            assert_eq!(&jobs[job]["alone_at"], config);
         }
         for config in self.names("line:").await {
             for id in self.sorted(&format!("line:{config}")).await.into_keys() {
-                assert_eq!(jobs[&id]["config"], config);
+                assert_eq!(jobs[&id]["alone_at"], config);
                 assert!(["delayed", "ready"].contains(&jobs[&id]["state"].as_str()), "{id} is in line for {config}");
             }
         }

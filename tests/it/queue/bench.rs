@@ -137,6 +137,11 @@ pub(super) fn prefixes(ids: impl IntoIterator<Item = u64>) -> Job {
     job(Work::SyncPrefix { config: None, prefixes: ids.into_iter().map(RowId).collect() })
 }
 
+/// A preview for a user.
+pub(super) fn preview(config: u64, user: &str) -> Job {
+    job(Work::PlanConfig { config: RowId(config), resources: Resource::all() }).by(user)
+}
+
 /// Work on a whole config.
 pub(super) fn whole(config: u64) -> Job {
     job(Work::SyncConfig { config: RowId(config), resources: BTreeSet::from([Resource::Networks]) })

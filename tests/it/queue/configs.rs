@@ -7,7 +7,7 @@ use rir_sidecar::{
     queue::{Asked, Ending, JobId, State},
 };
 
-use super::bench::{ATTEMPTS, Bench, CLAIM_TIMEOUT, LEASE, MOMENT, aggregate, failed, free, now, secs, whole};
+use super::bench::{ATTEMPTS, Bench, CLAIM_TIMEOUT, LEASE, MOMENT, aggregate, failed, free, now, preview, secs, whole};
 
 const CONFIG: u64 = 7;
 
@@ -135,4 +135,33 @@ pub(super) async fn a_job_that_goes_on_later_lets_those_that_wait_go_first(bench
         assert_eq!(claim.id, id);
         bench.done(&claim).await;
     }
+}
+
+pub(super) async fn a_preview_runs_beside_the_sync_of_its_config(bench: Bench) {
+    let sync = bench.order(whole(CONFIG)).await.job;
+    let before = bench.claim("w").await;
+    let plan = bench.order(preview(CONFIG, "ann")).await.job;
+    let beside = bench.claim("w").await;
+    assert_eq!((&before.id, &beside.id), (&sync, &plan));
+    bench.done(&before).await;
+    let next = bench.order(aggregate(CONFIG, 1)).await.job;
+    let after = bench.claim("w").await;
+    assert_eq!(after.id, next, "nor does it hold up the next sync");
+    assert_eq!(active(&bench).await, Some(next));
+    bench.done(&beside).await;
+    bench.done(&after).await;
+}
+
+pub(super) async fn a_user_has_one_preview_made_at_a_time(bench: Bench) {
+    let orders = [preview(1, "ann"), preview(2, "ann"), preview(3, "ann"), preview(1, "bob")].map(now);
+    let ids: Vec<JobId> = bench.queue.enqueue(&orders).await.unwrap().into_iter().map(|ticket| ticket.job).collect();
+    let claims = bench.queue.claim("w", 10, CLAIM_TIMEOUT).await.unwrap();
+    let claimed: Vec<&JobId> = claims.iter().map(|claim| &claim.id).collect();
+    assert_eq!(claimed, [&ids[0], &ids[3]]);
+    assert_eq!(bench.queue.cancel(&ids[1]).await.unwrap(), Asked::Taken);
+    bench.done(&claims[0]).await;
+    let next = bench.claim("w").await;
+    assert_eq!(next.id, ids[2]);
+    bench.done(&next).await;
+    bench.done(&claims[1]).await;
 }

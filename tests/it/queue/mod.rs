@@ -101,6 +101,8 @@ cases! {
         a_job_that_waits_to_try_again_lets_others_write
         a_called_job_that_is_cancelled_lets_the_next_go_at_once
         a_job_that_goes_on_later_lets_those_that_wait_go_first
+        a_preview_runs_beside_the_sync_of_its_config
+        a_user_has_one_preview_made_at_a_time
     ;
     notes:
         notes_are_kept_in_order_and_refused_by_the_fence

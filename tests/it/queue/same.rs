@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     audit::Keys,
-    bench::{Bench, aggregate, failed, free, prefixes, progress, secs, whole},
+    bench::{Bench, aggregate, failed, free, prefixes, preview, progress, secs, whole},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -45,7 +45,7 @@ enum End {
 fn end() -> impl Strategy<Value = End> {
     prop_oneof![
         4 => Just(End::Done),
-        4 => (0..9_u8).prop_map(End::Followed),
+        4 => (0..12_u8).prop_map(End::Followed),
         1 => Just(End::Failed),
         2 => any::<bool>().prop_map(End::FailedForNow),
         1 => any::<bool>().prop_map(End::Again),
@@ -56,7 +56,7 @@ fn end() -> impl Strategy<Value = End> {
 
 fn one_move() -> impl Strategy<Value = Move> {
     prop_oneof![
-        6 => (0..9_u8, any::<bool>()).prop_map(|(job, delay)| Move::Order(job, delay)),
+        6 => (0..12_u8, any::<bool>()).prop_map(|(job, delay)| Move::Order(job, delay)),
         5 => (1..4_usize).prop_map(Move::Claim),
         1 => (any::<Index>(), 0..3_u64).prop_map(|(claim, done)| Move::Heartbeat(claim, done)),
         4 => (any::<Index>(), 0..9_u64).prop_map(|(claim, note)| Move::Note(claim, note)),
@@ -72,6 +72,8 @@ fn job(number: u8) -> Job {
         2 | 3 => prefixes([u64::from(number)]),
         4 | 5 => aggregate(1, u64::from(number)),
         6 => Job { v: VERSION + 1, ..free(9) },
+        9 | 10 => preview(u64::from(number), "ann"),
+        11 => preview(9, "bob"),
         other => whole(u64::from(other)),
     }
 }

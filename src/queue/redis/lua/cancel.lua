@@ -16,7 +16,8 @@ else
     job.due, job.latest = false, false
     lib.conclude(job, 'cancelled')
     -- It may have been called just now.
-    if job.config and redis.call('ZREM', P .. 'line:' .. job.config, job.id) == 1 then lib.call_next(job.config) end
+    local config = lib.alone_at(job)
+    if config and redis.call('ZREM', P .. 'line:' .. config, job.id) == 1 then lib.call_next(config) end
 end
 lib.write_back()
 return 'taken'

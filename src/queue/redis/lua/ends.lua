@@ -29,9 +29,13 @@ local function step_out(job)
     job.twin = false
 end
 
--- Configs: one job at a time is at work at each; those that came meanwhile wait in line.
+-- Configs: one job at a time is at work at each; those that came meanwhile wait in line. In the place of its config, a
+-- preview has its user.
 
 local function line_of(config) return P .. 'line:' .. config end
+
+-- Where a job wants to be alone. One of an earlier version says only its config.
+local function alone_at(job) return job.alone_at or job.config end
 
 -- Calls the first in line, if the config is free.
 local function call_next(config)
@@ -49,23 +53,25 @@ end
 
 -- Gives a job its config, or puts it in line for it. The holder of a config may be lost, with the keys of its job.
 local function take_config(job)
-    if not job.config then return true end
-    local line, holder = line_of(job.config), redis.call('HGET', AT_WORK, job.config)
+    local config = alone_at(job)
+    if not config then return true end
+    local line, holder = line_of(config), redis.call('HGET', AT_WORK, config)
     if holder and holder ~= job.id and (find(holder) or {}).state == 'running' then
         local last = redis.call('ZRANGE', line, -1, -1, 'WITHSCORES')[2] or 0
         redis.call('ZADD', line, 'NX', last + 1, job.id)
         lib.put_off(job, limits.busy_config_delay)
         return false
     end
-    redis.call('HSET', AT_WORK, job.config, job.id)
+    redis.call('HSET', AT_WORK, config, job.id)
     redis.call('ZREM', line, job.id)
     return true
 end
 
 local function release_config(job)
-    if not job.config or redis.call('HGET', AT_WORK, job.config) ~= job.id then return end
-    redis.call('HDEL', AT_WORK, job.config)
-    call_next(job.config)
+    local config = alone_at(job)
+    if not config or redis.call('HGET', AT_WORK, config) ~= job.id then return end
+    redis.call('HDEL', AT_WORK, config)
+    call_next(config)
 end
 
 -- Ends.
@@ -108,5 +114,6 @@ local function view(id)
 end
 
 lib.claimed, lib.view, lib.step_out, lib.call_next, lib.take_config = claimed, view, step_out, call_next, take_config
+lib.alone_at = alone_at
 lib.release_config, lib.bury, lib.dig_out, lib.conclude, lib.finish = release_config, bury, dig_out, conclude, finish
 return lib

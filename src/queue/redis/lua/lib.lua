@@ -135,7 +135,8 @@ local function enqueue(order)
         end
         return twin.id, 1
     end
-    local job = { id = order.id, key = order.key, body = order.body, config = order.config, created = NOW }
+    local job = { id = order.id, key = order.key, body = order.body, created = NOW }
+    job.config, job.alone_at = order.config, order.alone_at
     job.due, job.latest = NOW + order.wait, NOW + order.longest
     found[job.id] = setmetatable(job, { __index = {} })
     redis.call('ZADD', JOBS, 0, job.id)

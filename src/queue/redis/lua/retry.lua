@@ -7,7 +7,9 @@ if job.state ~= 'dead' and job.state ~= 'cancelled' then return job.state end
 lib.dig_out(job)
 for _, name in ipairs({ 'attempts', 'cancelled', 'cancelled_by', 'ended', 'result', 'progress' }) do job[name] = false end
 job.retried_by = args.by
-if args.owned then job.key, job.body = args.owned.key, args.owned.body end
+if args.owned then
+    job.key, job.body, job.alone_at = args.owned.key, args.owned.body, args.owned.alone_at or false
+end
 job.due, job.latest = NOW, NOW
 lib.line_up(job, lib.head_of(job.key))
 lib.write_back()

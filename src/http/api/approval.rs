@@ -1,0 +1,68 @@
+//! The approval of a plan: whether it is kept, and still the newest that is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{FutureExt, TryFutureExt};
+
+use crate::{
+    coordination::{Coordination, KeptPlan},
+    http::{
+        app::App,
+        problem::{Kind, Problem},
+    },
+    model::{PlanDigest, Resource, RowId},
+    queue::Work,
+    sync::{
+        approved::{Difference, PlannedRow},
+        kept_plan::named_rows,
+    },
+};
+
+/// Returns the work that writes a plan of a config. Which kinds of registrations the plan is about is known from when it
+/// was made; where a caller names some, it has to be about these.
+///
+/// A newer plan without failures that is about the same shows by itself whether this one still comes out. The job looks
+/// again, as the plan may have changed since.
+pub(crate) async fn approve(
+    app: &App,
+    config: RowId,
+    kinds: Option<BTreeSet<Resource>>,
+    plan: PlanDigest,
+) -> Result<Work, Problem> {
+    let facts = &app.services.coordination;
+    let plans = facts.plans().await?;
+    let fits = |kept: &&KeptPlan| {
+        kept.is_about(config, kinds.as_ref().unwrap_or(&kept.resources)) && kept.digest.as_ref() == Some(&plan)
+    };
+    let Some(approved) = plans.iter().find(fits) else {
+        let detail = format!("no plan {plan} of this RIR config is kept, as it is for a day: make a new one");
+        return Err(Problem::new(Kind::PlanUnknown, detail));
+    };
+    let newest = plans.iter().find(|kept| kept.complete && kept.is_about(config, &approved.resources));
+    if let Some(newer) = newest.filter(|newest| newest.made > approved.made && newest.digest != approved.digest) {
+        let difference = difference(facts, approved, newer).await?;
+        let detail = format!("{difference}; look at the newer plan, {}", plan_path(&newer.id));
+        return Err(Problem::new(Kind::PlanDiffers, detail));
+    }
+    Ok(Work::ApplyPlan { config, resources: approved.resources.clone(), plan })
+}
+
+/// Returns where a plan is found.
+pub(crate) fn plan_path(id: &str) -> String {
+    format!("/api/v1/plans/{id}")
+}
+
+/// Describes how two plans differ, as far as both are kept whole.
+async fn difference(facts: &Coordination, approved: &KeptPlan, newer: &KeptPlan) -> Result<String, Problem> {
+    let (Some(before), Some(after)) = (&approved.digest, &newer.digest) else { return Ok(String::new()) };
+    let (rows, newer_rows) = (rows(facts, approved).await?, rows(facts, newer).await?);
+    Ok(match (rows, newer_rows) {
+        (Some(rows), Some(newer_rows)) => Difference::between((before, &rows), (after, &newer_rows)).sentence(),
+        (Some(_) | None, _) => format!("the plan is {after} now, and {before} was approved"),
+    })
+}
+
+async fn rows(facts: &Coordination, plan: &KeptPlan) -> Result<Option<BTreeMap<String, PlannedRow>>, Problem> {
+    let part = |number| facts.plan_part(&plan.id, number).map_err(Problem::from).boxed();
+    named_rows(plan.parts, part).await
+}
