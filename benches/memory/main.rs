@@ -229,7 +229,9 @@ async fn sync(settings: &std::path::Path, config: &str) -> u64 {
             () = tokio::time::sleep(LOOK) => most = peak(&status).unwrap_or(most),
         }
     };
-    assert!(output.status.success(), "the sync ended with {}", output.status);
+    let said = String::from_utf8_lossy(&output.stdout);
+    let begin: String = said.chars().take(2_000).collect();
+    assert!(output.status.success(), "the sync ended with {}: {begin}", output.status);
     most
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{
     client::Client,
     error::{Error, ErrorKind},
-    listing::{Entry, Listing},
+    listing::{Item, Listing},
     row::{Row, id_of, typed},
 };
 use crate::model::RowId;
@@ -31,25 +31,25 @@ struct RawPage {
 struct Page<T> {
     /// Rows in the whole list.
     count: usize,
-    rows: Vec<Entry<T>>,
+    rows: Vec<Item<T>>,
 }
 
 /// The rows of the pages that were put together so far.
 struct Joined<T> {
-    rows: Vec<Entry<T>>,
+    rows: Vec<Item<T>>,
     /// Rows in the whole list.
     count: usize,
 }
 
 /// Reads a row in the form of `T`.
-pub(super) type Form<'a, T> = &'a (dyn Fn(Row) -> Result<T, serde_json::Error> + Sync);
+pub(super) type Reader<'a, T> = &'a (dyn Fn(Row) -> Result<T, serde_json::Error> + Sync);
 
 /// A list to be read.
 struct List<'a, T> {
     client: &'a Client,
     path: &'a str,
     query: &'a [(&'a str, &'a str)],
-    form: Form<'a, T>,
+    form: Reader<'a, T>,
 }
 
 impl Client {
@@ -67,7 +67,7 @@ impl Client {
         &self,
         path: &str,
         query: &[(&str, &str)],
-        form: Form<'_, T>,
+        form: Reader<'_, T>,
     ) -> Result<Listing<T>, Error> {
         let list = List { client: self, path, query, form };
         let first = list.page(&[("offset", "0")]).await?;
@@ -92,7 +92,7 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
         most: usize,
-        form: Form<'_, T>,
+        form: Reader<'_, T>,
     ) -> Result<Option<Listing<T>>, Error> {
         let list = List { client: self, path, query, form };
         let first = list.page(&[("offset", "0")]).await?;
@@ -149,7 +149,7 @@ impl<T: Send> List<'_, T> {
     }
 
     /// Reads the other pages by their place; `None` when rows have slipped between two pages.
-    async fn pages(&self, first: Page<T>) -> Result<Option<Vec<Entry<T>>>, Error> {
+    async fn pages(&self, first: Page<T>) -> Result<Option<Vec<Item<T>>>, Error> {
         let (size, count) = (first.rows.len(), first.count);
         if size < 2 {
             return Ok(None);
@@ -170,7 +170,7 @@ impl<T: Send> List<'_, T> {
 
     /// Reads each page from where the last one ended. No row that stays can be missed.
     async fn by_id(&self) -> Result<Listing<T>, Error> {
-        let mut rows: Vec<Entry<T>> = Vec::new();
+        let mut rows: Vec<Item<T>> = Vec::new();
         let mut last = RowId(0);
         loop {
             let page = self.page(&[("id__gt", &last.to_string())]).await?.rows;
@@ -186,7 +186,7 @@ impl<T: Send> List<'_, T> {
     }
 
     /// Puts rows in the order of their ids, each once.
-    fn in_order(&self, mut rows: Vec<Entry<T>>) -> Listing<T> {
+    fn in_order(&self, mut rows: Vec<Item<T>>) -> Listing<T> {
         rows.sort_by_key(|(id, _)| *id);
         rows.dedup_by_key(|(id, _)| *id);
         Listing::of(self.path, rows)
@@ -203,7 +203,7 @@ impl<T: Send> List<'_, T> {
 
 impl<T> Joined<T> {
     /// Adds a page that has to begin with the last row of the one before. Returns whether it does.
-    fn add(&mut self, page: Vec<Entry<T>>) -> bool {
+    fn add(&mut self, page: Vec<Item<T>>) -> bool {
         let follows = page.first().is_some_and(|(id, _)| self.rows.last().is_some_and(|(last, _)| last == id));
         if follows {
             self.rows.pop();
@@ -213,7 +213,7 @@ impl<T> Joined<T> {
     }
 
     /// Returns all rows; `None` when some are missing at the end.
-    fn all(self) -> Option<Vec<Entry<T>>> {
+    fn all(self) -> Option<Vec<Item<T>>> {
         (self.rows.len() >= self.count).then_some(self.rows)
     }
 }
@@ -222,7 +222,7 @@ impl<T> Joined<T> {
 mod tests {
     use super::*;
 
-    fn page(ids: &[u64]) -> Vec<Entry<()>> {
+    fn page(ids: &[u64]) -> Vec<Item<()>> {
         ids.iter().map(|id| (RowId(*id), Ok(()))).collect()
     }
 

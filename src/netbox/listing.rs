@@ -17,14 +17,14 @@ pub(super) struct Listing<T> {
 }
 
 /// A row by its id, or why it cannot be read.
-pub(super) type Entry<T> = (RowId, Result<T, serde_json::Error>);
+pub(super) type Item<T> = (RowId, Result<T, serde_json::Error>);
 
 impl<T> Listing<T> {
     pub(super) fn empty(path: &str) -> Self {
         Self { path: path.to_owned(), rows: Vec::new(), read: 0, unreadable: Vec::new() }
     }
 
-    pub(super) fn of(path: &str, entries: impl IntoIterator<Item = Entry<T>>) -> Self {
+    pub(super) fn of(path: &str, entries: impl IntoIterator<Item = Item<T>>) -> Self {
         let mut listing = Self::empty(path);
         for (id, row) in entries {
             match row {
