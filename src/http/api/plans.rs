@@ -3,7 +3,7 @@
 //! A plan may have very many rows. It is sent as it is kept, part by part, so that no caller has more than one part of it
 //! in this process's memory, however slowly they read.
 
-use std::{collections::BTreeSet, io, mem, sync::Arc};
+use std::{collections::BTreeSet, io, sync::Arc};
 
 use axum::{
     Json,
@@ -265,8 +265,9 @@ impl PlanReader {
         match self.format {
             Format::Json => {
                 let rows = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?.join(",\n");
-                let goes_on = mem::replace(&mut self.any, self.any || !rows.is_empty());
-                Ok(if goes_on && !rows.is_empty() { format!(",\n{rows}") } else { rows })
+                let comma = if self.any && !rows.is_empty() { ",\n" } else { "" };
+                self.any |= !rows.is_empty();
+                Ok(format!("{comma}{rows}"))
             }
             Format::Text => Ok(rows.iter().map(ShownChange::to_string).collect()),
         }

@@ -158,7 +158,7 @@ pub(super) async fn a_user_has_one_preview_made_at_a_time(bench: Bench) {
     let claims = bench.queue.claim("w", 10, CLAIM_TIMEOUT).await.unwrap();
     let claimed: Vec<&JobId> = claims.iter().map(|claim| &claim.id).collect();
     assert_eq!(claimed, [&ids[0], &ids[3]]);
-    assert_eq!(bench.queue.cancel(&ids[1]).await.unwrap(), Asked::Taken);
+    assert_eq!(bench.queue.cancel(&ids[1], "ann").await.unwrap(), Asked::Taken);
     bench.done(&claims[0]).await;
     let next = bench.claim("w").await;
     assert_eq!(next.id, ids[2]);
