@@ -265,9 +265,9 @@ impl PlanReader {
         match self.format {
             Format::Json => {
                 let rows = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?.join(",\n");
-                let goes_on = self.any && !rows.is_empty();
+                let comma = if self.any && !rows.is_empty() { ",\n" } else { "" };
                 self.any |= !rows.is_empty();
-                Ok(if goes_on { format!(",\n{rows}") } else { rows })
+                Ok(format!("{comma}{rows}"))
             }
             Format::Text => Ok(rows.iter().map(ShownChange::to_string).collect()),
         }
