@@ -10,6 +10,7 @@ pub mod handles;
 pub mod inventory;
 pub mod payload;
 pub mod progress;
+mod ranges;
 pub mod registration;
 pub mod scope;
 
@@ -18,6 +19,7 @@ pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle
 pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Row, RowId, Value};
 pub use payload::Payload;
 pub use progress::{AggregateProgress, AggregateState};
+pub use ranges::Ranges;
 pub use registration::{
     Address, Customer, Holder, Net, NetType, Org, Poc, PocFunction, PocType, Registration, Registry,
 };

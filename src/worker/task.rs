@@ -6,8 +6,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    queue::{Claim, Queue},
+    coordination::Coordination,
+    error_chain::error_chain,
+    queue::{Claim, Ending, Queue},
     retry::Policy,
+    supervise::Panicked,
     sync::{Context, RunName},
 };
 
@@ -15,6 +18,7 @@ use crate::{
 pub(super) struct Task {
     pub(super) ctx: Context,
     pub(super) queue: Queue,
+    pub(super) coordination: Coordination,
     pub(super) claim: Claim,
     /// The name of this worker.
     pub(super) worker: Arc<str>,
@@ -38,6 +42,13 @@ impl Task {
     /// Returns whether this was the last attempt, if it is the `attempt`th.
     pub(super) fn is_last(&self, attempt: u32) -> bool {
         attempt >= self.ctx.settings.queue.max_attempts
+    }
+
+    /// Ends a job that a fault of this program broke off: another attempt may fare better.
+    pub(super) fn failed(&self, panicked: &Panicked) -> Ending {
+        let attempt = self.claim.attempt;
+        let retry = (!self.is_last(attempt)).then(|| self.backoff(attempt));
+        Ending::Failed { error: error_chain(panicked), retry }
     }
 
     /// Returns the wait before another attempt.

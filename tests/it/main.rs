@@ -22,6 +22,7 @@ mod proxy;
 mod pyregrws;
 mod queue;
 mod scene;
+mod scheduler;
 mod service;
 mod sources;
 mod takeover;

@@ -3,6 +3,7 @@
 //! [`plan`] and [`plan_round`] are pure: the same snapshots and rules give the same [`Plan`], and planning again after the
 //! plan was applied gives an empty one. A preview is a plan that nobody applied.
 
+mod answers;
 mod change;
 mod desired;
 mod limits;
@@ -12,12 +13,12 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::{answers::Answers, desired::Desired, references::References};
 pub use self::{
     change::{Action, Altered, Change, Plan},
     limits::{Limits, Refused},
     rules::Rules,
 };
-use self::{desired::Desired, references::References};
 use crate::model::{
     Address, Customer, CustomerHandle, Fields, Inventory, Key, Net, NetHandle, ObjectType, Org, OrgHandle, Poc,
     PocHandle, Registration, Row, Value,
@@ -83,18 +84,20 @@ struct Planner<'a> {
     registered: &'a Registration,
     recorded: &'a Inventory,
     rules: &'a Rules,
+    answers: Answers<'a>,
     plan: Plan,
     created: BTreeSet<(ObjectType, Key)>,
 }
 
 impl<'a> Planner<'a> {
     fn new(registered: &'a Registration, recorded: &'a Inventory, rules: &'a Rules) -> Self {
-        Self { registered, recorded, rules, plan: Plan::default(), created: BTreeSet::new() }
+        let answers = Answers::new(registered, recorded);
+        Self { registered, recorded, rules, answers, plan: Plan::default(), created: BTreeSet::new() }
     }
 
     fn references(&self) -> References<'_> {
-        let Self { registered, recorded, rules, created, .. } = self;
-        References { registered, recorded, rules, created }
+        let Self { registered, recorded, rules, answers, created, .. } = self;
+        References { registered, recorded, rules, answers, created }
     }
 
     fn org(&mut self, org: &Org) {

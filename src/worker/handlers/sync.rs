@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::json;
+use tracing::warn;
 
 use super::ending::{Failed, done, gone};
 use crate::{
+    coordination::LastRun,
+    error_chain::error_chain,
     model::{Resource, RowId, Scope},
     queue::Ending,
     sync::{Checkpoint, Request, Requester, SyncRun, Verdict, run},
@@ -26,8 +30,20 @@ pub(super) async fn sync(
     let run = run(&task.ctx, &request, &checkpoint).await;
     if !checkpoint.goes_on(&run) {
         task.ctx.metrics.run(run.verdict().code(), run.took);
+        if request.is_whole() {
+            remember(task, &run).await;
+        }
     }
     Ok(ending(task, &checkpoint, &run))
+}
+
+/// Tells the other replicas that a config was synced. NetBox tells them, too, if it took the result.
+async fn remember(task: &Task, run: &SyncRun) {
+    let (started, result) = (run.started, run.verdict().code().to_owned());
+    let last = LastRun { started, ended: Timestamp::now(), result };
+    if let Err(error) = task.coordination.sync_ended(run.config_id, &last).await {
+        warn!(error = %error_chain(&error), "could not remember the end of the run");
+    }
 }
 
 fn requester(task: &Task) -> Requester<'_> {
