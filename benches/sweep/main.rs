@@ -30,7 +30,7 @@ use jiff::{SignedDuration, Timestamp};
 use rir_sidecar::{
     config,
     coordination::Coordination,
-    queue::{Filter, Queue},
+    queue::{self, Queue},
 };
 use serde_json::{Value, json};
 
@@ -76,8 +76,8 @@ async fn measure(log: Log) {
     let _ = child.kill();
     let _ = child.wait();
     let queue = Queue::open(&settings.queue).await.unwrap();
-    let jobs = queue.list(&Filter { limit: 10, ..Filter::default() }).await.unwrap();
-    assert_eq!(jobs.len(), 1, "one job for all prefixes");
+    let jobs = queue.figures().await.unwrap().jobs;
+    assert_eq!(jobs.get(&queue::State::Delayed), Some(&1), "one job for all prefixes");
     let pages = log.pages.load(Ordering::Relaxed);
     println!("| {} | {pages} | {took:.0} | {before:.1} | {most:.1} |", log.changes);
 }
