@@ -21,14 +21,19 @@
 //! | [`model`] | holds the values that all of them speak in |
 //!
 //! Around them: [`cli`] has the commands, [`config`] the settings and API keys, and [`services`] makes from these what
-//! the rooms work with. [`telemetry`] logs, traces and counts. [`rate`] decides when a request may go to ARIN.
-//! [`error_chain`], [`retry`], `hex`, `shell_word` and `tls` are small things that any room may use. The crate
-//! `rir-sandbox` stands in for ARIN and NetBox in the demo and the tests.
+//! the rooms work with. [`telemetry`] logs, traces and counts, and [`supervise`] keeps a panic to where it happened.
+//! [`rate`] decides when a request may go to ARIN. [`error_chain`], [`retry`], `deadline`, `hex`, `shell_word` and `tls` are
+//! small things that any room may use. The crate `rir-sandbox` stands in for ARIN and NetBox in the demo and the tests.
+
+// Operators on times panic when the result cannot be told, and times come from NetBox, headers and settings. Whole numbers
+// are left out by clippy.toml: those of this crate are checked in release builds, too.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod arin;
 pub mod cli;
 pub mod config;
 pub mod coordination;
+mod deadline;
 pub mod error_chain;
 mod hex;
 pub mod http;
@@ -43,6 +48,7 @@ pub mod retry;
 pub mod scheduler;
 pub mod services;
 mod shell_word;
+pub mod supervise;
 pub mod sync;
 pub mod telemetry;
 mod tls;

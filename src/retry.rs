@@ -35,7 +35,8 @@ impl Policy {
     /// not return together.
     #[must_use]
     pub fn jittered(&self, retry: u32) -> Duration {
-        self.wait(retry).mul_f64(0.5 + fastrand::f64() / 2.0)
+        let (wait, thousandths) = (self.wait(retry), fastrand::u32(500..=1000));
+        wait.checked_div(1000).unwrap_or_default().saturating_mul(thousandths)
     }
 }
 

@@ -121,7 +121,7 @@ async fn measure(service: &Service, rate: u64, number: &Arc<AtomicU64>) {
     for _ in 0..CONNECTIONS {
         let (address, number) = (service.address.clone(), Arc::clone(number));
         senders.spawn(async move {
-            send(&address, Duration::from_secs_f64(CONNECTIONS as f64 / rate as f64), &number).await
+            send(&address, Duration::from_nanos(CONNECTIONS * 1_000_000_000 / rate), &number).await
         });
     }
     let (mut times, mut refused) = (Vec::new(), 0);

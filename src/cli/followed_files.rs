@@ -46,7 +46,7 @@ impl FollowedFiles {
     }
 
     /// Reads them again and again until the process ends.
-    pub(super) async fn follow(mut self, end: CancellationToken) {
+    pub(super) async fn follow(&mut self, end: CancellationToken) {
         while timeout(INTERVAL, end.cancelled()).await.is_err() {
             self.0.iter_mut().for_each(FollowedFile::look);
         }
@@ -121,9 +121,10 @@ mod tests {
         let set: BTreeMap<_, _> =
             set.into_iter().map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value)).collect();
         let settings = config::load_from(None, &set).unwrap();
-        let (files, ring) = FollowedFiles::of(&settings).unwrap();
+        let (mut files, ring) = FollowedFiles::of(&settings).unwrap();
         let end = CancellationToken::new();
-        let following = tokio::spawn(files.follow(end.clone()));
+        let stop = end.clone();
+        let following = tokio::spawn(async move { files.follow(stop).await });
         write("token", "second");
         write("url", "redis://second/");
         write("secret", "second-0123456789abcdef");

@@ -1,7 +1,9 @@
 //! `rir-sidecar serve` and `rir-sidecar work`: the long-running service.
 
-use std::{process, sync::Arc};
+use std::{net::SocketAddr, process, sync::Arc};
 
+use axum::Router;
+use parking_lot::Mutex;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -19,7 +21,9 @@ use crate::{
     queue::Queue,
     scheduler::Scheduler,
     services::Services,
-    worker::{SharedRateLimit, Worker},
+    supervise::keep_running,
+    telemetry::metrics::{Metrics, Part},
+    worker::{JobThreads, SharedRateLimit, Worker},
 };
 
 /// The parts of the service that run in this process.
@@ -99,34 +103,78 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
             "queue.url is not set: jobs are kept in this process, a restart loses them, and there can be no second replica"
         );
     }
-    let mut tasks = JoinSet::new();
     if settings.keys.file.is_none() {
         warn!("keys.file is not set: without ARIN API keys every sync fails");
     }
     let (files, keys) = FollowedFiles::of(&settings)?;
-    tasks.spawn(files.follow(shutdown.clone()));
+    let files = Arc::new(tokio::sync::Mutex::new(files));
     let limit = Arc::new(SharedRateLimit::new(coordination.clone(), &name));
     let services = Services::for_replicas(settings, (queue, coordination), Arc::clone(&limit) as _, keys)?;
-    let end = shutdown.clone();
-    tasks.spawn(async move { limit.register_presence(end).await });
+    let mut parts = Parts { tasks: JoinSet::new(), metrics: Arc::clone(&services.metrics), stop: shutdown.clone() };
+    parts.start(Part::Keys, move |stop| {
+        let files = Arc::clone(&files);
+        async move { files.lock().await.follow(stop).await }
+    });
     tokio::spawn(try_token(services.netbox.clone()));
+    parts.start(Part::Presence, move |stop| Arc::clone(&limit).register_presence(stop));
+    let (of_worker, of_scheduler) = ((services.clone(), name.clone()), (services.clone(), name.clone()));
     if role.work {
-        tasks.spawn(Worker::new(services.clone(), &name).run(shutdown.clone()));
+        let (threads, (services, name)) = (JobThreads::start()?, of_worker);
+        parts.start(Part::Worker, move |stop| Worker::new(services.clone(), &name, threads.handle()).run(stop));
     }
-    tasks.spawn(Scheduler::new(services.clone(), &name).run(shutdown.clone()));
+    parts.start(Part::Scheduler, move |stop| Scheduler::new(of_scheduler.0.clone(), &of_scheduler.1).run(stop));
     info!("listening on http://{listen}");
     let router = if role.api { http::router } else { http::health_router };
-    let (router, end) = (router(services.clone(), shutdown.clone()), shutdown.clone());
-    tasks.spawn(async move { http::serve(router, listener, &services, end).await });
+    let router = router(services.clone(), shutdown.clone());
+    let listener = Mutex::new(Some(listener));
+    parts.start(Part::Http, move |stop| {
+        take_requests(router.clone(), listener.lock().take().ok_or(listen), services.clone(), stop)
+    });
     info!(name, "started");
-    Ok(tasks)
+    Ok(parts.tasks)
+}
+
+/// The parts of the service. A panic of one does not end it.
+struct Parts {
+    tasks: JoinSet<()>,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+}
+
+impl Parts {
+    /// Starts a part, and starts it anew whenever it breaks.
+    fn start<F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        part: Part,
+        begin: impl Fn(CancellationToken) -> F + Send + Sync + 'static,
+    ) {
+        let (metrics, stop) = (Arc::clone(&self.metrics), self.stop.clone());
+        self.tasks.spawn(async move { keep_running(&metrics, part, &stop, || begin(stop.clone())).await });
+    }
+}
+
+/// Takes requests from a listener, or from a new one at its address in the place of one that is gone.
+async fn take_requests(
+    router: Router,
+    listener: Result<TcpListener, SocketAddr>,
+    services: Services,
+    stop: CancellationToken,
+) {
+    let listener = match listener {
+        Ok(listener) => Ok(listener),
+        Err(listen) => TcpListener::bind(listen).await,
+    };
+    match listener {
+        Ok(listener) => http::serve(router, listener, &services, stop).await,
+        Err(error) => error!(%error, "cannot listen on the address any more (http.listen)"),
+    }
 }
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {listen} (http.listen)")]
 struct CannotListen {
-    listen: std::net::SocketAddr,
+    listen: SocketAddr,
     source: std::io::Error,
 }
 

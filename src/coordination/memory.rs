@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
@@ -13,8 +14,10 @@ use super::{
     kept_plan::{KeptPlan, PlanQuota},
     known_answer::{AnswerKey, KnownAnswer, Quota},
     lifetimes::{DELIVERED_FOR, PARTS_WAIT_FOR, PRESENT_FOR, RESERVED_FOR, SEEN_FOR},
+    syncs::{Asked, LastRun, Syncs},
 };
 use crate::rate::Rate;
+use crate::{deadline::after, model::RowId};
 
 /// The facts.
 #[derive(Debug, Clone, Default)]
@@ -24,8 +27,10 @@ pub struct InMemory(Arc<Mutex<Facts>>);
 struct Facts {
     leases: BTreeMap<String, (String, Instant)>,
     cursors: BTreeMap<String, String>,
-    seen: Remembered,
-    delivered: Remembered,
+    syncs: BTreeMap<RowId, Syncs>,
+    /// Changes, and until when they had been made.
+    seen: Remembered<Timestamp>,
+    delivered: Remembered<()>,
     /// Answers by the name of their request.
     answers: BTreeMap<String, KeptAnswer>,
     plans: BTreeMap<String, PlanInParts>,
@@ -53,14 +58,14 @@ struct PlanInParts {
     until: Instant,
 }
 
-/// Words, and until when they are remembered; and the same by time.
+/// Words, each with a value and until when it is remembered; and the same by time.
 #[derive(Debug, Default)]
-struct Remembered {
-    until: BTreeMap<String, Instant>,
+struct Remembered<T> {
+    words: BTreeMap<String, (T, Instant)>,
     by_time: BTreeSet<(Instant, String)>,
 }
 
-impl Remembered {
+impl<T> Remembered<T> {
     /// Forgets what is past.
     fn tidy(&mut self) -> &mut Self {
         let now = Instant::now();
@@ -68,24 +73,24 @@ impl Remembered {
             && until <= now
         {
             self.by_time.pop_first();
-            self.until.remove(&word);
+            self.words.remove(&word);
         }
         self
     }
 
     /// Remembers a word. Returns whether it is new.
-    fn insert(&mut self, word: &str, ttl: Duration) -> bool {
+    fn insert(&mut self, word: &str, value: T, ttl: Duration) -> bool {
         let is_new = !self.remove(word);
         let until = after(ttl);
-        self.until.insert(word.to_owned(), until);
+        self.words.insert(word.to_owned(), (value, until));
         self.by_time.insert((until, word.to_owned()));
         is_new
     }
 
     /// Forgets a word. Returns whether it was remembered.
     fn remove(&mut self, word: &str) -> bool {
-        let until = self.until.remove(word);
-        until.is_some_and(|until| self.by_time.remove(&(until, word.to_owned())))
+        let known = self.words.remove(word);
+        known.is_some_and(|(_, until)| self.by_time.remove(&(until, word.to_owned())))
     }
 }
 
@@ -101,12 +106,6 @@ impl Facts {
         let wait = next.map_or(Duration::ZERO, |next| next.duration_since(now));
         (!quota.has_room(answers, bytes)).then_some(wait)
     }
-}
-
-/// The end of a span that begins now; thirty years stand for anything longer.
-fn after(span: Duration) -> Instant {
-    const LONGEST: Duration = Duration::from_secs(30 * 366 * 24 * 3600);
-    Instant::now() + span.min(LONGEST)
 }
 
 impl InMemory {
@@ -133,20 +132,37 @@ impl InMemory {
         self.facts().cursors.insert(name.to_owned(), value.to_owned());
     }
 
-    pub(super) fn remember_change(&self, change: &str) {
-        self.facts().seen.tidy().insert(change, SEEN_FOR);
+    pub(super) fn syncs(&self, config: RowId) -> Syncs {
+        self.facts().syncs.get(&config).cloned().unwrap_or_default()
     }
 
-    pub(super) fn unseen_changes(&self, changes: &[String]) -> Vec<bool> {
+    pub(super) fn sync_ended(&self, config: RowId, run: &LastRun) {
+        self.facts().syncs.entry(config).or_default().run = Some(run.clone());
+    }
+
+    pub(super) fn sync_asked(&self, config: RowId, asked: Asked) {
+        self.facts().syncs.entry(config).or_default().asked = Some(asked);
+    }
+
+    pub(super) fn remember_changes(&self, changes: &[(String, Timestamp)]) {
         let mut facts = self.facts();
-        let seen = &facts.seen.tidy().until;
-        changes.iter().map(|change| !seen.contains_key(change)).collect()
+        let seen = facts.seen.tidy();
+        for (change, made) in changes {
+            seen.insert(change, *made, SEEN_FOR);
+        }
+    }
+
+    pub(super) fn unseen_changes(&self, changes: &[(String, Timestamp)]) -> Vec<bool> {
+        let mut facts = self.facts();
+        let seen = &facts.seen.tidy().words;
+        let unseen = |(change, made): &(String, Timestamp)| seen.get(change).is_none_or(|(seen, _)| seen < made);
+        changes.iter().map(unseen).collect()
     }
 
     pub(super) fn remember_delivery(&self, delivery: &str) -> bool {
         let mut facts = self.facts();
         let delivered = facts.delivered.tidy();
-        !delivered.until.contains_key(delivery) && delivered.insert(delivery, DELIVERED_FOR)
+        !delivered.words.contains_key(delivery) && delivered.insert(delivery, (), DELIVERED_FOR)
     }
 
     pub(super) fn forget_delivery(&self, delivery: &str) {

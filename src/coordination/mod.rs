@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | lease | as long as its owner renews it | which replica acts, for example as the scheduler |
 //! | cursor | for ever | how far somebody has read |
-//! | seen change | two hours | that jobs were queued for a change in NetBox |
+//! | syncs | for ever | when a config was last synced, and when the schedule last asked for that |
+//! | seen change | two hours | that jobs were queued for a change in NetBox, and until when it had been made |
 //! | delivery | a quarter of an hour | that a webhook was taken |
 //! | answer | as long as is asked for | how a request with an idempotency key was answered; a user has a quota of them |
 //! | plan | as long as is asked for | what a preview found, in parts; at most so much for each user |
@@ -20,15 +21,19 @@ mod known_answer;
 mod lifetimes;
 mod memory;
 mod redis;
+mod syncs;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use crate::redis_client::Error;
-use crate::{config, rate::Rate};
+use crate::{config, model::RowId, rate::Rate};
 pub use kept_plan::{KeptPlan, PlanQuota};
 pub use known_answer::{AnswerKey, KnownAnswer, Quota};
 use memory::InMemory;
 use redis::InRedis;
+pub use syncs::{Asked, LastRun, Syncs};
 
 /// The facts that replicas share.
 #[derive(Debug, Clone)]
@@ -80,13 +85,29 @@ impl Coordination {
         each!(self, facts => facts.set_cursor(name, value))
     }
 
-    /// Remembers for two hours that jobs were queued for a change.
-    pub async fn remember_change(&self, change: &str) -> Result<(), Error> {
-        each!(self, facts => facts.remember_change(change))
+    /// Returns what is known of the syncs of a config.
+    pub async fn syncs(&self, config: RowId) -> Result<Syncs, Error> {
+        each!(self, facts => facts.syncs(config))
     }
 
-    /// Returns for each change whether it is not remembered.
-    pub async fn unseen_changes(&self, changes: &[String]) -> Result<Vec<bool>, Error> {
+    /// Remembers that a sync of all of a config has ended.
+    pub async fn sync_ended(&self, config: RowId, run: &LastRun) -> Result<(), Error> {
+        each!(self, facts => facts.sync_ended(config, run))
+    }
+
+    /// Remembers that the schedule has queued a config.
+    pub async fn sync_asked(&self, config: RowId, asked: Asked) -> Result<(), Error> {
+        each!(self, facts => facts.sync_asked(config, asked))
+    }
+
+    /// Remembers for two hours that jobs were queued for these changes, each made at that time or earlier.
+    pub async fn remember_changes(&self, changes: &[(String, Timestamp)]) -> Result<(), Error> {
+        each!(self, facts => facts.remember_changes(changes))
+    }
+
+    /// Returns for each change whether it is not remembered as made at that time or later. The merge of a NetBox branch
+    /// makes a change once more, under the same name.
+    pub async fn unseen_changes(&self, changes: &[(String, Timestamp)]) -> Result<Vec<bool>, Error> {
         each!(self, facts => facts.unseen_changes(changes))
     }
 

@@ -4,7 +4,8 @@
 //! |---|---|---|---|
 //! | `lease:NAME` | string | the owner of a lease | its time is over |
 //! | `cursors` | hash | where somebody stands | never |
-//! | `seen:CHANGE` | string | nothing | after [`SEEN_FOR`] |
+//! | `syncs:CONFIG` | hash | `run`: the last sync that ended, `asked`: when the schedule last queued it | never |
+//! | `seen:CHANGE` | string | until when it had been made, in microseconds | after [`SEEN_FOR`] |
 //! | `delivered:DELIVERY` | string | nothing | after [`DELIVERED_FOR`] |
 //! | `answer:REQUEST` | hash | fingerprint of a request, the answer, and the bytes that it counts for | its time is over |
 //! | `answers:USER` | sorted set | the answers of a user, as `BYTES:REQUEST`, by the time they are forgotten | all are |
@@ -15,16 +16,20 @@
 
 use std::{sync::LazyLock, time::Duration};
 
+use jiff::Timestamp;
 use redis::{Cmd, ExistenceCheck, SetExpiry, SetOptions};
+use serde::Serialize;
 use serde_json::json;
 
 use super::{
     kept_plan::{KeptPlan, PlanQuota},
     known_answer::{AnswerKey, KnownAnswer, Quota},
     lifetimes::{DELIVERED_FOR, PARTS_WAIT_FOR, PRESENT_FOR, RATE_FOR, RESERVED_FOR, SEEN_FOR},
+    syncs::{Asked, LastRun, Syncs},
 };
 use crate::{
     config,
+    model::RowId,
     rate::Rate,
     redis_client::{Client, Error, Script, json, millis},
 };
@@ -38,6 +43,7 @@ macro_rules! scripts {
 
 scripts! {
     ACQUIRE_LEASE: "acquire_lease";
+    REMEMBER_CHANGES: "remember_changes";
     RECALL_ANSWER: "recall_answer";
     REMEMBER_ANSWER: "remember_answer";
     FORGET_ANSWER: "forget_answer";
@@ -72,17 +78,53 @@ impl InRedis {
         self.0.key(&format!("seen:{change}"))
     }
 
-    pub(super) async fn remember_change(&self, change: &str) -> Result<(), Error> {
-        self.0.ask("remember_change", &Cmd::set_ex(self.seen(change), "", SEEN_FOR.as_secs())).await
+    fn syncs_key(&self, config: RowId) -> String {
+        self.0.key(&format!("syncs:{config}"))
     }
 
-    pub(super) async fn unseen_changes(&self, changes: &[String]) -> Result<Vec<bool>, Error> {
+    pub(super) async fn syncs(&self, config: RowId) -> Result<Syncs, Error> {
+        let fields = Cmd::hmget(self.syncs_key(config), &["run", "asked"]);
+        let (run, asked): (Option<String>, Option<String>) = self.0.ask("syncs", &fields).await?;
+        // What another version wrote and nobody can read is as good as nothing.
+        let run = run.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(Syncs { run, asked: asked.and_then(|text| serde_json::from_str(&text).ok()) })
+    }
+
+    pub(super) async fn sync_ended(&self, config: RowId, run: &LastRun) -> Result<(), Error> {
+        self.set_sync("sync_ended", config, ("run", run)).await
+    }
+
+    pub(super) async fn sync_asked(&self, config: RowId, asked: Asked) -> Result<(), Error> {
+        self.set_sync("sync_asked", config, ("asked", &asked)).await
+    }
+
+    async fn set_sync(
+        &self,
+        operation: &'static str,
+        config: RowId,
+        (field, value): (&str, &impl Serialize),
+    ) -> Result<(), Error> {
+        self.0.ask(operation, &Cmd::hset(self.syncs_key(config), field, json(value, operation)?)).await
+    }
+
+    pub(super) async fn remember_changes(&self, changes: &[(String, Timestamp)]) -> Result<(), Error> {
+        // Lua has no integers of this size.
+        let changes: Vec<_> =
+            changes.iter().map(|(change, made)| (change, made.as_microsecond().to_string())).collect();
+        self.0.run(&REMEMBER_CHANGES, &json!({ "changes": changes, "ttl": millis(SEEN_FOR) })).await
+    }
+
+    pub(super) async fn unseen_changes(&self, changes: &[(String, Timestamp)]) -> Result<Vec<bool>, Error> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let keys: Vec<String> = changes.iter().map(|change| self.seen(change)).collect();
+        let keys: Vec<String> = changes.iter().map(|(change, _)| self.seen(change)).collect();
         let seen: Vec<Option<String>> = self.0.ask("unseen_changes", &Cmd::mget(keys)).await?;
-        Ok(seen.iter().map(Option::is_none).collect())
+        // A key without a time is of an older version, and says no more than that the change was seen.
+        let unseen = |(seen, (_, made)): (Option<String>, &(String, Timestamp))| {
+            seen.is_none_or(|seen| seen.parse::<i64>().is_ok_and(|seen| seen < made.as_microsecond()))
+        };
+        Ok(seen.into_iter().zip(changes).map(unseen).collect())
     }
 
     fn delivered(&self, delivery: &str) -> String {

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::problem::{Kind, Problem};
+use crate::deadline::later;
 
 /// Limits how many streams one user may have.
 const MOST_EACH: usize = 10;
@@ -91,7 +92,7 @@ impl StreamTime {
     /// Begins now, for a caller who was just checked and whose check is good for `interval`.
     pub(super) fn begin(interval: Duration, now: Instant) -> Self {
         let interval = interval.clamp(SHORTEST_RECHECK, LONGEST_LIFE);
-        Self { interval, recheck: now + interval, end: now + LONGEST_LIFE }
+        Self { interval, recheck: later(now, interval), end: later(now, LONGEST_LIFE) }
     }
 
     /// Returns what is due.
@@ -104,7 +105,7 @@ impl StreamTime {
 
     /// The caller was checked again.
     pub(super) fn checked(&mut self, now: Instant) {
-        self.recheck = now + self.interval;
+        self.recheck = later(now, self.interval);
     }
 }
 

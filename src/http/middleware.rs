@@ -17,7 +17,13 @@ use super::{
     app::App,
     problem::{Kind, Problem},
 };
-use crate::telemetry::{metrics::Method, traces};
+use crate::{
+    supervise::caught,
+    telemetry::{
+        metrics::{Method, Part},
+        traces,
+    },
+};
 
 /// The header that carries the id of a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,6 +53,12 @@ pub(super) async fn trace(State(app): State<Arc<App>>, request: Request, next: N
     }
     .instrument(span)
     .await
+}
+
+/// Answers a request that panics, and counts it.
+pub(super) async fn catch_panic(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let answered = caught(&app.services.metrics, Part::Request, next.run(request)).await;
+    answered.unwrap_or_else(|_| Problem::new(Kind::Internal, "the fault is in the log of rir-sidecar").into_response())
 }
 
 /// Ends a request that takes too long. What was begun for it may still be finished.

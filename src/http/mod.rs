@@ -107,6 +107,7 @@ fn with_middleware(app: Arc<App>, calls: Router<Arc<App>>) -> Router {
     calls
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn_with_state(Arc::clone(&app), middleware::catch_panic))
         .layer(from_fn_with_state(Arc::clone(&app), middleware::trace))
         .with_state(app)
 }

@@ -186,7 +186,8 @@ async fn take(
             return Err(error.into());
         }
     };
-    if let Err(error) = coordination.remember_change(&change.key()).await {
+    let seen = [(change.key(), change.time.unwrap_or_else(Timestamp::now))];
+    if let Err(error) = coordination.remember_changes(&seen).await {
         warn!(error = %error_chain(&error), "a change could not be marked as seen; the sweep will order it again");
     }
     let jobs: Vec<JobId> = enqueued.into_iter().map(|enqueued| enqueued.job).collect();

@@ -1,8 +1,8 @@
 //! From a change in NetBox to the orders that follow from it.
 //!
-//! [`orders`] is a pure function, and the same for a webhook and for NetBox's change log. It drops what the
-//! sidecar wrote itself, and lets an order wait for the changes that follow it. What it cannot compare it takes for
-//! changed: a job too many does no harm.
+//! [`orders`] is a pure function, and the same for a webhook and for NetBox's change log. It drops what the sidecar
+//! wrote itself and what happens in a branch of NetBox's, and lets an order wait for the changes that follow it. What it
+//! cannot compare it takes for changed: a job too many does no harm.
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +32,8 @@ pub(crate) enum Ignored {
     Type(String),
     #[error("events \"{0}\" do not matter here")]
     Event(String),
+    #[error("it was changed in a branch of NetBox's, and counts when that is merged")]
+    Branch,
     #[error("there is nothing to ask about an object that is gone")]
     Deleted,
     #[error("nothing changed that a sync looks at")]
@@ -53,6 +55,7 @@ pub(crate) fn orders(change: &Change, trigger: Trigger, settings: &config::Webho
 fn work(change: &Change) -> Result<Work, Ignored> {
     match (&change.event, change.subject) {
         (_, Subject::Other) => Err(Ignored::Type(change.object_type.clone())),
+        (_, _) if change.in_branch => Err(Ignored::Branch),
         (Event::Other(event), _) => Err(Ignored::Event(event.clone())),
         (Event::Deleted, _) => Err(Ignored::Deleted),
         (Event::Created | Event::Updated, Subject::Aggregate) => {

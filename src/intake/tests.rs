@@ -100,6 +100,16 @@ fn what_changed_decides_what_follows() {
 }
 
 #[test]
+fn what_is_changed_in_a_branch_counts_when_the_branch_is_merged() {
+    let merged = webhook("created", "ipam.prefix", Value::Null, json!({}));
+    let mut in_branch = merged.clone();
+    in_branch.in_branch = true;
+    assert_eq!(verdict(&in_branch), "(it was changed in a branch of NetBox's, and counts when that is merged)");
+    assert_eq!(verdict(&merged), "sync-prefix:*:ann");
+    assert_eq!(in_branch.key(), merged.key(), "nothing but its time tells the merge apart");
+}
+
+#[test]
 fn an_interval_is_no_setting_that_asks_for_a_sync() {
     let mut after = config("A", true, "2");
     after["sync_interval"] = json!(12);

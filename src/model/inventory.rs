@@ -11,7 +11,7 @@ use std::{
 use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date};
 
-use super::{Instance, Key, NetBlock, OrgHandle};
+use super::{Instance, Key, OrgHandle};
 
 /// Id of a row in one of NetBox's tables.
 #[derive(
@@ -294,9 +294,10 @@ impl Inventory {
         self.rows_of(object, config, instance).filter(|(_, row)| row.is_registered())
     }
 
-    /// Returns the aggregates whose range is exactly one of `cidrs`.
-    pub fn aggregates_at<'a>(&'a self, cidrs: &'a [IpNet]) -> impl Iterator<Item = &'a Aggregate> {
-        self.aggregates.iter().filter(|aggregate| cidrs.contains(&aggregate.prefix))
+    /// Returns the aggregates with exactly this range.
+    pub fn aggregates_at(&self, cidr: IpNet) -> impl Iterator<Item = &Aggregate> {
+        let from = self.aggregates.partition_point(|aggregate| aggregate.prefix < cidr);
+        self.aggregates.iter().skip(from).take_while(move |aggregate| aggregate.prefix == cidr)
     }
 
     /// Returns the best prefix with exactly this range: the global table's before any VRF's, then the oldest.
@@ -309,19 +310,58 @@ impl Inventory {
     /// Returns the prefixes inside an aggregate, each range once, the shortest first.
     #[must_use]
     pub fn ranges_inside(&self, aggregate: &Aggregate) -> Vec<IpNet> {
-        let (first, last) = (aggregate.prefix.network(), aggregate.prefix.broadcast());
-        let from = self.prefixes.partition_point(|prefix| prefix.prefix.network() < first);
-        let near = self.prefixes.iter().skip(from).take_while(|prefix| prefix.prefix.network() <= last);
-        let inside = near.filter(|prefix| aggregate.prefix.contains(&prefix.prefix));
-        let mut ranges: Vec<IpNet> = inside.map(|prefix| prefix.prefix).collect();
+        let near = self.prefixes_within(aggregate.prefix).iter().map(|prefix| prefix.prefix);
+        let mut ranges: Vec<IpNet> = near.filter(|range| aggregate.prefix.contains(range)).collect();
         ranges.dedup();
         ranges.sort_by_key(IpNet::prefix_len);
         ranges
     }
 
-    /// Returns the aggregate that holds a range.
-    #[must_use]
-    pub fn aggregate_around(&self, range: &NetBlock) -> Option<&Aggregate> {
-        self.aggregates.iter().find(|aggregate| NetBlock::from(aggregate.prefix).covers(range))
+    /// Returns the prefixes that begin inside a range: few, however many there are.
+    fn prefixes_within(&self, range: IpNet) -> &[Prefix] {
+        let (first, last) = (range.network(), range.broadcast());
+        let from = self.prefixes.partition_point(|prefix| prefix.prefix.addr() < first);
+        let to = self.prefixes.partition_point(|prefix| prefix.prefix.addr() <= last);
+        self.prefixes.get(from..to).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cidr(text: &str) -> IpNet {
+        text.parse().unwrap()
+    }
+
+    fn inventory(prefixes: impl Iterator<Item = IpNet>) -> Inventory {
+        let row = |(prefix, id)| Prefix { prefix, vrf: None, id: RowId(id) };
+        let mut prefixes: Vec<Prefix> = prefixes.zip(1..).map(row).collect();
+        prefixes.sort_unstable();
+        Inventory { prefixes, ..Inventory::default() }
+    }
+
+    fn aggregate(prefix: IpNet) -> Aggregate {
+        Aggregate { prefix, id: RowId(1) }
+    }
+
+    #[test]
+    fn what_is_inside_an_aggregate_is_neither_around_nor_beside_it() {
+        let all =
+            ["23.0.0.0/8", "23.1.0.0/16", "23.1.0.0/24", "23.1.0.0/15", "23.1.255.0/24", "23.2.0.0/24", "2600::/32"];
+        let inventory = inventory(all.into_iter().map(cidr));
+        let inside = inventory.ranges_inside(&aggregate(cidr("23.1.0.0/16")));
+        assert_eq!(inside, ["23.1.0.0/16", "23.1.0.0/24", "23.1.255.0/24"].map(cidr));
+        assert_eq!(inventory.ranges_inside(&aggregate(cidr("2600::/16"))), [cidr("2600::/32")]);
+    }
+
+    #[test]
+    fn each_prefix_is_looked_at_once_however_many_aggregates_there_are() {
+        let net = |number: u32, length| IpNet::new(std::net::Ipv4Addr::from(number << 12).into(), length).unwrap();
+        let inventory = inventory((0..50_000).map(|number| net(number, 24)));
+        let aggregates: Vec<Aggregate> = (0..5_000).map(|number| aggregate(net(number * 10, 20))).collect();
+        let looked_at: usize = aggregates.iter().map(|it| inventory.prefixes_within(it.prefix).len()).sum();
+        assert!(looked_at <= inventory.prefixes.len(), "{looked_at}");
+        assert_eq!(aggregates.iter().map(|it| inventory.ranges_inside(it).len()).sum::<usize>(), 5_000);
     }
 }

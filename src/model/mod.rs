@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod payload;
 pub mod plan_digest;
 pub mod progress;
+mod ranges;
 pub mod registration;
 pub mod scope;
 
@@ -20,6 +21,7 @@ pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Ro
 pub use payload::Payload;
 pub use plan_digest::PlanDigest;
 pub use progress::{AggregateProgress, AggregateState};
+pub use ranges::Ranges;
 pub use registration::{
     Address, Customer, Holder, Net, NetType, Org, Poc, PocFunction, PocType, Registration, Registry,
 };

@@ -2,6 +2,8 @@
 //!
 //! Both become the same [`Change`] with the same [`Change::key`], so that one that a webhook told of is known again
 //! when the log is read. Only what NetBox 4.5 to 4.7 were seen to send is assumed of a webhook.
+//!
+//! The log may hold millions of rows. It is read page by page, from one id to the next.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,14 +12,22 @@ use utoipa::ToSchema;
 
 use super::{
     client::Client,
-    error::Error,
+    error::{Error, ErrorKind},
+    list::RawPage,
     listing::Listing,
-    row::{optional_text, text},
+    row::{Row, id_of, optional_text, text, typed},
     schema::document::CONFIG,
 };
 use crate::model::RowId;
 
 const CHANGES: &str = "/api/core/object-changes/";
+/// The fields of a row that say something here. The object itself, which NetBox would look up for each, does not.
+const FIELDS: (&str, &str) = (
+    "fields",
+    "id,time,user_name,request_id,action,changed_object_type,changed_object_id,prechange_data,postchange_data",
+);
+/// The most rows of the change log in one page: each may hold two snapshots of some kilobytes.
+const LARGEST_PAGE: u32 = 500;
 const AGGREGATE: &str = "ipam.aggregate";
 const PREFIX: &str = "ipam.prefix";
 /// NetBox's own types that matter; the RIR configs come to them under the name that NetBox gave their type.
@@ -41,6 +51,9 @@ pub(crate) struct Change {
     /// NetBox user who made it.
     pub(crate) user: Option<String>,
     pub(crate) time: Option<Timestamp>,
+    /// True if it was made in a branch of NetBox's, which nobody sees before it is merged. A merge makes the change once
+    /// more, under the same request.
+    pub(crate) in_branch: bool,
 }
 
 /// The kind of a change.
@@ -88,6 +101,9 @@ pub(crate) struct WebhookBody {
     request: Option<ChangeRequest>,
     /// Its fields before and after, foreign keys as ids.
     snapshots: Option<Snapshots>,
+    /// What NetBox's plugins add: the branch, if the change was made in one.
+    #[schema(ignore)]
+    context: Option<Value>,
     /// When NetBox made this webhook: within the last five minutes.
     #[schema(required, value_type = String, format = DateTime)]
     timestamp: Option<String>,
@@ -109,6 +125,9 @@ struct ChangedObject {
     /// Its address in the REST API.
     #[schema(value_type = Option<String>)]
     url: Option<Value>,
+    /// The branch, where NetBox's pipeline of events adds it here.
+    #[schema(ignore)]
+    active_branch: Option<Value>,
 }
 
 /// The request.
@@ -136,6 +155,7 @@ struct Snapshots {
 /// A row of the change log.
 #[derive(Debug, Deserialize)]
 struct ChangeLogRow {
+    id: RowId,
     #[serde(deserialize_with = "text")]
     action: String,
     changed_object_type: String,
@@ -151,30 +171,98 @@ struct ChangeLogRow {
     time: Timestamp,
 }
 
+/// The part of NetBox's change log that matters here.
+#[derive(Debug, Clone)]
+pub(crate) struct ChangeLog {
+    client: Client,
+    /// NetBox's name of the type of the RIR configs.
+    config_type: Option<String>,
+}
+
+/// The end of the change log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LogEnd {
+    /// Its newest row, whatever it is about; `None` when the log is empty.
+    pub(crate) newest: Option<RowId>,
+    /// The time by NetBox's own clock, as far as it tells.
+    pub(crate) clock: Option<Timestamp>,
+}
+
+/// A page of the change log.
+#[derive(Debug)]
+pub(crate) struct ChangePage {
+    /// The changes that could be read, by the ids of their rows, the oldest first.
+    pub(crate) changes: Vec<(RowId, Change)>,
+    /// The last row, whether it could be read or not; `None` for an empty page.
+    pub(crate) last: Option<RowId>,
+    /// True if the log ends with it.
+    pub(crate) ends: bool,
+}
+
 impl Client {
-    /// Reads the changes of aggregates, prefixes and RIR configs from a time on, the oldest of each type first. Rows
-    /// that cannot be read are left out with a warning.
+    /// Opens the change log of aggregates, prefixes and RIR configs.
     ///
     /// # Errors
-    /// When NetBox cannot be asked, or no row can be read.
-    pub(crate) async fn changes(&self, from: Timestamp) -> Result<Vec<Change>, Error> {
-        let (config_type, from) = (self.config_type().await?, from.to_string());
-        let mut rows = Listing::empty(CHANGES);
-        for object_type in NETBOX_TYPES.into_iter().chain(config_type.as_deref()) {
-            let query = [("changed_object_type", object_type), ("time_after", &*from)];
-            let of_type = |row: &ChangeLogRow| row.changed_object_type == object_type;
-            rows = rows.and(self.list_where(CHANGES, &query, of_type).await?);
+    /// When NetBox cannot be asked.
+    pub(crate) async fn change_log(&self) -> Result<ChangeLog, Error> {
+        Ok(ChangeLog { client: self.clone(), config_type: self.config_type().await? })
+    }
+}
+
+/// Each method fails when NetBox cannot be asked, or ignores a filter.
+impl ChangeLog {
+    /// Looks at the newest row.
+    pub(crate) async fn end(&self) -> Result<LogEnd, Error> {
+        let query = [("fields", "id"), ("limit", "1"), ("ordering", "-id")];
+        let reply = self.client.transport.read(CHANGES, &query).await?.found()?;
+        let clock = reply.date();
+        let page: RawPage = reply.decode("the newest row of the change log")?;
+        Ok(LogEnd { newest: page.results.first().and_then(id_of), clock })
+    }
+
+    /// Finds the oldest row from a time on.
+    pub(crate) async fn first_since(&self, from: Timestamp) -> Result<Option<RowId>, Error> {
+        let from_text = from.to_string();
+        let page = self.page([("fields", "id,time"), ("time_after", &from_text), ("limit", "1")].into()).await?;
+        let Some(row) = page.results.first() else { return Ok(None) };
+        let time = row.get("time").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+        if time.is_none_or(|time| time < from) {
+            return Err(Error::reading(CHANGES, ErrorKind::FilterIgnored));
         }
-        Ok(rows.readable()?.into_iter().map(|row| Change::of_log(row, config_type.as_deref())).collect())
+        Ok(id_of(row))
+    }
+
+    /// Reads the rows behind one, as many as fit on a page. Those that cannot be read are left out with a warning.
+    pub(crate) async fn after(&self, row: RowId) -> Result<ChangePage, Error> {
+        let (after, limit) = (row.to_string(), self.client.page_size.min(LARGEST_PAGE).to_string());
+        let page = self.page([FIELDS, ("id__gt", &after), ("limit", &limit)].into()).await?;
+        let ids: Vec<RowId> = page.results.iter().filter_map(id_of).collect();
+        let in_order = std::iter::once(&row).chain(&ids).is_sorted_by(|before, after| before < after);
+        if ids.len() < page.results.len() || !in_order {
+            return Err(Error::reading(CHANGES, ErrorKind::FilterIgnored));
+        }
+        let ends = page.results.len() >= page.count;
+        let read = |row: &Row| (id_of(row).unwrap_or(RowId(0)), typed::<ChangeLogRow>(row));
+        let rows = Listing::of(CHANGES, page.results.iter().map(read)).readable()?;
+        let change = |row: ChangeLogRow| (row.id, Change::of_log(row, self.config_type.as_deref()));
+        Ok(ChangePage { changes: rows.into_iter().map(change).collect(), last: ids.last().copied(), ends })
+    }
+
+    async fn page(&self, mut query: Vec<(&str, &str)>) -> Result<RawPage, Error> {
+        let types = NETBOX_TYPES.into_iter().chain(self.config_type.as_deref());
+        query.extend(types.map(|object_type| ("changed_object_type", object_type)));
+        query.push(("ordering", "id"));
+        self.client.transport.read(CHANGES, &query).await?.found()?.decode("a page of the change log")
     }
 }
 
 impl Change {
     /// Reads the body of a webhook. An object of a custom type whose URL names the slug of the RIR configs is one.
     pub(crate) fn of_webhook(body: &[u8]) -> Result<Self, Malformed> {
-        let WebhookBody { event, timestamp, object_type, data, snapshots, request, username, request_id } =
+        let WebhookBody { event, timestamp, object_type, data, snapshots, context, request, username, request_id } =
             serde_json::from_slice(body)?;
-        let ChangedObject { id, url } = data.unwrap_or_default();
+        let ChangedObject { id, url, active_branch } = data.unwrap_or_default();
+        let branch = active_branch.or_else(|| context?.get_mut("active_branch").map(Value::take));
         let Snapshots { prechange, postchange } = snapshots.unwrap_or_default();
         let request = request.unwrap_or_default();
         let url = url.as_ref().and_then(Value::as_str).unwrap_or_default();
@@ -194,6 +282,7 @@ impl Change {
             request: request.id.or(request_id).unwrap_or_default(),
             user: request.user.or(username),
             time: timestamp.and_then(|text| text.parse().ok()),
+            in_branch: branch.is_some_and(|branch| !branch.is_null()),
         })
     }
 
@@ -209,10 +298,13 @@ impl Change {
             request: row.request_id,
             user: row.user_name,
             time: Some(row.time),
+            // The log has what counts: the changes of a branch are in the branch's own until it is merged.
+            in_branch: false,
         }
     }
 
-    /// Returns what tells the change apart from others: the same for a webhook and for the change log.
+    /// Returns what tells the change apart from others: the same for a webhook and for the change log, and the same for a
+    /// change in a branch and its merge, which are told apart by their times.
     pub(crate) fn key(&self) -> String {
         format!("{}:{}:{}", self.object_type, self.id, self.request)
     }
@@ -251,7 +343,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::netbox::row::typed;
 
     const CONFIG_TYPE: &str = "netbox_custom_objects.table2model";
 
@@ -281,7 +372,7 @@ mod tests {
     #[test]
     fn the_change_log_has_an_empty_snapshot_of_what_was_not_there() {
         let row = json!({
-            "action": { "value": "create" }, "changed_object_type": "ipam.prefix", "changed_object_id": 7,
+            "id": 1, "action": { "value": "create" }, "changed_object_type": "ipam.prefix", "changed_object_id": 7,
             "prechange_data": {}, "postchange_data": { "prefix": "x" },
             "time": "2026-11-22T10:00:00Z", "user_name": "ann", "request_id": "0e5b",
         });
@@ -291,7 +382,7 @@ mod tests {
     #[test]
     fn a_row_of_the_change_log_that_lacks_a_field_cannot_be_read() {
         let row = json!({
-            "action": { "value": "create" }, "changed_object_type": "ipam.prefix", "changed_object_id": 7,
+            "id": 1, "action": { "value": "create" }, "changed_object_type": "ipam.prefix", "changed_object_id": 7,
             "prechange_data": null, "postchange_data": {}, "time": "2026-11-22T10:00:00Z", "user_name": null,
             "request_id": "0e5b",
         });
@@ -310,6 +401,20 @@ mod tests {
                            "data": { "id": 3 } });
         let change = Change::of_webhook(body.to_string().as_bytes()).unwrap();
         assert_eq!((change.user.as_deref(), change.key().as_str()), (Some("bob"), "ipam.prefix:3:1"));
+    }
+
+    #[test]
+    fn a_webhook_tells_of_its_branch_in_either_place() {
+        let in_branch = |data: Value, context: Value| {
+            let body = json!({ "event": "created", "object_type": "ipam.prefix", "data": data, "context": context });
+            Change::of_webhook(body.to_string().as_bytes()).unwrap().in_branch
+        };
+        let branch = json!({ "id": 2, "name": "renumbering", "schema_id": "k3jx8b2q" });
+        assert!(in_branch(json!({ "id": 3 }), json!({ "active_branch": branch })));
+        assert!(in_branch(json!({ "id": 3, "active_branch": branch }), Value::Null));
+        for context in [json!({ "active_branch": null }), json!({}), Value::Null, json!("other")] {
+            assert!(!in_branch(json!({ "id": 3 }), context));
+        }
     }
 
     #[test]

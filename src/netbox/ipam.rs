@@ -17,7 +17,7 @@ use super::{
     listing::Listing,
     row::{Row, optional_reference, reference, typed},
 };
-use crate::model::{Aggregate, Prefix, RowId, Scope};
+use crate::model::{Aggregate, Prefix, Ranges, RowId, Scope};
 
 const AGGREGATES: &str = "/api/ipam/aggregates/";
 const PREFIXES: &str = "/api/ipam/prefixes/";
@@ -69,7 +69,10 @@ impl Client {
             Scope::Aggregate(id) => ranges(&|aggregate| aggregate.id == *id),
             Scope::Prefixes(ids) => {
                 let named = self.prefixes_of(ids).await?.readable()?;
-                let around = ranges(&|aggregate| named.iter().any(|row| aggregate.prefix.contains(&row.prefix)));
+                let nets: BTreeSet<IpNet> = named.iter().map(|row| row.prefix.trunc()).collect();
+                // What lies inside an aggregate comes next behind it.
+                let next = |aggregate: &Aggregate| nets.range(aggregate.prefix.trunc()..).next();
+                let around = ranges(&|aggregate| next(aggregate).is_some_and(|net| aggregate.prefix.contains(net)));
                 if named.len() <= NAMED_ALONE && !around.is_empty() {
                     return Ok((aggregates, self.near(&named).await?));
                 }
@@ -128,10 +131,10 @@ impl Client {
             return Ok(BTreeMap::new());
         }
         let aggregates = self.list_where(AGGREGATES, &[AGGREGATE_FIELDS], |_: &AggregateRow| true).await?.readable()?;
-        let rir_around = |row: &Prefix| {
-            let around = aggregates.iter().find(|aggregate| aggregate.prefix.contains(&row.prefix))?;
-            Some((row.id, around.rir))
-        };
+        let rirs: BTreeMap<IpNet, RowId> = aggregates.iter().map(|row| (row.prefix.trunc(), row.rir)).collect();
+        let ranges: Ranges = rirs.keys().copied().collect();
+        let rir_around =
+            |row: &Prefix| Some((row.id, ranges.around(&row.prefix).and_then(|around| rirs.get(&around)).copied()?));
         Ok(prefixes.iter().filter_map(rir_around).collect())
     }
 
@@ -162,7 +165,8 @@ impl Client {
             most_pages => self.short_list(PREFIXES, &[PREFIX_FIELDS], most_pages, &prefix).await?,
         };
         let rows = if let Some(rows) = all {
-            rows.only(|row| ranges.iter().any(|range| range.contains(&row.prefix)))
+            let ranges: Ranges = ranges.iter().copied().collect();
+            rows.only(|row| ranges.around(&row.prefix).is_some())
         } else {
             let each = stream::iter(ranges.iter().copied()).map(|range| self.prefixes_inside(range));
             let all = each.buffered(LISTINGS_IN_FLIGHT);

@@ -20,11 +20,15 @@ use crate::model::RowId;
 /// Pages under way at once. NetBox has few worker processes, and others want them too.
 const PAGES_IN_FLIGHT: usize = 4;
 
+/// The rows that room is made for beforehand, at the most.
+const MOST_RESERVED: usize = 1 << 20;
+
 /// A page as NetBox sends it.
 #[derive(Deserialize)]
-struct RawPage {
-    count: usize,
-    results: Vec<Row>,
+pub(super) struct RawPage {
+    /// The number of rows that the query finds, on this page or not.
+    pub(super) count: usize,
+    pub(super) results: Vec<Row>,
 }
 
 /// A page whose rows have their form, so that nobody holds a long list of rows as they were sent.
@@ -154,12 +158,12 @@ impl<T: Send> List<'_, T> {
         if size < 2 {
             return Ok(None);
         }
-        let offsets: Vec<String> = (size - 1..count - 1).step_by(size - 1).map(|at| at.to_string()).collect();
-        let mut rest = stream::iter(offsets)
-            .map(|offset| async move { self.page(&[("offset", &offset)]).await })
+        // The count is NetBox's word. A page that is empty ends the list before that.
+        let mut rest = stream::iter((size - 1..count - 1).step_by(size - 1))
+            .map(|offset| async move { self.page(&[("offset", &offset.to_string())]).await })
             .buffered(PAGES_IN_FLIGHT);
         let mut joined = Joined { rows: first.rows, count };
-        joined.rows.reserve_exact(count - size);
+        joined.rows.reserve_exact((count - size).min(MOST_RESERVED));
         while let Some(page) = rest.try_next().await? {
             if !joined.add(page.rows) {
                 return Ok(None);

@@ -11,6 +11,7 @@ use std::{
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Number;
 
 use super::{
     client::{Client, objects_path},
@@ -23,6 +24,9 @@ use crate::model::{Config, Key, ObjectType, OrgHandle, Row, RowId};
 
 /// The registry of a config that names none.
 const DEFAULT_REGISTRY: &str = "arin";
+/// The limits of an interval between syncs, in hours; ten years are as good as never.
+const SHORTEST_INTERVAL: u64 = 1;
+const LONGEST_INTERVAL: u64 = 10 * 365 * 24;
 
 /// An RIR config with what is recorded of its syncs.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -49,8 +53,9 @@ struct ConfigFields {
     org_handle: Option<String>,
     #[serde(deserialize_with = "Option::deserialize")]
     is_active: Option<bool>,
+    /// In hours.
     #[serde(deserialize_with = "Option::deserialize")]
-    sync_interval: Option<u64>,
+    sync_interval: Option<Number>,
     #[serde(deserialize_with = "Option::deserialize")]
     last_sync: Option<Timestamp>,
     #[serde(deserialize_with = "optional_text")]
@@ -59,7 +64,6 @@ struct ConfigFields {
 
 impl From<ConfigFields> for ConfigRow {
     fn from(fields: ConfigFields) -> Self {
-        let hours = |hours: u64| hours.checked_mul(3600).map(Duration::from_secs);
         let config = Config {
             id: fields.id,
             name: fields.name,
@@ -68,11 +72,18 @@ impl From<ConfigFields> for ConfigRow {
             api_url: fields.api_url.unwrap_or_default(),
             org_handle: fields.org_handle.as_deref().and_then(OrgHandle::new),
             is_active: fields.is_active.unwrap_or(false),
-            sync_interval: fields.sync_interval.and_then(hours),
+            sync_interval: fields.sync_interval.as_ref().map(interval),
             last_sync: fields.last_sync,
         };
         Self { config, last_result: fields.last_result }
     }
+}
+
+/// Returns an interval of so many hours, within the limits that the type sets to new ones.
+fn interval(hours: &Number) -> Duration {
+    let above_all = hours.as_f64().is_some_and(|hours| hours > 0.0);
+    let hours = hours.as_u64().unwrap_or(if above_all { LONGEST_INTERVAL } else { SHORTEST_INTERVAL });
+    Duration::from_secs(hours.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL).saturating_mul(3600))
 }
 
 impl Client {

@@ -5,9 +5,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use reqwest::{
     Certificate, Method, RequestBuilder, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION},
+    header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, IF_MATCH, LOCATION},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -200,6 +201,12 @@ impl Reply {
             let kind = ErrorKind::Malformed(wanted, self.excerpt(), Some(source));
             Error::of(self.request, kind)
         })
+    }
+
+    /// Returns the time at which NetBox answered, by its own clock.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        let date = httpdate::parse_http_date(self.headers.get(DATE)?.to_str().ok()?).ok()?;
+        Timestamp::try_from(date).ok()
     }
 
     /// Returns the body as JSON, [`Value::Null`] when it is not.

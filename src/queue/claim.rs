@@ -10,6 +10,27 @@ use super::{
     order::Order,
 };
 
+/// A worker that asks for jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimant<'a> {
+    /// Its name, which no other process has or ever had.
+    pub name: &'a str,
+    /// The jobs that it has not let go of, even if it has lost them: it gets none of these.
+    pub holds: &'a [JobId],
+}
+
+impl<'a> From<&'a str> for Claimant<'a> {
+    fn from(name: &'a str) -> Self {
+        Self { name, holds: &[] }
+    }
+}
+
+impl<'a> From<&'a String> for Claimant<'a> {
+    fn from(name: &'a String) -> Self {
+        Self::from(name.as_str())
+    }
+}
+
 /// A job in the hands of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {

@@ -11,6 +11,9 @@ pub(super) use crate::redis_client::millis;
 /// The wait of a job whose config is busy, if nobody calls it before.
 const BUSY_CONFIG_DELAY: Duration = Duration::from_secs(30);
 
+/// The wait of a job that is ready for a worker which has not let go of it.
+const HELD_DELAY: Duration = Duration::from_secs(1);
+
 /// Limits how many jobs that are over are kept, however short ago they ended.
 pub const MAX_OVER: usize = 10_000;
 
@@ -24,6 +27,7 @@ pub(super) struct Limits {
     pub(super) max_attempts: u32,
     pub(super) keep: Millis,
     pub(super) busy_config_delay: Millis,
+    pub(super) held_delay: Millis,
     pub(super) max_over: usize,
 }
 
@@ -34,6 +38,7 @@ impl Limits {
             max_attempts: settings.max_attempts,
             keep: millis(settings.keep),
             busy_config_delay: millis(BUSY_CONFIG_DELAY),
+            held_delay: millis(HELD_DELAY),
             max_over: MAX_OVER,
         }
     }

@@ -21,6 +21,8 @@
 //! - **At least once.** A job that was accepted is in exactly one place until it has ended. Each step that moves it is
 //!   one transaction. A worker that sends no heartbeat for `queue.lease` loses its jobs to another one; whatever the
 //!   old one still says about them is refused ([`Signal::Lost`], [`Settled::Lost`]), because each claim has a number.
+//! - **Never twice in one place.** A worker that has not let go of a job gets it neither when its lease is over nor when
+//!   it has become ready again ([`Claimant::holds`]).
 //! - **Equal work once.** An order whose key equals that of a delayed, parked or ready job becomes part of that job,
 //!   also of one that waits to try again. One whose twin runs is parked: the subject may have changed after the twin
 //!   looked. A job that gets a new life while it has a twin stands behind it.
@@ -53,7 +55,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use crate::redis_client::Error;
-pub use claim::{Claim, Ending, Noted, Settled, Signal};
+pub use claim::{Claim, Claimant, Ending, Noted, Settled, Signal};
 pub use job::{Job, JobId, Trigger, Work};
 pub use limits::MAX_OVER;
 pub use order::{Delay, Enqueued, Order};
@@ -149,11 +151,17 @@ impl Queue {
 impl Queue {
     /// Claims up to `most` jobs; waits up to `wait` for the first. Takes over what other workers have dropped, moves
     /// what is due, and sends what nobody understands or what is out of attempts to the dead letters. May be dropped
-    /// while it waits: what it had claimed is handed back.
-    pub async fn claim(&self, worker: &str, most: usize, wait: Duration) -> Result<Vec<Claim>, Error> {
+    /// while it waits: what it had claimed is handed back. A job that the worker still holds is not among them.
+    pub async fn claim(
+        &self,
+        worker: impl Into<Claimant<'_>>,
+        most: usize,
+        wait: Duration,
+    ) -> Result<Vec<Claim>, Error> {
+        let worker = worker.into();
         match self {
-            Self::Memory(queue) => Ok(queue.claim(worker, most, wait).await),
-            Self::Redis(queue) => queue.claim(worker, most, wait).await,
+            Self::Memory(queue) => Ok(queue.claim(&worker, most, wait).await),
+            Self::Redis(queue) => queue.claim(&worker, most, wait).await,
         }
     }
 

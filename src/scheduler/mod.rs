@@ -3,6 +3,8 @@
 //! Every replica runs a [`Scheduler`]; the one that holds the lease `scheduler` acts, the others wait to take its
 //! place. [`schedule`] decides when a config is due and is pure. `sweep` reads NetBox's change log. Both only queue
 //! jobs: equal ones coalesce, so that queueing twice does no harm.
+//!
+//! A config or a sweep that fails, even by a fault of this program, keeps nothing else from being queued.
 
 mod error;
 pub mod schedule;
@@ -11,109 +13,135 @@ mod sweep;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::{
+    coordination::Syncs,
+    error_chain::error_chain,
     model::{Config, Resource},
     netbox::ConfigRow,
     queue::{Delay, Job, Order, Trigger, Work},
     services::Services,
+    supervise::caught,
     sync::Verdict,
-    telemetry::{metrics::ConfigFigures, traces},
+    telemetry::{
+        metrics::{ConfigFigures, Part},
+        traces,
+    },
 };
 use error::Error;
-use schedule::{Due, due};
+use schedule::{Clock, Due, asked, due, is_past};
+use sweep::Sweep;
 
 /// The length of the lease in ticks: a tick that is missed does not lose it.
 const TICKS_IN_A_LEASE: u32 = 3;
 
 /// Queues the syncs that are due.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Scheduler {
     services: Services,
     name: Arc<str>,
+    began: Timestamp,
+    sweep: Sweep,
 }
 
 impl Scheduler {
     /// Makes a scheduler. No other process may have the same `name`.
     #[must_use]
     pub fn new(services: Services, name: &str) -> Self {
-        Self { services, name: name.into() }
+        Self { services, name: name.into(), began: Timestamp::now(), sweep: Sweep::default() }
     }
 
     /// Queues at every `schedule.tick` what is due, until `shutdown` is cancelled.
-    pub async fn run(self, shutdown: CancellationToken) {
-        let began = Timestamp::now();
+    pub async fn run(mut self, shutdown: CancellationToken) {
         let mut tick = interval(self.services.settings.schedule.tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut swept: Option<Instant> = None;
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                _ = tick.tick() => {}
-            }
-            if let Err(error) = self.tick(began, &mut swept).await {
-                warn!(
-                    error = &error as &dyn std::error::Error,
-                    "could not queue what is due; trying again at the next tick"
-                );
+                _ = tick.tick() => self.tick().await,
             }
         }
     }
 
-    async fn tick(&self, began: Timestamp, swept: &mut Option<Instant>) -> Result<(), Error> {
-        let lease = self.services.settings.schedule.tick * TICKS_IN_A_LEASE;
+    /// Queues what is due now. What fails is tried again at the next tick.
+    pub async fn tick(&mut self) {
+        let metrics = Arc::clone(&self.services.metrics);
+        let acted = caught(&metrics, Part::Scheduler, self.act_if_leading()).await;
+        if let Err(error) = acted.map_err(Error::from).flatten() {
+            tell(&error);
+        }
+    }
+
+    async fn act_if_leading(&mut self) -> Result<(), Error> {
+        let lease = self.services.settings.schedule.tick.saturating_mul(TICKS_IN_A_LEASE);
         if !self.services.coordination.acquire_lease("scheduler", &self.name, lease).await? {
             self.services.metrics.leave_configs();
             return Ok(());
         }
-        self.act(began, swept).instrument(info_span!("schedule")).await
+        self.act().instrument(info_span!("schedule")).await
     }
 
     /// Queues what is due, as the holder of the lease.
-    async fn act(&self, began: Timestamp, swept: &mut Option<Instant>) -> Result<(), Error> {
-        let sweep = &self.services.settings.sweep;
-        let sweeps = !sweep.interval.is_zero() && swept.is_none_or(|last| last.elapsed() >= sweep.interval);
-        if !self.services.settings.schedule.enabled && !sweeps {
+    async fn act(&mut self) -> Result<(), Error> {
+        let (schedules, sweeps) =
+            (self.services.settings.schedule.enabled, self.sweep.is_due(self.services.settings.sweep.interval));
+        if !schedules && !sweeps {
             return Ok(());
         }
         let rows = self.services.netbox.config_rows().await?;
         self.services.metrics.configs(&rows.iter().map(figures).collect::<Vec<_>>());
         let configs: Vec<Config> = rows.into_iter().map(|row| row.config).collect();
-        if self.services.settings.schedule.enabled {
-            self.schedule(&configs, began).await?;
+        let metrics = Arc::clone(&self.services.metrics);
+        for config in configs.iter().filter(|config| schedules && config.is_active) {
+            let queued = caught(&metrics, Part::Config, self.schedule(config)).await;
+            if let Err(error) = queued.map_err(Error::from).flatten() {
+                warn!(config = %config.name, error = %error_chain(&error), "could not queue {}", config.name);
+            }
         }
         if sweeps {
-            sweep::sweep(&self.services, &configs).await?;
-            *swept = Some(Instant::now());
+            caught(&metrics, Part::Sweep, self.sweep.go_on(&self.services, &configs)).await??;
         }
         Ok(())
     }
 
-    /// Queues the configs that are due, except those that are being synced.
-    async fn schedule(&self, configs: &[Config], began: Timestamp) -> Result<(), Error> {
-        for config in configs.iter().filter(|config| config.is_active) {
-            let delay = match due(config, self.services.settings.schedule.interval, began, Timestamp::now()) {
-                Due::Later(_) => continue,
-                Due::Now => Delay::None,
-                Due::Overdue(spread) => Delay::For(spread),
-            };
-            if self.services.queue.active(config.id).await?.is_some() {
-                debug!(config = %config.name, "is due, but a run is at work");
-                continue;
-            }
-            let work = Work::SyncConfig { config: config.id, resources: Resource::all() };
-            let job = Job { traceparent: traces::current(), ..Job::new(work, Trigger::Schedule) };
-            let order = Order { job, delay };
-            let enqueued = self.services.queue.enqueue(&[order]).await?;
-            if let Some(queued) = enqueued.iter().find(|enqueued| !enqueued.coalesced) {
-                info!(config = %config.name, job = %queued.job, "queued {}, which is due", config.name);
-            }
+    /// Queues a config if it is due and not being synced.
+    async fn schedule(&self, config: &Config) -> Result<(), Error> {
+        let Services { queue, coordination, settings, .. } = &self.services;
+        let clock = Clock { began: self.began, now: Timestamp::now() };
+        let when = |syncs: &Syncs| due(config, syncs, settings.schedule.interval, &clock);
+        // What the replicas remember only puts a config off: it need not be asked for what is not due anyway.
+        if matches!(when(&Syncs::default()), Due::Later(_)) {
+            return Ok(());
+        }
+        let syncs = coordination.syncs(config.id).await?;
+        let delay = match when(&syncs) {
+            Due::Later(_) => return Ok(()),
+            Due::Now => Delay::None,
+            Due::Overdue(spread) => Delay::For(spread),
+        };
+        if queue.active(config.id).await?.is_some() {
+            debug!(config = %config.name, "is due, but a run is at work");
+            return Ok(());
+        }
+        if let Some(at) = config.last_sync.filter(|at| !is_past(*at, clock.now)) {
+            warn!(config = %config.name, %at, "{}'s last sync lies in the future; are the clocks right?", config.name);
+        }
+        let work = Work::SyncConfig { config: config.id, resources: Resource::all() };
+        let job = Job { traceparent: traces::current(), ..Job::new(work, Trigger::Schedule) };
+        let enqueued = queue.enqueue(&[Order { job, delay }]).await?;
+        if let Some(queued) = enqueued.iter().find(|enqueued| !enqueued.coalesced) {
+            coordination.sync_asked(config.id, asked(config, &syncs, clock.now)).await?;
+            info!(config = %config.name, job = %queued.job, "queued {}, which is due", config.name);
         }
         Ok(())
     }
+}
+
+fn tell(error: &Error) {
+    warn!(error = %error_chain(error), "could not queue what is due; trying again at the next tick");
 }
 
 fn figures(row: &ConfigRow) -> ConfigFigures<'_> {

@@ -214,6 +214,7 @@ mod tests {
             ended: None,
             before: Note::default(),
             remark: None,
+            unrecorded: None,
             arin_requests: 3,
             netbox_requests: 4,
         };

@@ -67,7 +67,7 @@ impl Note {
         }
         self.arin_requests += later.arin_requests;
         self.netbox_requests += later.netbox_requests;
-        self.took += later.took;
+        self.took = self.took.saturating_add(later.took);
     }
 
     /// Takes up a row that was written, or was not.

@@ -18,7 +18,7 @@ use crate::{
     arin,
     config::SyncLog,
     error_chain::error_chain,
-    model::{AggregateProgress, ObjectType, Resource, RowId, Scope},
+    model::{AggregateProgress, ObjectType, RowId, Scope},
     netbox::{Draft, Patch, schema},
     telemetry::metrics,
 };
@@ -83,6 +83,7 @@ impl<'c> Report<'c> {
                 failures: Vec::new(),
                 skips: Vec::new(),
                 ended: None,
+                unrecorded: None,
                 before: Note::sum(notes),
                 remark: None,
                 arin_requests: 0,
@@ -148,7 +149,7 @@ impl<'c> Report<'c> {
         let (last, now) = (self.noted, self.spent());
         self.noted = now;
         let (arin_requests, netbox_requests) = (now.arin - last.arin, now.netbox - last.netbox);
-        let took = now.at - last.at;
+        let took = now.at.duration_since(last.at);
         Note { organization, aggregates, arin_requests, netbox_requests, took, ..mem::take(&mut self.since) }
     }
 
@@ -201,7 +202,7 @@ impl<'c> Report<'c> {
         unchanged.extend(self.run.before.unchanged.iter().cloned());
         self.run.unchanged = unchanged.difference(&written).cloned().collect();
         let (begun, now, before) = (self.begun, self.spent(), &self.run.before);
-        self.run.took = before.took + (now.at - begun.at);
+        self.run.took = before.took.saturating_add(now.at.duration_since(begun.at));
         self.run.arin_requests = before.arin_requests + now.arin;
         self.run.netbox_requests = before.netbox_requests + now.netbox - begun.netbox;
     }
@@ -227,15 +228,19 @@ impl<'c> Report<'c> {
             let entries: Vec<Entry> = unchanged.map(unchanged_entry).collect();
             entries.iter().for_each(|entry| self.push(entry));
         }
+        let sent = self.ctx.netbox.requests();
+        if request.is_whole()
+            && !differs
+            && let Err(why) = settle_config(self.ctx, &self.run, verdict).await
+        {
+            self.run.unrecorded = Some(format!("its result could not be recorded with the RIR config: {why}"));
+            self.ctx.metrics.unrecorded();
+        }
+        let verdict = self.run.verdict();
         self.push(&summary(&self.run, verdict));
         let whole = request.scope == Scope::Config && !differs;
-        let (rows, sent) = (self.take_pending(), self.ctx.netbox.requests());
-        let record = async {
-            self.write_log(rows).await;
-            if whole && request.resources == Resource::all() {
-                settle_config(self.ctx, &self.run, verdict).await;
-            }
-        };
+        let rows = self.take_pending();
+        let record = self.write_log(rows);
         let prune = async {
             if whole {
                 prune(self.ctx, self.run.config_id, &self.run.id).await;
@@ -296,7 +301,10 @@ pub(super) fn sentence(run: &SyncRun, verdict: Verdict) -> String {
             format!("{verdict}: {why}. ")
         }
         Some(Ended::Interrupted) => format!("{verdict}: the next run goes on from here. "),
-        None => format!("{verdict}: "),
+        None => match &run.unrecorded {
+            Some(why) => format!("{verdict}: {why}. "),
+            None => format!("{verdict}: "),
+        },
     };
     let mut user = run.user.as_ref().map_or_else(String::new, |user| format!(" API key of {user}."));
     if let Some(remark) = &run.remark {
@@ -324,18 +332,18 @@ fn totals(counts: &BTreeMap<ObjectType, Counts>) -> String {
     )
 }
 
-async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) {
+/// Records the result with the config. Returns the reason for which NetBox did not take it.
+async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) -> Result<(), String> {
     let now = Timestamp::now();
-    if verdict.is_success() {
-        ctx.metrics.succeeded(&run.config, now);
-    }
     let body = json!({ "last_sync": now.to_string(), "last_result": verdict.code() });
     let body = body.as_object().cloned().unwrap_or_default();
     let patch = Patch { id: run.config_id, key: run.config.clone(), body };
     let results = ctx.netbox.writer(schema::CONFIG, &change_message(&run.id)).update(vec![patch]).await;
-    for refusal in results.into_iter().filter_map(Result::err) {
-        warn!(error = %error_chain(&refusal), "could not record the result with the config");
+    results.into_iter().collect::<Result<Vec<()>, _>>().map_err(|refusal| error_chain(&refusal))?;
+    if verdict.is_success() {
+        ctx.metrics.succeeded(&run.config, now);
     }
+    Ok(())
 }
 
 /// Removes log rows of a config that are older than the retention.

@@ -66,6 +66,14 @@ impl<'a> Request<'a> {
     }
 }
 
+impl Request<'_> {
+    /// Returns whether it is about all of the config, so that its end is the config's last sync.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.scope == Scope::Config && self.resources == Resource::all()
+    }
+}
+
 /// The one who asks for a run, which decides whose API key it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requester<'a> {

@@ -95,6 +95,8 @@ pub struct SyncRun {
     pub skips: Vec<Skip>,
     /// The reason for which it ended early.
     pub ended: Option<Ended>,
+    /// The reason why NetBox did not take the result, if it did not.
+    pub unrecorded: Option<String>,
     /// The notes of the workers that had the run before.
     pub before: Note,
     /// A sentence about the choice of the API key.
@@ -192,7 +194,7 @@ impl SyncRun {
             Some(Ended::Failed { .. }) => Verdict::Failed,
             Some(Ended::Refused(_) | Ended::PlanDiffers { .. }) => Verdict::Refused,
             Some(Ended::Interrupted) => Verdict::Interrupted,
-            None if any(|counts| counts.failed) => Verdict::Partial,
+            None if any(|counts| counts.failed) || self.unrecorded.is_some() => Verdict::Partial,
             None if any(|counts| counts.created + counts.updated + counts.retired) => Verdict::Changed,
             None => Verdict::Unchanged,
         }
@@ -227,12 +229,13 @@ impl SyncRun {
         counts
     }
 
-    /// Returns the reason for which it ended before everything was done, unless it was interrupted.
+    /// Returns the reason for which it ended before everything was done, unless it was interrupted, or for which its result
+    /// is not recorded.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match &self.ended {
             Some(Ended::Failed { why, .. } | Ended::Refused(why) | Ended::PlanDiffers { why, .. }) => Some(why),
-            Some(Ended::Interrupted) | None => None,
+            Some(Ended::Interrupted) | None => self.unrecorded.as_deref(),
         }
     }
 

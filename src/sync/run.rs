@@ -1,6 +1,6 @@
 //! A run under way: what NetBox has, and what was learnt from the registry.
 
-use std::{mem, ops::ControlFlow, time::Duration};
+use std::{collections::BTreeSet, mem, ops::ControlFlow, time::Duration};
 
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     config::keys::{ApiKey, NoKey},
-    model::{AggregateProgress, AggregateState, Config, Inventory, OrgHandle, Registration, Scope},
+    model::{AggregateProgress, AggregateState, Config, Inventory, OrgHandle, Registration, RowId, Scope},
     retry::Retry,
     shell_word::shell_word,
 };
@@ -221,7 +221,8 @@ fn worklist(report: &Report<'_>, request: &Request<'_>, has: &Inventory) -> Work
     } else if *scope == Scope::Config {
         worklist.recipients = settings.recipient_orgs.iter().filter_map(|handle| OrgHandle::new(handle)).collect();
     }
-    worklist.targets.retain(|target| !before.aggregates.iter().any(|line| line.aggregate == target.aggregate.id));
+    let finished: BTreeSet<RowId> = before.aggregates.iter().map(|line| line.aggregate).collect();
+    worklist.targets.retain(|target| !finished.contains(&target.aggregate.id));
     report.ctx.progress.update(|at| at.finished.clone_from(&before.aggregates));
     worklist
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::task::Task;
 use crate::{
+    deadline::{after, later},
     queue::{Progress, Signal},
     sync::progress::Snapshot,
 };
@@ -18,8 +19,8 @@ use crate::{
 const HEARTBEATS_IN_A_LEASE: u32 = 3;
 /// Progress is reported, and a cancellation heard, at least this often.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
-/// The share of a lease that is kept as a margin: whoever cannot renew it stops before anybody else can begin.
-const MARGIN: f64 = 0.2;
+/// A fifth of a lease is kept as a margin: whoever cannot renew it stops before anybody else can begin.
+const MARGIN: u32 = 5;
 
 /// A reason for a job to come to an end before it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +48,11 @@ pub(super) struct Heartbeat<'a> {
 impl<'a> Heartbeat<'a> {
     pub(super) fn new(task: &'a Task) -> Self {
         let lease = task.ctx.settings.queue.lease;
-        let mut tick = interval((lease / HEARTBEATS_IN_A_LEASE).min(LONGEST_INTERVAL));
+        let mut tick = interval(lease.checked_div(HEARTBEATS_IN_A_LEASE).unwrap_or_default().min(LONGEST_INTERVAL));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tick.reset();
-        let lease = lease.mul_f64(1.0 - MARGIN);
-        let deadline = Instant::now() + lease;
+        let lease = lease.saturating_sub(lease.checked_div(MARGIN).unwrap_or_default());
+        let deadline = after(lease);
         Self { task, progress: task.ctx.progress.watch(), tick, lease, deadline, ending: false }
     }
 
@@ -86,7 +87,7 @@ impl<'a> Heartbeat<'a> {
         match timeout_at(self.deadline, queue.heartbeat(claim, worker, &progress)).await {
             Ok(Ok(Signal::Lost)) => Some(EndReason::Lost),
             Ok(Ok(signal)) => {
-                self.deadline = sent + self.lease;
+                self.deadline = later(sent, self.lease);
                 (signal == Signal::Cancelled).then_some(EndReason::Cancelled)
             }
             // The queue does not answer. That is no harm until the lease is over.

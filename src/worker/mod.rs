@@ -1,8 +1,8 @@
 //! Works off jobs: claims them, does them under a lease, and tells the queue how they ended.
 //!
-//! A [`Worker`] holds as many jobs at once as `worker.concurrency` says. While a job runs, `heartbeat` renews its lease; a
-//! worker that cannot do so for as long as a lease lasts drops the job at once, because another one may have it by then.
-//! `handlers` does a job of each kind, and `checkpoint` keeps what a run has finished. `shared_rate_limit` lets all workers
+//! A [`Worker`] holds as many jobs at once as `worker.concurrency` says, each on threads of its own ([`JobThreads`]). While a
+//! job runs, `heartbeat` renews its lease, however busy the job is; a worker that cannot do so for as long as a lease lasts
+//! drops the job at once, because another one may have it by then. `handlers` does a job of each kind, and `checkpoint` keeps what a run has finished. `shared_rate_limit` lets all workers
 //! share ARIN's limit.
 //!
 //! Whatever a dropped job has written stays; doing the job again repairs what was half done.
@@ -10,12 +10,17 @@
 mod checkpoint;
 mod handlers;
 mod heartbeat;
+mod held;
+mod job_threads;
 mod shared_rate_limit;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
+    runtime::Handle,
     sync::Semaphore,
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -23,17 +28,23 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span, warn};
 
+pub use job_threads::JobThreads;
 pub use shared_rate_limit::SharedRateLimit;
 
 use crate::{
     error_chain::error_chain,
-    queue::{Claim, Ending, Settled, Work},
+    queue::{Claim, Claimant, Ending, Settled, Work},
     retry::Policy,
     services::Services,
+    supervise::caught,
     sync::Verdict,
-    telemetry::{metrics::JobEnd, traces},
+    telemetry::{
+        metrics::{JobEnd, Part},
+        traces,
+    },
 };
 use heartbeat::{EndReason, Heartbeat};
+use held::Held;
 use task::Task;
 
 /// Limits how long one claim waits for a job.
@@ -49,15 +60,17 @@ pub struct Worker {
     services: Services,
     name: Arc<str>,
     slots: Arc<Semaphore>,
+    held: Held,
+    threads: Handle,
 }
 
 impl Worker {
-    /// Makes a worker. `name` is one that no other process has or ever had.
+    /// Makes a worker, which does its jobs on these threads. `name` is one that no other process has or ever had.
     #[must_use]
-    pub fn new(services: Services, name: &str) -> Self {
+    pub fn new(services: Services, name: &str, threads: Handle) -> Self {
         services.metrics.expect(&Work::NAMES, &Verdict::ALL.map(Verdict::code));
         let slots = Arc::new(Semaphore::new(services.settings.worker.concurrency));
-        Self { services, name: name.into(), slots }
+        Self { services, name: name.into(), slots, held: Held::default(), threads }
     }
 
     /// Works until `shutdown` is cancelled. Then no further job is claimed; those under way finish, or are handed back when
@@ -67,10 +80,12 @@ impl Worker {
         let mut jobs = JoinSet::new();
         let mut failures = 0;
         while let Some(free) = free_slots(&self.slots, &shutdown).await {
+            let holds = self.held.jobs();
+            let claimant = Claimant { name: &self.name, holds: &holds };
             let claims = tokio::select! {
                 // Whatever is claimed just then is handed back.
                 () = shutdown.cancelled() => break,
-                claims = self.services.queue.claim(&self.name, free, CLAIM_WAIT) => claims,
+                claims = self.services.queue.claim(claimant, free, CLAIM_WAIT) => claims,
             };
             let claims = match claims {
                 Ok(claims) => claims,
@@ -129,27 +144,51 @@ impl Worker {
     /// Does one job and says how it ended.
     async fn work(&self, claim: Claim, drain: CancellationToken) {
         let (kind, begun) = (claim.job.work.name(), Instant::now());
-        let task = self.task(claim);
-        let end = self.finish(&task, &drain).instrument(span(&task)).await;
+        let task = Arc::new(self.task(claim));
+        let perform = {
+            let task = Arc::clone(&task);
+            async move { handlers::perform(&task).await }
+        };
+        let end = self.finish(&task, perform, &drain).instrument(span(&task)).await;
         self.services.metrics.job(kind, end, begun.elapsed());
     }
 
     fn task(&self, claim: Claim) -> Task {
         let cancelled = CancellationToken::new();
         let ctx = self.services.context(cancelled.child_token());
-        let (queue, coordination) = (self.services.queue.clone(), self.services.coordination.clone());
+        let Services { queue, coordination, .. } = self.services.clone();
         let (worker, slots) = (Arc::clone(&self.name), Arc::clone(&self.slots));
         Task { ctx, queue, coordination, claim, worker, slots, cancelled }
     }
 
+    /// Begins a job on threads of its own. Dropping what is returned ends it when it next waits for something; until then
+    /// it is held.
+    fn begin(&self, task: &Arc<Task>, perform: impl Future<Output = Ending> + Send + 'static) -> JoinSet<Ending> {
+        let (task, hold) = (Arc::clone(task), self.held.hold(task.claim.id.clone()));
+        let perform = async move {
+            let done = caught(&task.ctx.metrics, Part::Job, perform).await;
+            drop(hold);
+            done.unwrap_or_else(|panicked| task.failed(&panicked))
+        };
+        let mut performing = JoinSet::new();
+        performing.spawn_on(perform.instrument(Span::current()), &self.threads);
+        performing
+    }
+
     /// Does a job until it is done or has to come to an end.
-    async fn finish(&self, task: &Task, drain: &CancellationToken) -> JobEnd {
+    async fn finish(
+        &self,
+        task: &Arc<Task>,
+        perform: impl Future<Output = Ending> + Send + 'static,
+        drain: &CancellationToken,
+    ) -> JobEnd {
         debug!("began");
         let mut heartbeat = Heartbeat::new(task);
-        let mut performing = Box::pin(handlers::perform(task));
+        let mut performing = self.begin(task, perform);
         let ending = loop {
             tokio::select! {
-                ending = &mut performing => break ending,
+                // Its threads are going away when it does not come to an end of its own.
+                Some(ended) = performing.join_next() => break ended.unwrap_or(Ending::HandedBack),
                 reason = heartbeat.next(drain) => match reason {
                     EndReason::Lost => {
                         warn!("lost the job to another worker, or the queue did not answer for as long as a lease lasts");

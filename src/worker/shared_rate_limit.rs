@@ -1,7 +1,10 @@
 //! One limit of requests to ARIN for all replicas.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -40,7 +43,7 @@ impl SharedRateLimit {
     }
 
     /// Registers this process as alive, and counts the others, until `shutdown` is cancelled.
-    pub async fn register_presence(&self, shutdown: CancellationToken) {
+    pub async fn register_presence(self: Arc<Self>, shutdown: CancellationToken) {
         loop {
             if let Ok(replicas) = self.coordination.register_presence(&self.name).await {
                 self.replicas.store(replicas.max(1), Ordering::Relaxed);

@@ -7,8 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     coordination::Coordination,
-    queue::{Claim, Queue},
+    error_chain::error_chain,
+    queue::{Claim, Ending, Queue},
     retry::Policy,
+    supervise::Panicked,
     sync::{Context, Requester, RunName},
 };
 
@@ -50,6 +52,13 @@ impl Task {
     /// Returns whether this was the last attempt, if it is the `attempt`th.
     pub(super) fn is_last(&self, attempt: u32) -> bool {
         attempt >= self.ctx.settings.queue.max_attempts
+    }
+
+    /// Ends a job that a fault of this program broke off: another attempt may fare better.
+    pub(super) fn failed(&self, panicked: &Panicked) -> Ending {
+        let attempt = self.claim.attempt;
+        let retry = (!self.is_last(attempt)).then(|| self.backoff(attempt));
+        Ending::Failed { error: error_chain(panicked), retry }
     }
 
     /// Returns the wait before another attempt.

@@ -7,17 +7,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::sources::{Graph, Source, Sources, circles, imported};
 
 /// The rooms that any other may know. `model` itself knows no other.
-const LEAVES: [&str; 9] = ["config", "error_chain", "hex", "model", "rate", "retry", "shell_word", "telemetry", "tls"];
+const LEAVES: [&str; 11] = [
+    "config",
+    "deadline",
+    "error_chain",
+    "hex",
+    "model",
+    "rate",
+    "retry",
+    "shell_word",
+    "supervise",
+    "telemetry",
+    "tls",
+];
 
 /// The rooms that each room may know besides the leaves; of a room that is named with a module, that module only.
-const ALLOWED: [(&str, &[&str]); 24] = [
+const ALLOWED: [(&str, &[&str]); 26] = [
     ("config", &[]),
+    ("deadline", &[]),
     ("error_chain", &[]),
     ("hex", &[]),
     ("model", &[]),
     ("rate", &[]),
     ("retry", &[]),
     ("shell_word", &[]),
+    ("supervise", &[]),
     ("telemetry", &[]),
     ("tls", &[]),
     ("outbound", &[]),

@@ -1,6 +1,12 @@
 //! Integration tests: whole flows over real HTTP.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on is to stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on is to stop"
+)]
 
 mod canaries;
 mod cli;
@@ -22,6 +28,7 @@ mod proxy;
 mod pyregrws;
 mod queue;
 mod scene;
+mod scheduler;
 mod service;
 mod sources;
 mod takeover;

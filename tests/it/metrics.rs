@@ -39,7 +39,7 @@ impl Service {
         let limit = Arc::new(SharedRateLimit::new(coordination.clone(), "test"));
         let services = Services::for_replicas(settings, (queue.clone(), coordination), limit, keys).unwrap();
         let mut tasks = JoinSet::new();
-        tasks.spawn(Worker::new(services.clone(), "test").run(stop.clone()));
+        tasks.spawn(Worker::new(services.clone(), "test", tokio::runtime::Handle::current()).run(stop.clone()));
         tasks.spawn(Scheduler::new(services.clone(), "test").run(stop.clone()));
         let router = http::router(services.clone(), stop);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -17,7 +17,7 @@ use rir_sidecar::{
     worker::Worker,
 };
 use serde_json::json;
-use tokio::task::JoinHandle;
+use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::scene::{CONFIG, ORG, Scene, Target, small};
@@ -39,7 +39,7 @@ impl Service {
         let services = Services { queue: queue.clone(), ..scene.services() };
         let tasks = (0..workers)
             .map(|number| {
-                let worker = Worker::new(services.clone(), &format!("worker-{number}"));
+                let worker = Worker::new(services.clone(), &format!("worker-{number}"), Handle::current());
                 tokio::spawn(worker.run(shutdown.clone()))
             })
             .collect();

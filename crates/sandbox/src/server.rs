@@ -53,6 +53,8 @@ pub struct Shared<S: System> {
 pub struct Rule<S: System> {
     fault: S::Fault,
     pub(crate) when: S::When,
+    /// Requests that fit and are let through before it strikes.
+    spared: u32,
     times: Option<u32>,
 }
 
@@ -144,9 +146,12 @@ impl<S: System> Shared<S> {
         let fault = {
             let mut rules = lock(&self.rules);
             let rule = rules.iter_mut().find(|rule| rule.times != Some(0) && S::fits(&rule.when, &request));
-            rule.map(|rule| {
+            rule.and_then(|rule| {
+                if !rule.strikes() {
+                    return None;
+                }
                 rule.times = rule.times.map(|times| times.saturating_sub(1));
-                rule.fault.clone()
+                Some(rule.fault.clone())
             })
         };
         lock(&self.requests).push(request);
@@ -163,7 +168,20 @@ impl<S: System> Rule<S> {
     /// Strikes every request, always.
     #[must_use]
     pub fn new(fault: S::Fault) -> Self {
-        Self { fault, when: S::When::default(), times: None }
+        Self { fault, when: S::When::default(), spared: 0, times: None }
+    }
+
+    /// Strikes only when so many requests that fit have got through.
+    #[must_use]
+    pub fn after(self, spared: u32) -> Self {
+        Self { spared, ..self }
+    }
+
+    /// Returns whether it strikes a request that fits.
+    fn strikes(&mut self) -> bool {
+        let strikes = self.spared == 0;
+        self.spared = self.spared.saturating_sub(1);
+        strikes
     }
 
     /// Strikes only so often.

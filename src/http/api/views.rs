@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     config::{self, keys::Keyring},
+    coordination::Syncs,
     model::{PlanDigest, Resource, RowId},
     netbox::{ConfigRow, LogRow},
     queue::{JobId, Progress, Record, State, Trigger},
@@ -61,10 +62,10 @@ impl ConfigView {
         running_job: Option<JobId>,
     ) -> Self {
         let ConfigRow { config, last_result } = row;
-        let interval = config.sync_interval.unwrap_or(schedule.interval);
+        let (interval, now) = (config.sync_interval.unwrap_or(schedule.interval), Timestamp::now());
         Self {
             due: (config.is_active && schedule.enabled)
-                .then(|| next_due(&config, schedule.interval).unwrap_or_else(Timestamp::now)),
+                .then(|| next_due(&config, &Syncs::default(), schedule.interval, now).unwrap_or(now)),
             key_available: keys.choose(&config.name, Some(user), None).is_ok(),
             id: config.id,
             name: config.name,

@@ -67,7 +67,7 @@ impl TokenGuessLimit {
         };
         let (mut used_up, now) = (self.used_up.lock(), Instant::now());
         used_up.retain(|_, until| *until > now);
-        used_up.insert(bucket, now + wait);
+        used_up.insert(bucket, now.checked_add(wait).unwrap_or(now));
         Err(wait)
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entry::{Due, Entry, Outcome};
 use crate::queue::{
-    claim::{Claim, Noted, Signal},
+    claim::{Claim, Claimant, Noted, Signal},
     job::JobId,
     limits::{Limits, Millis, timestamp},
     order::{Enqueued, Order},
@@ -184,14 +184,18 @@ impl Jobs {
 
 /// Claims.
 impl Jobs {
-    pub(super) fn claim(&mut self, now: Millis, worker: &str, most: usize) -> Vec<Claim> {
+    pub(super) fn claim(&mut self, now: Millis, worker: &Claimant<'_>, most: usize) -> Vec<Claim> {
         self.forget_old(now);
         self.promote(now);
         let mut claims = self.take_over(now, worker, most);
         while claims.len() < most
             && let Some(id) = self.ready.pop_front()
         {
-            claims.extend(self.start(now, worker, &id));
+            if worker.holds.contains(&id) {
+                self.put_off(now, &id, self.limits.held_delay);
+            } else {
+                claims.extend(self.start(now, worker.name, &id));
+            }
         }
         claims
     }
@@ -213,8 +217,9 @@ impl Jobs {
     }
 
     /// Takes the jobs of workers that sent no heartbeat.
-    fn take_over(&mut self, now: Millis, worker: &str, most: usize) -> Vec<Claim> {
-        let dropped = |id: &&JobId| self.all.get(*id).is_some_and(|entry| entry.lease <= now);
+    fn take_over(&mut self, now: Millis, worker: &Claimant<'_>, most: usize) -> Vec<Claim> {
+        let is_over = |id: &JobId| self.all.get(id).is_some_and(|entry| entry.lease <= now);
+        let dropped = |id: &&JobId| is_over(id) && !worker.holds.contains(id);
         let dropped: Vec<JobId> = self.running.iter().filter(dropped).take(most).cloned().collect();
         let mut claims = Vec::new();
         for id in dropped {
@@ -226,7 +231,7 @@ impl Jobs {
                 let error = format!("the worker died in attempt {} of {}", entry.attempts, self.limits.max_attempts);
                 self.end(now, &id, Outcome::dead(error), &[]);
             } else {
-                claims.extend(self.start(now, worker, &id));
+                claims.extend(self.start(now, worker.name, &id));
             }
         }
         claims

@@ -24,13 +24,13 @@ use serde_json::Value;
 use tokio::{sync::Notify, time};
 
 use super::{
-    claim::{Claim, Ending, Noted, Settled, Signal},
+    claim::{Claim, Claimant, Ending, Noted, Settled, Signal},
     job::JobId,
     limits::{Limits, Millis, millis},
     order::{Enqueued, Order},
     record::{Asked, Figures, Filter, Progress, Record},
 };
-use crate::{config, model::RowId};
+use crate::{config, deadline::after, model::RowId};
 use jobs::Jobs;
 
 /// The queue in this process.
@@ -56,7 +56,7 @@ struct Clock {
 
 impl Clock {
     fn now(&self) -> Millis {
-        self.origin + millis(self.begun.elapsed())
+        self.origin.saturating_add(millis(self.begun.elapsed()))
     }
 }
 
@@ -110,8 +110,8 @@ impl InMemory {
 
     pub(super) fn ping(&self) {}
 
-    pub(super) async fn claim(&self, worker: &str, most: usize, wait: Duration) -> Vec<Claim> {
-        let end = time::Instant::now() + wait;
+    pub(super) async fn claim(&self, worker: &Claimant<'_>, most: usize, wait: Duration) -> Vec<Claim> {
+        let end = after(wait);
         loop {
             let mut rung = std::pin::pin!(self.store.bell.notified());
             // From here on a ring is not missed.
@@ -121,7 +121,7 @@ impl InMemory {
                 return claims;
             }
             let due = self.step(|jobs, now| jobs.next_due().map(|due| due.saturating_sub(now).max(1).unsigned_abs()));
-            let due = due.map_or(end, |due| end.min(time::Instant::now() + Duration::from_millis(due)));
+            let due = due.map_or(end, |due| end.min(after(Duration::from_millis(due))));
             // The reason for waking does not matter: the next look finds out.
             let _ = time::timeout_at(due, rung).await;
         }

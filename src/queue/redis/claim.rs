@@ -12,8 +12,9 @@ use super::{
     wire::{self, End},
 };
 use crate::{
+    deadline::after,
     queue::{
-        claim::{Claim, Ending},
+        claim::{Claim, Claimant, Ending},
         job::JobId,
         limits::{Millis, millis},
     },
@@ -36,6 +37,14 @@ struct Found {
     next: Duration,
 }
 
+/// The argument of a step: who asks, for how many jobs, and which these must not be.
+#[derive(Debug, Clone, Serialize)]
+struct Step {
+    worker: String,
+    holds: Vec<JobId>,
+    most: usize,
+}
+
 /// Claims on their way to whoever asked. Those that do not arrive are handed back.
 struct OnTheWay {
     queue: InRedis,
@@ -54,10 +63,16 @@ impl Drop for OnTheWay {
 }
 
 impl InRedis {
-    pub(in crate::queue) async fn claim(&self, worker: &str, most: usize, wait: Duration) -> Result<Vec<Claim>, Error> {
+    pub(in crate::queue) async fn claim(
+        &self,
+        worker: &Claimant<'_>,
+        most: usize,
+        wait: Duration,
+    ) -> Result<Vec<Claim>, Error> {
         let (give, take) = oneshot::channel();
+        let step = Step { worker: worker.name.to_owned(), holds: worker.holds.to_vec(), most };
         // On its own, as a claim may be taken when nobody waits for it any more.
-        tokio::spawn(self.clone().claim_for(give, worker.to_owned(), most, wait));
+        tokio::spawn(self.clone().claim_for(give, step, wait));
         match take.await {
             Ok(Ok(mut arrived)) => Ok(std::mem::take(&mut arrived.claims)),
             Ok(Err(error)) => Err(error),
@@ -66,21 +81,15 @@ impl InRedis {
         }
     }
 
-    async fn claim_for(
-        self,
-        mut give: oneshot::Sender<Result<OnTheWay, Error>>,
-        worker: String,
-        most: usize,
-        wait: Duration,
-    ) {
-        let end = time::Instant::now() + wait;
+    async fn claim_for(self, mut give: oneshot::Sender<Result<OnTheWay, Error>>, step: Step, wait: Duration) {
+        let end = after(wait);
         let answer = loop {
-            let found = match self.look(&worker, most).await {
+            let found = match self.look(&step).await {
                 Ok(found) => found,
                 Err(error) => break Err(error),
             };
             let left = end.duration_since(time::Instant::now());
-            if !found.claims.is_empty() || most == 0 || left.is_zero() {
+            if !found.claims.is_empty() || step.most == 0 || left.is_zero() {
                 break Ok(OnTheWay { queue: self, claims: found.claims });
             }
             tokio::select! {
@@ -93,17 +102,18 @@ impl InRedis {
     }
 
     /// Claims what there is. Looks again for those that were refused, and when one step did not get to the end.
-    async fn look(&self, worker: &str, most: usize) -> Result<Found, Error> {
+    async fn look(&self, asked: &Step) -> Result<Found, Error> {
         self.forget_idle_workers().await?;
         let mut found = Found { claims: Vec::new(), newest: String::new(), next: POLL_INTERVAL };
         loop {
-            let left = most - found.claims.len();
-            let (got, newest, next) = match self.step(worker, left).await {
-                Ok(step) => step,
-                // What was claimed before must not wait for its lease to end.
-                Err(_) if !found.claims.is_empty() => return Ok(found),
-                Err(error) => return Err(error),
-            };
+            let left = asked.most.saturating_sub(found.claims.len());
+            let (got, newest, next): (Vec<wire::Got>, String, i64) =
+                match self.run(&scripts::CLAIM, &Step { most: left, ..asked.clone() }).await {
+                    Ok(step) => step,
+                    // What was claimed before must not wait for its lease to end.
+                    Err(_) if !found.claims.is_empty() => return Ok(found),
+                    Err(error) => return Err(error),
+                };
             let (count, before) = (got.len(), found.claims.len());
             found.claims.extend(self.understood(got).await?);
             found.newest = newest;
@@ -114,15 +124,6 @@ impl InRedis {
                 return Ok(found);
             }
         }
-    }
-
-    async fn step(&self, worker: &str, most: usize) -> Result<(Vec<wire::Got>, String, i64), Error> {
-        #[derive(Serialize)]
-        struct Step<'a> {
-            worker: &'a str,
-            most: usize,
-        }
-        self.run(&scripts::CLAIM, &Step { worker, most }).await
     }
 
     /// Returns the claims that are understood; the others are sent to the dead letters.
@@ -140,7 +141,7 @@ impl InRedis {
 
     /// Waits for a message that is newer.
     async fn wait(&self, newest: &str, at_most: Duration) {
-        let end = time::Instant::now() + at_most;
+        let end = after(at_most);
         let waited = time::timeout_at(end, async {
             let redis = self.connections.waiting.lock().await;
             let left = end.duration_since(time::Instant::now()).as_millis().try_into().unwrap_or(1_usize);

@@ -14,11 +14,7 @@ mod worklist;
 
 use std::{collections::BTreeSet, panic, time::Duration};
 
-use tokio::{
-    sync::mpsc,
-    task::JoinSet,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout_at};
 use tracing::{Instrument, Span};
 
 pub(super) use self::{
@@ -30,6 +26,7 @@ use self::{ask::Asker, finding::Stopped};
 use super::{progress::Phase, request::Context, result::Ended};
 use crate::{
     arin,
+    deadline::after,
     model::{Key, ObjectType},
 };
 
@@ -110,7 +107,7 @@ impl Lookup {
     async fn collect(&mut self) -> Option<Vec<Finding>> {
         let (mut round, most) = (Vec::new(), self.enough * LARGEST_ROUND);
         self.findings.recv_many(&mut round, most).await;
-        let until = Instant::now() + LONGEST_ROUND;
+        let until = after(LONGEST_ROUND);
         while !round.is_empty() && round.len() < self.enough {
             match timeout_at(until, self.findings.recv_many(&mut round, most)).await {
                 Ok(0) | Err(_) => break,

@@ -144,7 +144,7 @@ pub(super) fn network<'a>(net: &'a Net, known: &References<'_>) -> Desired<'a> {
     ]);
     if rules.link {
         let row = known.recorded.row(ObjectType::Network, &key);
-        fields.extend(links::links(net, row, known.registered, known.recorded));
+        fields.extend(links::links(net, row, known));
     }
     Desired::new(ObjectType::Network, key, net.handle.as_str(), fields).with_document(&net.raw)
 }

@@ -6,14 +6,18 @@
 //! One allocation may cover several aggregates. Its network links the first, and names the others in
 //! `covered_aggregates`, so that each of them shows the network on its own page and none looks unregistered.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 
-use crate::model::{Aggregate, Fields, Inventory, Net, NetBlock, Registration, Row, RowId, Value};
+use super::references::References;
+use crate::model::{Aggregate, Fields, Inventory, Net, NetBlock, Row, RowId, Value};
 
 /// Returns the link fields that a network's row should get. A field that stays as it is, is not among them.
-pub(super) fn links(net: &Net, row: Option<&Row>, registered: &Registration, recorded: &Inventory) -> Fields {
+pub(super) fn links(net: &Net, row: Option<&Row>, known: &References<'_>) -> Fields {
+    let References { registered, recorded, .. } = known;
     let cidrs = cidrs(net);
-    let covered = covered(net, &cidrs, registered, recorded);
+    let covered = covered(&cidrs, known.answers.of(&net.handle), recorded);
     let exists = row.and_then(recorded_link);
     let link = exists.or_else(|| first_match(&covered, &cidrs, recorded));
     // Besides the linked one: those it answers for now, and recorded ones that nothing else answers for.
@@ -51,16 +55,11 @@ fn cidrs(net: &Net) -> Vec<IpNet> {
     cidrs
 }
 
-/// Returns the aggregates that this net answers for, those with exactly its range first.
-fn covered<'a>(net: &Net, cidrs: &[IpNet], registered: &Registration, recorded: &'a Inventory) -> Vec<&'a Aggregate> {
-    let exact = |aggregate: &&Aggregate| cidrs.contains(&aggregate.prefix);
-    let answered = |aggregate: &&Aggregate| {
-        registered.aggregates.get(&aggregate.id).is_some_and(|answer| answer.as_ref() == Some(&net.handle))
-    };
-    let (mut first, then): (Vec<_>, Vec<_>) =
-        recorded.aggregates.iter().filter(|aggregate| exact(aggregate) || answered(aggregate)).partition(exact);
-    first.extend(then);
-    first
+/// Returns the aggregates that a net answers for, those with exactly its range first.
+fn covered<'a>(cidrs: &[IpNet], answered: &[&'a Aggregate], recorded: &'a Inventory) -> Vec<&'a Aggregate> {
+    let exact: BTreeSet<&Aggregate> = cidrs.iter().flat_map(|cidr| recorded.aggregates_at(*cidr)).collect();
+    let others = answered.iter().copied().filter(|aggregate| !exact.contains(aggregate));
+    exact.iter().copied().chain(others).collect()
 }
 
 fn first_match(covered: &[&Aggregate], cidrs: &[IpNet], recorded: &Inventory) -> Option<Link> {

@@ -3,6 +3,7 @@
 //! [`plan`] and [`plan_round`] are pure: the same snapshots and rules give the same [`Plan`], and planning again after the
 //! plan was applied gives an empty one. A preview is a plan that nobody applied.
 
+mod answers;
 mod change;
 mod desired;
 mod digest;
@@ -14,6 +15,7 @@ mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::{answers::Answers, desired::Desired, references::References};
 pub use self::{
     change::{Action, Altered, Change, Plan},
     digest::Subject,
@@ -21,7 +23,6 @@ pub use self::{
     rules::Rules,
     shown::{ShownAction, ShownChange, ShownField},
 };
-use self::{desired::Desired, references::References};
 use crate::model::{
     Address, Customer, CustomerHandle, Fields, Inventory, Key, Net, NetHandle, ObjectType, Org, OrgHandle, Poc,
     PocHandle, Registration, Row, Value,
@@ -87,18 +88,20 @@ struct Planner<'a> {
     registered: &'a Registration,
     recorded: &'a Inventory,
     rules: &'a Rules,
+    answers: Answers<'a>,
     plan: Plan,
     created: BTreeSet<(ObjectType, Key)>,
 }
 
 impl<'a> Planner<'a> {
     fn new(registered: &'a Registration, recorded: &'a Inventory, rules: &'a Rules) -> Self {
-        Self { registered, recorded, rules, plan: Plan::default(), created: BTreeSet::new() }
+        let answers = Answers::new(registered, recorded);
+        Self { registered, recorded, rules, answers, plan: Plan::default(), created: BTreeSet::new() }
     }
 
     fn references(&self) -> References<'_> {
-        let Self { registered, recorded, rules, created, .. } = self;
-        References { registered, recorded, rules, created }
+        let Self { registered, recorded, rules, answers, created, .. } = self;
+        References { registered, recorded, rules, answers, created }
     }
 
     fn org(&mut self, org: &Org) {

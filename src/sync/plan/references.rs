@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::rules::Rules;
+use super::{answers::Answers, rules::Rules};
 use crate::model::{Inventory, Key, ObjectType, Registration, Value};
 
 /// Everything that the fields of one row may depend on.
@@ -10,6 +10,7 @@ pub(super) struct References<'a> {
     pub(super) registered: &'a Registration,
     pub(super) recorded: &'a Inventory,
     pub(super) rules: &'a Rules,
+    pub(super) answers: &'a Answers<'a>,
     pub(super) created: &'a BTreeSet<(ObjectType, Key)>,
 }
 

@@ -31,7 +31,8 @@ macro_rules! words {
             pub(super) const WORDS: &[&str] = &[$($word),+];
 
             /// Returns its word in the label.
-            pub(super) fn word(self) -> &'static str {
+            #[must_use]
+            pub fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
                 }
@@ -114,6 +115,30 @@ words! {
         Skipped => "skipped",
         /// It could not be asked or written.
         Failed => "failed",
+    }
+}
+
+words! {
+    /// A part of the service, in which a panic is caught.
+    Part {
+        /// The tick of the schedule.
+        Scheduler => "scheduler",
+        /// One RIR config in the schedule.
+        Config => "config",
+        /// The reading of NetBox's change log.
+        Sweep => "sweep",
+        /// The claiming of jobs.
+        Worker => "worker",
+        /// One job.
+        Job => "job",
+        /// The taking of connections.
+        Http => "http",
+        /// One HTTP request.
+        Request => "request",
+        /// The reading of the keys file.
+        Keys => "keys",
+        /// The registration as a process that is alive.
+        Presence => "presence",
     }
 }
 
@@ -244,6 +269,7 @@ label_sets! {
     Ended { kind: &'static str, result: &'static str }
     Change { object_type: &'static str, action: &'static str }
     Config { config: Word }
+    Panic { part: &'static str }
     Asked { upstream: &'static str, operation: Word, status: Status }
     Operation { upstream: &'static str, operation: Word }
     Registry { registry: Word }

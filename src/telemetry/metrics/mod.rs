@@ -16,8 +16,10 @@ use prometheus_client::{
 };
 use reqwest::StatusCode;
 
-use labels::{Answered, Asked, Change, Config, Ended, Kind, Operation, Outcome, Route, State, Status, Vocabulary};
-pub use labels::{Deed, JobEnd, Method, Upstream, Webhook};
+use labels::{
+    Answered, Asked, Change, Config, Ended, Kind, Operation, Outcome, Panic, Route, State, Status, Vocabulary,
+};
+pub use labels::{Deed, JobEnd, Method, Part, Upstream, Webhook};
 
 use crate::model::ObjectType;
 
@@ -104,6 +106,12 @@ metrics! {
         "When an RIR config was last synced as a whole and without a failure";
     active: Family<Config, Gauge> = Family::default(), "config_active",
         "Whether an RIR config is active; told by the replica that holds the schedule";
+    unrecorded: Counter = Counter::default(), "unrecorded_results",
+        "Results of sync runs that NetBox did not take, so that the RIR config does not tell of them";
+    swept: Counter = Counter::default(), "swept_changes",
+        "Changes in NetBox that no webhook told of and that were found in its change log";
+    panics: Family<Panic, Counter> = Family::default(), "panics",
+        "Faults of rir-sidecar itself, by the part of the service that went on without what they broke off";
     asked: Family<Asked, Counter> = Family::default(), "upstream_requests",
         "Requests to ARIN and NetBox, retries included";
     latency: Histograms<Operation> = histograms(latencies), "upstream_request_duration_seconds",
@@ -214,6 +222,21 @@ impl Metrics {
         self.changes.get_or_create(&Change { object_type: object.name(), action: deed.word() }).inc();
     }
 
+    /// Counts a run whose result could not be written to its config.
+    pub fn unrecorded(&self) {
+        self.unrecorded.inc();
+    }
+
+    /// Counts changes that were found in NetBox's change log.
+    pub fn swept(&self, changes: usize) {
+        self.swept.inc_by(u64::try_from(changes).unwrap_or(u64::MAX));
+    }
+
+    /// Counts a panic.
+    pub fn panicked(&self, part: Part) {
+        self.panics.get_or_create(&Panic { part: part.word() }).inc();
+    }
+
     /// Lets the counters of these kinds of jobs and results of runs begin at 0.
     pub fn expect(&self, kinds: &[&'static str], results: &[&'static str]) {
         for kind in kinds {
@@ -229,6 +252,9 @@ impl Metrics {
     fn begin(&self) {
         for result in Webhook::WORDS {
             drop(self.webhooks.get_or_create(&Outcome { result }));
+        }
+        for part in Part::WORDS {
+            drop(self.panics.get_or_create(&Panic { part }));
         }
         for object_type in ObjectType::ALL.map(ObjectType::name) {
             for action in Deed::WORDS {

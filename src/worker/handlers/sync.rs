@@ -2,13 +2,17 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use tracing::warn;
 
 use super::{
     ending::{Failed, done, gone},
     plan::approved,
 };
 use crate::{
+    coordination::LastRun,
+    error_chain::error_chain,
     model::{PlanDigest, Resource, RowId, Scope},
     queue::Ending,
     sync::{Checkpoint, Request, SyncRun, Verdict, run},
@@ -35,8 +39,20 @@ pub(super) async fn sync(
     // A plan that differs is told to whoever approved it. Nobody else has to look, as at other runs that are refused.
     if !checkpoint.goes_on(&run) && run.difference().is_none() {
         task.ctx.metrics.run(run.verdict().code(), run.took);
+        if request.is_whole() {
+            remember(task, &run).await;
+        }
     }
     Ok(ending(task, &checkpoint, &run))
+}
+
+/// Tells the other replicas that a config was synced. NetBox tells them, too, if it took the result.
+async fn remember(task: &Task, run: &SyncRun) {
+    let (started, result) = (run.started, run.verdict().code().to_owned());
+    let last = LastRun { started, ended: Timestamp::now(), result };
+    if let Err(error) = task.coordination.sync_ended(run.config_id, &last).await {
+        warn!(error = %error_chain(&error), "could not remember the end of the run");
+    }
 }
 
 /// Decides what becomes of the job after its run.

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 pub(crate) mod access;
 pub(crate) mod bulk;
+pub(crate) mod changes;
 pub(crate) mod extras;
 pub(crate) mod filters;
 pub(crate) mod ipam;
@@ -58,6 +59,8 @@ macro_rules! contract {
                 a_new_required_field_blocks_updates_of_old_rows, values_are_cast_to_a_new_type_or_it_is_refused,
                 types_tell_what_event_rules_call_them;
             links: deleting_an_aggregate_empties_links_to_it, deleting_what_is_in_a_list_takes_it_out;
+            changes: the_change_log_is_read_by_type_from_one_id_to_the_next, a_change_tells_who_when_and_what,
+                the_change_log_is_found_by_time;
             extras: a_choice_set_is_found_by_name, a_choice_that_is_added_can_be_chosen, a_custom_link_is_found_by_name,
                 a_webhook_is_found_by_name_with_its_secret, an_event_rule_calls_a_webhook;
         }

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rir_sidecar::{
-    coordination::{AnswerKey, Coordination, KeptPlan, KnownAnswer, PlanQuota, Quota},
+    coordination::{AnswerKey, Asked, Coordination, KeptPlan, KnownAnswer, LastRun, PlanQuota, Quota, Syncs},
     model::{PlanDigest, Resource, RowId},
     rate::{Answer, Limits, Report, Step, Ticket, Turn},
 };
@@ -59,6 +60,8 @@ cases! {
     a_cursor_stays_where_it_was_set
     changes_are_seen_once_they_are_remembered
     a_delivery_is_taken_once_unless_it_is_forgotten
+    a_change_is_seen_up_to_when_it_had_been_made
+    the_syncs_of_each_config_are_remembered
     an_answer_is_given_once_and_then_remembered
     answers_are_kept_within_the_quota_of_their_user
     an_answer_that_is_forgotten_makes_room
@@ -95,12 +98,38 @@ async fn a_cursor_stays_where_it_was_set(desk: Desk) {
 
 async fn changes_are_seen_once_they_are_remembered(desk: Desk) {
     let here = &desk.here;
-    let changes: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let changes = ["a", "b", "c"].map(|name| (name.to_owned(), at(5)));
     assert_eq!(here.unseen_changes(&changes).await.unwrap(), [true; 3]);
-    here.remember_change("b").await.unwrap();
-    here.remember_change("c").await.unwrap();
+    here.remember_changes(&changes[1..]).await.unwrap();
     assert_eq!(desk.other.unseen_changes(&changes).await.unwrap(), [true, false, false]);
+    here.remember_changes(&[]).await.unwrap();
     assert_eq!(here.unseen_changes(&[]).await.unwrap(), [] as [bool; 0]);
+}
+
+/// A change that was made once more under the same name, as by the merge of a branch, was not seen.
+async fn a_change_is_seen_up_to_when_it_had_been_made(desk: Desk) {
+    let here = &desk.here;
+    let made = |second| [("a".to_owned(), at(second))];
+    here.remember_changes(&made(5)).await.unwrap();
+    assert_eq!(desk.other.unseen_changes(&made(4)).await.unwrap(), [false]);
+    assert_eq!(desk.other.unseen_changes(&made(6)).await.unwrap(), [true]);
+    here.remember_changes(&made(6)).await.unwrap();
+    assert_eq!(desk.other.unseen_changes(&made(6)).await.unwrap(), [false]);
+}
+
+async fn the_syncs_of_each_config_are_remembered(desk: Desk) {
+    let here = &desk.here;
+    assert_eq!(here.syncs(RowId(1)).await.unwrap(), Syncs::default());
+    let asked = Asked { at: at(1), times: 3 };
+    here.sync_asked(RowId(1), asked).await.unwrap();
+    let run = LastRun { started: at(2), ended: at(9), result: "partial".to_owned() };
+    here.sync_ended(RowId(1), &run).await.unwrap();
+    assert_eq!(desk.other.syncs(RowId(1)).await.unwrap(), Syncs { run: Some(run), asked: Some(asked) });
+    assert_eq!(desk.other.syncs(RowId(2)).await.unwrap(), Syncs::default());
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
 }
 
 async fn a_delivery_is_taken_once_unless_it_is_forgotten(desk: Desk) {
@@ -110,7 +139,7 @@ async fn a_delivery_is_taken_once_unless_it_is_forgotten(desk: Desk) {
     assert!(other.remember_delivery("b").await.unwrap());
     other.forget_delivery("a").await.unwrap();
     assert!(here.remember_delivery("a").await.unwrap());
-    assert_eq!(here.unseen_changes(&["a".to_owned()]).await.unwrap(), [true], "it is no change that was seen");
+    assert_eq!(here.unseen_changes(&[("a".to_owned(), at(1))]).await.unwrap(), [true], "it is no change that was seen");
 }
 
 const QUOTA: Quota = Quota { answers: 3, bytes: 100, largest: 40 };

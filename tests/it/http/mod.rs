@@ -95,7 +95,7 @@ impl Service {
     /// Works off its jobs until it is dropped.
     fn work(&self) -> DropGuard {
         let stop = CancellationToken::new();
-        tokio::spawn(Worker::new(self.services.clone(), "worker").run(stop.clone()));
+        tokio::spawn(Worker::new(self.services.clone(), "worker", tokio::runtime::Handle::current()).run(stop.clone()));
         stop.drop_guard()
     }
 

@@ -205,7 +205,11 @@ async fn a_webhook_of_long_ago_is_refused_and_left_to_the_sweep() {
     timeless.as_object_mut().unwrap().remove("timestamp");
     signed(&service, &timeless).await.problem(400, "invalid-request");
     let seen = "ipam.prefix:1:f44d32e0-1".to_owned();
-    assert_eq!(service.services.coordination.unseen_changes(&[seen]).await.unwrap(), [true], "the sweep finds it");
+    assert_eq!(
+        service.services.coordination.unseen_changes(&[(seen, jiff::Timestamp::UNIX_EPOCH)]).await.unwrap(),
+        [true],
+        "the sweep finds it"
+    );
     assert_eq!(service.queue.list(&Filter { limit: 10, ..Filter::default() }).await.unwrap(), []);
 }
 

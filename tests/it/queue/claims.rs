@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rir_sidecar::queue::{Ending, Settled, Signal, State, job::VERSION};
+use rir_sidecar::queue::{Claimant, Ending, Settled, Signal, State, job::VERSION};
 use serde_json::json;
 
 use super::bench::{ATTEMPTS, Bench, CLAIM_TIMEOUT, LEASE, done, failed, free, now, progress, secs};
@@ -209,6 +209,31 @@ pub(super) async fn a_name_that_comes_back_neither_loses_nor_doubles_jobs(bench:
     }
     let ids: std::collections::BTreeSet<_> = after.iter().map(|claim| &claim.id).collect();
     assert_eq!((ids.len(), after.len()), (6, 6));
+    bench.idle().await;
+}
+
+/// A worker that was held up for longer than a lease, and has not let go of its job.
+pub(super) async fn a_worker_gets_no_job_that_it_holds(bench: Bench) {
+    let orders: Vec<_> = (0..2).map(|number| now(free(number))).collect();
+    bench.queue.enqueue(&orders).await.unwrap();
+    let [held, dropped] = <[_; 2]>::try_from(bench.queue.claim("w", 2, CLAIM_TIMEOUT).await.unwrap()).unwrap();
+    let holds = [held.id.clone()];
+    let holder = Claimant { name: "w", holds: &holds };
+    tokio::time::sleep(LEASE + MOMENTS).await;
+    let again = bench.queue.claim(holder, 5, CLAIM_TIMEOUT).await.unwrap();
+    assert_eq!(again.iter().map(|claim| &claim.id).collect::<Vec<_>>(), [&dropped.id]);
+    assert_eq!(bench.queue.heartbeat(&held, "w", &progress(1, 1, "")).await.unwrap(), Signal::Yours);
+    bench.done(&again[0]).await;
+
+    // Another worker takes it over and hands it back.
+    tokio::time::sleep(LEASE + MOMENTS).await;
+    let other = bench.claim("other").await;
+    assert_eq!(other.id, held.id);
+    bench.settle(&other, Ending::HandedBack).await;
+    assert_eq!(bench.queue.claim(holder, 5, LEASE).await.unwrap(), []);
+    let now_free = bench.claim("w").await;
+    assert_eq!((&now_free.id, now_free.attempt), (&held.id, 2));
+    bench.done(&now_free).await;
     bench.idle().await;
 }
 

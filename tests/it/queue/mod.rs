@@ -72,6 +72,7 @@ cases! {
         a_job_that_wants_to_go_on_later_uses_no_attempt
         an_end_is_taken_once
         a_name_that_comes_back_neither_loses_nor_doubles_jobs
+        a_worker_gets_no_job_that_it_holds
         a_claim_that_nobody_waits_for_is_handed_back
     ;
     persons:

@@ -348,8 +348,9 @@ async fn a_day_in_the_life(bench: &Bench) {
     assert!(coordination.acquire_lease("schedule", "w", secs(9)).await.unwrap());
     coordination.set_cursor("sweep", "1").await.unwrap();
     assert_eq!(coordination.cursor("sweep").await.unwrap().as_deref(), Some("1"));
-    coordination.remember_change("a").await.unwrap();
-    assert_eq!(coordination.unseen_changes(&["a".to_owned(), "b".to_owned()]).await.unwrap(), [false, true]);
+    let changes = ["a", "b"].map(|name| (name.to_owned(), jiff::Timestamp::UNIX_EPOCH));
+    coordination.remember_changes(&changes[..1]).await.unwrap();
+    assert_eq!(coordination.unseen_changes(&changes).await.unwrap(), [false, true]);
     let report =
         Report { step: Step::Ask { waited: false }, limits: Limits { per_second: Some(1.0), burst: 1 }, taken: 0 };
     let answer = coordination.change_rate("arin", move |rate, now| rate.step(now, report)).await.unwrap();

@@ -7,7 +7,10 @@
 //! Custom object types come from `schema/apply` as on a real NetBox; none is built in. There is one user who may do
 //! everything, and those that are added ([`User`]).
 
+use std::time::Duration;
+
 use ipnet::IpNet;
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 mod access;
@@ -105,6 +108,16 @@ impl Server {
     /// Links are ids, selections bare values.
     pub fn add_row(&self, slug: &str, values: Map<String, Value>) -> Option<u64> {
         write::seed(&mut lock(&self.shared.system).store, &format!("{}/{slug}", model::PLUGIN), values)
+    }
+
+    /// Lets the next request that writes have the id of another one, as the merge of a branch does.
+    pub fn repeat_request(&self, id: &str) {
+        lock(&self.shared.system).store.next_request = Some(id.to_owned());
+    }
+
+    /// Makes all changes in the change log older.
+    pub fn age_changes(&self, by: Duration) {
+        lock(&self.shared.system).store.age(by.try_into().unwrap_or(SignedDuration::MAX));
     }
 
     fn add(&self, endpoint: &str, values: Value) -> u64 {

@@ -1,13 +1,13 @@
 //! The paths, and the answer to each.
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     access,
     call::Call,
     endpoint::Endpoint,
-    model::PLUGIN,
+    model::{self, PLUGIN},
     objects,
     options::{Options, SUPERUSER},
     page::page,
@@ -15,11 +15,15 @@ use super::{
     reply::Reply,
     schema,
     store::{Entry, Store},
+    value,
     write::RefusedValue,
 };
 
 /// Answers a request. `refused` is a field and a text no row may have.
 pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused: RefusedValue) -> Reply {
+    if call.method != Method::GET {
+        store.begin_request();
+    }
     let path = call.path.strip_prefix("/api/").and_then(|path| path.strip_suffix('/'));
     let Some(path) = path else { return Reply::no_page() };
     let caller = match access::caller(options, call) {
@@ -68,24 +72,38 @@ fn status() -> Reply {
     Reply::ok(json!({ "netbox-version": "4.7.3", "plugins": { "netbox_custom_objects": "0.7.1" } }))
 }
 
-/// Answers with the change log, newest first.
+/// Answers with the change log, newest first unless it is asked for the other way round.
 fn changes(store: &Store, call: &Call) -> Reply {
-    let fits = |(_, entry): &(u64, &Entry)| {
-        let object_type = call.query.last("changed_object_type").is_none_or(|wanted| wanted == entry.object_type);
-        object_type && call.query.last("changed_object_id").is_none_or(|wanted| wanted == entry.id.to_string())
+    let types = call.query.all("changed_object_type");
+    let last = |name| call.query.last(name);
+    let (after, since) = (last("id__gt").and_then(|id| id.parse().ok()), last("time_after").and_then(value::timestamp));
+    let fits = |(id, entry): &(u64, &Entry)| {
+        (types.is_empty() || types.contains(&entry.object_type.as_str()))
+            && last("changed_object_id").is_none_or(|wanted| wanted == entry.id.to_string())
+            && after.is_none_or(|after: u64| *id > after)
+            && since.is_none_or(|since| entry.time >= since)
     };
     let mut entries: Vec<(u64, &Entry)> = (1..).zip(store.entries()).filter(fits).collect();
-    entries.reverse();
-    page(call, entries, |(id, entry)| {
-        let label = format!("{}d", render::capitalized(entry.action));
-        Some(json!({
-            "id": id,
-            "time": render::time(entry.time),
-            "user_name": SUPERUSER,
-            "action": { "value": entry.action, "label": label },
-            "changed_object_type": entry.object_type,
-            "changed_object_id": entry.id,
-            "message": entry.message,
-        }))
-    })
+    if last("ordering") != Some("id") {
+        entries.reverse();
+    }
+    page(call, entries, |(id, entry)| Some(Value::Object(logged(call, id, entry))))
+}
+
+fn logged(call: &Call, id: u64, entry: &Entry) -> Map<String, Value> {
+    let label = format!("{}d", render::capitalized(entry.action));
+    let mut row = model::object(json!({
+        "id": id,
+        "time": render::time(entry.time),
+        "user_name": SUPERUSER,
+        "request_id": entry.request,
+        "action": { "value": entry.action, "label": label },
+        "changed_object_type": entry.object_type,
+        "changed_object_id": entry.id,
+        "message": entry.message,
+        "prechange_data": entry.before,
+        "postchange_data": entry.after,
+    }));
+    row.retain(|name, _| call.wants(name));
+    row
 }

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, Unit};
+use serde_json::{Map, Value};
 
 use super::{
+    field::Kind,
     model::{self, Model},
     object_type::ObjectType,
     table::{Row, Table},
@@ -25,6 +27,10 @@ pub(super) struct Store {
     undo: Vec<(String, u64, Option<Row>)>,
     logged: usize,
     clock: Timestamp,
+    requests: u64,
+    /// The id that the next request gets, as the merge of a branch gets that of a request in the branch.
+    pub(super) next_request: Option<String>,
+    request: String,
 }
 
 /// One entry of the change log.
@@ -37,6 +43,11 @@ pub(super) struct Entry {
     /// The `changelog_message` that came with the request; empty without one.
     pub(super) message: String,
     pub(super) time: Timestamp,
+    /// NetBox's id of the request that it came with.
+    pub(super) request: String,
+    /// The values before and after, without documents; `None` where there was or is no object.
+    pub(super) before: Option<Map<String, Value>>,
+    pub(super) after: Option<Map<String, Value>>,
 }
 
 impl Store {
@@ -50,6 +61,9 @@ impl Store {
             undo: Vec::new(),
             logged: 0,
             clock: Timestamp::UNIX_EPOCH,
+            requests: 0,
+            next_request: None,
+            request: String::new(),
         }
     }
 
@@ -90,9 +104,30 @@ impl Store {
 
     pub(super) fn log(&mut self, endpoint: &str, id: u64, action: &'static str, message: &str) {
         let Some(table) = self.tables.get(endpoint) else { return };
-        let object_type = table.model.object_type.clone();
-        let time = self.now();
-        self.log.push(Entry { object_type, id, action, message: message.to_owned(), time });
+        let snapshot = |row: &Row| {
+            let mut values = row.values.clone();
+            values.retain(|name, _| table.model.field(name).is_some_and(|field| field.kind != Kind::Json));
+            values
+        };
+        let put = self.undo.iter().rev().find(|(list, row, _)| list == endpoint && *row == id);
+        let before = put.and_then(|(_, _, before)| before.as_ref()).map(snapshot);
+        let (after, object_type) = (table.row(id).map(snapshot), table.model.object_type.clone());
+        let (time, request) = (self.now(), self.request.clone());
+        self.log.push(Entry { object_type, id, action, message: message.to_owned(), time, request, before, after });
+    }
+
+    /// Begins a request, whose changes bear its id.
+    pub(super) fn begin_request(&mut self) {
+        self.requests += 1;
+        let id = self.next_request.take();
+        self.request = id.unwrap_or_else(|| format!("00000000-0000-4000-8000-{:012x}", self.requests));
+    }
+
+    /// Makes all changes older.
+    pub(super) fn age(&mut self, by: SignedDuration) {
+        for entry in &mut self.log {
+            entry.time = entry.time.saturating_sub(by).unwrap_or(entry.time);
+        }
     }
 
     pub(super) fn entries(&self) -> &[Entry] {

@@ -1,5 +1,7 @@
 //! A limit of requests, as a server keeps it.
 
+#![expect(clippy::disallowed_methods, reason = "the limits are those that a test names, and no stranger")]
+
 use std::time::Duration;
 
 use jiff::Timestamp;

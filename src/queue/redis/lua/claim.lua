@@ -1,4 +1,4 @@
--- Claims jobs for a `worker`, `most` at most: forgets what is old, moves what is due, takes over what was dropped, and
+-- Claims jobs for a `worker`, `most` at most and none that it `holds`: forgets what is old, moves what is due, takes over what was dropped, and
 -- reads what is ready, in one step. Answers the claims, the number of the newest message, and milliseconds until the
 -- next job is due (-1: none is; 0: there is more to do at once).
 
@@ -7,6 +7,8 @@ local limits = args.limits
 -- A script that takes long holds up everybody: what is left is for the next one.
 local steps = math.max(200, args.most * 2)
 local claims = {}
+local holds = {}
+for _, id in ipairs(args.holds) do holds[id] = true end
 
 local function forget(ids)
     if #ids == 0 then return end
@@ -45,6 +47,8 @@ local function receive(message)
         lib.remove_entry(entry)
     elseif job.entry ~= entry then
         lib.remove_entry(entry)
+    elseif holds[job.id] then
+        lib.put_off(job, limits.held_delay)
     elseif job.state == 'ready' then
         start(job)
     elseif job.cancelled then
@@ -66,17 +70,27 @@ end
 
 -- The messages of workers that sent no heartbeat. Redis may have been emptied: then there is no group yet.
 local function dropped()
-    local pending = redis.pcall('XPENDING', READY, GROUP, 'IDLE', limits.lease, '-', '+', math.max(args.most, 1))
+    local pending = redis.pcall('XPENDING', READY, GROUP, 'IDLE', limits.lease, '-', '+',
+        math.max(args.most, 1) + #args.holds)
     if not pending.err then return pending end
     redis.call('XGROUP', 'CREATE', READY, GROUP, '0', 'MKSTREAM')
     return {}
 end
 
+-- Whether a message is about a job that the worker holds. Its lease is over, and its next heartbeat renews it.
+local function is_held(pending)
+    if pending[2] ~= args.worker or not next(holds) then return false end
+    local message = redis.call('XRANGE', READY, pending[1], pending[1])[1]
+    return message and message[2][1] == 'job' and holds[message[2][2]]
+end
+
 local function take_over()
     for _, pending in ipairs(dropped()) do
         if #claims >= args.most then return end
-        local message = redis.call('XCLAIM', READY, GROUP, args.worker, 0, pending[1])[1]
-        if message then receive(message) else lib.remove_entry(pending[1]) end
+        if not is_held(pending) then
+            local message = redis.call('XCLAIM', READY, GROUP, args.worker, 0, pending[1])[1]
+            if message then receive(message) else lib.remove_entry(pending[1]) end
+        end
     end
 end
 
