@@ -57,7 +57,7 @@ impl Run<'_, '_> {
                 Err(refusal) => {
                     self.rules.given_up.insert(change.key.clone());
                     let (message, error) = (error_chain(&refusal), unanswered(&refusal));
-                    let may_pass = error.is_some();
+                    let may_pass = error.is_some() || matches!(refusal, Refusal::Stale(_));
                     if let (Some(error), Ok(())) = (error, &ended) {
                         let why = format!("writing to NetBox came to an end: {}", error_chain(error));
                         ended = Err(Ended::Failed { why, may_pass });
@@ -123,7 +123,11 @@ fn unanswered(refusal: &Refusal) -> Option<&netbox::Error> {
         Refusal::Unknown(error) | Refusal::GivenUp(error) => {
             Some(error.as_ref()).filter(|error| error.retry() != Retry::Never)
         }
-        Refusal::Rejected { .. } | Refusal::Failed(_) | Refusal::NotSent => None,
+        Refusal::Rejected { .. }
+        | Refusal::Failed(_)
+        | Refusal::Forbidden(_)
+        | Refusal::Stale(_)
+        | Refusal::NotSent => None,
     }
 }
 

@@ -27,4 +27,5 @@ mod sources;
 mod takeover;
 mod throttled;
 mod traces;
+mod unfit_netbox;
 mod worlds;

@@ -20,6 +20,7 @@ use super::{
 
 /// Answers a request. `refused` is a field and a text no row may have.
 pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused: RefusedValue) -> Reply {
+    store.names_duplicates = options.names_duplicates;
     let path = call.path.strip_prefix("/api/").and_then(|path| path.strip_suffix('/'));
     let Some(path) = path else { return Reply::no_page() };
     let caller = match access::caller(options, call) {
