@@ -30,9 +30,9 @@ use crate::{
     retry::Retry,
 };
 
-/// Questions about one type, more than NetBox has workers: of eight workers one is missed by all of them in 12 of 100
+/// Questions about one type, more than NetBox has workers: of eight workers one is missed by all of them in 20 of 100
 /// cases if chance chooses, and rarely as they go out together.
-const QUESTIONS: usize = 16;
+const QUESTIONS: usize = 12;
 /// Questions under way at once.
 const AT_ONCE: usize = 8;
 /// Times that the types are saved again before it is left to a person. In trials with 2, 4 and 8 workers one was enough.
