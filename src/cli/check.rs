@@ -151,9 +151,8 @@ fn needed() -> Vec<(String, Vec<Permission>)> {
         (netbox::objects_path(schema::CONFIG), vec![View, Change]),
         (netbox::objects_path(schema::SYNC_LOG), vec![View, Add, Delete]),
     ];
-    let written = [schema::ORGANIZATION, schema::CONTACT, schema::NETWORK, schema::CUSTOMER];
+    let written = [schema::ORGANIZATION, schema::CONTACT, schema::NETWORK, schema::CUSTOMER, schema::ADDRESS];
     needed.extend(written.map(|slug| (netbox::objects_path(slug), vec![View, Add, Change])));
-    needed.push((netbox::objects_path(schema::ADDRESS), vec![View, Add]));
     needed
 }
 

@@ -6,6 +6,7 @@ use rir_sandbox::{
     world::World,
 };
 use rir_sidecar::{
+    model::RowId,
     netbox::{
         Client,
         schema::{self, Document, Workers},
@@ -101,6 +102,21 @@ async fn what_no_worker_writes_whole_is_written_by_the_next_run() {
     server(&scene).configure(|options| options.old_forms.clear());
     assert_eq!(scene.sync().await.verdict(), Verdict::Changed);
     networks_are_whole(&scene).await;
+}
+
+#[tokio::test]
+async fn an_address_that_no_worker_writes_whole_is_made_anew_by_the_next_run() {
+    let mut scene = Scene::new(Target::sandbox().await, small()).await;
+    may_not_change_types(&mut scene);
+    one_is_old(&scene, 1, "rir-address", Flaw::Lacks("country".into()));
+    let run = scene.sync().await;
+    assert_eq!(run.verdict(), Verdict::Partial);
+    server(&scene).configure(|options| options.old_forms.clear());
+    assert_eq!(scene.sync().await.verdict(), Verdict::Changed);
+    for row in scene.rows_of("rir-organization").await {
+        let address = scene.row_by_id("rir-address", RowId(row["address"]["id"].as_u64().unwrap())).await;
+        assert!(!address["country"].is_null(), "{address:?}");
+    }
 }
 
 #[tokio::test]

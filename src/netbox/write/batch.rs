@@ -23,8 +23,8 @@
 //! a tenth of a second for any. That may miss an old row, which then shows up as a duplicate and is looked for by an
 //! exact filter.
 //!
-//! A row that was written without a field, and could not be written once more, loses its digest: it says that the row is
-//! as it should be, and the next run would pass over it.
+//! A row that was written without a field, and could not be written once more, loses its digest, an address its key: they
+//! say that the row is as it should be, and the next run would pass over it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,7 +40,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     judge::{Reason, Verdict, Written, judge},
-    writer::{Action, Created, Entry, Refusal, Settled, Writer},
+    writer::{Action, Created, Refusal, RowToWrite, Settled, Writer},
 };
 use crate::{
     model::RowId,
@@ -49,6 +49,7 @@ use crate::{
         error::{Error, ErrorKind},
         permission::Permission,
         row::{Row, id_of},
+        schema::document::ADDRESS,
         transport::Reply,
     },
     outbound::{AnswerLost, NoAnswer},
@@ -69,7 +70,7 @@ const DIGEST: &str = "digest";
 #[derive(Debug)]
 pub(super) struct Batch {
     action: Action,
-    entries: Vec<Entry>,
+    entries: Vec<RowToWrite>,
     /// Number of times it was sent before without an answer.
     tries: u32,
     /// The reason for sending it again.
@@ -91,8 +92,8 @@ pub(super) struct Delivery<'a> {
     stale: AtomicBool,
     /// Rows that NetBox failed over alone since one was last written, by what it said.
     alike: Mutex<BTreeMap<String, BTreeSet<usize>>>,
-    /// Rows that were written without a field that was sent.
-    lossy: Mutex<BTreeMap<usize, RowId>>,
+    /// Rows that were written without a field that was sent, and what makes the next run write them again.
+    lossy: Mutex<BTreeMap<usize, (RowId, Row)>>,
     /// Whether the user may write any such rows, once that was asked.
     may: OnceCell<bool>,
 }
@@ -105,12 +106,12 @@ struct Step {
 }
 
 impl Batch {
-    pub(super) fn new(action: Action, entries: Vec<Entry>) -> Self {
+    pub(super) fn new(action: Action, entries: Vec<RowToWrite>) -> Self {
         Self { action, entries, tries: 0, lost: None, looked_for: false, probed: false, stale: 0 }
     }
 
     /// Makes a batch of other rows in the same circumstances.
-    fn with(&self, entries: Vec<Entry>) -> Self {
+    fn with(&self, entries: Vec<RowToWrite>) -> Self {
         Self { entries, lost: self.lost.clone(), ..*self }
     }
 
@@ -175,25 +176,23 @@ impl<'a> Delivery<'a> {
         }
         let failed: Vec<usize> =
             settled.iter().filter(|(_, outcome)| outcome.is_err()).map(|(place, _)| *place).collect();
-        self.forget_digests(&failed).await;
+        self.disown(&failed).await;
         settled
     }
 
-    /// Takes away the digests of those of these rows that are not what their digests say.
-    async fn forget_digests(&self, places: &[usize]) {
-        let ids: Vec<RowId> = {
-            let lossy = locked(&self.lossy);
-            places.iter().filter_map(|place| lossy.get(place).copied()).collect()
+    /// Takes from those of these rows that are not whole what says that they are.
+    async fn disown(&self, places: &[usize]) {
+        let entry = |place: &usize| {
+            let (id, body) = locked(&self.lossy).remove(place)?;
+            Some(RowToWrite { place: *place, id: Some(id), key: String::new(), body, adopted: false })
         };
-        let body = Row::from_iter([(DIGEST.to_owned(), Value::Null)]);
-        let entry =
-            |id: &RowId| Entry { place: 0, id: Some(*id), key: String::new(), body: body.clone(), adopted: false };
-        let together = if self.writer.client.takes_arrays() { ids.len().max(1) } else { 1 };
-        for some in ids.chunks(together) {
-            let answer = self.send(&Batch::new(Action::Update, some.iter().map(entry).collect())).await;
+        let entries: Vec<RowToWrite> = places.iter().filter_map(entry).collect();
+        let together = if self.writer.client.takes_arrays() { entries.len().max(1) } else { 1 };
+        for some in entries.chunks(together) {
+            let answer = self.send(&Batch::new(Action::Update, some.to_vec())).await;
             if let Err(error) = answer.and_then(Reply::found) {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, rows = some.len(), "rows that lack a field keep a digest that says they do not");
+                tracing::warn!(error, rows = some.len(), "rows lack a field, and the next run will not notice");
             }
         }
     }
@@ -271,7 +270,7 @@ impl<'a> Delivery<'a> {
         self.writer.client.transport.send(method, &path, &body).await
     }
 
-    fn body(&self, entry: &Entry, in_array: bool) -> Value {
+    fn body(&self, entry: &RowToWrite, in_array: bool) -> Value {
         let mut body = entry.body.clone();
         body.insert("changelog_message".to_owned(), self.writer.message.into());
         if let Some(id) = entry.id.filter(|_| in_array) {
@@ -290,10 +289,10 @@ impl<'a> Delivery<'a> {
         let (mut settled, mut lossy, mut fields) = (Vec::new(), Vec::new(), None);
         for (entry, Written { id, lost }) in batch.entries.iter().zip(written) {
             if lost.is_some() {
-                if entry.body.contains_key(DIGEST) {
-                    locked(&self.lossy).insert(entry.place, id);
+                if let Some(body) = disowned(self.writer.slug, entry, id) {
+                    locked(&self.lossy).insert(entry.place, (id, body));
                 }
-                lossy.push(Entry { id: Some(id), ..entry.clone() });
+                lossy.push(RowToWrite { id: Some(id), ..entry.clone() });
                 fields = lost;
             } else {
                 settled.push(ok(entry, Some(id)));
@@ -346,7 +345,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// Returns the row that has the key of a new one, if that may be why it was refused.
-    async fn holder(&self, batch: &Batch, entry: &Entry, reason: &Reason) -> Option<RowId> {
+    async fn holder(&self, batch: &Batch, entry: &RowToWrite, reason: &Reason) -> Option<RowId> {
         if batch.action != Action::Create || !reason.may_be_taken {
             return None;
         }
@@ -356,6 +355,10 @@ impl<'a> Delivery<'a> {
 
     /// Finds out whether the caller may write no such rows at all. If so no other row would fare better.
     async fn forbidden(&self, batch: Batch, error: Error) -> Step {
+        if batch.stale > 0 && batch.action == Action::Update {
+            // Whoever may only add rows cannot write one once more.
+            return batch.refused(&Refusal::Stale(Arc::new(error)));
+        }
         let permission = match batch.action {
             Action::Create => Permission::Add,
             Action::Update => Permission::Change,
@@ -383,7 +386,7 @@ impl<'a> Delivery<'a> {
         if alike >= ALIKE { self.hopeless(batch, error) } else { self.nameless(batch, error).await }
     }
 
-    async fn is_gone(&self, entry: &Entry) -> bool {
+    async fn is_gone(&self, entry: &RowToWrite) -> bool {
         let Some(id) = entry.id else { return false };
         matches!(self.writer.client.get(&format!("{}{id}/", objects_path(self.writer.slug))).await, Ok(None))
     }
@@ -459,7 +462,7 @@ impl<'a> Delivery<'a> {
                 continue;
             };
             entry.body.retain(|name, _| name != "key" && !self.writer.keep.contains(&name.as_str()));
-            updates.entries.push(Entry { id: Some(*id), adopted, ..entry });
+            updates.entries.push(RowToWrite { id: Some(*id), adopted, ..entry });
         }
         let others = Batch { looked_for: batch.looked_for || adopted, ..batch.with(others) };
         Step::then([others, updates])
@@ -486,6 +489,19 @@ impl<'a> Delivery<'a> {
     }
 }
 
+/// Returns what has the next run write a row again: without its digest it differs from what it should be. The key of an
+/// address stands for its content, and with another one it is another address.
+fn disowned(slug: &str, entry: &RowToWrite, id: RowId) -> Option<Row> {
+    let (name, value) = if entry.body.contains_key(DIGEST) {
+        (DIGEST, Value::Null)
+    } else if slug == ADDRESS {
+        ("key", format!("{}:incomplete:{id}", entry.key).into())
+    } else {
+        return None;
+    };
+    Some(Row::from_iter([(name.to_owned(), value)]))
+}
+
 /// Locks; nothing here can fail while it is held.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -497,7 +513,7 @@ fn matching(batch: &Batch, rows: &[Row]) -> BTreeMap<String, RowId> {
     batch.entries.iter().filter_map(|entry| Some((entry.key.clone(), *known.get(&entry.key)?))).collect()
 }
 
-fn ok(entry: &Entry, created: Option<RowId>) -> Settled {
+fn ok(entry: &RowToWrite, created: Option<RowId>) -> Settled {
     let id = created.or(entry.id).unwrap_or(RowId(0));
     (entry.place, Ok(Created { id, adopted: entry.adopted }))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::writer::{Action, Entry};
+use super::writer::{Action, RowToWrite};
 use crate::{
     model::RowId,
     netbox::{
@@ -57,7 +57,7 @@ pub(super) struct Reason {
 }
 
 /// Judges the answer to `entries`, which were sent as an array if there are several of them.
-pub(super) fn judge(action: Action, entries: &[Entry], status: StatusCode, body: &Value) -> Verdict {
+pub(super) fn judge(action: Action, entries: &[RowToWrite], status: StatusCode, body: &Value) -> Verdict {
     let alone = entries.len() == 1;
     if status.is_success() {
         return written(action, entries, body).map_or(Verdict::Unknown, Verdict::Done);
@@ -107,13 +107,13 @@ impl Reason {
 
 /// Reads the rows that were written, matched by id, or by key where rows have keys. `None` for an answer in which one
 /// is missing, which is no better than no answer.
-fn written(action: Action, entries: &[Entry], body: &Value) -> Option<Vec<Written>> {
+fn written(action: Action, entries: &[RowToWrite], body: &Value) -> Option<Vec<Written>> {
     if action == Action::Delete {
         return Some(Vec::new());
     }
     let rows: Vec<&Row> =
         body.as_array().map_or(std::slice::from_ref(body), Vec::as_slice).iter().map_while(Value::as_object).collect();
-    let row_of = |position: usize, entry: &Entry| {
+    let row_of = |position: usize, entry: &RowToWrite| {
         let has_key = |row: &&&Row| row.get("key").and_then(Value::as_str) == Some(entry.key.as_str());
         let has_id = |row: &&&Row| id_of(row) == entry.id;
         match action {
@@ -123,7 +123,7 @@ fn written(action: Action, entries: &[Entry], body: &Value) -> Option<Vec<Writte
             Action::Update | Action::Delete => rows.iter().find(has_id),
         }
     };
-    let one = |(position, entry): (usize, &Entry)| {
+    let one = |(position, entry): (usize, &RowToWrite)| {
         let row = row_of(position, entry)?;
         Some(Written { id: id_of(row)?, lost: lost_fields(&entry.body, row) })
     };
@@ -134,7 +134,7 @@ fn written(action: Action, entries: &[Entry], body: &Value) -> Option<Vec<Writte
 
 /// The rows an answer names: by `index` or `id` (NetBox 4.7), or as a list as long as the batch (before). `None` when
 /// it names none, or something that was not sent.
-fn named(entries: &[Entry], body: &Value) -> Option<BTreeMap<usize, Reason>> {
+fn named(entries: &[RowToWrite], body: &Value) -> Option<BTreeMap<usize, Reason>> {
     let in_list = body.as_array().filter(|items| items.len() == entries.len());
     let named: BTreeMap<usize, Reason> = if let Some(items) = in_list {
         let bad = |(_, errors): &(usize, &Value)| errors.as_object().is_some_and(|errors| !errors.is_empty());
@@ -147,7 +147,7 @@ fn named(entries: &[Entry], body: &Value) -> Option<BTreeMap<usize, Reason>> {
     (!named.is_empty()).then_some(named)
 }
 
-fn position(entries: &[Entry], error: &Value) -> Option<usize> {
+fn position(entries: &[RowToWrite], error: &Value) -> Option<usize> {
     let by_index = || usize::try_from(error.get("index")?.as_u64()?).ok();
     let by_id = || {
         let id = error.get("id")?.as_u64()?;
@@ -163,8 +163,8 @@ mod tests {
     use super::*;
     use crate::netbox::row::Row;
 
-    fn entries(ids: &[u64]) -> Vec<Entry> {
-        let entry = |(place, id): (usize, &u64)| Entry {
+    fn entries(ids: &[u64]) -> Vec<RowToWrite> {
+        let entry = |(place, id): (usize, &u64)| RowToWrite {
             place,
             id: Some(RowId(*id)),
             key: format!("k{id}"),
@@ -198,8 +198,8 @@ mod tests {
     #[test]
     fn what_was_sent_and_is_not_answered_is_lost() {
         let sent = |name: &str| Row::from_iter([(name.to_owned(), "x".into())]);
-        let entries: Vec<Entry> =
-            entries(&[1, 2]).into_iter().map(|entry| Entry { body: sent("note"), ..entry }).collect();
+        let entries: Vec<RowToWrite> =
+            entries(&[1, 2]).into_iter().map(|entry| RowToWrite { body: sent("note"), ..entry }).collect();
         let body = json!([{"id": 1, "key": "k1", "note": "x"}, {"id": 2, "key": "k2"}]);
         for action in [Action::Create, Action::Update] {
             assert_eq!(judge(action, &entries, StatusCode::OK, &body), done(&[(1, None), (2, Some("note"))]));

@@ -116,7 +116,7 @@ pub(super) enum Action {
 
 /// A row to write, and where its outcome belongs.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct RowToWrite {
     pub(super) place: usize,
     pub(super) id: Option<RowId>,
     pub(super) key: String,
