@@ -32,5 +32,5 @@ pub use error::{Error, ErrorKind, Request};
 pub use permission::Permission;
 pub use records::ConfigRow;
 pub use row::{Row, id_of};
-pub use sync_log::{LogFilter, LogRow};
+pub use sync_log::{DETAIL, LogFilter, LogRow};
 pub use write::{Created, Draft, Patch, Refusal, Writer};

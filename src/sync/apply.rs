@@ -99,6 +99,10 @@ impl Run<'_, '_> {
     fn body(&self, change: &Change) -> serde_json::Map<String, serde_json::Value> {
         let id_of = |object, key: &Key| self.recorded.row(object, key).map(|row| row.id);
         let mut body = fields::body(change.object, &change.fields(), id_of);
+        if row_of(change).is_none() {
+            // A list that is not sent is empty, and costs NetBox nothing.
+            body.retain(|_, value| !value.as_array().is_some_and(Vec::is_empty));
+        }
         if change.object != ObjectType::Address {
             body.insert("last_synced".into(), json!(self.stamp.now.to_string()));
             body.insert("synced_by".into(), json!(self.stamp.user));

@@ -49,7 +49,7 @@ macro_rules! contract {
                 a_duplicate_is_a_500_without_an_index_and_none_is_written, rows_are_updated_and_answered_by_id,
                 refused_updates_are_named_by_id_and_none_is_written, rows_that_are_not_there_are_named_by_id,
                 rows_are_deleted_all_or_none, an_empty_list_is_fine, each_row_may_bring_a_message;
-            filters: text_is_matched_whole_or_in_part_as_the_field_says, filters_that_do_not_exist_are_ignored,
+            filters: text_is_matched_whole_or_in_part_as_the_field_says, long_text_is_found_by_a_part_of_it, filters_that_do_not_exist_are_ignored,
                 a_link_is_found_by_id, a_selection_is_found_by_its_choice, times_are_compared, ids_are_compared;
             schema: a_preview_takes_the_bare_document_and_apply_the_wrapped_one, applying_twice_changes_nothing,
                 what_does_not_exist_cannot_be_referred_to, a_new_field_gives_old_rows_its_default,
