@@ -6,16 +6,11 @@ use crate::{
     netbox::{
         self, Client,
         schema::{
-            self, BootstrapPlan, Document,
+            self, BootstrapPlan, Document, Workers,
             hooks::{self, Hook, HookPlan},
         },
     },
 };
-
-/// Measured on plugin 0.7.1: a worker process that saw a type before it changed may answer writes with 500 from then
-/// on.
-const RESTART: &str = "Restart NetBox's web workers now (systemctl restart netbox, or the container): a worker may \
-                       keep the old form of a type, and then fails over every write to it.";
 
 /// The options for the custom object types, and for the webhook.
 #[derive(Debug, clap::Args)]
@@ -79,13 +74,13 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Exit
     let nothing = plan.is_empty() && hook_plan.as_ref().is_none_or(HookPlan::is_empty);
     if nothing {
         output::out("NetBox has everything already; nothing to do");
-        return Ok(ExitStatus::Done);
+    } else {
+        let shown: String = [(!plan.is_empty()).then(|| plan.to_string()), hook_plan.map(|plan| plan.to_string())]
+            .into_iter()
+            .flatten()
+            .collect();
+        output::out(&shown);
     }
-    let shown: String = [(!plan.is_empty()).then(|| plan.to_string()), hook_plan.map(|plan| plan.to_string())]
-        .into_iter()
-        .flatten()
-        .collect();
-    output::out(&shown);
     if !args.plan_only {
         apply(args, client, &plan, hook).await?;
     }
@@ -97,7 +92,13 @@ async fn apply(args: &Args, client: &Client, plan: &BootstrapPlan, hook: Option<
         for done in schema::apply(client, plan, args.allow_destructive).await? {
             output::out(&done);
         }
-        output::out(RESTART);
+    }
+    // One that was left out of step by an earlier run is put right by running it again.
+    if let Workers::Stale(what) = schema::renew_workers(client, Document::current()).await? {
+        output::err(&format!(
+            "Restart NetBox's web workers now (systemctl restart netbox, or the container): one of them keeps an older \
+             form of a type ({what})"
+        ));
     }
     if let Some(hook) = hook {
         for done in hooks::apply(client, hook).await? {

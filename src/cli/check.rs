@@ -6,7 +6,10 @@ use crate::{
     config::{RegistryUrl, Settings, keys::ApiKey, keys::Keyring},
     error_chain::error_chain,
     model::{Config, Instance},
-    netbox::{self, Client, Permission, schema},
+    netbox::{
+        self, Client, Permission,
+        schema::{self, Document, Workers},
+    },
 };
 
 /// The trials in their order.
@@ -61,6 +64,7 @@ async fn trials(settings: &Settings) -> Trials {
     match Client::new(&settings.netbox) {
         Ok(client) => {
             if netbox_answers(&client, settings, &mut trials).await && rows_may_be_written(&client, &mut trials).await {
+                trials.add("NetBox's workers", workers_know_the_types(&client).await);
                 registries_answer(&client, settings, keys.as_ref(), &mut trials).await;
             }
         }
@@ -147,9 +151,8 @@ fn needed() -> Vec<(String, Vec<Permission>)> {
         (netbox::objects_path(schema::CONFIG), vec![View, Change]),
         (netbox::objects_path(schema::SYNC_LOG), vec![View, Add, Delete]),
     ];
-    let written = [schema::ORGANIZATION, schema::CONTACT, schema::NETWORK, schema::CUSTOMER];
+    let written = [schema::ORGANIZATION, schema::CONTACT, schema::NETWORK, schema::CUSTOMER, schema::ADDRESS];
     needed.extend(written.map(|slug| (netbox::objects_path(slug), vec![View, Add, Change])));
-    needed.push((netbox::objects_path(schema::ADDRESS), vec![View, Add]));
     needed
 }
 
@@ -182,6 +185,16 @@ async fn permitted(client: &Client, path: &str, permissions: &[Permission]) -> R
     }
     let missing = words(&missing);
     Err(trouble(format!("may not {missing}"), format!("give the token's user the permission to {missing} in NetBox")))
+}
+
+/// Tells whether each worker of NetBox that takes a question knows the types as they are.
+async fn workers_know_the_types(client: &Client) -> Result<String, Trouble> {
+    let remedy = "run `rir-sidecar bootstrap` once more; if that does not help, restart NetBox's web workers";
+    match schema::ask_workers(client, Document::current()).await {
+        Ok(Workers::Current) => Ok("all know the types as they are".to_owned()),
+        Ok(Workers::Stale(what)) => Err(trouble(format!("one has an older form of a type ({what})"), remedy)),
+        Err(error) => Err(trouble(error_chain(&error), "ask again when NetBox answers")),
+    }
 }
 
 async fn registries_answer(client: &Client, settings: &Settings, keys: Option<&Keyring>, trials: &mut Trials) {

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::{error::Error, transport::Transport};
 use crate::{config, telemetry::metrics::Metrics};
@@ -23,6 +23,9 @@ pub struct Client {
     pub(super) writes_in_flight: usize,
     /// Permits to send a write, shared by all clones: NetBox has so many workers, however many runs there are.
     pub(super) write_permits: Arc<Semaphore>,
+    /// The times that NetBox's workers were made to look at our types anew. Whoever finds one with an older form holds it
+    /// meanwhile, so that others who found the same wait instead of doing it once more.
+    pub(super) renewals: Arc<Mutex<u64>>,
     /// Says that the plugin takes arrays; one 405 ends that for all clones.
     takes_arrays: Arc<AtomicBool>,
 }
@@ -40,6 +43,7 @@ impl Client {
             batch_size: settings.batch_size.max(1),
             writes_in_flight,
             write_permits: Arc::new(Semaphore::new(writes_in_flight)),
+            renewals: Arc::default(),
             takes_arrays: Arc::new(AtomicBool::new(true)),
         })
     }

@@ -64,6 +64,13 @@ pub enum ErrorKind {
     /// NetBox, or something in front of it, could not do it now (502, 503, 504) or failed over it (500).
     #[error("NetBox failed over it with {0}: {1}")]
     Failed(StatusCode, String),
+    /// The worker of NetBox that took it has an older form of the type: it failed over a reference, or left out what was
+    /// sent for these fields.
+    #[error(
+        "one of NetBox's workers has an older form of this type ({0}); restart NetBox's web workers, or run \
+         `rir-sidecar bootstrap` again"
+    )]
+    StaleType(String),
     /// There were too many requests (429); with the wait, if the answer asks for one.
     #[error("NetBox, or something in front of it, is asked too often")]
     Throttled(Option<Duration>),
@@ -105,7 +112,7 @@ impl Error {
     pub fn retry(&self) -> Retry {
         match &self.kind {
             ErrorKind::NoAnswer(no_answer) => no_answer.retry(),
-            ErrorKind::Failed(..) | ErrorKind::Throttled(None) => Retry::Backoff,
+            ErrorKind::Failed(..) | ErrorKind::StaleType(_) | ErrorKind::Throttled(None) => Retry::Backoff,
             ErrorKind::Throttled(Some(wait)) => Retry::After(*wait),
             ErrorKind::Client(_)
             | ErrorKind::CaFile(..)

@@ -5,7 +5,7 @@
 //! types and creates or migrates them; `fields` says how their fields are read and written.
 //!
 //! Nothing is assumed of NetBox but what its REST API documents or was measured: a filter may be ignored, a batch is
-//! all or nothing, a duplicate is a 500. A write that may have arrived is never sent again unless sending it twice does
+//! all or nothing, a duplicate is a 500, a worker may not know a type as it is. A write that may have arrived is never sent again unless sending it twice does
 //! no harm, and no redirect or URL from an answer is followed. A row that cannot be read is an error if it is ours, and
 //! a warning if it is the operator's; it is never left out without a word.
 
@@ -13,6 +13,7 @@ mod access;
 pub(crate) mod changes;
 mod client;
 mod error;
+mod fault;
 pub(crate) mod fields;
 mod ipam;
 mod list;
@@ -31,5 +32,5 @@ pub use error::{Error, ErrorKind, Request};
 pub use permission::Permission;
 pub use records::ConfigRow;
 pub use row::{Row, id_of};
-pub use sync_log::{LogFilter, LogRow};
+pub use sync_log::{DETAIL, LogFilter, LogRow};
 pub use write::{Created, Draft, Patch, Refusal, Writer};

@@ -1,5 +1,7 @@
 //! The sync log: what each run did, object by object.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -11,6 +13,9 @@ use super::{
     schema::document::SYNC_LOG,
 };
 use crate::model::RowId;
+
+/// The beginning of each line in the details of a row, behind which a handle stands.
+pub const DETAIL: &str = "- ";
 
 /// A row of the sync log.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -31,6 +36,9 @@ pub struct LogRow {
     pub status: String,
     #[serde(deserialize_with = "optional_text")]
     pub message: Option<String>,
+    /// Missing until `bootstrap` has brought the types up to date.
+    #[serde(default, deserialize_with = "optional_text")]
+    pub details: Option<String>,
     #[serde(deserialize_with = "Option::deserialize")]
     pub created: Option<Timestamp>,
 }
@@ -44,6 +52,8 @@ pub struct LogFilter {
     pub status: Option<String>,
     /// Only those about this type of object.
     pub object_type: Option<String>,
+    /// Only those about the object with this handle, alone or among others.
+    pub handle: Option<String>,
     /// Only those that are older than this one.
     pub before: Option<RowId>,
 }
@@ -63,8 +73,34 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked, or ignores a part of the filter, or a row cannot be read.
     pub async fn sync_log(&self, config: RowId, filter: &LogFilter, limit: usize) -> Result<Vec<LogRow>, Error> {
+        let Some(handle) = &filter.handle else { return self.log_rows(config, filter, None, limit).await };
+        let alone = self.log_rows(config, filter, Some(("object_handle", handle)), limit).await?;
+        let mut rows: BTreeMap<RowId, LogRow> = alone.into_iter().map(|row| (row.id, row)).collect();
+        let (mut others, mut filter) = (0, filter.clone());
+        // Details are found by a part of them: NET-10 by NET-1.
+        loop {
+            let page = self.log_rows(config, &filter, Some(("details__ic", handle)), limit).await?;
+            filter.before = page.last().map(|row| row.id);
+            let complete = page.len() < limit;
+            let about = page.into_iter().filter(|row| row.is_about(handle));
+            rows.extend(about.inspect(|_| others += 1).map(|row| (row.id, row)));
+            if complete || others >= limit {
+                break;
+            }
+        }
+        Ok(rows.into_values().rev().take(limit).collect())
+    }
+
+    /// Reads the newest rows that pass a filter and have a text in a field, as far as NetBox can tell.
+    async fn log_rows(
+        &self,
+        config: RowId,
+        filter: &LogFilter,
+        text: Option<(&str, &str)>,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, Error> {
         let path = objects_path(SYNC_LOG);
-        let LogFilter { run, status, object_type, before } = filter;
+        let LogFilter { run, status, object_type, before, handle: _ } = filter;
         let config_id = Some(config.to_string());
         let before = before.map(|id| id.to_string());
         let wanted = [
@@ -75,12 +111,13 @@ impl Client {
             ("id__lt", &before),
         ];
         let query: Vec<(&str, &str)> =
-            wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
+            wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).chain(text).collect();
         let newest = self.newest(&path, &query, limit).await?;
         let read = |row: &Row| (id_of(row).unwrap_or(RowId(0)), typed(row));
         let rows: Vec<LogRow> = Listing::of(&path, newest.iter().map(read)).all()?;
         // The newest rows of all configs may hold none of this one: so here a filter that was ignored is an error.
-        if rows.iter().all(|row| row.config == config && filter.fits(row)) {
+        let has = |row: &LogRow| text.is_none_or(|(_, text)| row.mentions(text));
+        if rows.iter().all(|row| row.config == config && filter.fits(row) && has(row)) {
             return Ok(rows);
         }
         Err(Error::reading(path, ErrorKind::FilterIgnored))
@@ -98,6 +135,22 @@ impl Client {
         let ids: Vec<RowId> = rows.iter().map(|row| row.id).collect();
         let results = self.writer(SYNC_LOG, message).delete(&ids).await;
         Ok(results.iter().filter(|result| result.is_ok()).count())
+    }
+}
+
+impl LogRow {
+    /// Returns whether it is about the object with this handle, alone or among others.
+    fn is_about(&self, handle: &str) -> bool {
+        let mut lines = self.details.iter().flat_map(|details| details.lines());
+        self.object_handle.as_deref() == Some(handle) || lines.any(|line| line.strip_prefix(DETAIL) == Some(handle))
+    }
+
+    /// Returns whether its handle or its details have this text somewhere, in upper or lower case.
+    fn mentions(&self, text: &str) -> bool {
+        let has = |field: &Option<String>| {
+            field.as_ref().is_some_and(|field| field.to_lowercase().contains(&text.to_lowercase()))
+        };
+        has(&self.object_handle) || has(&self.details)
     }
 }
 

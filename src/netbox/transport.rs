@@ -16,7 +16,10 @@ use serde_json::Value;
 use tracing::{Instrument, debug_span, field::Empty};
 use url::Url;
 
-use super::error::{Error, ErrorKind, Request, readable};
+use super::{
+    error::{Error, ErrorKind, Request, readable},
+    fault::Fault,
+};
 use crate::{
     config::{self, Secret},
     outbound::{
@@ -92,7 +95,12 @@ impl Transport {
 
     /// Reads; tries again when that may help. The reply is a success or a 404.
     pub(super) async fn read(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply, Error> {
-        let request = &Request::new(Method::GET, path);
+        self.ask(Method::GET, path, query).await
+    }
+
+    /// Asks by a method that writes nothing, as [`Transport::read`].
+    pub(super) async fn ask(&self, method: Method, path: &str, query: &[(&str, &str)]) -> Result<Reply, Error> {
+        let request = &Request::new(method, path);
         let attempt =
             |_| async move { self.exchange(request, self.without_body(request, query)).await?.found_or_not() };
         self.http.repeat(&request.name(), READ_RETRIES, Error::retry, attempt).await
@@ -214,6 +222,11 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
+    /// Returns the error that the request met with, whatever its status.
+    pub(super) fn failed_with(&self, kind: ErrorKind) -> Error {
+        Error::of(self.request.clone(), kind)
+    }
+
     /// Returns what a status that is no success means.
     pub(super) fn into_error(self) -> Error {
         let status = self.status;
@@ -228,6 +241,7 @@ impl Reply {
                 ErrorKind::Throttled(retry_after(&self.headers).map(|wait| wait.min(MAX_WAIT)))
             }
             _ if status.is_redirection() => ErrorKind::Redirected(presentable_url(location)),
+            _ if Fault::of(&self.json()) == Some(Fault::StaleClass) => ErrorKind::StaleType(detail()),
             _ if status.is_server_error() => ErrorKind::Failed(status, detail()),
             _ => ErrorKind::Refused(status, detail()),
         };

@@ -57,7 +57,7 @@ impl Run<'_, '_> {
                 Err(refusal) => {
                     self.rules.given_up.insert(change.key.clone());
                     let (message, error) = (error_chain(&refusal), unanswered(&refusal));
-                    let may_pass = error.is_some();
+                    let may_pass = error.is_some() || matches!(refusal, Refusal::Stale(_));
                     if let (Some(error), Ok(())) = (error, &ended) {
                         let why = format!("writing to NetBox came to an end: {}", error_chain(error));
                         ended = Err(Ended::Failed { why, may_pass });
@@ -99,6 +99,10 @@ impl Run<'_, '_> {
     fn body(&self, change: &Change) -> serde_json::Map<String, serde_json::Value> {
         let id_of = |object, key: &Key| self.recorded.row(object, key).map(|row| row.id);
         let mut body = fields::body(change.object, &change.fields(), id_of);
+        if row_of(change).is_none() {
+            // A list that is not sent is empty, and costs NetBox nothing.
+            body.retain(|_, value| !value.as_array().is_some_and(Vec::is_empty));
+        }
         if change.object != ObjectType::Address {
             body.insert("last_synced".into(), json!(self.stamp.now.to_string()));
             body.insert("synced_by".into(), json!(self.stamp.user));
@@ -123,7 +127,11 @@ fn unanswered(refusal: &Refusal) -> Option<&netbox::Error> {
         Refusal::Unknown(error) | Refusal::GivenUp(error) => {
             Some(error.as_ref()).filter(|error| error.retry() != Retry::Never)
         }
-        Refusal::Rejected { .. } | Refusal::Failed(_) | Refusal::NotSent => None,
+        Refusal::Rejected { .. }
+        | Refusal::Failed(_)
+        | Refusal::Forbidden(_)
+        | Refusal::Stale(_)
+        | Refusal::NotSent => None,
     }
 }
 

@@ -19,17 +19,32 @@ use crate::{
     config::SyncLog,
     error_chain::error_chain,
     model::{AggregateProgress, ObjectType, RowId, Scope},
-    netbox::{Draft, Patch, schema},
+    netbox::{DETAIL, Draft, Patch, schema},
     telemetry::metrics,
 };
 
-/// One row of the sync log.
+/// One row of the sync log, about one object or about several that were created together: a row costs NetBox as much as an
+/// object.
 struct Entry {
     operation: &'static str,
     object: Option<ObjectType>,
     handle: String,
     status: &'static str,
     message: String,
+    /// The handles of its objects, if they are several.
+    details: Vec<String>,
+}
+
+impl Entry {
+    /// Begins a row about one object.
+    fn about(object: ObjectType, handle: &str, operation: &'static str) -> Self {
+        let (handle, object) = (handle.to_owned(), Some(object));
+        Self { operation, object, handle, status: "success", message: String::new(), details: Vec::new() }
+    }
+
+    fn ended(self, status: &'static str, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), ..self }
+    }
 }
 
 /// A run as it goes, its log rows in NetBox, and what belongs into its next note.
@@ -121,14 +136,11 @@ impl<'c> Report<'c> {
     /// Takes up what was written, and what failed and what was passed over since the last time. Counts it, and makes log
     /// rows of it.
     pub(super) fn take_up(&mut self, applied: Vec<Applied>) {
-        let mut entries = Vec::new();
         for applied in &applied {
             self.ctx.metrics.change(applied.object, applied.outcome());
             self.since.applied(applied);
-            if applied.object != ObjectType::Address || applied.result.is_err() {
-                entries.push(entry(applied));
-            }
         }
+        let mut entries = written(&applied);
         for failure in self.run.failures.iter().skip(self.failures) {
             self.ctx.metrics.change(failure.object, metrics::Deed::Failed);
             self.since.failure(failure);
@@ -189,7 +201,13 @@ impl<'c> Report<'c> {
             "status": entry.status,
             "message": entry.message,
         });
-        body.as_object().cloned().unwrap_or_default()
+        let mut body = body.as_object().cloned().unwrap_or_default();
+        if !entry.details.is_empty() {
+            // As a list of Markdown, which is how NetBox shows it.
+            let lines: Vec<String> = entry.details.iter().map(|handle| format!("{DETAIL}{handle}")).collect();
+            body.insert("details".to_owned(), lines.join("\n").into());
+        }
+        body
     }
 
     /// Takes up how the run ended, and adds up what it came to.
@@ -257,6 +275,30 @@ pub(super) fn change_message(run: &str) -> String {
     format!("rir-sidecar sync {run}")
 }
 
+/// Returns the rows about what was written in one round: for each type one about all that were created, and one about each
+/// other object. An address is written with its object, and has none unless it failed.
+fn written(applied: &[Applied]) -> Vec<Entry> {
+    let (mut entries, mut created) = (Vec::new(), BTreeMap::<ObjectType, Vec<&Applied>>::new());
+    for applied in applied.iter().filter(|applied| applied.object != ObjectType::Address || applied.result.is_err()) {
+        match (&applied.deed, &applied.result) {
+            (Deed::Create, Ok(_)) => created.entry(applied.object).or_default().push(applied),
+            (Deed::Create | Deed::Update(_) | Deed::Retire, _) => entries.push(entry(applied)),
+        }
+    }
+    let created = created.into_iter().map(|(object, applied)| match applied.as_slice() {
+        [one] => entry(one),
+        several => Entry {
+            operation: "create",
+            object: Some(object),
+            handle: String::new(),
+            status: "success",
+            message: format!("{} {object}s created", several.len()),
+            details: several.iter().map(|applied| applied.handle.clone()).collect(),
+        },
+    });
+    created.chain(entries).collect()
+}
+
 fn entry(applied: &Applied) -> Entry {
     let (operation, message) = match &applied.deed {
         Deed::Create => ("create", "created".to_owned()),
@@ -267,22 +309,19 @@ fn entry(applied: &Applied) -> Entry {
         Ok(_) => ("success", message),
         Err(refused) => ("error", refused.message.clone()),
     };
-    Entry { operation, object: Some(applied.object), handle: applied.handle.clone(), status, message }
+    Entry::about(applied.object, &applied.handle, operation).ended(status, message)
 }
 
 fn failed(Failure { object, handle, message, .. }: &Failure) -> Entry {
-    let (handle, message) = (handle.clone(), message.clone());
-    Entry { operation: "sync", object: Some(*object), handle, status: "error", message }
+    Entry::about(*object, handle, "sync").ended("error", message)
 }
 
 fn skipped(Skip { object, handle, message }: &Skip) -> Entry {
-    let (handle, message) = (handle.clone(), message.clone());
-    Entry { operation: "sync", object: Some(*object), handle, status: "skipped", message }
+    Entry::about(*object, handle, "sync").ended("skipped", message)
 }
 
 fn unchanged_entry((object, handle): &(ObjectType, String)) -> Entry {
-    let (operation, status, message) = ("sync", "success", "unchanged".into());
-    Entry { operation, object: Some(*object), handle: handle.clone(), status, message }
+    Entry::about(*object, handle, "sync").ended("success", "unchanged")
 }
 
 fn summary(run: &SyncRun, verdict: Verdict) -> Entry {
@@ -291,7 +330,8 @@ fn summary(run: &SyncRun, verdict: Verdict) -> Entry {
         Verdict::Partial | Verdict::Refused | Verdict::Failed => "error",
         Verdict::Interrupted => "skipped",
     };
-    Entry { operation: "sync", object: None, handle: String::new(), status, message: sentence(run, verdict) }
+    let message = sentence(run, verdict);
+    Entry { operation: "sync", object: None, handle: String::new(), status, message, details: Vec::new() }
 }
 
 /// A run in a few sentences, for people.
@@ -362,5 +402,41 @@ fn tell(run: &SyncRun, verdict: Verdict) {
         Verdict::Failed | Verdict::Refused => error!(run = %run.id, config = %run.config, "{text}"),
         Verdict::Partial | Verdict::Interrupted => warn!(run = %run.id, config = %run.config, "{text}"),
         Verdict::Changed | Verdict::Unchanged => info!(run = %run.id, config = %run.config, "{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::outcome::NotTaken;
+
+    fn applied(object: ObjectType, handle: &str, deed: Deed, taken: bool) -> Applied {
+        let refused = NotTaken { message: "no".to_owned(), may_pass: false };
+        Applied { object, handle: handle.to_owned(), deed, result: if taken { Ok(RowId(1)) } else { Err(refused) } }
+    }
+
+    #[test]
+    fn what_is_created_together_is_told_together_and_all_else_alone() {
+        let create = |object, handle: &str| applied(object, handle, Deed::Create, true);
+        let written = written(&[
+            create(ObjectType::Address, "Main Street"),
+            create(ObjectType::Network, "NET-1"),
+            applied(ObjectType::Network, "NET-2", Deed::Create, false),
+            create(ObjectType::Network, "NET-3"),
+            applied(ObjectType::Network, "NET-4", Deed::Update(vec!["name"]), true),
+            applied(ObjectType::Network, "NET-5", Deed::Retire, true),
+            create(ObjectType::Customer, "C1"),
+        ]);
+        let told = |entry: &Entry| {
+            let Entry { operation, handle, status, message, details, .. } = entry;
+            format!("{operation} {handle:5} {status}: {message} {details:?}")
+        };
+        insta::assert_snapshot!(written.iter().map(told).collect::<Vec<_>>().join("\n"), @r#"
+        create       success: 2 networks created ["NET-1", "NET-3"]
+        create C1    success: created []
+        create NET-2 error: no []
+        update NET-4 success: changed name []
+        update NET-5 success: ARIN does not have it any more; status is now not-found []
+        "#);
     }
 }

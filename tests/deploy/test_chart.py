@@ -565,7 +565,7 @@ def notes(values):
 
 def test_the_notes_tell_the_next_command():
     told = notes(LEAST)
-    assert "restart NetBox's web workers" in told
+    assert "The types are in NetBox." in told
     assert "helm -n lab test rir --logs" in told
     assert f"bootstrap.webhookUrl=http://{NAME}.lab.svc:80/webhooks/netbox" in told
     assert "secrets.keys.existingSecret" in told

@@ -46,18 +46,22 @@ pub(crate) async fn a_webhook_is_set_up_once_and_kept_up_to_date(target: Target)
         assert!(types.contains(&json!(wanted)), "{wanted} is not in {types:?}");
     }
 
-    // The operator switches the rule off and adds a type; the address changes.
+    // The operator switches the rule off, adds a type and has certificates not verified; the address changes.
     let (webhook, rule) = (webhook["id"].as_u64().unwrap(), rule["id"].as_u64().unwrap());
     let more: Vec<Value> = types.iter().cloned().chain([json!("ipam.vrf")]).collect();
     scene.edit(RULES, rule, json!({ "enabled": false, "object_types": more })).await;
-    let second = hook("http://rir:8080/hook", "fedcba9876543210");
+    let theirs = json!({ "ssl_verification": false, "timeout": 30 });
+    scene.edit(WEBHOOKS, webhook, theirs).await;
+    let second = hook("https://rir.example.net/hook", "fedcba9876543210");
     let told = hooks::plan(&client, &second).await.unwrap().to_string();
-    assert_eq!(told, "~ webhook \"rir-sidecar\" to http://rir:8080/hook: payload_url, secret\n");
+    assert_eq!(told, "~ webhook \"rir-sidecar\" to https://rir.example.net/hook: payload_url, secret\n");
     hooks::apply(&client, &second).await.unwrap();
     assert!(hooks::plan(&client, &second).await.unwrap().is_empty());
     let after = ours(&scene, RULES).await.unwrap();
     assert_eq!((&after["enabled"], after["object_types"].as_array().unwrap().len()), (&json!(false), 4));
-    assert_eq!(ours(&scene, WEBHOOKS).await.unwrap()["secret"], "fedcba9876543210");
+    let after = ours(&scene, WEBHOOKS).await.unwrap();
+    assert_eq!(after["secret"], "fedcba9876543210");
+    assert_eq!((&after["ssl_verification"], &after["timeout"]), (&json!(false), &json!(30)));
 
     scene.remove(RULES, rule).await;
     scene.remove(WEBHOOKS, webhook).await;

@@ -34,4 +34,5 @@ mod sources;
 mod takeover;
 mod throttled;
 mod traces;
+mod unfit_netbox;
 mod worlds;

@@ -37,19 +37,22 @@ pub(crate) struct Target {
     pub(crate) token: String,
     /// The in-memory one, if it is that.
     pub(crate) server: Option<NetboxServer>,
+    /// The name that the lab has for a real one.
+    pub(crate) name: String,
 }
 
 impl Target {
     pub(crate) async fn sandbox() -> Self {
         let server = NetboxServer::start(NetboxOptions::default()).await.unwrap();
-        Self { url: server.url(), token: TOKEN.to_owned(), server: Some(server) }
+        Self { url: server.url(), token: TOKEN.to_owned(), server: Some(server), name: String::new() }
     }
 
     /// The real NetBox that `tests/run.sh` started.
     pub(crate) fn lab() -> Self {
         let variable =
             |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; use tests/run.sh"));
-        Self { url: variable("RIR_LAB_NETBOX_URL"), token: variable("RIR_LAB_NETBOX_TOKEN"), server: None }
+        let (url, token) = (variable("RIR_LAB_NETBOX_URL"), variable("RIR_LAB_NETBOX_TOKEN"));
+        Self { url, token, server: None, name: "main".to_owned() }
     }
 }
 
@@ -116,7 +119,8 @@ impl Scene {
             return;
         }
         let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab.sh");
-        let wiped = tokio::process::Command::new(lab).arg("wipe").status().await.unwrap();
+        let wiped =
+            tokio::process::Command::new(lab).args(["wipe", "--name", &self.netbox.name]).status().await.unwrap();
         assert!(wiped.success(), "could not empty the NetBox of the lab");
     }
 

@@ -46,6 +46,8 @@ pub(crate) struct ListSyncLogs {
     /// Only those about objects of this type.
     #[param(inline)]
     object_type: Option<LoggedType>,
+    /// Only those about the object with this handle, alone or among others that were created with it.
+    handle: Option<String>,
     /// Go on after the page that gave this as `next_cursor`.
     #[param(value_type = Option<Id>)]
     cursor: Option<Id>,
@@ -128,6 +130,7 @@ impl ListSyncLogs {
             run: self.run.filter(|run| !run.is_empty()),
             status: self.status.and_then(word),
             object_type: self.object_type.and_then(word),
+            handle: self.handle.filter(|handle| !handle.is_empty()),
             before: self.cursor.map(|Id(id)| id),
         }
     }

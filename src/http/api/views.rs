@@ -258,7 +258,7 @@ pub(crate) struct SyncLogs {
     pub(crate) next_cursor: Option<RowId>,
 }
 
-/// A row of the sync log: what was done to one object, or the summary of a run.
+/// A row of the sync log: what was done to one object or to several together, or the summary of a run.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SyncLog {
     /// Its id in NetBox.
@@ -273,21 +273,24 @@ pub(crate) struct SyncLog {
     /// The type of its object; null in the summary of a run.
     #[schema(example = "network")]
     object_type: Option<String>,
-    /// The handle of its object.
+    /// The handle of its object; null in the summary of a run, and for several objects.
     object_handle: Option<String>,
     /// The outcome.
     #[schema(example = "success")]
     status: String,
     /// More about it.
     message: Option<String>,
+    /// The handles of objects that were created together, each in a line that begins with "- ".
+    #[schema(example = "- NET-192-0-2-0-1\n- NET-198-51-100-0-1")]
+    details: Option<String>,
     /// The time at which the row was written.
     created: Option<Timestamp>,
 }
 
 impl From<LogRow> for SyncLog {
     fn from(row: LogRow) -> Self {
-        let LogRow { id, config, run, operation, object_type, object_handle, status, message, created } = row;
-        Self { id, config, run, operation, object_type, object_handle, status, message, created }
+        let LogRow { id, config, run, operation, object_type, object_handle, status, message, details, created } = row;
+        Self { id, config, run, operation, object_type, object_handle, status, message, details, created }
     }
 }
 

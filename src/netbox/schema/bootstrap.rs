@@ -1,9 +1,8 @@
 //! Creates and migrates our types in NetBox.
 //!
-//! A plan is made by asking, and applying it does nothing else: choice sets first, as fields name them, then the types
-//! one by one in the order of their references, then links and names of objects. Each type is a request of its own,
-//! since all of them in one take longer than many a NetBox allows a request. Applying a plan twice, or after an
-//! interruption, does the rest of it.
+//! A plan is made by asking, and applying it does nothing else: choice sets first, as fields name them, then all types in
+//! one request, then links and names of objects. A request for each type would leave most of NetBox's workers with
+//! classes that do not fit together. Applying a plan twice, or after an interruption, does the rest of it.
 
 use std::fmt;
 
@@ -140,8 +139,10 @@ pub async fn apply(client: &Client, plan: &BootstrapPlan, allow_destructive: boo
     for change in &plan.choice_sets {
         done.push(make(client, change, &[]).await?);
     }
-    for diff in &plan.types {
-        done.push(migrate(client, &plan.document, diff, allow_destructive).await?);
+    if !plan.types.is_empty() {
+        migrate(client, plan, allow_destructive).await?;
+        let word = |diff: &TypeDiff| if diff.is_new { "created" } else { "changed" };
+        done.extend(plan.types.iter().map(|diff| format!("{} type {}", word(diff), diff.slug)));
     }
     // Only now do all types exist, under the names NetBox gave them.
     let types = client.list(&extras::types_path(), &[]).await?;
@@ -154,11 +155,12 @@ pub async fn apply(client: &Client, plan: &BootstrapPlan, allow_destructive: boo
     Ok(done)
 }
 
-async fn migrate(client: &Client, document: &Document, diff: &TypeDiff, destroy: bool) -> Result<String, Error> {
+async fn migrate(client: &Client, plan: &BootstrapPlan, destroy: bool) -> Result<(), Error> {
     let path = format!("{CUSTOM_OBJECTS}schema/apply/");
-    let body = json!({ "schema": document.schema(|slug| slug == diff.slug), "allow_destructive": destroy });
+    let changes = |slug: &str| plan.types.iter().any(|diff| diff.slug == slug);
+    let body = json!({ "schema": plan.document.schema(changes), "allow_destructive": destroy });
     client.transport.send(Method::POST, &path, &body).await?.found()?;
-    Ok(format!("{} type {}", if diff.is_new { "created" } else { "changed" }, diff.slug))
+    Ok(())
 }
 
 /// Writes a choice set or a custom link.

@@ -163,6 +163,17 @@ impl Document {
 }
 
 impl TypeSpec {
+    /// Returns the names of its fields.
+    pub(super) fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| field.name.as_str())
+    }
+
+    /// Returns its fields that refer to a single object of a custom object type, with the slug of that type.
+    pub(super) fn references(&self) -> impl Iterator<Item = (&str, &str)> {
+        let single = self.fields.iter().filter(|field| field.kind == "object");
+        single.filter_map(|field| Some((field.name.as_str(), field.of.as_deref()?.strip_prefix("custom-objects/")?)))
+    }
+
     fn schema(&self, document: &Document) -> Value {
         let removed = |field: &Removed| json!({ "id": field.id, "name": field.name, "type": field.kind });
         json!({

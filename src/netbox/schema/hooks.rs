@@ -1,7 +1,8 @@
 //! The webhook by which NetBox tells rir-sidecar of changes, and the event rule that sets it off.
 //!
-//! Both are found by their name. Types and events that an operator added to the rule stay, and so does whether it is
-//! switched on.
+//! Both are found by their name. What an operator set on them stays: types and events that were added to the rule, whether
+//! it is switched on, and how the webhook is delivered (whether certificates are verified, by which authority, and how
+//! long NetBox waits).
 
 use std::fmt;
 
@@ -58,19 +59,16 @@ impl Hook {
         Self { url, secret }
     }
 
-    /// Returns the fields that the webhook has to have.
+    /// Returns the fields without which the service would not understand the webhook. All others are left to NetBox's
+    /// defaults and to the operator.
     fn wanted(&self) -> Map<String, Value> {
-        let mut wanted = fields(json!({
+        fields(json!({
             "payload_url": self.url.as_str(),
             "http_method": "POST",
             "http_content_type": "application/json",
             "body_template": "",
             "secret": self.secret.expose_secret(),
-        }));
-        if self.url.scheme() == "https" {
-            wanted.insert("ssl_verification".to_owned(), true.into());
-        }
-        wanted
+        }))
     }
 }
 
@@ -218,16 +216,19 @@ mod tests {
         there.insert("id".into(), 4.into());
         assert_eq!(webhook_change(&hook, Some(&there)), None);
         there.insert("secret".into(), "another".into());
-        there.insert("ssl_verification".into(), false.into());
         let change = webhook_change(&hook, Some(&there)).unwrap();
-        let told = "~ webhook \"rir-sidecar\" to https://rir.example.net/webhooks/netbox: secret, ssl_verification";
+        let told = "~ webhook \"rir-sidecar\" to https://rir.example.net/webhooks/netbox: secret";
         assert_eq!(change.to_string(), told);
-        assert_eq!(change.body, json!({ "secret": "0123456789abcdef", "ssl_verification": true }));
+        assert_eq!(change.body, json!({ "secret": "0123456789abcdef" }));
     }
 
     #[test]
-    fn certificates_do_not_matter_where_there_are_none() {
-        assert_eq!(hook("http://rir:8080/").wanted().get("ssl_verification"), None);
+    fn how_a_webhook_is_delivered_is_the_operators() {
+        let hook = hook("https://rir.example.net/");
+        let mut there = webhook_change(&hook, None).unwrap().body.as_object().cloned().unwrap();
+        let theirs = json!({ "id": 4, "ssl_verification": false, "ca_file_path": "/etc/ssl/ours.pem", "timeout": 30 });
+        there.extend(fields(theirs));
+        assert_eq!(webhook_change(&hook, Some(&there)), None);
     }
 
     #[test]

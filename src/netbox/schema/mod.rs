@@ -1,7 +1,7 @@
 //! Our custom object types, and how NetBox gets them.
 //!
 //! `types.toml` describes them ([`Document`]). [`plan`] compares it with NetBox and shows the difference, [`apply`]
-//! it so. Whatever an operator added to our types stays: fields, choices, and whole types. A change that would lose
+//! makes it so, and [`renew_workers`] sees to it that NetBox's web workers notice. Whatever an operator added to our types stays: fields, choices, and whole types. A change that would lose
 //! data is refused unless it is asked for expressly.
 
 mod bootstrap;
@@ -9,6 +9,8 @@ mod diff;
 pub(super) mod document;
 mod extras;
 pub mod hooks;
+mod workers;
 
 pub use bootstrap::{BootstrapPlan, Unmet, apply, plan, requirements};
 pub use document::{ADDRESS, CONFIG, CONTACT, CUSTOMER, Document, NETWORK, ORGANIZATION, SYNC_LOG, TYPES};
+pub use workers::{Workers, ask_workers, renew_workers};

@@ -15,7 +15,7 @@ use futures_util::{StreamExt, stream};
 pub use self::writer::{Created, Draft, Patch, Refusal, Writer};
 use self::{
     batch::{Batch, Delivery},
-    writer::{Action, Entry, Settled},
+    writer::{Action, RowToWrite, Settled},
 };
 use super::row::Row;
 use crate::model::RowId;
@@ -47,8 +47,8 @@ impl Writer<'_> {
         action: Action,
         rows: impl Iterator<Item = (Option<RowId>, String, Row)>,
     ) -> Vec<Result<Created, Refusal>> {
-        let entry = |(place, (id, key, body))| Entry { place, id, key, body, adopted: false };
-        let entries: Vec<Entry> = rows.enumerate().map(entry).collect();
+        let entry = |(place, (id, key, body))| RowToWrite { place, id, key, body, adopted: false };
+        let entries: Vec<RowToWrite> = rows.enumerate().map(entry).collect();
         let count = entries.len();
         let rows = rows_a_batch(count, self.client.batch_size, self.client.writes_in_flight);
         let batches: Vec<Batch> = entries.chunks(rows).map(|chunk| Batch::new(action, chunk.to_vec())).collect();

@@ -89,6 +89,12 @@ pub enum Refusal {
     /// NetBox failed over this row alone, and no other row has its key.
     #[error("NetBox failed over it")]
     Failed(#[source] Arc<Error>),
+    /// The user may write such rows, but not this one.
+    #[error("it may not be written")]
+    Forbidden(#[source] Arc<Error>),
+    /// NetBox's workers have an older form of the type. The row is not written, or lacks a field, and then its digest.
+    #[error("it is not written as it should be")]
+    Stale(#[source] Arc<Error>),
     /// No answer came however often it was tried, so it may or may not have been written.
     #[error("it is not known whether it was written")]
     Unknown(#[source] Arc<Error>),
@@ -110,7 +116,7 @@ pub(super) enum Action {
 
 /// A row to write, and where its outcome belongs.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct RowToWrite {
     pub(super) place: usize,
     pub(super) id: Option<RowId>,
     pub(super) key: String,

@@ -55,12 +55,12 @@ async fn webhook(target: &Target) -> (String, u64) {
 
 pub(crate) async fn a_webhook_is_found_by_name_with_its_secret(target: &Target) {
     let (name, id) = webhook(target).await;
-    let fields = "id,name,secret,http_method,http_content_type,ssl_verification,body_template,additional_headers";
+    let fields = "id,name,secret,http_method,http_content_type,ssl_verification,body_template,additional_headers,ca_file_path,timeout";
     let found = target.get(&format!("{WEBHOOKS}?name={name}&fields={fields}")).await.expect(200);
     let expected = json!([{
         "id": id, "name": name, "secret": "0123456789abcdef", "http_method": "POST",
         "http_content_type": "application/json", "ssl_verification": true, "body_template": "",
-        "additional_headers": "",
+        "additional_headers": "", "ca_file_path": null, "timeout": null,
     }]);
     assert_eq!(found["results"], expected);
     let patched = target.patch(&format!("{WEBHOOKS}{id}/"), json!({ "secret": "fedcba9876543210" })).await;

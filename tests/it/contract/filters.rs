@@ -41,6 +41,14 @@ pub(crate) async fn text_is_matched_whole_or_in_part_as_the_field_says(target: &
     assert_eq!(noted(target, &format!("key={}:", target.run)).await, [0; 0]);
 }
 
+pub(crate) async fn long_text_is_found_by_a_part_of_it(target: &Target) {
+    let notes = ["- NET-1\n- NET-2", "- NET-3"].map(|note| json!({ "note": note }));
+    numbered(target, THINGS, &notes).await;
+    assert_eq!(found(target, "note__ic=net-2").await, [1]);
+    assert_eq!(found(target, "note__ic=NET-").await, [1, 2]);
+    assert_eq!(found(target, "note__ic=NET-4").await, [0; 0]);
+}
+
 pub(crate) async fn filters_that_do_not_exist_are_ignored(target: &Target) {
     numbered(target, NOTES, &[json!({}), json!({})]).await;
     for query in ["nonsense=1", "key__in=x", "key__isnull=true", "loose__nonsense=x"] {

@@ -45,19 +45,19 @@ macro_rules! contract {
                 a_required_field_has_to_be_sent_and_to_hold_something, null_empties_all_but_required_fields,
                 a_duplicate_key_is_a_500, a_null_character_is_refused_in_text_and_breaks_json,
                 there_is_no_limit_to_text, what_is_not_there_is_404, a_patch_that_changes_nothing_is_not_logged,
-                the_message_of_a_change_is_kept;
+                the_message_of_a_change_is_kept, options_name_the_fields_of_a_new_one;
             bulk: rows_are_created_in_order, refused_rows_are_named_by_index_and_none_is_written,
                 a_duplicate_is_a_500_without_an_index_and_none_is_written, rows_are_updated_and_answered_by_id,
                 refused_updates_are_named_by_id_and_none_is_written, rows_that_are_not_there_are_named_by_id,
                 rows_are_deleted_all_or_none, an_empty_list_is_fine, each_row_may_bring_a_message;
-            filters: text_is_matched_whole_or_in_part_as_the_field_says, filters_that_do_not_exist_are_ignored,
+            filters: text_is_matched_whole_or_in_part_as_the_field_says, long_text_is_found_by_a_part_of_it, filters_that_do_not_exist_are_ignored,
                 a_link_is_found_by_id, a_selection_is_found_by_its_choice, times_are_compared, ids_are_compared;
             schema: a_preview_takes_the_bare_document_and_apply_the_wrapped_one, applying_twice_changes_nothing,
                 what_does_not_exist_cannot_be_referred_to, a_new_field_gives_old_rows_its_default,
                 a_renamed_field_keeps_its_values, a_field_is_dropped_only_when_allowed,
                 a_field_left_out_is_warned_about_and_kept, a_field_cannot_become_unique_over_duplicates,
                 a_new_required_field_blocks_updates_of_old_rows, values_are_cast_to_a_new_type_or_it_is_refused,
-                types_tell_what_event_rules_call_them;
+                types_tell_what_event_rules_call_them, a_type_can_be_saved_as_it_is;
             links: deleting_an_aggregate_empties_links_to_it, deleting_what_is_in_a_list_takes_it_out;
             changes: the_change_log_is_read_by_type_from_one_id_to_the_next, a_change_tells_who_when_and_what,
                 the_change_log_is_found_by_time;

@@ -227,3 +227,18 @@ pub(crate) async fn the_message_of_a_change_is_kept(target: &Target) {
         expected.map(|(action, message)| (action.to_owned(), message.to_owned()))
     );
 }
+
+pub(crate) async fn options_name_the_fields_of_a_new_one(target: &Target) {
+    target.share().await;
+    let answer = target.send(Method::OPTIONS, THINGS, None, &[]).await.expect(200);
+    let fields = answer["actions"]["POST"].as_object().unwrap();
+    for field in
+        ["key", "run", "note", "number", "flag", "day", "moment", "doc", "state", "states", "aggregates", "parent"]
+    {
+        assert!(fields.contains_key(field), "{field}");
+    }
+    assert!(!fields.contains_key("no_such_field"));
+    let reader = format!("Bearer {}", target.tokens.reader);
+    let answer = target.send(Method::OPTIONS, THINGS, None, &[("authorization", &reader)]).await;
+    assert_eq!(answer.body.pointer("/actions/POST"), None);
+}

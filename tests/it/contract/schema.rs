@@ -168,3 +168,10 @@ pub(crate) async fn types_tell_what_event_rules_call_them(target: &Target) {
     assert_eq!((&found["verbose_name"], &found["version"]), (&json!("Case"), &json!("1.0.0")));
     assert_eq!(found["object_type_name"], format!("netbox_custom_objects.table{}model", found["id"]));
 }
+
+pub(crate) async fn a_type_can_be_saved_as_it_is(target: &Target) {
+    target.share().await;
+    let types = "/api/plugins/custom-objects/custom-object-types/";
+    let id = target.get(&format!("{types}?slug=contract-note&fields=id,slug")).await.column("id").remove(0);
+    assert_eq!(target.patch(&format!("{types}{id}/"), json!({})).await.expect(200)["slug"], "contract-note");
+}

@@ -109,6 +109,33 @@ async fn rows_about_persons_are_for_those_who_may_view_the_contacts() {
 }
 
 #[tokio::test]
+async fn an_object_is_found_among_others_by_its_handle() {
+    let service = Service::new().await;
+    let row = |number: u32, handle: Option<&str>, details: Option<&str>| {
+        json!({
+            "key": format!("k{number}"), "config": service.scene.config, "run": "r", "operation": "create",
+            "object_type": "network", "object_handle": handle, "status": "success", "message": "m", "details": details,
+        })
+    };
+    let rows = json!([
+        row(0, Some("NET-1"), None),
+        row(1, None, Some("- NET-10\n- NET-11")),
+        row(2, None, Some("- NET-2\n- NET-1")),
+        row(3, Some("NET-10"), None),
+        row(4, None, Some("- NET-100\n- NET-12")),
+        row(5, None, Some("- NET-1\n- NET-3")),
+    ]);
+    let made = service.scene.add(&custom(schema::SYNC_LOG), rows).await;
+    let found = async |query: &str| ids(&service.get(&service.bob, &format!("{LOGS}?{query}")).await.expect(200));
+    assert_eq!(found("handle=NET-1").await, [made[5], made[2], made[0]]);
+    assert_eq!(found("handle=NET-10").await, [made[3], made[1]]);
+    assert!(found("handle=NET").await.is_empty());
+    let page = service.get(&service.bob, &format!("{LOGS}?handle=NET-1&limit=2")).await.expect(200);
+    assert_eq!((ids(&page), &page["rows"][0]["details"]), (vec![made[5], made[2]], &json!("- NET-1\n- NET-3")));
+    assert_eq!(found(&format!("handle=NET-1&cursor={}", made[2])).await, [made[0]]);
+}
+
+#[tokio::test]
 async fn rows_are_filtered() {
     let service = Service::new().await;
     let made = write(&service, service.scene.config.0, 0..6).await;

@@ -8,4 +8,5 @@ mod hooks;
 mod netbox;
 mod rows;
 mod service;
+mod workers;
 mod write;

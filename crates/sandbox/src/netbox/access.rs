@@ -23,6 +23,14 @@ pub(super) enum Caller {
 }
 
 impl Caller {
+    /// Returns whether they may add objects to a list.
+    pub(super) fn may_add(&self, list: &str) -> bool {
+        match self {
+            Self::Superuser => true,
+            Self::User(user) => user.may(list, Action::Add),
+        }
+    }
+
     /// Returns whether a request of this kind may be about this object.
     pub(super) fn reaches(&self, list: &str, method: &Method, id: u64) -> bool {
         match self {

@@ -44,6 +44,12 @@ impl Call {
         }
     }
 
+    /// Returns whether a row of its body has this text in a field.
+    pub(super) fn has_row_with(&self, field: &str, value: &str) -> bool {
+        let has = |row: &Value| row.get(field).and_then(Value::as_str) == Some(value);
+        self.body.as_ref().is_some_and(|body| has(body) || body.as_array().is_some_and(|rows| rows.iter().any(has)))
+    }
+
     /// Returns whether a field is to be answered: those in `fields=`, without it all.
     pub(super) fn wants(&self, field: &str) -> bool {
         self.query.last("fields").is_none_or(|fields| fields.split(',').any(|wanted| wanted == field))

@@ -14,6 +14,12 @@ pub enum Fault {
     /// A row whose field has this text is refused with 400, as if the server had a validator for it.
     #[expect(missing_docs, reason = "the names say it")]
     RefuseRow { field: String, value: String },
+    /// A request with a row whose field has this text is refused with 403, as if a permission were for other rows only.
+    #[expect(missing_docs, reason = "the names say it")]
+    ForbidRow { field: String, value: String },
+    /// A 500 of an exception that nobody caught, with nothing done.
+    #[expect(missing_docs, reason = "the names say it")]
+    Exception { exception: String, error: String },
 }
 
 /// The conditions under which a fault strikes.

@@ -52,17 +52,23 @@ fn test<'a>(model: &'a Model, name: &str, values: &[&'a str]) -> Option<Test<'a>
                 Box::new(move |_, row| row.get(&field.name).as_u64() == number)
             }
             (_, Some(field)) => return of_field(field, last),
-            (_, None) => return None,
+            (_, None) => {
+                let field = model.field(name.strip_suffix("__ic")?).filter(|field| field.kind == Kind::Text)?;
+                contains(field, last)
+            }
         },
     })
 }
 
+/// Returns the test of a text that has this in it, in upper or lower case.
+fn contains<'a>(field: &'a Field, part: &str) -> Test<'a> {
+    let part = part.to_lowercase();
+    Box::new(move |_, row| row.text(&field.name).is_some_and(|text| text.to_lowercase().contains(&part)))
+}
+
 fn of_field<'a>(field: &'a Field, wanted: &'a str) -> Option<Test<'a>> {
-    let part = wanted.to_lowercase();
     match field.kind {
-        Kind::Text if !field.exact => {
-            Some(Box::new(move |_, row| row.text(&field.name).is_some_and(|text| text.to_lowercase().contains(&part))))
-        }
+        Kind::Text if !field.exact => Some(contains(field, wanted)),
         Kind::Text | Kind::Select(_) => Some(Box::new(move |_, row| row.get(&field.name) == &Value::from(wanted))),
         // Nobody asks by these.
         Kind::Integer { .. }

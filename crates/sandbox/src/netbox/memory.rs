@@ -12,9 +12,11 @@ use super::{
     call::Call,
     fault::{Fault, When},
     options::Options,
+    reply::Reply,
     requests::Request,
     route,
     store::Store,
+    worker::{self, Flaw},
 };
 use crate::server::{Shared, System, lock};
 
@@ -26,6 +28,8 @@ const BODY_LIMIT: usize = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub struct NetBox {
     pub(super) store: Store,
+    /// The number of requests that were taken.
+    pub(super) taken: usize,
 }
 
 impl System for NetBox {
@@ -50,12 +54,24 @@ impl System for NetBox {
         if !options.latency.is_zero() {
             tokio::time::sleep(options.latency).await;
         }
-        let answer = |refused| route::answer(&mut lock(&shared.system).store, &options, &call, refused);
+        let (flaws, call) = match shared.taken_by_a_worker(call) {
+            Ok(taken) => taken,
+            Err(reply) => return reply.into_response(),
+        };
+        let answer = |refused| {
+            let answer = route::answer(&mut lock(&shared.system).store, &options, &call, refused);
+            answer.with(|body| worker::forget(body, &flaws))
+        };
         match fault {
             None => answer(None).into_response(),
             Some(Fault::Status(status)) => {
                 StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
             }
+            Some(Fault::Exception { exception, error }) => Reply::exception(&exception, &error).into_response(),
+            Some(Fault::ForbidRow { field, value }) if call.has_row_with(&field, &value) => {
+                Reply::forbidden("You do not have permission to perform this action.").into_response()
+            }
+            Some(Fault::ForbidRow { .. }) => answer(None).into_response(),
             Some(Fault::RefuseRow { field, value }) => answer(Some((field, value))).into_response(),
             Some(Fault::Hang) => {
                 shared.hang().await;
@@ -66,6 +82,22 @@ impl System for NetBox {
                 broken_off()
             }
         }
+    }
+}
+
+impl Shared<NetBox> {
+    /// Has the next worker read a request. Returns what it has wrong about the type, or its answer if it cannot read it.
+    fn taken_by_a_worker(&self, call: Call) -> Result<(Vec<Flaw>, Call), Reply> {
+        let (taken, saved) = {
+            let system = &mut *lock(&self.system);
+            system.taken += 1;
+            (system.taken, worker::saved(&system.store, &call))
+        };
+        let flaws = {
+            let options = &mut *lock(&self.options);
+            worker::flaws(&mut options.old_forms, taken % options.workers.max(1), &call, saved.as_deref())
+        };
+        call.read_with(&flaws).map(|call| (flaws, call))
     }
 }
 

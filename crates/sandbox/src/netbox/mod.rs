@@ -38,6 +38,7 @@ mod table;
 mod tests;
 mod users;
 mod value;
+mod worker;
 mod write;
 
 use crate::server::{StartError, lock, loopback};
@@ -47,6 +48,7 @@ pub use options::{Options, TOKEN, TOKEN_V1};
 pub use requests::{Request, Requests};
 pub use rule::Rule;
 pub use users::{Action, Grant, TokenLimit, User};
+pub use worker::{Flaw, OldForm};
 
 /// A running in-memory NetBox.
 pub type Server = crate::server::Server<NetBox>;
@@ -57,7 +59,7 @@ impl Server {
     /// # Errors
     /// When no port can be had.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        Self::serve(loopback(0), NetBox { store: store::Store::new() }, options).await
+        Self::serve(loopback(0), NetBox { store: store::Store::new(), taken: 0 }, options).await
     }
 
     /// Adds a user and returns their token.

@@ -78,6 +78,8 @@ pub(super) fn core() -> Vec<Model> {
                 Field::text("body_template"),
                 Field::text("secret"),
                 Field::new("ssl_verification", Kind::Boolean).default(true),
+                Field::text("ca_file_path").default(Value::Null),
+                Field::new("timeout", Kind::Integer { min: Some(1), max: None }),
             ],
         ),
         model(

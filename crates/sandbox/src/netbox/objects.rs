@@ -1,11 +1,12 @@
 //! The endpoints of one kind of objects: the list, with its bulk operations, and the single object.
 
 use axum::http::{Method, StatusCode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     bulk,
     endpoint::{Endpoint, refused},
+    field::Field,
     filter,
     page::page,
     reply::Reply,
@@ -21,6 +22,7 @@ pub(super) fn list(store: &mut Store, endpoint: &Endpoint<'_>) -> Reply {
             let reached = ids.unwrap_or_default().into_iter().filter(|id| endpoint.reaches(store, *id)).collect();
             page(endpoint.call, reached, |id| endpoint.show(store, id))
         }
+        (&Method::OPTIONS, _) => Reply::ok(options(store, endpoint)),
         (&Method::POST, Some(Value::Array(rows))) => bulk::create(store, endpoint, rows),
         (&Method::PATCH, Some(Value::Array(rows))) => bulk::update(store, endpoint, rows),
         (&Method::DELETE, Some(Value::Array(rows))) => bulk::delete(store, endpoint, rows),
@@ -30,6 +32,14 @@ pub(super) fn list(store: &mut Store, endpoint: &Endpoint<'_>) -> Reply {
         }
         (method, _) => Reply::not_allowed(method.as_str()),
     }
+}
+
+/// Returns the fields that a new object may have, to those who may add one.
+fn options(store: &Store, endpoint: &Endpoint<'_>) -> Value {
+    let fields = store.table(endpoint.path).map(|table| table.model.fields.as_slice()).unwrap_or_default();
+    let field = |field: &Field| (field.name.clone(), json!({ "required": field.required, "read_only": false }));
+    let fields: Map<String, Value> = fields.iter().map(field).collect();
+    if endpoint.caller.may_add(endpoint.path) { json!({ "actions": { "POST": fields } }) } else { json!({}) }
 }
 
 /// Answers a request to one object.

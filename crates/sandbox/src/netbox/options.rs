@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::users::User;
+use super::{users::User, worker::OldForm};
 
 /// The v2 token of the superuser, sent as `Authorization: Bearer …`.
 pub const TOKEN: &str = "nbt_sandbox00001.0123456789abcdefghijklmnopqrstuvwxyzABCD";
@@ -22,10 +22,23 @@ pub struct Options {
     pub latency: Duration,
     /// True if custom objects can be written in bulk; the plugin before 0.7 answers an array with 405 or 400.
     pub bulk: bool,
+    /// True if a duplicate of a unique field is refused with 400 and the name of the field, instead of a bare 500.
+    pub names_duplicates: bool,
+    /// The number of web workers, which take requests in turn.
+    pub workers: usize,
+    /// What some of them have wrong about types.
+    pub old_forms: Vec<OldForm>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { users: Vec::new(), latency: Duration::ZERO, bulk: true }
+        Self {
+            users: Vec::new(),
+            latency: Duration::ZERO,
+            bulk: true,
+            names_duplicates: false,
+            workers: 1,
+            old_forms: Vec::new(),
+        }
     }
 }

@@ -25,6 +25,14 @@ impl Reply {
         Self { status, body: Body::Json(body.into()) }
     }
 
+    /// Returns it with another body, if it has one.
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        if let Body::Json(body) = &mut self.body {
+            change(body);
+        }
+        self
+    }
+
     pub(super) fn ok(body: impl Into<Value>) -> Self {
         Self::json(StatusCode::OK, body)
     }

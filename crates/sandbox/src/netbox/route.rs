@@ -24,6 +24,7 @@ pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused:
     if call.method != Method::GET {
         store.begin_request();
     }
+    store.names_duplicates = options.names_duplicates;
     let path = call.path.strip_prefix("/api/").and_then(|path| path.strip_suffix('/'));
     let Some(path) = path else { return Reply::no_page() };
     let caller = match access::caller(options, call) {

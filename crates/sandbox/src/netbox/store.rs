@@ -23,6 +23,8 @@ pub(super) struct Store {
     pub(super) types: BTreeMap<String, ObjectType>,
     /// The number of types that there ever were.
     pub(super) last_type_id: u64,
+    /// True if a duplicate of a unique field is refused by name.
+    pub(super) names_duplicates: bool,
     log: Vec<Entry>,
     undo: Vec<(String, u64, Option<Row>)>,
     logged: usize,
@@ -57,6 +59,7 @@ impl Store {
             tables,
             types: BTreeMap::new(),
             last_type_id: 0,
+            names_duplicates: false,
             log: Vec::new(),
             undo: Vec::new(),
             logged: 0,

@@ -143,6 +143,11 @@ fn save(store: &mut Store, model: &Model, id: u64, row: Row) -> Result<(), Refus
     for field in &model.fields {
         let value = row.get(&field.name);
         if field.unique && !value.is_null() && table.other_holder(&field.name, value, id).is_some() {
+            if store.names_duplicates {
+                let errors =
+                    Fields::from_iter([(field.name.clone(), wrong("An object with this value already exists."))]);
+                return Err(Refusal::Invalid(errors));
+            }
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let error = format!(
                 "duplicate key value violates unique constraint\nDETAIL:  Key ({})=({value}) already exists.",
