@@ -99,9 +99,14 @@ impl Difference {
     /// Describes it in a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Self { approved, now, added, dropped } = self;
-        let rows = [added.sentence("new"), dropped.sentence("gone")].map(Option::unwrap_or_default).concat();
-        format!("the plan is {now} now, and {approved} was approved{rows}")
+        let Self { approved, now, .. } = self;
+        format!("the plan is {now} now, and {approved} was approved{}", self.rows())
+    }
+
+    /// Counts the rows and names some of them, to be appended to a sentence.
+    #[must_use]
+    pub fn rows(&self) -> String {
+        [self.added.sentence("new"), self.dropped.sentence("gone")].map(Option::unwrap_or_default).concat()
     }
 }
 

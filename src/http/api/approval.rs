@@ -40,8 +40,9 @@ pub(crate) async fn approve(
     };
     let newest = plans.iter().find(|kept| kept.complete && kept.is_about(config, &approved.resources));
     if let Some(newer) = newest.filter(|newest| newest.made > approved.made && newest.digest != approved.digest) {
-        let difference = difference(facts, approved, newer).await?;
-        let detail = format!("{difference}; look at the newer plan, {}", plan_path(&newer.id));
+        let rows = different_rows(facts, approved, newer).await?;
+        // The digests would leave no room for the rows: a detail is cut.
+        let detail = format!("{} is newer, and something else would be written now{rows}", plan_path(&newer.id));
         return Err(Problem::new(Kind::PlanDiffers, detail));
     }
     Ok(Work::ApplyPlan { config, resources: approved.resources.clone(), plan })
@@ -52,13 +53,13 @@ pub(crate) fn plan_path(id: &str) -> String {
     format!("/api/v1/plans/{id}")
 }
 
-/// Describes how two plans differ, as far as both are kept whole.
-async fn difference(facts: &Coordination, approved: &KeptPlan, newer: &KeptPlan) -> Result<String, Problem> {
+/// Tells which rows differ between two plans, as far as both are kept whole.
+async fn different_rows(facts: &Coordination, approved: &KeptPlan, newer: &KeptPlan) -> Result<String, Problem> {
     let (Some(before), Some(after)) = (&approved.digest, &newer.digest) else { return Ok(String::new()) };
     let (rows, newer_rows) = (rows(facts, approved).await?, rows(facts, newer).await?);
     Ok(match (rows, newer_rows) {
-        (Some(rows), Some(newer_rows)) => Difference::between((before, &rows), (after, &newer_rows)).sentence(),
-        (Some(_) | None, _) => format!("the plan is {after} now, and {before} was approved"),
+        (Some(rows), Some(newer_rows)) => Difference::between((before, &rows), (after, &newer_rows)).rows(),
+        (Some(_) | None, _) => String::new(),
     })
 }
 
