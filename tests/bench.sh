@@ -2,9 +2,9 @@
 # Measures syncs against a real NetBox, the queue and the service, and prints tables in Markdown; docs/benchmarks.md
 # explains them.
 #
-#   tests/bench.sh [S] [M] [L] [queue] [service]
+#   tests/bench.sh [S] [M] [L] [queue] [service] [memory] [sweep]
 #
-# Worlds: S (4 aggregates, 100 prefixes), M (10, 1,000), L (40, 10,000; takes half an hour). Without any: all but L.
+# Worlds: S (4 aggregates, 100 prefixes), M (10, 1,000), L (40, 10,000; takes half an hour). Without any: S M queue service.
 # Installs what is missing, starts a NetBox with two workers and a Redis, and stops what it started.
 set -euo pipefail
 
@@ -16,7 +16,7 @@ WORLDS=() SERVICES=()
 for what in "$@"; do
     case $what in
     S | M | L) WORLDS+=("$what") ;;
-    queue | service) SERVICES+=("$what") ;;
+    queue | service | memory | sweep) SERVICES+=("$what") ;;
     *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
@@ -33,7 +33,7 @@ trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-cargo bench --locked --bench sync --bench queue --bench service --no-run
+cargo bench --locked --bench sync --bench queue --bench service --bench memory --bench sweep --no-run
 RIR_LAB_WORKERS=2 "$LAB" up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
 # shellcheck disable=SC1091
 . "$STATE/env"

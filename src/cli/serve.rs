@@ -1,6 +1,6 @@
 //! `rir-sidecar serve` and `rir-sidecar work`: the long-running service.
 
-use std::{net::SocketAddr, process, sync::Arc};
+use std::{net::SocketAddr, pin::pin, process, sync::Arc};
 
 use axum::Router;
 use parking_lot::Mutex;
@@ -64,12 +64,17 @@ struct Role {
 async fn run(settings: Settings, role: Role) -> ExitStatus {
     let shutdown_timeout = settings.worker.shutdown_timeout;
     let shutdown = CancellationToken::new();
-    let mut tasks = match start(settings, role, &shutdown).await {
+    let mut asked = pin!(asked_to_end());
+    let started = tokio::select! {
+        started = start(settings, role, &shutdown) => started,
+        true = &mut asked => return ExitStatus::Done,
+    };
+    let mut tasks = match started {
         Ok(tasks) => tasks,
         Err(error) => return ExitStatus::Failed.because(&*error),
     };
     let status = tokio::select! {
-        true = asked_to_end() => {
+        true = &mut asked => {
             info!("shutting down");
             ExitStatus::Done
         }
@@ -79,13 +84,14 @@ async fn run(settings: Settings, role: Role) -> ExitStatus {
             ExitStatus::Failed
         }
     };
+    let asked_again = asked_to_end();
     shutdown.cancel();
     let all = async { while tasks.join_next().await.is_some() {} };
     tokio::select! {
         ended = timeout(shutdown_timeout, all) => if ended.is_err() {
             warn!("not everything ended in time; leaving it");
         },
-        true = asked_to_end() => warn!("leaving at once"),
+        true = asked_again => warn!("leaving at once"),
     }
     status
 }

@@ -27,7 +27,8 @@ impl Fault {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         Some(match text("exception")? {
             "IntegrityError" => Self::Constraint,
-            "InternalError" | "OperationalError" | "InterfaceError" => Self::Database,
+            // An OperationalError may be about a single row, whose value is too long for an index.
+            "InternalError" | "InterfaceError" => Self::Database,
             // `Cannot assign "<Table4Model: X>": "Table6Model.organization" must be a "Table4Model" instance.`
             "ValueError" if text("error").is_some_and(|error| error.starts_with("Cannot assign")) => Self::StaleClass,
             _ => Self::Other,
@@ -73,6 +74,7 @@ mod tests {
         for (exception, error, fault) in [
             ("IntegrityError", "duplicate key value", Fault::Constraint),
             ("InternalError", "NetBox is currently operating in maintenance mode", Fault::Database),
+            ("OperationalError", "index row size 20016 exceeds btree version 4 maximum 2704", Fault::Other),
             ("ValueError", stale, Fault::StaleClass),
             ("ValueError", "invalid literal for int()", Fault::Other),
         ] {

@@ -50,7 +50,7 @@ pub async fn run(ctx: &Context, request: &Request<'_>, checkpoint: &impl Checkpo
     let span = report.span();
     async {
         let ended = match &request.approved {
-            Some(approved) => write_approved(request, approved, &mut report, checkpoint).await,
+            Some(approved) => run::write_approved(request, approved, (&mut report, checkpoint)).await,
             None => write_all(request, &mut report, checkpoint).await,
         };
         report.end(ended);
@@ -77,51 +77,19 @@ async fn write_all(request: &Request<'_>, report: &mut Report<'_>, checkpoint: &
     allowed
 }
 
-/// Plans everything before anything is written, and then writes it, if it is what was approved.
-async fn write_approved(
-    request: &Request<'_>,
-    approved: &Approved,
-    report: &mut Report<'_>,
-    checkpoint: &impl Checkpoint,
-) -> Result<(), Ended> {
-    let Planned { mut run, plan, allowed } = plan_all(request, report).await?;
-    run.begin_writing(request, approved, (&plan, checkpoint)).await?;
-    run.apply(plan).await?;
-    allowed
-}
-
 /// Looks up and plans, and leaves it at that.
 pub async fn preview(ctx: &Context, request: &Request<'_>) -> Preview {
     let mut report = Report::begin(ctx, request, &[]);
     let span = report.span();
     async {
-        let planned = plan_all(request, &mut report).await.map(|planned| (planned.plan, planned.allowed));
-        let (plan, ended) = planned.map_or_else(|ended| (None, Err(ended)), |(plan, allowed)| (Some(plan), allowed));
+        let (plan, ended) = match Run::planned(request, &mut report).await {
+            Ok((_, plan, allowed)) => (Some(plan), allowed),
+            Err(ended) => (None, Err(ended)),
+        };
         report.end(ended);
         let digest = plan.as_ref().map(|plan| plan.digest(request.subject()));
         Preview { digest, plan: plan.unwrap_or_default(), run: report.run }
     }
     .instrument(span)
     .await
-}
-
-/// Everything that a run would write, before any of it is written.
-struct Planned<'a, 'c> {
-    run: Run<'a, 'c>,
-    plan: Plan,
-    /// Tells whether the whole plan may be written; what may not is left out of it.
-    allowed: Result<(), Ended>,
-}
-
-async fn plan_all<'a, 'c>(request: &Request<'_>, report: &'a mut Report<'c>) -> Result<Planned<'a, 'c>, Ended> {
-    let (mut run, mut lookup) = Run::begin(request, report).await?;
-    while let Some(round) = lookup.next_round().await? {
-        let learnt = run.learn(round);
-        if request.approved.is_none() {
-            // Nobody writes the documents of a preview; their digests tell them apart.
-            run.drop_documents(&learnt);
-        }
-    }
-    let (plan, allowed) = run.plan_all(lookup.gone);
-    Ok(Planned { run, plan, allowed })
 }

@@ -98,6 +98,24 @@ impl<'a, 'c> Run<'a, 'c> {
         Ok((run, lookup))
     }
 
+    /// Looks up and plans everything before any of it is written. Returns the plan with what may be written, and whether
+    /// that is all of it.
+    pub(super) async fn planned(
+        request: &Request<'_>,
+        report: &'a mut Report<'c>,
+    ) -> Result<(Self, Plan, Result<(), Ended>), Ended> {
+        let (mut run, mut lookup) = Self::begin(request, report).await?;
+        while let Some(round) = lookup.next_round().await? {
+            let learnt = run.learn(round);
+            if request.approved.is_none() {
+                // Nobody writes the documents of a preview; their digests tell them apart.
+                run.drop_documents(&learnt);
+            }
+        }
+        let (plan, allowed) = run.plan_all(lookup.gone);
+        Ok((run, plan, allowed))
+    }
+
     /// Takes up what was learnt in one round.
     pub(super) fn learn(&mut self, round: Vec<Finding>) -> Learnt {
         let (mut learnt, registered) = (Learnt::default(), &mut self.registered);
@@ -161,7 +179,7 @@ impl<'a, 'c> Run<'a, 'c> {
     ///
     /// # Errors
     /// When nothing may be written.
-    pub(super) async fn begin_writing(
+    async fn begin_writing(
         &mut self,
         request: &Request<'_>,
         approved: &Approved,
@@ -209,6 +227,18 @@ impl<'a, 'c> Run<'a, 'c> {
             ControlFlow::Break(()) => Err(Ended::Interrupted),
         }
     }
+}
+
+/// Plans everything before anything is written, and then writes it, if it is what was approved.
+pub(super) async fn write_approved(
+    request: &Request<'_>,
+    approved: &Approved,
+    (report, checkpoint): (&mut Report<'_>, &impl Checkpoint),
+) -> Result<(), Ended> {
+    let (mut run, plan, allowed) = Run::planned(request, report).await?;
+    run.begin_writing(request, approved, (&plan, checkpoint)).await?;
+    run.apply(plan).await?;
+    allowed
 }
 
 /// Returns what to ask for, without what was finished by whoever had the run before.
