@@ -9,7 +9,8 @@ use super::{
     checkpoint::Checkpoint,
     lookup::{Answered, Finding, Gone, Lookup, Ours, Recorded, Worklist, recorded},
     note::Note,
-    plan::{Learnt, Limits, Plan, Refused, Rules, plan, plan_round},
+    outcome::Skip,
+    plan::{Learnt, Limits, Plan, Refused, Rules, misfits, plan, plan_round},
     progress::Phase,
     report::{Report, change_message},
     request::{Context, Request, Requester},
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     config::keys::{ApiKey, NoKey},
-    model::{AggregateProgress, AggregateState, Config, Inventory, OrgHandle, Registration, RowId, Scope},
+    model::{AggregateProgress, AggregateState, Config, Inventory, ObjectType, OrgHandle, Registration, RowId, Scope},
     retry::Retry,
     shell_word::shell_word,
 };
@@ -163,6 +164,8 @@ impl<'a, 'c> Run<'a, 'c> {
     /// an error where that would have been too much.
     pub(super) fn plan_all(&mut self, gone: Gone) -> (Plan, Result<(), Ended>) {
         self.registered.gone = gone;
+        let misfits = misfits(&self.registered, &self.recorded, &self.rules).into_iter();
+        self.report.run.skips.extend(misfits.map(|(net, why)| Skip::new(ObjectType::Network, net, why)));
         let mut plan = plan(&self.registered, &self.recorded, &self.rules);
         self.report.unchanged(mem::take(&mut plan.unchanged));
         match self.limits.allow(plan, &self.recorded, &self.rules) {

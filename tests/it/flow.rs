@@ -65,6 +65,7 @@ macro_rules! flows {
                 the_smallest_prefixes_are_asked_for_by_their_own_range,
                 a_customer_of_several_nets_is_fetched_once,
                 one_bad_object_does_not_lose_its_batch,
+                a_link_that_fits_no_longer_is_told_and_kept,
                 too_many_absences_at_once_are_refused_until_allowed,
                 what_belongs_to_the_operator_is_never_touched,
                 an_allocation_over_two_aggregates_shows_at_both,
@@ -535,6 +536,19 @@ pub(crate) async fn what_belongs_to_the_operator_is_never_touched(target: Target
         (&row["auto_reassign"], &row["prefix"]["id"], &row["net_name"]),
         (&json!(true), &other, &json!("RENAMED"))
     );
+}
+
+pub(crate) async fn a_link_that_fits_no_longer_is_told_and_kept(target: Target) {
+    let scene = Scene::new(target, small()).await;
+    scene.sync().await;
+    let linked = scene.row(NETWORK, ORGS).await["prefix"]["id"].as_u64().unwrap();
+    assert_eq!(scene.sync().await.skips, []);
+    scene.edit("ipam/prefixes", linked, json!({ "prefix": "23.144.2.0/25" })).await;
+    let run = scene.sync().await;
+    assert_eq!(scene.log(&run).await, ["sync - - success".to_owned(), format!("sync network {ORGS} skipped")]);
+    let why = "it is linked to the prefix 23.144.2.0/25, which does not fit its range 23.144.2.0 - 23.144.2.255; correct the link";
+    assert_eq!(run.skips.iter().map(|skip| skip.message.as_str()).collect::<Vec<_>>(), [why]);
+    assert_eq!(scene.row(NETWORK, ORGS).await["prefix"]["id"], linked);
 }
 
 pub(crate) async fn an_allocation_over_two_aggregates_shows_at_both(target: Target) {

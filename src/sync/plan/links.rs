@@ -6,12 +6,12 @@
 //! One allocation may cover several aggregates. Its network links the first, and names the others in
 //! `covered_aggregates`, so that each of them shows the network on its own page and none looks unregistered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use super::references::References;
-use crate::model::{Aggregate, Fields, Inventory, Net, NetBlock, Row, RowId, Value};
+use super::{references::References, rules::Rules};
+use crate::model::{Aggregate, Fields, Inventory, Net, NetBlock, ObjectType, Registration, Row, RowId, Value};
 
 /// Returns the link fields that a network's row should get. A field that stays as it is, is not among them.
 pub(super) fn links(net: &Net, row: Option<&Row>, known: &References<'_>) -> Fields {
@@ -35,10 +35,60 @@ pub(super) fn links(net: &Net, row: Option<&Row>, known: &References<'_>) -> Fie
     fields
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Returns the networks whose link does not fit any more, as after somebody gave a prefix another range, with a sentence
+/// about each. A link to something out of scope is not judged.
+pub(in crate::sync) fn misfits(
+    registered: &Registration,
+    recorded: &Inventory,
+    rules: &Rules,
+) -> Vec<(String, String)> {
+    let row = |net: &Net| recorded.row(ObjectType::Network, &rules.instance.key(&net.handle));
+    let linked: Vec<(&Net, Link)> =
+        registered.nets.values().filter_map(|net| Some((net, recorded_link(row(net)?)?))).collect();
+    let ids: BTreeSet<RowId> = linked.iter().map(|(_, link)| link.id()).collect();
+    let aggregates = recorded.aggregates.iter().map(|it| (Link::Aggregate(it.id), it.prefix));
+    let prefixes =
+        recorded.prefixes.iter().filter(|it| ids.contains(&it.id)).map(|it| (Link::Prefix(it.id), it.prefix));
+    let ranges: BTreeMap<Link, IpNet> = aggregates.chain(prefixes).collect();
+    let misfit = |(net, link): (&Net, Link)| {
+        let range = ranges.get(&link)?;
+        let whole = net.range()?;
+        let fits = match link {
+            // An allocation may cover several aggregates, and one that answers for an aggregate fits it in any case.
+            Link::Aggregate(id) => {
+                let answered =
+                    registered.aggregates.get(&id).is_some_and(|answer| answer.as_ref() == Some(&net.handle));
+                answered || whole.covers(&NetBlock::from(*range))
+            }
+            Link::Prefix(_) => cidrs(net).contains(range),
+        };
+        let what = link.name();
+        let sentence =
+            format!("it is linked to the {what} {range}, which does not fit its range {whole}; correct the link");
+        (!fits).then(|| (net.handle.to_string(), sentence))
+    };
+    linked.into_iter().filter_map(misfit).collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Link {
     Aggregate(RowId),
     Prefix(RowId),
+}
+
+impl Link {
+    fn id(self) -> RowId {
+        match self {
+            Self::Aggregate(id) | Self::Prefix(id) => id,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Aggregate(_) => "aggregate",
+            Self::Prefix(_) => "prefix",
+        }
+    }
 }
 
 fn recorded_link(row: &Row) -> Option<Link> {

@@ -15,6 +15,7 @@ mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use self::links::misfits;
 use self::{answers::Answers, desired::Desired, references::References};
 pub use self::{
     change::{Action, Altered, Change, Plan},
