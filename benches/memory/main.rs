@@ -11,13 +11,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on ends")]
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    process::Stdio,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+#[path = "../one_sync.rs"]
+mod one_sync;
+
+use std::{collections::BTreeMap, fs, sync::Arc, time::Instant};
 
 use axum::{
     Json, Router,
@@ -40,14 +37,11 @@ use rir_sidecar::{
     },
 };
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 const AGGREGATES: u32 = 400;
 const FIRST_AGGREGATE: u32 = 20 << 24;
 /// One prefix in so many lies outside of reassigned nets.
 const DIRECT: u32 = 20;
-/// The interval at which the memory of the process is looked at. The kernel keeps its peak.
-const LOOK: Duration = Duration::from_millis(5);
 /// Without an argument: the worlds of docs/benchmarks.md.
 const WORLDS: [&str; 3] = ["100000/400", "100000/4000", "1000000/400"];
 
@@ -207,37 +201,9 @@ async fn measure(plan: Plan) {
     for name in ["first", "unchanged"] {
         arin.forget_requests();
         let started = Instant::now();
-        let peak = sync(&settings, &world.config).await;
+        let (_, peak) = one_sync::run(&settings, &world.config).await;
         let (took, asked) = (started.elapsed().as_secs_f64(), arin.requests().total());
         let Plan { prefixes, nets } = plan;
         println!("| {prefixes} | {nets} | {name} | {took:.1} | {asked} | {:.0} |", peak as f64 / 1024.0);
     }
-}
-
-/// Runs a sync. Returns the most memory that it had in use, in KiB.
-async fn sync(settings: &std::path::Path, config: &str) -> u64 {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
-    command.arg("--config").arg(settings).args(["sync", "--output", "json", "--config-name", config]);
-    let child = command.env_clear().stdout(Stdio::piped()).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id().unwrap());
-    let ended = child.wait_with_output();
-    tokio::pin!(ended);
-    let mut most = 0;
-    let output = loop {
-        tokio::select! {
-            output = &mut ended => break output.unwrap(),
-            () = tokio::time::sleep(LOOK) => most = peak(&status).unwrap_or(most),
-        }
-    };
-    let said = String::from_utf8_lossy(&output.stdout);
-    let begin: String = said.chars().take(2_000).collect();
-    assert!(output.status.success(), "the sync ended with {}: {begin}", output.status);
-    most
-}
-
-/// Returns the most memory that a process has had in use so far, in KiB.
-fn peak(status: &str) -> Option<u64> {
-    let text = fs::read_to_string(status).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").parse().ok()
 }

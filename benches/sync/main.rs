@@ -13,6 +13,8 @@
 mod expected;
 mod floor;
 mod netbox;
+#[path = "../one_sync.rs"]
+mod one_sync;
 mod sidecar;
 mod table;
 

@@ -4,19 +4,13 @@ use std::{
     collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
-    process::Stdio,
     time::{Duration, Instant},
 };
 
 use rir_sandbox::regrws::{KEY, Operation, Requests, Server};
-use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::Command;
 
-use crate::netbox::Netbox;
-
-/// The interval at which the memory of the process is looked at. The kernel keeps its peak, so only the last moment can be missed.
-const LOOK: Duration = Duration::from_millis(5);
+use crate::{netbox::Netbox, one_sync};
 
 /// The files a sidecar is started with.
 pub(crate) struct Settings {
@@ -64,7 +58,7 @@ impl Settings {
         arin.forget_requests();
         let (before, writes) = (netbox.census().await, netbox.writes().await);
         let (started, cpu) = (Instant::now(), netbox.cpu_seconds());
-        let (document, peak_kib) = self.run().await;
+        let (document, peak_kib) = one_sync::run(&self.folder.path().join("sidecar.toml"), &self.config).await;
         let (took, netbox_cpu) = (started.elapsed(), netbox.cpu_seconds() - cpu);
         let after = netbox.census().await;
         let run = &document["runs"][0];
@@ -87,32 +81,6 @@ impl Settings {
         );
         sync
     }
-
-    async fn run(&self) -> (Value, u64) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
-        command.arg("--config").arg(self.folder.path().join("sidecar.toml"));
-        command.args(["sync", "--output", "json", "--config-name", &self.config]);
-        let child = command.env_clear().stdout(Stdio::piped()).spawn().unwrap();
-        let status = format!("/proc/{}/status", child.id().unwrap());
-        let ended = child.wait_with_output();
-        tokio::pin!(ended);
-        let mut peak_kib = 0;
-        let output = loop {
-            tokio::select! {
-                output = &mut ended => break output.unwrap(),
-                () = tokio::time::sleep(LOOK) => peak_kib = peak(&status).unwrap_or(peak_kib),
-            }
-        };
-        assert!(output.status.success(), "the sync ended with {}", output.status);
-        (serde_json::from_slice(&output.stdout).unwrap(), peak_kib)
-    }
-}
-
-/// The most memory a process has had in use so far, in KiB.
-fn peak(status: &str) -> Option<u64> {
-    let text = fs::read_to_string(status).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 impl Sync {
