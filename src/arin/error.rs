@@ -145,25 +145,11 @@ impl Error {
     /// a row say that ARIN cannot be asked at all.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
-        match &self.kind {
-            ErrorKind::NotRegRws(..) => true,
-            ErrorKind::Invalid(_, _, Decode::Xml(_)) => true,
-            ErrorKind::Invalid(_, _, Decode::Payload(unfit)) => match unfit {
-                Unfit::Other(..) | Unfit::OtherHandle(_) => true,
-                Unfit::NoHandle | Unfit::NoBlock => false,
-            },
-            ErrorKind::Setup(_)
-            | ErrorKind::NotAllowed(_)
-            | ErrorKind::NotEncrypted(_)
-            | ErrorKind::UnusableKey
-            | ErrorKind::Unauthorized(_)
-            | ErrorKind::NoAuthority(_)
-            | ErrorKind::Refused(_)
-            | ErrorKind::Throttled(_)
-            | ErrorKind::Outage(_)
-            | ErrorKind::Redirected(..)
-            | ErrorKind::NoAnswer(_) => false,
-        }
+        matches!(
+            self.kind,
+            ErrorKind::NotRegRws(..)
+                | ErrorKind::Invalid(_, _, Decode::Xml(_) | Decode::Payload(Unfit::Other(..) | Unfit::OtherHandle(_)))
+        )
     }
 
     /// Returns whether ARIN does not let this key see the object: that is so for what others hold.
