@@ -18,7 +18,7 @@ use crate::{
     retry::Retry,
 };
 
-/// Links are never overwritten: when a row turns out to exist already, these fields of it are left alone.
+/// Links to what belongs to the operator.
 const LINKS: [&str; 3] = ["aggregate", "prefix", "covered_aggregates"];
 
 impl Run<'_, '_> {
@@ -86,7 +86,7 @@ impl Run<'_, '_> {
             }
         }
         let slug = fields::slug(object);
-        let writer = self.ctx.netbox.writer(slug, &self.stamp.message).keeping(&LINKS).until(&self.ctx.stop);
+        let writer = self.ctx.netbox.writer(slug, &self.stamp.message).linking(&LINKS).until(&self.ctx.stop);
         let mut created = writer.create(drafts).await.into_iter();
         let mut updated = writer.update(patches).await.into_iter();
         let result = |change: &Change| match row_of(change) {

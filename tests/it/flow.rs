@@ -66,6 +66,7 @@ macro_rules! flows {
                 a_customer_of_several_nets_is_fetched_once,
                 one_bad_object_does_not_lose_its_batch,
                 a_link_that_fits_no_longer_is_told_and_kept,
+                what_is_deleted_during_a_run_costs_the_link_and_not_the_row,
                 too_many_absences_at_once_are_refused_until_allowed,
                 what_belongs_to_the_operator_is_never_touched,
                 an_allocation_over_two_aggregates_shows_at_both,
@@ -549,6 +550,39 @@ pub(crate) async fn a_link_that_fits_no_longer_is_told_and_kept(target: Target) 
     let why = "it is linked to the prefix 23.144.2.0/25, which does not fit its range 23.144.2.0 - 23.144.2.255; correct the link";
     assert_eq!(run.skips.iter().map(|skip| skip.message.as_str()).collect::<Vec<_>>(), [why]);
     assert_eq!(scene.row(NETWORK, ORGS).await["prefix"]["id"], linked);
+}
+
+pub(crate) async fn what_is_deleted_during_a_run_costs_the_link_and_not_the_row(target: Target) {
+    let mut world = small();
+    aggregate(&mut world, "23.144.0.0/21");
+    let scene = Scene::new(target, world).await;
+    exact(&scene);
+    // ARIN is asked after NetBox was read, and so slowly that there is time to delete before anything is written.
+    scene.arin.configure(|options| options.latency = Duration::from_millis(500));
+    let deleting = async {
+        while scene.arin.requests().0.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for (path, range) in [
+            ("ipam/aggregates", "23.144.0.0/21"),
+            ("ipam/aggregates", "23.144.0.0/20"),
+            ("ipam/prefixes", "23.144.2.0/24"),
+        ] {
+            let row = scene.list(path, "limit=1000").await.into_iter().find(|row| row["prefix"] == range).unwrap();
+            scene.remove(path, row["id"].as_u64().unwrap()).await;
+        }
+    };
+    let (run, ()) = tokio::join!(scene.sync(), deleting);
+    assert_eq!((run.verdict(), run.all_failures()), (Verdict::Changed, vec![]));
+    let networks = scene.rows(NETWORK).await;
+    assert_eq!(networks.len(), 3);
+    for handle in [PARENT, ORGS] {
+        let row = &networks[handle];
+        assert_eq!((&row["aggregate"], &row["prefix"]), (&Value::Null, &Value::Null), "{handle}");
+        assert!(!row["digest"].is_null(), "{handle}");
+    }
+    let kept = networks.values().filter(|row| row["prefix"]["prefix"] == "23.144.1.0/24").count();
+    assert_eq!(kept, 1, "a row beside them keeps its link");
 }
 
 pub(crate) async fn an_allocation_over_two_aggregates_shows_at_both(target: Target) {

@@ -206,7 +206,7 @@ async fn a_duplicate_that_is_told_by_name_is_adopted() {
         let body = json!({ "key": key, "handle": "NET-1", "net_name": name });
         rir_sidecar::netbox::Draft { key: key.as_str().unwrap().to_owned(), body: body.as_object().cloned().unwrap() }
     };
-    let writer = client.writer(NETWORK, "test").keeping(&["handle"]);
+    let writer = client.writer(NETWORK, "test").linking(&["handle"]);
     for drafts in [vec![draft(&row["key"], "ONE")], vec![draft(&json!("new"), "NEW"), draft(&row["key"], "TWO")]] {
         let name = drafts.last().unwrap().body["net_name"].clone();
         let outcomes = writer.create(drafts).await;

@@ -8,6 +8,7 @@
 //! | 2xx without a field that was sent | those rows are written once more: a worker has an older form of the type |
 //! | 500 of such a worker | sent again, after the types were renewed if the user may do that |
 //! | 400, rows named | those are refused, the others sent again; a new row whose key is taken is updated instead |
+//! | 400, links of a row named | it is sent again without them: what they lead to was deleted |
 //! | 500 of a duplicate, or 4xx without names | rows whose keys turn out to exist are updated instead; else halves |
 //! | 500 of another kind | three rows are sent alone: if all fail alike, nothing more is sent; else halves |
 //! | one row, 500 | its key is asked for: the row that has it is updated instead, else it is refused |
@@ -332,6 +333,9 @@ impl<'a> Delivery<'a> {
             };
             if batch.action == Action::Delete && self.is_gone(entry).await {
                 settled.push(ok(entry, None));
+            } else if let Some(unlinked) = self.unlinked(entry, reason) {
+                tracing::warn!(key = entry.key, reason = reason.text, "a row is written without what it was to link");
+                others.push(unlinked);
             } else if let Some(id) = self.holder(&batch, entry, reason).await {
                 holders.insert(entry.key.clone(), id);
                 twins.push(entry.clone());
@@ -344,9 +348,16 @@ impl<'a> Delivery<'a> {
         Step { settled, next }
     }
 
+    /// Returns the row without the links that NetBox refuses, if it refuses nothing else.
+    fn unlinked(&self, entry: &RowToWrite, reason: &Reason) -> Option<RowToWrite> {
+        let mut unlinked = entry.clone();
+        unlinked.body.retain(|name, _| !reason.fields.contains(name));
+        (reason.is_only_about(self.writer.links) && unlinked.body.len() < entry.body.len()).then_some(unlinked)
+    }
+
     /// Returns the row that has the key of a new one, if that may be why it was refused.
     async fn holder(&self, batch: &Batch, entry: &RowToWrite, reason: &Reason) -> Option<RowId> {
-        if batch.action != Action::Create || !reason.may_be_taken {
+        if batch.action != Action::Create || !reason.may_be_taken() {
             return None;
         }
         // If it cannot be found out, the row is refused for the reason that NetBox gave.
@@ -452,7 +463,7 @@ impl<'a> Delivery<'a> {
         batch.refused(&Refusal::GivenUp(error))
     }
 
-    /// Turns the rows that exist into updates, which leave alone what the writer keeps.
+    /// Turns the rows that exist into updates, which leave their links alone.
     fn adopt(&self, batch: Batch, found: &BTreeMap<String, RowId>, adopted: bool) -> Step {
         let mut updates = Batch::new(Action::Update, Vec::new());
         let mut others = Vec::new();
@@ -461,7 +472,7 @@ impl<'a> Delivery<'a> {
                 others.push(entry);
                 continue;
             };
-            entry.body.retain(|name, _| name != "key" && !self.writer.keep.contains(&name.as_str()));
+            entry.body.retain(|name, _| name != "key" && !self.writer.links.contains(&name.as_str()));
             updates.entries.push(RowToWrite { id: Some(*id), adopted, ..entry });
         }
         let others = Batch { looked_for: batch.looked_for || adopted, ..batch.with(others) };

@@ -1,6 +1,6 @@
 //! Judges what an answer to a write means for the rows that were sent: a pure function of the answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -52,8 +52,8 @@ pub(super) struct Written {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reason {
     pub(super) text: String,
-    /// Says that it may be that another row has its key already.
-    pub(super) may_be_taken: bool,
+    /// The fields that NetBox says are wrong.
+    pub(super) fields: BTreeSet<String>,
 }
 
 /// Judges the answer to `entries`, which were sent as an array if there are several of them.
@@ -92,16 +92,26 @@ pub(super) fn judge(action: Action, entries: &[RowToWrite], status: StatusCode, 
 }
 
 fn this_one(reason: &str) -> Verdict {
-    Verdict::Named(BTreeMap::from([(0, Reason { text: reason.to_owned(), may_be_taken: false })]))
+    Verdict::Named(BTreeMap::from([(0, Reason { text: reason.to_owned(), fields: BTreeSet::new() })]))
 }
 
 impl Reason {
-    /// Reads the errors of a row. A duplicate is an error of its key, or of no field in particular where the key is one
-    /// of several fields that are unique together.
+    /// Reads the errors of a row, by field.
     fn of(errors: &Value) -> Self {
         let text = readable(errors).unwrap_or_else(|| "refused without a reason".to_owned());
-        let about = |name: &str| errors.get(name).is_some();
-        Self { text, may_be_taken: ["key", "__all__", "non_field_errors"].into_iter().any(about) }
+        let fields = errors.as_object().into_iter().flat_map(|errors| errors.keys().cloned()).collect();
+        Self { text, fields }
+    }
+
+    /// Says whether another row may have its key already. A duplicate is an error of the key, or of no field in
+    /// particular where the key is one of several fields that are unique together.
+    pub(super) fn may_be_taken(&self) -> bool {
+        ["key", "__all__", "non_field_errors"].into_iter().any(|name| self.fields.contains(name))
+    }
+
+    /// Says whether nothing but these fields is wrong.
+    pub(super) fn is_only_about(&self, names: &[&str]) -> bool {
+        !self.fields.is_empty() && self.fields.iter().all(|field| names.contains(&field.as_str()))
     }
 }
 
@@ -179,7 +189,8 @@ mod tests {
     }
 
     fn names(pairs: &[(usize, &str)]) -> Verdict {
-        let reason = |text: &str| Reason { text: text.to_owned(), may_be_taken: text.starts_with("key: ") };
+        let field = |text: &str| text.split_once(": ").map(|(field, _)| field.to_owned());
+        let reason = |text: &str| Reason { text: text.to_owned(), fields: field(text).into_iter().collect() };
         Verdict::Named(pairs.iter().map(|(position, text)| (*position, reason(text))).collect())
     }
 

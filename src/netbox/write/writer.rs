@@ -15,16 +15,18 @@ pub struct Writer<'a> {
     pub(super) client: &'a Client,
     pub(super) slug: &'a str,
     pub(super) message: &'a str,
-    pub(super) keep: &'a [&'a str],
+    pub(super) links: &'a [&'a str],
     pub(super) stop: Option<&'a CancellationToken>,
     pub(super) progress: Option<&'a (dyn Fn(usize) + Sync)>,
 }
 
 impl<'a> Writer<'a> {
-    /// Never overwrites these fields of a row that turns out to exist: links, and fields that belong to the operator.
+    /// Takes these fields for links to what belongs to the operator. They are never overwritten in a row that turns out
+    /// to exist, and a row whose links alone NetBox refuses is written without them: what they lead to may have been
+    /// deleted since it was read.
     #[must_use]
-    pub fn keeping(self, keep: &'a [&'a str]) -> Self {
-        Self { keep, ..self }
+    pub fn linking(self, links: &'a [&'a str]) -> Self {
+        Self { links, ..self }
     }
 
     /// Sends nothing more once `stop` is cancelled; the batches under way end.
@@ -44,7 +46,7 @@ impl Client {
     /// Returns a writer of rows of one of our custom object types; `message` goes to NetBox's change log with each row.
     #[must_use]
     pub fn writer<'a>(&'a self, slug: &'a str, message: &'a str) -> Writer<'a> {
-        Writer { client: self, slug, message, keep: &[], stop: None, progress: None }
+        Writer { client: self, slug, message, links: &[], stop: None, progress: None }
     }
 }
 

@@ -131,7 +131,7 @@ async fn a_row_that_exists_already_is_updated_but_for_what_is_kept() {
     let theirs = json!({"net_name": "OLD", "parent_handle": "KEPT"});
     case.create(vec![case.draft("b", theirs)]).await;
     let ours = |name| case.draft(name, json!({"net_name": "NEW", "parent_handle": "OURS"}));
-    let writer = case.client.writer(NETWORK, "lab").keeping(&["parent_handle"]);
+    let writer = case.client.writer(NETWORK, "lab").linking(&["parent_handle"]);
     let result = writer.create(vec![ours("a"), ours("b"), ours("c")]).await;
     assert_eq!(outcomes(&result, creation), "created\nadopted\ncreated");
     assert_eq!(case.told().await, "a NEW, b NEW, c NEW");
