@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use futures_util::future::try_join_all;
 
-use super::views::{ConfigAccess, ConfigView, Configs, Whoami};
+use super::views::{ConfigAccess, ConfigView, Configs, Known, Whoami};
 use crate::{
     http::{
         app::App,
@@ -44,10 +44,13 @@ pub(crate) async fn find_config(
 
 async fn view(app: &App, caller: &Caller, row: ConfigRow) -> Result<ConfigView, Problem> {
     let services = &app.services;
-    let running = services.queue.active(row.config.id).await?;
-    let per_second = services.arin.per_second(&row.config.api_url).await;
-    let keys = services.keys.borrow();
-    Ok(ConfigView::new(row, &services.settings.schedule, &keys, &caller.0.name, running).at(per_second))
+    let known = Known {
+        syncs: services.coordination.syncs(row.config.id).await?,
+        running_job: services.queue.active(row.config.id).await?,
+        requests_per_second: services.arin.per_second(&row.config.api_url).await,
+        key_available: app.has_key(&row.config.name, &caller.0.name),
+    };
+    Ok(ConfigView::new(row, known, &services.settings.schedule))
 }
 
 /// Returns who you are, and what you may do.

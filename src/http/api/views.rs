@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    config::{self, keys::Keyring},
+    config,
     coordination::Syncs,
     model::{PlanDigest, Resource, RowId},
     netbox::{ConfigRow, LogRow},
@@ -52,21 +52,24 @@ pub(crate) struct ConfigView {
     running_job: Option<JobId>,
 }
 
+/// What the processes know of a config besides what NetBox has.
+pub(crate) struct Known {
+    pub(crate) syncs: Syncs,
+    pub(crate) running_job: Option<JobId>,
+    pub(crate) requests_per_second: Option<f64>,
+    /// True if there is an API key that the caller may sync it with.
+    pub(crate) key_available: bool,
+}
+
 impl ConfigView {
-    /// Makes the view of a config for a user.
-    pub(crate) fn new(
-        row: ConfigRow,
-        schedule: &config::Schedule,
-        keys: &Keyring,
-        user: &str,
-        running_job: Option<JobId>,
-    ) -> Self {
+    /// Makes the view of a config.
+    pub(crate) fn new(row: ConfigRow, known: Known, schedule: &config::Schedule) -> Self {
         let ConfigRow { config, last_result } = row;
         let (interval, now) = (config.sync_interval.unwrap_or(schedule.interval), Timestamp::now());
         Self {
             due: (config.is_active && schedule.enabled)
-                .then(|| next_due(&config, &Syncs::default(), schedule.interval, now).unwrap_or(now)),
-            key_available: keys.choose(&config.name, Some(user), None).is_ok(),
+                .then(|| next_due(&config, &known.syncs, schedule.interval, now).unwrap_or(now)),
+            key_available: known.key_available,
             id: config.id,
             name: config.name,
             rir: config.rir,
@@ -77,14 +80,9 @@ impl ConfigView {
             interval_seconds: interval.as_secs(),
             last_sync: config.last_sync,
             last_result,
-            requests_per_second: None,
-            running_job,
+            requests_per_second: known.requests_per_second,
+            running_job: known.running_job,
         }
-    }
-
-    /// Returns the view with the requests a second that may go to the config's registry.
-    pub(crate) fn at(self, requests_per_second: Option<f64>) -> Self {
-        Self { requests_per_second, ..self }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use reqwest::Method;
 use rir_sandbox::netbox::{Action, Fault, Grant, Rule, TOKEN_V1};
-use rir_sidecar::{config::Settings, netbox::schema};
+use rir_sidecar::{config::Settings, coordination::LastRun, netbox::schema};
 use serde_json::{Value, json};
 
 use super::{Answer, Service, answer};
@@ -248,6 +248,11 @@ async fn a_config_tells_how_its_syncs_stand() {
     // Six hours later, and the part of the spread that the config of this id always gets.
     assert_eq!(told["due"], "2026-11-20T16:28:50Z");
     assert_eq!(told["running_job"], json!(job));
+    // NetBox may not have taken the result of a run, which then only the processes remember.
+    let [started, ended] = ["2026-11-20T11:59:00Z", "2026-11-20T12:00:00Z"].map(|time| time.parse().unwrap());
+    let run = LastRun { started, ended, result: "partial".into() };
+    service.services.coordination.sync_ended(service.scene.config, &run).await.unwrap();
+    assert_eq!(service.get(&service.bob, &service.config("")).await.expect(200)["due"], "2026-11-20T18:28:50Z");
     service.scene.edit(&custom(schema::CONFIG), service.scene.config.0, json!({ "is_active": false })).await;
     assert_eq!(service.get(&service.bob, &service.config("")).await.expect(200)["due"], Value::Null);
 }
