@@ -33,7 +33,7 @@ enum Action {
         state: Option<State>,
         /// Only those of the RIR config with this id in NetBox
         #[arg(long, value_name = "ID")]
-        config: Option<u64>,
+        config_id: Option<u64>,
         /// At most so many
         #[arg(long, value_name = "NUMBER", default_value_t = 50)]
         limit: usize,
@@ -72,8 +72,8 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
     let done = async {
         let queue = Queue::open(&settings.queue).await?;
         match args.action {
-            Action::List { state, config, limit } => {
-                let filter = Filter { state, config: config.map(RowId), before: None, limit };
+            Action::List { state, config_id, limit } => {
+                let filter = Filter { state, config: config_id.map(RowId), before: None, limit };
                 let jobs = queue.list(&filter).await?;
                 Ok(match args.output {
                     output::Format::Text => {

@@ -121,3 +121,39 @@ async fn with_settings(
     telemetry.end().await;
     status.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Arg, CommandFactory};
+
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_fault_in_the_commands() {
+        Cli::command().debug_assert();
+    }
+
+    /// Clap does not look for this. It gives the value of the one to the other, and panics where their types differ.
+    #[test]
+    fn no_command_has_an_argument_like_a_global_one() {
+        assert_eq!(like_global(&Cli::command(), &[]), [""; 0]);
+    }
+
+    /// Returns the arguments of a command, and of those below it, that have the name or an option of a global one above.
+    fn like_global(command: &clap::Command, above: &[&Arg]) -> Vec<String> {
+        let (global, own): (Vec<&Arg>, Vec<&Arg>) = command.get_arguments().partition(|arg| arg.is_global_set());
+        let alike = |one: &Arg, other: &Arg| {
+            one.get_id() == other.get_id()
+                || one.get_long().is_some_and(|long| other.get_long() == Some(long))
+                || one.get_short().is_some_and(|short| other.get_short() == Some(short))
+        };
+        let all = own.iter().chain(&global);
+        let clashing = all.filter(|arg| above.iter().any(|other| alike(arg, other)));
+        let mut found: Vec<String> = clashing.map(|arg| format!("{} {}", command.get_name(), arg.get_id())).collect();
+        let above: Vec<&Arg> = above.iter().copied().chain(global).collect();
+        for below in command.get_subcommands() {
+            found.extend(like_global(below, &above));
+        }
+        found
+    }
+}

@@ -63,7 +63,7 @@ pub(super) enum WebhookResult {
 
 /// Takes a change in NetBox.
 ///
-/// For NetBox's webhooks only: `rir-sidecar bootstrap --webhook-url` sets them up. The body is NetBox's default one.
+/// For NetBox's webhooks only: `rir-sidecar bootstrap --webhook-url URL` sets them up. The body is NetBox's default one.
 #[utoipa::path(post, path = "/webhooks/netbox", tag = "webhooks", operation_id = "receive_webhook",
     security(("netbox_webhook" = [])),
     request_body(content = WebhookBody, content_type = "application/json"),

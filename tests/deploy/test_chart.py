@@ -381,7 +381,10 @@ def test_the_program_knows_all_arguments():
     used = {tuple(container["args"]) for pod in rendered for container in containers(pod)}
     assert len(used) == 7
     for args in used:
-        run(SIDECAR, *args, "--help")
+        # There are no settings here. That this is said shows that all arguments were understood.
+        tried = attempt(SIDECAR, *args, env={})
+        assert tried.returncode == 2, f"{args}: {tried.stderr}"
+        assert "/etc/rir-sidecar/config.toml" in tried.stderr, f"{args}: {tried.stderr}"
 
 
 def test_only_the_bootstrap_job_gets_its_own_token():

@@ -102,6 +102,6 @@ fn config_of(record: &Record) -> Option<RowId> {
 
 fn not_understood() -> Problem {
     let detail = "this version of the service does not understand the job, and so cannot make it yours; \
-                  `rir-sidecar jobs retry` retries it as it is";
+                  `rir-sidecar jobs retry ID` retries it as it is";
     Problem::new(Kind::JobState, detail)
 }
