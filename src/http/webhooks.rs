@@ -80,7 +80,9 @@ pub(super) async fn receive_webhook(
     let count = |result: Webhook| app.services.metrics.webhook(result);
     let (change, made) = read(&body).map_err(|problem| refuse(&app, Webhook::Malformed, problem))?;
     drop(body);
-    check_age(made, Timestamp::now()).map_err(|problem| refuse(&app, Webhook::Stale, problem))?;
+    // NetBox has dated it by its own clock.
+    let now = app.services.netbox.clock().unwrap_or_else(Timestamp::now);
+    check_age(made, now).map_err(|problem| refuse(&app, Webhook::Stale, problem))?;
     let orders = match intake::orders(&change, Trigger::Webhook, &app.services.settings.webhook) {
         Ok(orders) => orders,
         Err(reason) => {

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::{Mutex, Semaphore};
 
@@ -60,6 +61,12 @@ impl Client {
     /// When the token cannot be sent.
     pub fn acting_for(&self, token: &SecretString) -> Result<Self, Error> {
         Ok(Self { transport: self.transport.acting_for(token)?, ..self.clone() })
+    }
+
+    /// Returns the time by NetBox's own clock, as its last answer told it; `None` before there was one.
+    #[must_use]
+    pub fn clock(&self) -> Option<Timestamp> {
+        self.transport.clock()
     }
 
     /// Returns how many requests went out, retries included.

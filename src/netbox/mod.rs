@@ -12,6 +12,7 @@
 mod access;
 pub(crate) mod changes;
 mod client;
+mod clock;
 mod error;
 mod fault;
 pub(crate) mod fields;
@@ -28,6 +29,7 @@ pub mod write;
 
 pub use access::{Status, User};
 pub use client::{Client, objects_path};
+pub use clock::CLOCK_TOLERANCE;
 pub use error::{Error, ErrorKind, Request};
 pub use permission::Permission;
 pub use records::ConfigRow;

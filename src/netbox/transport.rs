@@ -17,6 +17,7 @@ use tracing::{Instrument, debug_span, field::Empty};
 use url::Url;
 
 use super::{
+    clock::Clock,
     error::{Error, ErrorKind, Request, readable},
     fault::Fault,
 };
@@ -43,6 +44,7 @@ pub(super) struct Transport {
     http: outbound::client::Client,
     base: Url,
     token: Secret,
+    clock: Clock,
 }
 
 /// An answer whose status is for the caller to judge.
@@ -62,6 +64,7 @@ impl Transport {
             http: outbound::client::Client::new(http, Upstream::Netbox, MAX_BODY_BYTES),
             base: settings.url.as_url().clone(),
             token: settings.token.clone(),
+            clock: Clock::default(),
         })
     }
 
@@ -87,6 +90,11 @@ impl Transport {
         let token = self.token.now();
         let (key, _secret) = token.expose_secret().trim().strip_prefix("nbt_")?.split_once('.')?;
         Some(key.to_owned())
+    }
+
+    /// Returns the time by NetBox's own clock; `None` before an answer told it.
+    pub(super) fn clock(&self) -> Option<Timestamp> {
+        self.clock.now()
     }
 
     pub(super) fn sent(&self) -> u64 {
@@ -149,7 +157,9 @@ impl Transport {
             let response = self.http.send(&request.name(), builder).await?;
             let (status, headers) = (response.status(), response.headers().clone());
             let body = self.http.body(response).await?;
-            Ok(Reply { request: request.clone(), status, headers, body })
+            let reply = Reply { request: request.clone(), status, headers, body };
+            self.clock.hear(reply.date());
+            Ok(reply)
         };
         let reply: Result<Reply, NoAnswer> = reply.instrument(span).await;
         reply.map_err(|no_answer| Error::of(request.clone(), no_answer.into()))

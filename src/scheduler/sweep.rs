@@ -20,7 +20,10 @@ use super::error::Error;
 use crate::{
     intake,
     model::{Config, RowId},
-    netbox::changes::{Change, ChangeLog, ChangePage, LogEnd},
+    netbox::{
+        CLOCK_TOLERANCE,
+        changes::{Change, ChangeLog, ChangePage, LogEnd},
+    },
     queue::{Order, Trigger},
     services::Services,
     telemetry::traces,
@@ -37,8 +40,6 @@ const FIRST_SWEEP_REACH: SignedDuration = SignedDuration::from_hours(1);
 /// The age from which a row counts as the last of its time. A row of the change log has the id and the time of the change,
 /// but can be read only when NetBox commits it, which is minutes later for a large import.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
-/// Clocks that differ by more are worth a warning.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// The sweeps of one process.
 #[derive(Debug, Default)]

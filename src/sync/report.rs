@@ -389,8 +389,15 @@ async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) -> Result
 /// Removes log rows of a config that are older than the retention.
 async fn prune(ctx: &Context, config: RowId, run: &str) {
     let retention = ctx.settings.sync.log_retention;
-    let before = (!retention.is_zero()).then(|| Timestamp::now().checked_sub(retention).ok()).flatten();
-    let Some(before) = before else { return };
+    if retention.is_zero() {
+        return;
+    }
+    // NetBox has dated the rows. By a clock here that is ahead of it, rows of today would be too old.
+    let Some(now) = ctx.netbox.clock() else {
+        warn!("NetBox does not tell the time, so that no old rows of the sync log are removed");
+        return;
+    };
+    let Ok(before) = now.checked_sub(retention) else { return };
     if let Err(error) = ctx.netbox.prune_log(config, before, &change_message(run)).await {
         warn!(error = %error_chain(&error), "could not remove old rows of the sync log");
     }

@@ -764,7 +764,8 @@ pub(crate) async fn old_log_rows_are_pruned(target: Target) {
     let mut scene = Scene::new(target, small()).await;
     scene.sync().await;
     assert!(scene.census().await["rir-sync-log"] > 3);
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    // NetBox tells the time in whole seconds.
+    tokio::time::sleep(Duration::from_millis(2200)).await;
     scene.settings.sync.log_retention = Duration::from_secs(1);
     let run = scene.sync().await;
     assert_eq!(scene.census().await["rir-sync-log"], 1, "its own");

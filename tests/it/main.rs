@@ -10,6 +10,7 @@
 
 mod canaries;
 mod cli;
+mod clocks;
 mod command_lines;
 mod contract;
 mod coordination;

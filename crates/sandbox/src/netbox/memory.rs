@@ -43,44 +43,53 @@ impl System for NetBox {
     }
 
     async fn respond(shared: &Shared<Self>, request: HttpRequest) -> Response {
-        let (head, body) = request.into_parts();
-        let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
-            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-        };
-        let call = Call::read(head.method, &head.uri, &head.headers, &body);
-        let request = Request { method: call.method.to_string(), path: call.path.clone(), rows: call.rows() };
-        let fault = shared.note(request);
-        let options = lock(&shared.options).clone();
-        if !options.latency.is_zero() {
-            tokio::time::sleep(options.latency).await;
+        let mut response = respond(shared, request).await;
+        let date = lock(&shared.system).store.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        if let Ok(date) = HeaderValue::from_str(&date) {
+            response.headers_mut().insert(header::DATE, date);
         }
-        let (flaws, call) = match shared.taken_by_a_worker(call) {
-            Ok(taken) => taken,
-            Err(reply) => return reply.into_response(),
-        };
-        let answer = |refused| {
-            let answer = route::answer(&mut lock(&shared.system).store, &options, &call, refused);
-            answer.with(|body| worker::forget(body, &flaws))
-        };
-        match fault {
-            None => answer(None).into_response(),
-            Some(Fault::Status(status)) => {
-                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
-            }
-            Some(Fault::Exception { exception, error }) => Reply::exception(&exception, &error).into_response(),
-            Some(Fault::ForbidRow { field, value }) if call.has_row_with(&field, &value) => {
-                Reply::forbidden("You do not have permission to perform this action.").into_response()
-            }
-            Some(Fault::ForbidRow { .. }) => answer(None).into_response(),
-            Some(Fault::RefuseRow { field, value }) => answer(Some((field, value))).into_response(),
-            Some(Fault::Hang) => {
-                shared.hang().await;
-                broken_off()
-            }
-            Some(Fault::LoseAnswer) => {
-                answer(None);
-                broken_off()
-            }
+        response
+    }
+}
+
+async fn respond(shared: &Shared<NetBox>, request: HttpRequest) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let call = Call::read(head.method, &head.uri, &head.headers, &body);
+    let request = Request { method: call.method.to_string(), path: call.path.clone(), rows: call.rows() };
+    let fault = shared.note(request);
+    let options = lock(&shared.options).clone();
+    if !options.latency.is_zero() {
+        tokio::time::sleep(options.latency).await;
+    }
+    let (flaws, call) = match shared.taken_by_a_worker(call) {
+        Ok(taken) => taken,
+        Err(reply) => return reply.into_response(),
+    };
+    let answer = |refused| {
+        let answer = route::answer(&mut lock(&shared.system).store, &options, &call, refused);
+        answer.with(|body| worker::forget(body, &flaws))
+    };
+    match fault {
+        None => answer(None).into_response(),
+        Some(Fault::Status(status)) => {
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+        }
+        Some(Fault::Exception { exception, error }) => Reply::exception(&exception, &error).into_response(),
+        Some(Fault::ForbidRow { field, value }) if call.has_row_with(&field, &value) => {
+            Reply::forbidden("You do not have permission to perform this action.").into_response()
+        }
+        Some(Fault::ForbidRow { .. }) => answer(None).into_response(),
+        Some(Fault::RefuseRow { field, value }) => answer(Some((field, value))).into_response(),
+        Some(Fault::Hang) => {
+            shared.hang().await;
+            broken_off()
+        }
+        Some(Fault::LoseAnswer) => {
+            answer(None);
+            broken_off()
         }
     }
 }

@@ -122,6 +122,11 @@ impl Server {
         lock(&self.shared.system).store.age(by.try_into().unwrap_or(SignedDuration::MAX));
     }
 
+    /// Sets the clock ahead of that of this machine, or back.
+    pub fn set_clock(&self, ahead: SignedDuration) {
+        lock(&self.shared.system).store.set_clock(ahead);
+    }
+
     fn add(&self, endpoint: &str, values: Value) -> u64 {
         let store = &mut lock(&self.shared.system).store;
         write::seed(store, endpoint, model::object(values)).unwrap_or_default()

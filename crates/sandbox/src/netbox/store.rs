@@ -29,6 +29,8 @@ pub(super) struct Store {
     undo: Vec<(String, u64, Option<Row>)>,
     logged: usize,
     clock: Timestamp,
+    /// How far the clock is ahead of that of this machine.
+    ahead: SignedDuration,
     requests: u64,
     /// The id that the next request gets, as the merge of a branch gets that of a request in the branch.
     pub(super) next_request: Option<String>,
@@ -64,6 +66,7 @@ impl Store {
             undo: Vec::new(),
             logged: 0,
             clock: Timestamp::UNIX_EPOCH,
+            ahead: SignedDuration::ZERO,
             requests: 0,
             next_request: None,
             request: String::new(),
@@ -93,7 +96,8 @@ impl Store {
 
     /// Returns the time now, later than any time given before, so that each change of a row has an ETag of its own.
     pub(super) fn now(&mut self) -> Timestamp {
-        let now = Timestamp::now().round(Unit::Microsecond).unwrap_or_else(|_| Timestamp::now());
+        let now = Timestamp::now().saturating_add(self.ahead).unwrap_or(Timestamp::MAX);
+        let now = now.round(Unit::Microsecond).unwrap_or(now);
         self.clock = now.max(self.clock.saturating_add(SignedDuration::from_micros(1)).unwrap_or(now));
         self.clock
     }
@@ -124,6 +128,11 @@ impl Store {
         self.requests += 1;
         let id = self.next_request.take();
         self.request = id.unwrap_or_else(|| format!("00000000-0000-4000-8000-{:012x}", self.requests));
+    }
+
+    /// Sets the clock, which is that of this machine otherwise.
+    pub(super) fn set_clock(&mut self, ahead: SignedDuration) {
+        (self.ahead, self.clock) = (ahead, Timestamp::UNIX_EPOCH);
     }
 
     /// Makes all changes older.
