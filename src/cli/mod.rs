@@ -9,6 +9,7 @@
 //! | 130 | interrupted |
 
 mod bootstrap;
+mod by_hand;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
@@ -17,6 +18,7 @@ mod followed_files;
 mod health;
 mod jobs;
 mod output;
+mod process_name;
 mod progress_bar;
 #[cfg(feature = "demo")]
 mod sandbox;

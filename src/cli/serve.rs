@@ -1,6 +1,6 @@
 //! `rir-sidecar serve` and `rir-sidecar work`: the long-running service.
 
-use std::{net::SocketAddr, pin::pin, process, sync::Arc};
+use std::{net::SocketAddr, pin::pin, sync::Arc};
 
 use axum::Router;
 use parking_lot::Mutex;
@@ -12,6 +12,7 @@ use super::{
     exit::{AnyError, ExitStatus},
     followed_files::FollowedFiles,
     output,
+    process_name::process_name,
     signals::asked_to_end,
 };
 use crate::{
@@ -182,12 +183,6 @@ async fn take_requests(
 struct CannotListen {
     listen: SocketAddr,
     source: std::io::Error,
-}
-
-/// Returns a name that no other process has or ever had, and that begins with the name of the machine.
-fn process_name() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "somewhere".into());
-    format!("{}-{}-{:08x}", host.trim(), process::id(), fastrand::u32(..))
 }
 
 /// Says at once what NetBox thinks of the token, rather than with the first job. Whether NetBox answers at all is what

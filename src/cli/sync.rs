@@ -1,26 +1,36 @@
 //! `rir-sidecar sync`: syncs configs, or shows what a sync would write.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    by_hand::{ByHand, Turn},
     exit::{AnyError, ExitStatus},
     output::{self, Format},
+    process_name::process_name,
     progress_bar::ProgressBar,
     signals::asked_to_end,
 };
 use crate::{
     config::{Settings, keys::Keyring},
+    coordination::Coordination,
     error_chain::error_chain,
     model::{Config, PlanDigest, Resource, RowId, Scope},
+    queue::{self, Queue},
     services::Services,
     sync::{
         Approved, Context, NoCheckpoint, Request, Requester, Verdict,
         json::{self, RunView},
         preview, run as sync_run,
     },
+    worker::SharedRateLimit,
 };
+
+/// What to do when Redis does not tell whose turn it is.
+const WITHOUT_QUEUE: &str = "Only Redis can tell that no job of the service syncs the same RIR config. If no service runs, sync \
+                             without it: RIR_SIDECAR__QUEUE__URL= rir-sidecar sync ...";
 
 /// The configs to sync, and the form of the output.
 #[derive(Debug, clap::Args)]
@@ -85,10 +95,12 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> ExitStatus {
     }
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone());
-    let ctx = match context(settings, stop) {
-        Ok(ctx) => ctx,
+    let (services, by_hand) = match services(settings, &stop).await {
+        Ok(made) => made,
         Err(error) => return ExitStatus::Misused.because(&*error),
     };
+    // A preview writes nothing, and so need not wait for anybody.
+    let (ctx, by_hand) = (services.context(stop), by_hand.filter(|_| !args.plan_only));
     let configs = match ctx.netbox.configs().await {
         Ok(configs) => configs,
         Err(error) if error.is_not_found() => {
@@ -109,8 +121,9 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> ExitStatus {
         output::err("error: --plan is for one RIR config, and several are meant; name one with --config-name");
         return ExitStatus::Misused;
     }
-    let done = sync_all(&args, &ctx, &configs, &chosen, scope).await;
-    let status = exit_status(done.iter().map(RunView::result), &ctx.stop);
+    let syncs = Syncs { args: &args, ctx: &ctx, configs: &configs, by_hand };
+    let (done, status) = syncs.all(&chosen, &scope).await;
+    let status = status.max(exit_status(done.iter().map(RunView::result), &ctx.stop));
     if args.output == Format::Json {
         match json::Document::new(done).text() {
             Ok(text) => output::out(&text),
@@ -120,10 +133,20 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> ExitStatus {
     status
 }
 
-/// Makes what the syncs work with.
-fn context(settings: Settings, stop: CancellationToken) -> Result<Context, AnyError> {
+/// Makes what the syncs work with. Where the service has a queue, they keep with it to one limit of requests to ARIN, and
+/// take their turn.
+async fn services(settings: Settings, stop: &CancellationToken) -> Result<(Services, Option<ByHand>), AnyError> {
     let keys = settings.keys.file.as_deref().map(Keyring::load).transpose()?.unwrap_or_default();
-    Ok(Services::for_one_process(settings, keys)?.context(stop))
+    if settings.queue.url.is_empty() {
+        return Ok((Services::for_one_process(settings, keys)?, None));
+    }
+    let name = process_name();
+    let shared = (Queue::open(&settings.queue).await?, Coordination::open(&settings.queue).await?);
+    let limit = Arc::new(SharedRateLimit::new(shared.1.clone(), &name));
+    tokio::spawn(Arc::clone(&limit).register_presence(stop.clone()));
+    let services = Services::for_replicas(settings, shared, limit, watch::channel(keys).1)?;
+    let by_hand = ByHand::of(&services, &name);
+    Ok((services, by_hand))
 }
 
 /// Finishes what is under way when somebody asks to stop; the second time the process ends at once.
@@ -184,29 +207,65 @@ fn of_rir(configs: &[Config], rir: RowId) -> Result<Vec<&Config>, (String, ExitS
     Ok(ours)
 }
 
-/// Syncs one config after the other; one that fails does not keep the next from being synced.
-async fn sync_all(args: &Args, ctx: &Context, configs: &[Config], chosen: &[&Config], scope: Scope) -> Vec<RunView> {
-    let resources: BTreeSet<Resource> =
-        if args.resource.is_empty() { Resource::all() } else { args.resource.iter().copied().collect() };
-    let text = args.output == Format::Text;
-    let mut done = Vec::new();
-    ctx.progress.update(|at| at.configs.total = chosen.len() as u64);
-    for config in chosen {
-        if ctx.stop.is_cancelled() {
-            break;
+/// The syncs of one command.
+struct Syncs<'a> {
+    args: &'a Args,
+    ctx: &'a Context,
+    configs: &'a [Config],
+    by_hand: Option<ByHand>,
+}
+
+impl Syncs<'_> {
+    /// Syncs one config after the other; one that fails does not keep the next from being synced. The status tells of what
+    /// kept one from being begun.
+    async fn all(&self, chosen: &[&Config], scope: &Scope) -> (Vec<RunView>, ExitStatus) {
+        let mut done = Vec::new();
+        self.ctx.progress.update(|at| at.configs.total = chosen.len() as u64);
+        for config in chosen {
+            if self.ctx.stop.is_cancelled() {
+                break;
+            }
+            let turn = match self.turn(config).await {
+                Ok(Some(turn)) => turn,
+                Ok(None) => break,
+                Err(error) => {
+                    let status = ExitStatus::Failed.because(&error);
+                    output::err(WITHOUT_QUEUE);
+                    return (done, status);
+                }
+            };
+            done.push(self.one(config, scope, turn.stop()).await);
+            turn.end().await;
         }
-        let requester = args.user.as_deref().map_or(Requester::Automatic, Requester::User);
-        let (scope, resources) = (scope.clone(), resources.clone());
-        let approved = args.plan.clone().map(|digest| Approved { digest, rows: None });
-        let request = Request { scope, resources, requester, approved, ..Request::of(config, configs) };
+        (done, ExitStatus::Done)
+    }
+
+    /// Waits for the turn of a config; `None` when somebody asked to stop meanwhile.
+    async fn turn(&self, config: &Config) -> Result<Option<Turn>, queue::Error> {
+        match &self.by_hand {
+            Some(by_hand) => by_hand.turn(config, &self.ctx.stop).await,
+            None => Ok(Some(Turn::of_nobody_else(&self.ctx.stop))),
+        }
+    }
+
+    async fn one(&self, config: &Config, scope: &Scope, stop: &CancellationToken) -> RunView {
+        let ctx = Context { stop: stop.clone(), ..self.ctx.clone() };
+        let Args { resource, user, plan, plan_only, output, .. } = self.args;
+        let resources: BTreeSet<Resource> =
+            if resource.is_empty() { Resource::all() } else { resource.iter().copied().collect() };
+        let requester = user.as_deref().map_or(Requester::Automatic, Requester::User);
+        let approved = plan.clone().map(|digest| Approved { digest, rows: None });
+        let scope = scope.clone();
+        let request = Request { scope, resources, requester, approved, ..Request::of(config, self.configs) };
         ctx.progress.update(|at| at.begin(&config.name));
+        let text = *output == Format::Text;
         let bar = text.then(|| ProgressBar::begin(&ctx.progress));
-        let (view, shown) = if args.plan_only {
-            let preview = preview(ctx, &request).await;
+        let (view, shown) = if *plan_only {
+            let preview = preview(&ctx, &request).await;
             let view = RunView::of_preview(&preview);
             if text { (view, output::preview(&preview)) } else { (view.with_changes(&preview), String::new()) }
         } else {
-            let run = sync_run(ctx, &request, &NoCheckpoint).await;
+            let run = sync_run(&ctx, &request, &NoCheckpoint).await;
             (RunView::of_run(&run), output::run(&run))
         };
         ctx.progress.update(|at| at.configs.done += 1);
@@ -214,9 +273,8 @@ async fn sync_all(args: &Args, ctx: &Context, configs: &[Config], chosen: &[&Con
             bar.end(&ctx.progress).await;
             output::out(&shown);
         }
-        done.push(view);
+        view
     }
-    done
 }
 
 /// Returns how the command ends: a config that failed weighs more than objects that did.

@@ -124,6 +124,11 @@ impl InMemory {
         is_ours
     }
 
+    pub(super) fn lease_holder(&self, name: &str) -> Option<String> {
+        let (facts, now) = (self.facts(), Instant::now());
+        facts.leases.get(name).filter(|(_, until)| *until > now).map(|(holder, _)| holder.clone())
+    }
+
     pub(super) fn cursor(&self, name: &str) -> Option<String> {
         self.facts().cursors.get(name).cloned()
     }

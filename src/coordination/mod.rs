@@ -2,7 +2,7 @@
 //!
 //! | fact | lives | says |
 //! |---|---|---|
-//! | lease | as long as its owner renews it | which replica acts, for example as the scheduler |
+//! | lease | as long as its owner renews it | which replica acts as the scheduler, and who syncs a config by hand |
 //! | cursor | for ever | how far somebody has read |
 //! | syncs | for ever | when a config was last synced, and when the schedule last asked for that |
 //! | seen change | two hours | that jobs were queued for a change in NetBox, and until when it had been made |
@@ -34,6 +34,12 @@ pub use known_answer::{AnswerKey, KnownAnswer, Quota};
 use memory::InMemory;
 use redis::InRedis;
 pub use syncs::{Asked, LastRun, Syncs};
+
+/// Returns the name of the lease that a sync of a config by hand takes. Jobs of the config wait meanwhile.
+#[must_use]
+pub fn lease_by_hand(config: RowId) -> String {
+    format!("by-hand:{config}")
+}
 
 /// The facts that replicas share.
 #[derive(Debug, Clone)]
@@ -73,6 +79,17 @@ impl Coordination {
     /// Takes or keeps a lease by name for `ttl`. Returns whether `owner` has it now.
     pub async fn acquire_lease(&self, name: &str, owner: &str, ttl: Duration) -> Result<bool, Error> {
         each!(self, facts => facts.acquire_lease(name, owner, ttl))
+    }
+
+    /// Gives a lease back before its time, if `owner` has it.
+    pub async fn release_lease(&self, name: &str, owner: &str) -> Result<(), Error> {
+        // Keeping it for no time leaves it to others, and does nothing to a lease that somebody else has.
+        self.acquire_lease(name, owner, Duration::ZERO).await.map(drop)
+    }
+
+    /// Returns who has a lease; `None` when nobody does.
+    pub async fn lease_holder(&self, name: &str) -> Result<Option<String>, Error> {
+        each!(self, facts => facts.lease_holder(name))
     }
 
     /// Returns where somebody last stood.

@@ -66,6 +66,10 @@ impl InRedis {
         self.0.run(&ACQUIRE_LEASE, &json!({ "name": name, "owner": owner, "ttl": millis(ttl).max(1) })).await
     }
 
+    pub(super) async fn lease_holder(&self, name: &str) -> Result<Option<String>, Error> {
+        self.0.ask("lease_holder", &Cmd::get(self.0.key(&format!("lease:{name}")))).await
+    }
+
     pub(super) async fn cursor(&self, name: &str) -> Result<Option<String>, Error> {
         self.0.ask("cursor", &Cmd::hget(self.0.key("cursors"), name)).await
     }

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on is to stop"
 )]
 
+mod by_hand;
 mod canaries;
 mod cli;
 mod clocks;

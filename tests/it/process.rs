@@ -66,10 +66,15 @@ impl Means {
         self.command(arguments).output().await.unwrap()
     }
 
+    /// Starts a command whose words [`Means::said`] tells.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        self.command(arguments).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+    }
+
     /// Starts a process and waits until it answers.
     pub(crate) async fn start(&self, arguments: &[&str]) -> Process {
-        let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
-        let child = self.command(arguments).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        let child = self.spawn(arguments);
         let listen = self.set.iter().rev().find(|(name, _)| name.ends_with("HTTP__LISTEN")).unwrap().1.clone();
         let process = Process { child, url: format!("http://{listen}") };
         until("the process answers", async || reqwest::get(process.url("/health/live")).await.is_ok()).await;

@@ -4,20 +4,23 @@ use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{
     ending::{Failed, done, gone},
     plan::approved,
 };
 use crate::{
-    coordination::LastRun,
+    coordination::{LastRun, lease_by_hand},
     error_chain::error_chain,
     model::{PlanDigest, Resource, RowId, Scope},
     queue::Ending,
     sync::{Checkpoint, Request, SyncRun, Verdict, run},
     worker::{checkpoint::JobCheckpoint, task::Task},
 };
+
+/// The wait of a job whose config is being synced by hand.
+const WAIT_FOR_HAND: Duration = Duration::from_secs(5);
 
 /// Runs a sync, from where the worker that had it before has stopped. With a plan it writes that or nothing.
 pub(super) async fn sync(
@@ -26,6 +29,10 @@ pub(super) async fn sync(
     (scope, resources): (Scope, BTreeSet<Resource>),
     plan: Option<&PlanDigest>,
 ) -> Result<Ending, Failed> {
+    if let Some(holder) = task.coordination.lease_holder(&lease_by_hand(config)).await? {
+        info!(holder, "the config is being synced by hand; the job waits");
+        return Ok(Ending::Again { wait: WAIT_FOR_HAND });
+    }
     let configs = task.ctx.netbox.configs().await?;
     let Some(config) = configs.iter().find(|it| it.id == config) else { return Ok(gone("config")) };
     let checkpoint = JobCheckpoint::open(task).await?;

@@ -57,6 +57,7 @@ macro_rules! cases {
 
 cases! {
     a_lease_has_one_holder
+    a_lease_is_given_back_by_whoever_has_it
     a_cursor_stays_where_it_was_set
     changes_are_seen_once_they_are_remembered
     a_delivery_is_taken_once_unless_it_is_forgotten
@@ -85,6 +86,19 @@ async fn a_lease_has_one_holder(desk: Desk) {
     tokio::time::sleep(short + Duration::from_millis(50)).await;
     assert!(other.acquire_lease("schedule", "b", secs(60)).await.unwrap());
     assert!(!here.acquire_lease("schedule", "a", secs(60)).await.unwrap());
+}
+
+async fn a_lease_is_given_back_by_whoever_has_it(desk: Desk) {
+    let (here, other) = (&desk.here, &desk.other);
+    assert_eq!(other.lease_holder("config").await.unwrap(), None);
+    assert!(here.acquire_lease("config", "a", secs(60)).await.unwrap());
+    assert_eq!(other.lease_holder("config").await.unwrap().as_deref(), Some("a"));
+    other.release_lease("config", "b").await.unwrap();
+    assert_eq!(other.lease_holder("config").await.unwrap().as_deref(), Some("a"), "it is not b's to give back");
+    here.release_lease("config", "a").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(other.lease_holder("config").await.unwrap(), None);
+    assert!(other.acquire_lease("config", "b", secs(60)).await.unwrap());
 }
 
 async fn a_cursor_stays_where_it_was_set(desk: Desk) {
