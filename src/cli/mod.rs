@@ -64,8 +64,8 @@ enum Command {
     Jobs(jobs::Args),
     /// Create or migrate the custom object types in NetBox
     Bootstrap(bootstrap::Args),
-    /// Try the settings: NetBox, its plugin, permissions, API keys, ARIN
-    Check,
+    /// Try all that a sync and the service need: NetBox, permissions, webhook, API keys, ARIN, Redis
+    Check(check::Args),
     /// Show it at work on a simulated ARIN and NetBox; nothing else is needed
     #[cfg(feature = "demo")]
     Demo(demo::Args),
@@ -102,7 +102,7 @@ pub async fn main() -> ExitCode {
         Command::Bootstrap(args) => {
             with_settings(file, "warn", async |settings| bootstrap::run(args, settings).await).await
         }
-        Command::Check => with_settings(file, "warn", check::run).await,
+        Command::Check(args) => with_settings(file, "warn", async |settings| check::run(args, settings).await).await,
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::model::RowId;
 
-const CHANGES: &str = "/api/core/object-changes/";
+pub(super) const CHANGES: &str = "/api/core/object-changes/";
 /// The fields of a row that say something here. The object itself, which NetBox would look up for each, does not.
 const FIELDS: (&str, &str) = (
     "fields",

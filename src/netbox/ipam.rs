@@ -19,8 +19,8 @@ use super::{
 };
 use crate::model::{Aggregate, Prefix, Ranges, RowId, Scope};
 
-const AGGREGATES: &str = "/api/ipam/aggregates/";
-const PREFIXES: &str = "/api/ipam/prefixes/";
+pub(super) const AGGREGATES: &str = "/api/ipam/aggregates/";
+pub(super) const PREFIXES: &str = "/api/ipam/prefixes/";
 const AGGREGATE_FIELDS: (&str, &str) = ("fields", "id,prefix,rir");
 const PREFIX_FIELDS: (&str, &str) = ("fields", "id,prefix,vrf");
 /// Aggregates whose prefixes are asked for at once: NetBox has few workers, and each answer costs it CPU.

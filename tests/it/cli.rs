@@ -10,7 +10,7 @@ use rir_sandbox::{
     netbox::{Action, Grant, Server as NetboxServer, TokenLimit},
     regrws::{Fault, KEY, Operation, Rule},
 };
-use rir_sidecar::netbox::schema;
+use rir_sidecar::netbox::{Need, needs, schema};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -57,8 +57,8 @@ impl Bench {
     fn as_a_user_of_its_own(&self) -> &NetboxServer {
         let server = self.scene.netbox.server.as_ref().unwrap();
         let all = [Action::View, Action::Add, Action::Change, Action::Delete];
-        let lists = ["ipam/aggregates", "ipam/prefixes"].map(str::to_owned).into_iter();
-        let grants = lists.chain(schema::TYPES.map(custom)).map(|list| Grant::new(&list, &all));
+        let list = |need: Need| need.path.trim_start_matches("/api/").trim_end_matches('/').to_owned();
+        let grants = needs(true).into_iter().map(|need| Grant::new(&list(need), &all));
         let token = server.add_user("sidecar", grants.collect());
         std::fs::write(self.folder.path().join("token"), token).unwrap();
         server

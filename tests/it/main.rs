@@ -10,6 +10,7 @@
 
 mod by_hand;
 mod canaries;
+mod check;
 mod cli;
 mod clocks;
 mod command_lines;

@@ -62,7 +62,7 @@ impl Client {
 }
 
 /// Returns the path of the plugin's types.
-pub(super) fn types_path() -> String {
+pub(in crate::netbox) fn types_path() -> String {
     format!("{CUSTOM_OBJECTS}custom-object-types/")
 }
 

@@ -25,10 +25,10 @@ use crate::{
     },
 };
 
-const WEBHOOKS: &str = "/api/extras/webhooks/";
-const EVENT_RULES: &str = "/api/extras/event-rules/";
+pub(super) const WEBHOOKS: &str = "/api/extras/webhooks/";
+pub(super) const EVENT_RULES: &str = "/api/extras/event-rules/";
 /// The name of both.
-const NAME: &str = "rir-sidecar";
+pub(super) const NAME: &str = "rir-sidecar";
 /// Nothing follows from a deletion, so NetBox need not tell of it.
 const EVENTS: [&str; 2] = ["object_created", "object_updated"];
 /// The path at which the service takes webhooks.

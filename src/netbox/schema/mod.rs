@@ -9,8 +9,11 @@ mod diff;
 pub(super) mod document;
 mod extras;
 pub mod hooks;
+mod installed_hook;
 mod workers;
 
 pub use bootstrap::{BootstrapPlan, Unmet, apply, plan, requirements};
 pub use document::{ADDRESS, CONFIG, CONTACT, CUSTOMER, Document, NETWORK, ORGANIZATION, SYNC_LOG, TYPES};
+pub(super) use extras::types_path;
+pub use installed_hook::{InstalledHook, installed};
 pub use workers::{Workers, ask_workers, renew_workers};

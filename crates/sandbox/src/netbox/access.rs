@@ -110,7 +110,7 @@ pub(super) fn refusal(store: &Store, call: &Call, caller: &Caller, path: &str) -
     }
     let single = path.rsplit_once('/').filter(|(_, id)| id.parse::<u64>().is_ok());
     let list = single.map_or(path, |(list, _)| list);
-    if store.table(list).is_some() {
+    if store.table(list).is_some() || (call.method == Method::GET && is_only_shown(list)) {
         let may = user.may(list, Action::of(&call.method));
         return (!may).then(|| denied("to perform this action."));
     }
@@ -121,6 +121,11 @@ pub(super) fn refusal(store: &Store, call: &Call, caller: &Caller, path: &str) -
         Some(_) if list != format!("{PLUGIN}/custom-object-types") => Reply::not_found(),
         Some(_) | None => denied("to perform this action."),
     })
+}
+
+/// Returns whether it is a list that is no table of objects here, but is seen with a permission as one.
+fn is_only_shown(list: &str) -> bool {
+    list == "core/object-changes" || list.strip_prefix(PLUGIN) == Some("/custom-object-types")
 }
 
 fn denied(what: &str) -> Reply {

@@ -9,6 +9,20 @@ pub struct Request {
     pub(super) rows: usize,
 }
 
+impl Request {
+    /// Returns the method.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Returns the path, with `/api` before it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
 /// Requests in the order they came.
 pub type Requests = crate::server::Requests<Request>;
 

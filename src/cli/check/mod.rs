@@ -1,0 +1,54 @@
+//! `rir-sidecar check`: tries everything that a sync and the service need, and says what to do about each failure. It writes
+//! nothing.
+
+mod netbox;
+mod registries;
+mod service;
+mod trial;
+mod webhook;
+
+use super::{
+    exit::ExitStatus,
+    output::{self, Format},
+};
+use crate::{config::Settings, error_chain::error_chain, netbox::Client};
+use trial::Trials;
+
+/// The form of the output.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
+    let trials = trials(&settings).await;
+    match args.output {
+        Format::Text => output::out(&trials.table()),
+        Format::Json => output::out(&format!("{:#}", trials.document())),
+    }
+    if trials.are_good() { ExitStatus::Done } else { ExitStatus::Failed }
+}
+
+async fn trials(settings: &Settings) -> Trials {
+    let mut trials = Trials::default();
+    let keys = registries::keys(settings, &mut trials);
+    match Client::new(&settings.netbox) {
+        Ok(client) => {
+            if netbox::answers(&client, settings, &mut trials).await {
+                netbox::clocks_agree(&client, &mut trials);
+                if netbox::all_is_permitted(&client, settings, &mut trials).await {
+                    netbox::workers_know_the_types(&client, &mut trials).await;
+                }
+                registries::answer(&client, settings, keys.as_ref(), &mut trials).await;
+                webhook::arrives(&client, &settings.webhook, &mut trials).await;
+            }
+        }
+        Err(error) => trials.failed("NetBox client", error_chain(&error), "correct the [netbox] settings"),
+    }
+    service::queue_answers(settings, &mut trials).await;
+    service::address_is_free(settings, &mut trials);
+    service::collector_answers(settings, &mut trials).await;
+    trials
+}

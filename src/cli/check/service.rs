@@ -1,0 +1,94 @@
+//! What `serve` needs besides NetBox and ARIN: Redis, its address, and the collector of its traces.
+
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use secrecy::ExposeSecret;
+use tokio::net::TcpSocket;
+
+use super::trial::Trials;
+use crate::{
+    config::Settings,
+    coordination::Coordination,
+    error_chain::error_chain,
+    outbound,
+    queue::{self, Queue},
+};
+
+/// Limits how long the collector may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Tells whether Redis takes jobs.
+pub(super) async fn queue_answers(settings: &Settings, trials: &mut Trials) {
+    let what = "Redis";
+    if settings.queue.url.is_empty() {
+        let problem = "queue.url is not set: jobs stay in the process, a restart loses them, and there can be only one";
+        return trials.note(what, problem, "set queue.url to where Redis is, unless this is a trial");
+    }
+    let asked = async {
+        let queue = Queue::open(&settings.queue).await?;
+        queue.ping().await?;
+        let figures = queue.figures().await?;
+        Coordination::open(&settings.queue).await?.plans().await?;
+        Ok::<_, queue::Error>(figures)
+    };
+    match asked.await {
+        Ok(_) => trials.ok(what, "takes jobs"),
+        Err(error) => {
+            let remedy =
+                "check queue.url with its password and database, and whether Redis answers there and takes writes";
+            trials.failed(what, error_chain(&error), remedy);
+        }
+    }
+}
+
+/// Tells whether `serve` could listen on its address.
+pub(super) fn address_is_free(settings: &Settings, trials: &mut Trials) {
+    let (what, listen) = ("address", settings.http.listen);
+    match bind(listen) {
+        Ok(()) => trials.ok(what, format!("{listen} can be listened on")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            let remedy = "that is well if it is `rir-sidecar serve` or `work`; else set http.listen to another one";
+            trials.note(what, format!("somebody listens on {listen} already"), remedy);
+        }
+        Err(error) => {
+            let problem = format!("cannot listen on {listen}: {}", error_chain(&error));
+            trials.failed(what, problem, "set http.listen to an address of this machine, and a port from 1024 on");
+        }
+    }
+}
+
+/// Takes an address for a moment, without listening on it: that would be in the way of a `serve` that starts just then.
+fn bind(listen: SocketAddr) -> io::Result<()> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)
+}
+
+/// Tells whether the collector of traces takes them, by sending none.
+pub(super) async fn collector_answers(settings: &Settings, trials: &mut Trials) {
+    let Some(collector) = &settings.telemetry.otlp_endpoint else { return };
+    let what = "collector of traces";
+    let url = format!("{}/v1/traces", collector.to_string().trim_end_matches('/'));
+    let builder = outbound::client::builder("application/json", ANSWER_TIMEOUT);
+    // Without TLS no certificates are needed.
+    let builder = if url.starts_with("https:") { builder } else { builder.tls_certs_only([]) };
+    let authorization = settings.telemetry.otlp_authorization.now();
+    let authorization = authorization.expose_secret().trim();
+    let asked = async {
+        let request = builder.build()?.post(&url).header(CONTENT_TYPE, "application/x-protobuf");
+        let request = if authorization.is_empty() { request } else { request.header(AUTHORIZATION, authorization) };
+        request.send().await?.error_for_status()
+    };
+    match asked.await {
+        Ok(_) => trials.ok(what, format!("{collector} takes them")),
+        Err(error) => {
+            let remedy = "check telemetry.otlp_endpoint and otlp_authorization; until then traces are dropped";
+            trials.note(what, error_chain(&error), remedy);
+        }
+    }
+}
