@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::{
     process::{Means, Process, free_address},
+    queue::server::Server as Redis,
     scene::{Scene, Target, custom, small},
 };
 
@@ -177,9 +178,20 @@ async fn redis_that_does_not_answer_is_a_failure_and_none_at_all_is_noted() {
     check(&scene, &[]).await.is("Redis", "note", "queue.url is not set");
     let nowhere = format!("redis://{}/", free_address());
     check(&scene, &[("QUEUE__URL", &nowhere)]).await.is("Redis", "failed", "check queue.url");
-    let url = std::env::var("RIR_LAB_REDIS_URL")
-        .unwrap_or_else(|_| panic!("RIR_LAB_REDIS_URL is not set: tests/run.sh sets it"));
-    check(&scene, &[("QUEUE__URL", &url), ("QUEUE__PREFIX", "check")]).await.is("Redis", "ok", "takes jobs");
+}
+
+#[tokio::test]
+async fn redis_that_loses_jobs_is_a_failure_and_one_that_may_is_noted() {
+    let scene = scene().await;
+    for (appends, policy, result, words) in [
+        ("yes", "noeviction", "ok", "takes jobs"),
+        ("no", "noeviction", "note", "appendonly"),
+        ("yes", "allkeys-lru", "failed", "noeviction"),
+    ] {
+        let redis = Redis::start(&["--appendonly", appends, "--maxmemory-policy", policy]).await;
+        let url = format!("redis://127.0.0.1:{}/", redis.port);
+        check(&scene, &[("QUEUE__URL", &url)]).await.is("Redis", result, words);
+    }
 }
 
 #[tokio::test]

@@ -12,11 +12,14 @@ use tokio::net::TcpSocket;
 
 use super::trial::Trials;
 use crate::{
-    config::Settings,
-    coordination::Coordination,
+    config::{self, Settings},
     error_chain::error_chain,
     outbound,
     queue::{self, Queue},
+    redis_client::{
+        self,
+        server::{Concern, Fitness, Weight, examine},
+    },
 };
 
 /// Limits how long the collector may take to answer.
@@ -29,21 +32,28 @@ pub(super) async fn queue_answers(settings: &Settings, trials: &mut Trials) {
         let problem = "queue.url is not set: jobs stay in the process, a restart loses them, and there can be only one";
         return trials.note(what, problem, "set queue.url to where Redis is, unless this is a trial");
     }
-    let asked = async {
-        let queue = Queue::open(&settings.queue).await?;
-        queue.ping().await?;
-        let figures = queue.figures().await?;
-        Coordination::open(&settings.queue).await?.plans().await?;
-        Ok::<_, queue::Error>(figures)
-    };
-    match asked.await {
-        Ok(_) => trials.ok(what, "takes jobs"),
-        Err(error) => {
-            let remedy =
-                "check queue.url with its password and database, and whether Redis answers there and takes writes";
-            trials.failed(what, error_chain(&error), remedy);
+    match examined(&settings.queue).await {
+        Ok(Fitness { server, concerns }) if concerns.is_empty() => trials.ok(what, format!("{server} takes jobs")),
+        Ok(Fitness { server, concerns }) => {
+            for Concern { weight, problem, remedy } in concerns {
+                let problem = format!("{server}: {problem}");
+                match weight {
+                    Weight::Unfit => trials.failed(what, problem, remedy),
+                    Weight::Risk | Weight::Unread => trials.note(what, problem, remedy),
+                }
+            }
         }
+        Err(error) => trials.failed(what, error_chain(&error), error.remedy()),
     }
+}
+
+/// Asks Redis what it is, and whether it takes jobs if it is fit to.
+async fn examined(settings: &config::Queue) -> Result<Fitness, queue::Error> {
+    let fitness = examine(&redis_client::Client::open(settings)?).await?;
+    if fitness.unfit().next().is_none() {
+        Queue::open(settings).await?.ping().await?;
+    }
+    Ok(fitness)
 }
 
 /// Tells whether `serve` could listen on its address.

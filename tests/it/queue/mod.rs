@@ -13,7 +13,7 @@ mod notes;
 mod orders;
 mod persons;
 mod same;
-mod server;
+pub(crate) mod server;
 mod trouble;
 
 macro_rules! cases {

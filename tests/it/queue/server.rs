@@ -18,15 +18,15 @@ pub(super) fn free_port() -> u16 {
 }
 
 /// A `redis-server` on a port of its own that keeps what it was told.
-pub(super) struct Server {
-    pub(super) port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     folder: TempDir,
     options: Vec<String>,
     process: Child,
 }
 
 impl Server {
-    pub(super) async fn start(options: &[&str]) -> Self {
+    pub(crate) async fn start(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
         let port = free_port();
