@@ -4,8 +4,12 @@ use std::process::Output;
 
 use rir_sidecar::netbox::{
     Client,
-    schema::hooks::{self, Hook},
+    schema::{
+        self,
+        hooks::{self, Hook},
+    },
 };
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -45,6 +49,11 @@ pub(crate) async fn a_webhook_is_set_up_once_and_kept_up_to_date(target: Target)
     for wanted in ["ipam.aggregate", "ipam.prefix", config_type.as_str()] {
         assert!(types.contains(&json!(wanted)), "{wanted} is not in {types:?}");
     }
+
+    let installed = schema::installed(&client).await.unwrap().unwrap();
+    assert_eq!(installed.url, "https://rir.example.net/webhooks/netbox");
+    assert_eq!((installed.rule, installed.verifies), (Some(true), true));
+    assert_eq!(installed.secret.unwrap().expose_secret(), "0123456789abcdef", "NetBox shows it");
 
     // The operator switches the rule off, adds a type and has certificates not verified; the address changes.
     let (webhook, rule) = (webhook["id"].as_u64().unwrap(), rule["id"].as_u64().unwrap());

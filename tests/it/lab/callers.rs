@@ -1,6 +1,6 @@
 //! Acting for somebody else, as the HTTP interface does to learn what a caller may see and change.
 
-use rir_sidecar::netbox::{objects_path, schema};
+use rir_sidecar::netbox::{needs, objects_path, schema};
 use serde_json::json;
 
 use super::netbox::{bootstrapped, rest, unique, variable};
@@ -33,4 +33,20 @@ async fn whether_a_config_may_be_changed_is_found_out_without_changing_it() {
     let after = rest(reqwest::Method::GET, &path, None).await;
     assert_eq!(after["last_updated"], before["last_updated"]);
     rest(reqwest::Method::DELETE, &path, None).await;
+}
+
+/// What `check` tries of permissions and of the webhook, for somebody who may do all and somebody who may do nothing.
+#[tokio::test]
+async fn each_permission_that_check_tries_is_one_of_netboxs() {
+    let client = bootstrapped().await;
+    let reader = client.acting_for(&variable("RIR_LAB_READER_TOKEN").into()).unwrap();
+    for need in needs(true) {
+        for permission in need.permissions {
+            assert!(client.may(&need.path, *permission).await.unwrap(), "{permission} {}", need.path);
+            assert!(!reader.may(&need.path, *permission).await.unwrap(), "{permission} {}", need.path);
+        }
+    }
+    assert!(schema::installed(&reader).await.unwrap_err().is_forbidden());
+    let apart = client.clock().unwrap().duration_since(jiff::Timestamp::now());
+    assert!(apart.abs() < jiff::SignedDuration::from_secs(3), "{apart}");
 }
