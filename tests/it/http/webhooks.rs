@@ -192,6 +192,19 @@ async fn webhooks_counted(service: &Service, result: &str) -> bool {
     figures.contains(&format!("rir_sidecar_webhooks_total{{result=\"{result}\"}} 1\n"))
 }
 
+/// NetBox dates its webhooks. That the clock here is another one makes none of them old.
+#[tokio::test]
+async fn the_age_of_a_webhook_is_told_by_netboxs_clock() {
+    let service = Service::new().await;
+    let ahead = SignedDuration::from_hours(1);
+    service.scene.netbox.server.as_ref().unwrap().set_clock(ahead);
+    service.get(&service.ann, "/api/v1/whoami").await.expect(200);
+    let mut new = prefix_created(1);
+    new["timestamp"] = json!(Timestamp::now() + ahead);
+    signed(&service, &new).await.expect(202);
+    signed(&service, &prefix_created(2)).await.problem(403, "stale-webhook");
+}
+
 #[tokio::test]
 async fn a_webhook_of_long_ago_is_refused_and_left_to_the_sweep() {
     let service = Service::new().await;
