@@ -1,7 +1,7 @@
 //! `rir-sidecar health`: asks the process on this machine for its health, as a container's health check does.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     path::Path,
     time::Duration,
 };
@@ -46,12 +46,9 @@ pub(super) async fn run(args: Args, file: Option<&Path>) -> ExitStatus {
 
 /// Returns the address at which this machine reaches a process that listens there.
 fn local_address(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
-    SocketAddr::new(ip, listen.port())
+    // What listens on all addresses listens on this one, too: every machine has it, those without IPv4 around them included.
+    let everywhere = listen.ip().is_unspecified();
+    SocketAddr::new(if everywhere { Ipv4Addr::LOCALHOST.into() } else { listen.ip() }, listen.port())
 }
 
 /// Returns the status, and the detail if the answer is a problem.
@@ -74,7 +71,7 @@ mod tests {
     fn an_address_of_all_interfaces_means_this_machine() {
         let asked = |listen: &str| local_address(listen.parse().unwrap()).to_string();
         assert_eq!(asked("0.0.0.0:8080"), "127.0.0.1:8080");
-        assert_eq!(asked("[::]:8080"), "[::1]:8080");
+        assert_eq!(asked("[::]:8080"), "127.0.0.1:8080");
         assert_eq!(asked("192.0.2.7:81"), "192.0.2.7:81");
     }
 }

@@ -103,7 +103,8 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     let name = process_name();
     // First of all, so that a second process that was started by mistake takes part in nothing.
     let listen = settings.http.listen;
-    let listener = TcpListener::bind(listen).await.map_err(|source| CannotListen { listen, source })?;
+    let listener = http::listen(listen).map_err(|source| CannotListen { listen, source })?;
+    let listen = listener.local_addr().unwrap_or(listen);
     let is_known = fitness::is_known(&settings.queue).await?;
     let queue = Queue::open(&settings.queue).await?;
     let coordination = Coordination::open(&settings.queue).await?;
@@ -181,7 +182,7 @@ async fn take_requests(
 ) {
     let listener = match listener {
         Ok(listener) => Ok(listener),
-        Err(listen) => TcpListener::bind(listen).await,
+        Err(listen) => http::listen(listen),
     };
     match listener {
         Ok(listener) => http::serve(router, listener, &services, stop).await,

@@ -28,6 +28,7 @@ mod error_responses;
 mod event_streams;
 mod extract;
 mod health;
+mod listener;
 mod middleware;
 mod problem;
 mod server;
@@ -45,6 +46,7 @@ pub use api::views::JobView;
 use api::{configs, idempotency, job_events, jobs, logs, plans, syncs};
 use app::App;
 use docs::{Document, DocumentText};
+pub use listener::listen;
 use problem::{Kind, Problem};
 pub use server::serve;
 

@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use super::{health::LIVENESS, problem::Problem};
+use super::{health::LIVENESS, listener, problem::Problem};
 use crate::{services::Services, telemetry::metrics::Metrics};
 
 /// Limits how long a client may take to send the head of a request, and how long a connection that is kept may be idle.
@@ -55,7 +55,7 @@ pub async fn serve(router: Router, listener: TcpListener, services: &Services, s
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => server.connect(stream, address),
+                Ok((stream, address)) => server.connect(stream, listener::client(address)),
                 Err(error) => wait_to_accept(&error).await,
             },
             () = stop.cancelled() => break,

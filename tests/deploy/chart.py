@@ -57,13 +57,22 @@ EVERYTHING = merged(
     SCALED,
     WATCHED,
     {
-        "netbox": {"caConfigMap": "authority"},
+        "netbox": {"ca": {"configMap": "authority"}},
         "secrets": {"webhook": {"existingSecret": "given"}},
         "bootstrap": {"webhookUrl": "https://rir.example.net/webhooks/netbox"},
         "api": {"replicas": 3},
         "redis": {"persistence": {"enabled": True, "storageClass": "fast"}},
-        "service": {"annotations": {"note": "x"}},
-        "ingress": {"enabled": True, "className": "nginx", "host": "rir.example.net", "tlsSecret": "given", "annotations": {"note": "x"}},
+        "service": {"annotations": {"note": "x"}, "ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6", "IPv4"]},
+        "ingress": {
+            "enabled": True,
+            "className": "nginx",
+            "hosts": [
+                {"host": "rir.example.net"},
+                {"host": "hooks.example.net", "paths": [{"path": "/webhooks/netbox", "pathType": "Exact"}, {"path": "/docs"}]},
+            ],
+            "tls": [{"secretName": "given", "hosts": ["rir.example.net", "hooks.example.net"]}],
+            "annotations": {"note": "x"},
+        },
         "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}], "hostnames": ["rir.example.net"]},
         "networkPolicy": {
             "from": [{"namespaceSelector": {}}],
@@ -73,6 +82,13 @@ EVERYTHING = merged(
         "imagePullSecrets": [{"name": "given"}],
         "podDisruptionBudget": {"maxUnavailable": "50%"},
         "serviceAccount": {"annotations": {"note": "x"}},
+        "commonLabels": {"department": "network"},
+        "commonAnnotations": {"owner": "noc"},
+        "extraDeploy": [
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-more"}, "data": {"a": "b"}},
+            'apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ include "sidecar.fullname" . }}-more\n',
+        ],
+        "hostAliases": [{"ip": "2001:db8::1", "hostnames": ["netbox.example.net"]}],
         "podAnnotations": {"note": "x"},
         "podLabels": {"team": "network"},
         "nodeSelector": {"kubernetes.io/arch": "arm64"},
@@ -111,14 +127,23 @@ MATRIX = {
     ),
     "everything": with_least(EVERYTHING),
     "nothing optional": with_least(NOTHING_OPTIONAL),
+    "openshift": with_least(SPLIT, {"openshift": True}),
 }
 # Of definitions that are not Kubernetes' own.
 CUSTOM = {"ServiceMonitor", "PrometheusRule", "HTTPRoute"}
 
 
-def template(values, release="rir"):
+def template(values, release="rir", more=(), chart=CHART):
     """Lets Helm render the chart; it may refuse."""
-    return attempt("helm", "template", release, CHART, "--namespace", NAMESPACE, "--values", "-", input=yaml.safe_dump(values))
+    command = ["helm", "template", release, chart, "--namespace", NAMESPACE, "--values", "-", *more]
+    return attempt(*command, input=yaml.safe_dump(values))
+
+
+def told(values, *more, chart=CHART):
+    """The objects that Helm renders when it is told more than the values."""
+    ended = template(values, more=more, chart=chart)
+    assert ended.returncode == 0, ended.stderr
+    return [found for found in yaml.load_all(ended.stdout, yaml.CSafeLoader) if found]
 
 
 def text(values, release="rir"):

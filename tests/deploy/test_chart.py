@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import tomllib
 
@@ -20,6 +21,7 @@ from chart import (
     SCALED,
     SPLIT,
     URL,
+    WATCHED,
     containers,
     environment,
     files,
@@ -32,8 +34,10 @@ from chart import (
     selects,
     template,
     text,
+    told,
     with_least,
 )
+from cluster import cluster
 from tools import REPO, SIDECAR, attempt, run
 
 NAME = "rir-netbox-rir-sidecar"
@@ -83,9 +87,8 @@ def test_custom_objects_have_the_right_shape():
     monitor = of_kind("ServiceMonitor", values)[NAME]
     assert monitor["apiVersion"] == "monitoring.coreos.com/v1"
     assert labels(monitor)["release"] == "prom"
-    assert monitor["spec"]["endpoints"] == [{"port": "http", "path": "/metrics", "interval": "30s"}]
-    assert monitor["spec"]["jobLabel"] == "app.kubernetes.io/name"
-    assert {labels(service)["app.kubernetes.io/name"] for service in of_kind("Service", values).values()} == {"netbox-rir-sidecar"}
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint | {"relabelings": None} == {"port": "http", "path": "/metrics", "interval": "30s", "relabelings": None}
     watched = [name for name, service in of_kind("Service", values).items() if selects(monitor["spec"]["selector"], service)]
     assert sorted(watched) == [NAME, f"{NAME}-worker"]
 
@@ -106,6 +109,36 @@ def test_custom_objects_have_the_right_shape():
     assert {"/health", "/metrics", "/"}.isdisjoint(path["value"] for path in paths)
 
 
+def job_that_prometheus_sees(monitor, service):
+    """The label `job` of what a ServiceMonitor finds, as the Prometheus operator writes its rules."""
+    (endpoint,) = monitor["spec"]["endpoints"]
+    replaced = [rule["replacement"] for rule in endpoint.get("relabelings", []) if rule.get("targetLabel") == "job"]
+    return (replaced or [labels(service).get(monitor["spec"].get("jobLabel")) or service["metadata"]["name"]])[-1]
+
+
+@pytest.mark.parametrize("values", [{}, {"fullnameOverride": "registry"}], ids=["plain", "another name"])
+@pytest.mark.parametrize("alias", [None, "registry"])
+def test_the_alert_that_it_is_down_finds_it_whatever_it_is_called(alias, values, tmp_path):
+    values = with_least(WATCHED, values)
+    found = objects(values) if alias is None else told({alias: values}, chart=umbrella(tmp_path / "umbrella", alias))
+    only = {each["kind"]: each for each in found if each["kind"] in {"Service", "ServiceMonitor", "PrometheusRule"}}
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(only["PrometheusRule"]["spec"]))
+    series = {"series": f'up{{job="{job_that_prometheus_sees(only["ServiceMonitor"], only["Service"])}"}}', "values": "0x10"}
+    fires = {"eval_time": "6m", "expr": 'count(ALERTS{alertname="RirSidecarDown"})', "exp_samples": [{"labels": "{}", "value": 1}]}
+    trial = {"interval": "1m", "input_series": [series], "promql_expr_test": [fires]}
+    (tmp_path / "trial.yaml").write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "tests": [trial]}))
+    run("promtool", "test", "rules", tmp_path / "trial.yaml")
+
+
+def umbrella(folder, alias):
+    """A chart that has ours as a dependency by another name."""
+    shutil.copytree(CHART, folder / "charts" / CHART.name)
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
+    dependency = {"name": CHART.name, "version": version, "alias": alias}
+    (folder / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "umbrella", "version": "1.0.0", "dependencies": [dependency]}))
+    return folder
+
+
 def test_the_dashboard_is_the_file_and_grafana_finds_it():
     config = of_kind("ConfigMap", with_least(EVERYTHING))[f"{NAME}-dashboard"]
     assert labels(config)["grafana_dashboard"] == "1"
@@ -123,7 +156,7 @@ def test_the_chart_has_the_same_files_as_other_deployments(copy, original):
 
 
 BEHIND_PROXIES = {
-    "ingress": {"ingress": {"enabled": True, "host": "rir.example.net"}},
+    "ingress": {"ingress": {"enabled": True, "hosts": [{"host": "rir.example.net"}]}},
     "route": {"httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]}},
 }
 
@@ -165,7 +198,8 @@ def test_every_pod_is_restricted(values):
     for name, pod in pods(objects(values)):
         spec = pod["spec"]
         assert spec["securityContext"]["runAsNonRoot"] is True, name
-        assert spec["securityContext"]["runAsUser"] > 0, name
+        chosen = [spec["securityContext"].get(key) for key in ("runAsUser", "runAsGroup", "fsGroup")]
+        assert chosen == [None] * 3 if "openshift" in values else all(chosen), name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert not {"hostNetwork", "hostPID", "hostIPC", "ephemeralContainers"} & spec.keys(), name
         allowed = {"name", "configMap", "emptyDir", "persistentVolumeClaim", "projected", "secret"}
@@ -177,6 +211,57 @@ def test_every_pod_is_restricted(values):
                 "capabilities": {"drop": ["ALL"]},
             }, name
             assert all("hostPort" not in port for port in container.get("ports", [])), name
+
+
+def refused_by_restricted_v2(pod):
+    """What OpenShift's security context constraint of that name, spelled out, has against a pod.
+
+    It stands for a cluster's admission: its range of users and groups is the namespace's own, so that nothing that a chart
+    could choose is in it.
+    """
+    spec, found = pod["spec"], []
+    context = spec.get("securityContext", {})
+    found += [key for key in ("runAsUser", "fsGroup", "supplementalGroups", "seLinuxOptions") if key in context]
+    found += [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
+    kinds = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
+    found += [volume["name"] for volume in spec.get("volumes", []) if not kinds & volume.keys()]
+    for container in containers(pod):
+        mine = container.get("securityContext", {})
+        profile = (mine.get("seccompProfile") or context.get("seccompProfile", {})).get("type")
+        found += [key for key in ("runAsUser", "privileged") if mine.get(key)]
+        found += ["allowPrivilegeEscalation"] * (mine.get("allowPrivilegeEscalation") is not False)
+        found += ["capabilities"] * (mine.get("capabilities", {}).get("drop") != ["ALL"] or "add" in mine["capabilities"])
+        found += ["seccompProfile"] * (profile not in (None, "RuntimeDefault"))
+        found += ["hostPort"] * any("hostPort" in port for port in container.get("ports", []))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("openshift", "cluster_is", "left_out"),
+    [("auto", True, True), ("auto", False, False), (True, False, True), (False, True, False)],
+)
+def test_openshift_chooses_user_and_groups_itself(openshift, cluster_is, left_out):
+    api = ["--api-versions", "security.openshift.io/v1"] if cluster_is else []
+    found = list(pods(told(with_least(EVERYTHING, {"openshift": openshift}), *api)))
+    assert len(found) == 5
+    for name, pod in found:
+        assert refused_by_restricted_v2(pod) == ([] if left_out else ["runAsUser", "fsGroup"]), name
+
+
+def test_everything_listens_on_ipv6_too():
+    """Redis does so by itself, unless it is told to bind to an address."""
+    values = with_least(SPLIT)
+    for _, pod in pods(objects(values)):
+        for container in containers(pod):
+            assert environment(container).get("RIR_SIDECAR__HTTP__LISTEN", "[::]:8080") == "[::]:8080"
+            assert "--bind" not in container.get("command", [])
+
+
+def test_services_have_the_addresses_that_are_asked_for():
+    for values, chosen in ((EVERYTHING, ("PreferDualStack", ["IPv6", "IPv4"])), (SPLIT, (None, None))):
+        services = of_kind("Service", with_least(values)).values()
+        assert len(services) == 3
+        assert all((each["spec"].get("ipFamilyPolicy"), each["spec"].get("ipFamilies")) == chosen for each in services)
 
 
 @every_case
@@ -203,7 +288,7 @@ def test_what_serves_is_probed(values):
         if runs_the_program(pod):
             assert container["livenessProbe"]["httpGet"] == {"path": "/health/live", "port": "http"}
             assert container["readinessProbe"]["httpGet"] == {"path": "/health/ready", "port": "http"}
-            assert environment(container)["RIR_SIDECAR__HTTP__LISTEN"] == "0.0.0.0:8080"
+            assert environment(container)["RIR_SIDECAR__HTTP__LISTEN"] == "[::]:8080"
             assert container["ports"] == [{"name": "http", "containerPort": 8080}]
 
 
@@ -230,6 +315,14 @@ def test_the_grace_period_is_longer_than_the_drain(wait, limit):
         assert spec["terminationGracePeriodSeconds"] > preStop + limit
 
 
+def test_a_pod_that_no_other_stands_in_for_ends_at_once():
+    """Without a Redis the requests that it still took would become jobs that end with it."""
+    values = with_least({"shutdown": {"preStopSeconds": 20, "timeoutSeconds": 25}})
+    spec = of_kind("Deployment", values)[NAME]["spec"]["template"]["spec"]
+    assert "lifecycle" not in spec["containers"][0]
+    assert spec["terminationGracePeriodSeconds"] == 30
+
+
 def test_pods_are_spread_and_protected_from_drains_by_their_own_kind():
     values = with_least(SPLIT)
     for name, budget in of_kind("PodDisruptionBudget", values).items():
@@ -240,6 +333,82 @@ def test_pods_are_spread_and_protected_from_drains_by_their_own_kind():
         assert {each["topologyKey"] for each in spread} == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}
         assert all(each["labelSelector"]["matchLabels"] == budget["spec"]["selector"]["matchLabels"] for each in spread)
     assert len(of_kind("PodDisruptionBudget", values)) == 2
+
+
+def test_pods_are_spread_as_told_by_their_own_kind():
+    constraints = [
+        {"topologyKey": "rack", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"},
+        {"topologyKey": "row", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": {"a": "b"}}},
+    ]
+    for enabled in (True, False):
+        values = with_least(SPLIT, {"topologySpread": {"enabled": enabled}, "topologySpreadConstraints": constraints})
+        for name in (NAME, f"{NAME}-worker"):
+            spec = of_kind("Deployment", values)[name]["spec"]
+            rack, row = spec["template"]["spec"]["topologySpreadConstraints"]
+            assert rack == constraints[0] | {"labelSelector": {"matchLabels": spec["selector"]["matchLabels"]}}
+            assert row == constraints[1]
+    assert "topologySpreadConstraints" not in json.dumps(objects(with_least({"topologySpread": {"enabled": False}})))
+
+
+def test_every_pod_knows_the_given_hosts():
+    aliases = [{"ip": "2001:db8::1", "hostnames": ["netbox.example.net"]}]
+    assert all(pod["spec"]["hostAliases"] == aliases for _, pod in pods(objects(with_least(EVERYTHING))))
+
+
+def is_of_the_chart(found):
+    return not found["metadata"]["name"].endswith("-more")
+
+
+def test_every_object_has_the_common_labels_and_annotations():
+    values = with_least(EVERYTHING)
+    for found in filter(is_of_the_chart, objects(values)):
+        name = f"{found['kind']}/{found['metadata']['name']}"
+        assert labels(found)["department"] == "network", name
+        assert found["metadata"]["annotations"]["owner"] == "noc", name
+    assert all(labels(pod)["department"] == "network" for _, pod in pods(objects(values)))
+    selectors = [found["spec"]["selector"] for found in objects(values) if "selector" in found.get("spec", {})]
+    assert "department" not in json.dumps(selectors), "a selector can never be changed"
+
+
+def test_what_is_said_of_one_object_counts_more_than_what_is_said_of_all():
+    common = {"commonLabels": {"release": "all", "team": "all"}, "commonAnnotations": {"note": "all"}}
+    values = with_least(EVERYTHING, common, {"serviceMonitor": {"labels": {"release": "one"}}, "podLabels": {"team": "one"}})
+    assert labels(of_kind("ServiceMonitor", values)[NAME])["release"] == "one"
+    assert {labels(pod)["team"] for _, pod in pods(objects(values))} == {"one"}
+    assert of_kind("Service", values)[NAME]["metadata"]["annotations"]["note"] == "x"
+    assert of_kind("Pod", values)[f"{NAME}-test"]["metadata"]["annotations"]["note"] == "x"
+
+
+def test_more_objects_are_deployed_as_they_are_and_may_be_templates():
+    more = {each["kind"]: each for each in objects(with_least(EVERYTHING)) if not is_of_the_chart(each)}
+    assert more == {
+        "ConfigMap": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "rir-more"}, "data": {"a": "b"}},
+        "Secret": {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"{NAME}-more"}},
+    }
+
+
+# ---- How it is reached, and reaches others ---------------------------------------------------------------------------
+
+
+def test_an_ingress_has_all_hosts_with_their_paths():
+    spec = of_kind("Ingress", with_least(EVERYTHING))[NAME]["spec"]
+    paths = {rule["host"]: [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] for rule in spec["rules"]}
+    assert paths == {
+        "rir.example.net": [("/api", "Prefix"), ("/webhooks", "Prefix"), ("/docs", "Prefix"), ("/openapi.json", "Prefix")],
+        "hooks.example.net": [("/webhooks/netbox", "Exact"), ("/docs", "Prefix")],
+    }
+    assert spec["tls"] == [{"secretName": "given", "hosts": ["rir.example.net", "hooks.example.net"]}]
+
+
+@pytest.mark.parametrize("kind", ["configMap", "secret"])
+@pytest.mark.parametrize("of", ["netbox", "arin", "queue"])
+def test_a_certificate_authority_comes_from_either(kind, of):
+    values = with_least({of: {"ca": {kind: "authority", "key": "company.pem"}}})
+    source = {kind: {"name": "authority", "items": [{"key": "company.pem", "path": f"{of}-ca.crt"}]}}
+    for name, pod in pods(objects(values)):
+        assert environment(containers(pod)[0])[f"RIR_SIDECAR__{of.upper()}__CA_FILE"] == f"{FOLDER}{of}-ca.crt", name
+        (settings,) = pod["spec"]["volumes"]
+        assert source in settings["projected"]["sources"], name
 
 
 # ---- Modes -----------------------------------------------------------------------------------------------------------
@@ -267,6 +436,74 @@ def test_the_autoscaler_scales_what_works_jobs_off(values, target):
     for name in arguments(values):
         fixed = "replicas" in of_kind("Deployment", values)[name]["spec"]
         assert fixed == (name != target), f"{name}: an upgrade would undo what the autoscaler did"
+
+
+def live(replicas=3, strategy="RollingUpdate", fields=(), annotations=None):
+    """The deployment of a release as a cluster has it. The fields are who owns the number of its pods."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": NAME, "namespace": "lab", "annotations": annotations or {}, "managedFields": list(fields)},
+        "spec": {"replicas": replicas, "strategy": {"type": strategy}},
+    }
+
+
+def upgraded(values, *found):
+    """What an upgrade makes of the deployment, in a cluster that has these objects."""
+    with cluster(*found) as asked:
+        (deployment,) = [each for each in told(values, *asked) if each["kind"] == "Deployment" and each["metadata"]["name"] == NAME]
+    return deployment["spec"]
+
+
+def owner(operation, *owned, **more):
+    return {"manager": "x", "operation": operation, "fieldsV1": {"f:spec": {f"f:{field}": {} for field in owned}}} | more
+
+
+MERGED_BY_HELM = [owner("Update", "replicas", "selector")]
+MERGED_BY_THE_SERVER = [owner("Apply", "replicas", "selector")]
+SCALED_SINCE = [owner("Apply", "selector"), owner("Update", "replicas", subresource="scale")]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (None, None),
+        (live(3, fields=MERGED_BY_HELM), 3),
+        (live(3, fields=MERGED_BY_THE_SERVER), 3),
+        (live(3, fields=[*MERGED_BY_HELM, owner("Update", "replicas", subresource="scale")]), 3),
+        (live(3, fields=SCALED_SINCE), None),
+        (live(0, fields=MERGED_BY_THE_SERVER), 2),
+        (live(1, fields=MERGED_BY_HELM), 2),
+    ],
+    ids=["not there yet", "merged by Helm", "merged by the server", "scaled, merged by Helm", "scaled, merged by the server", "none", "too few"],
+)
+def test_turning_the_autoscaler_on_keeps_the_pods_that_there_are(found, said):
+    """A number that is said no more falls back to one. The server keeps it if it is somebody else's by then.
+
+    That is how Kubernetes describes the move to an autoscaler; here it is only seen what Helm is told to say.
+    """
+    values = with_least(BUNDLED_REDIS, SCALED, {"autoscaling": {"minReplicas": 2}})
+    assert upgraded(values, *filter(None, [found])).get("replicas") == said
+
+
+def test_a_redis_is_added_and_taken_away_without_two_pods_that_do_not_know_each_other():
+    alone, shared = LEAST, with_least(BUNDLED_REDIS)
+    (told_alone,), (told_shared,) = [
+        [each["metadata"]["annotations"] for each in of_kind("Deployment", values).values() if "redis" not in each["metadata"]["name"]]
+        for values in (alone, shared)
+    ]
+    for now, before, expected in (
+        (shared, live(1, "Recreate", annotations=told_alone), "Recreate"),
+        (shared, live(1, "Recreate", annotations=told_shared), "RollingUpdate"),
+        (shared, live(1, "RollingUpdate", annotations=told_shared), "RollingUpdate"),
+        (alone, live(1, "RollingUpdate", annotations=told_shared), "Recreate"),
+        # Installed by a chart that did not say yet where the jobs are.
+        (shared, live(1, "Recreate"), "Recreate"),
+        (shared, live(1, "RollingUpdate"), "RollingUpdate"),
+    ):
+        strategy = upgraded(now, before)["strategy"]
+        assert strategy["type"] == expected
+        assert ("rollingUpdate" in strategy) == (expected == "RollingUpdate"), "with Recreate the API server refuses it"
 
 
 def test_without_a_redis_two_pods_never_run_at_once():
@@ -443,7 +680,7 @@ def test_every_reference_resolves(values):
             assert ("Service", url.removeprefix("redis://").split(":")[0]) in names
 
     for ingress in of_kind("Ingress", values).values():
-        for path in ingress["spec"]["rules"][0]["http"]["paths"]:
+        for path in [path for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]:
             backend = path["backend"]["service"]
             assert backend["port"]["name"] in {port["name"] for port in of_kind("Service", values)[backend["name"]]["spec"]["ports"]}
 
@@ -453,14 +690,14 @@ def test_every_reference_resolves(values):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("a", "b"), ("rir", "rir-worker"), ("netbox-rir-sidecar", "x"), ("x", "x-netbox-rir-sidecar"), ("a" * 53, "a" * 52 + "b"), ("1", "true")],
+    [("a", "b"), ("rir", "rir-worker"), ("netbox-rir-sidecar", "x"), ("x", "x-netbox-rir-sidecar"), ("a" * 53, "a" * 52 + "b"), ("1", "true"), ("a.b", "a-b"), ("1", "r1")],
 )
 def test_two_releases_in_a_namespace_do_not_collide(one, other):
     values = with_least(EVERYTHING)
     first, second = objects(values, one), objects(values, other)
 
     def names(found):
-        return {(each["kind"], each["metadata"]["name"]) for each in found}
+        return {(each["kind"], each["metadata"]["name"]) for each in filter(is_of_the_chart, found)}
 
     assert names(first).isdisjoint(names(second))
     assert all(isinstance(value, str) for each in first + second for value in labels(each).values())
@@ -473,6 +710,19 @@ def test_two_releases_in_a_namespace_do_not_collide(one, other):
     ]
     assert len(shared[0]) == len(shared[1]) == 1
     assert shared[0] != shared[1], "they would take each other's jobs from one Redis"
+
+
+@pytest.mark.parametrize("release", ["my.release", "1.2", "7", "a" * 53, "a." * 26 + "b"])
+def test_every_name_is_one_that_kubernetes_takes(release):
+    values = with_least(EVERYTHING)
+    found = objects(values, release)
+    for each in filter(is_of_the_chart, found):
+        name = each["metadata"]["name"]
+        assert len(name) <= 63 and re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name), f"{each['kind']}: {name} is no name of a Service"
+        assert all(len(value) <= 63 and re.fullmatch(r"[A-Za-z0-9]([-.\w]*[A-Za-z0-9])?", value) for value in labels(each).values())
+    services = {each["metadata"]["name"] for each in found if each["kind"] == "Service"}
+    urls = {environment(container).get("RIR_SIDECAR__QUEUE__URL") for _, pod in pods(found) for container in containers(pod)} - {None}
+    assert {url.removeprefix("redis://").split(":")[0] for url in urls} < services
 
 
 # ---- What is refused -------------------------------------------------------------------------------------------------
@@ -494,7 +744,62 @@ REFUSED = {
         with_least({"bootstrap": {"webhookUrl": "https://x/webhooks/netbox"}}),
         ["bootstrap.webhookUrl needs a secret", "set secrets.webhook.existingSecret"],
     ),
-    "no host": (with_least({"ingress": {"enabled": True}}), ["ingress.host is not set", "--set ingress.host="]),
+    "no host": (with_least({"ingress": {"enabled": True}}), ["ingress.hosts is empty", "--set ingress.hosts[0].host="]),
+    "values that have gone": (
+        with_least({"netbox": {"caConfigMap": "x"}, "ingress": {"enabled": True, "host": "x", "tlsSecret": "y"}}),
+        [
+            "netbox.caConfigMap is not a value any more: set netbox.ca.configMap",
+            "ingress.host is not a value any more: set ingress.hosts[0].host",
+            "ingress.tlsSecret is not a value any more: set ingress.tls[0].secretName",
+        ],
+    ),
+    "an authority in two places": (
+        with_least({"arin": {"ca": {"configMap": "x", "secret": "z"}}}),
+        ["arin.ca has both configMap and secret: set only one"],
+    ),
+    "labels of the chart": (
+        with_least(
+            {
+                "podLabels": {"app.kubernetes.io/component": "x"},
+                "commonLabels": {"app.kubernetes.io/name": "x"},
+                "dashboard": {"labels": {"helm.sh/chart": "x"}},
+            }
+        ),
+        [
+            "podLabels has app.kubernetes.io/component, which the chart sets",
+            "commonLabels has app.kubernetes.io/name, which the chart sets",
+            "dashboard.labels has helm.sh/chart, which the chart sets",
+        ],
+    ),
+    "annotations of the chart": (
+        with_least({"podAnnotations": {"checksum/config": "x"}, "commonAnnotations": {"helm.sh/hook": "test"}}),
+        ["podAnnotations has checksum/config", "commonAnnotations has helm.sh/hook"],
+    ),
+    "environment of the chart": (
+        with_least(
+            {
+                "extraEnv": [
+                    {"name": "RIR_SIDECAR__HTTP__LISTEN", "value": "0.0.0.0:80"},
+                    {"name": "RIR_SIDECAR__NETBOX__TOKEN", "value": "x"},
+                    {"name": "RIR_SIDECAR__QUEUE__URL", "value": "redis://redis.example.net"},
+                    {"name": "RIR_SIDECAR__QUEUE__PREFIX", "value": "x"},
+                    {"name": "NO_PROXY", "value": "x"},
+                    {"name": "NO_PROXY", "value": "z"},
+                ]
+            }
+        ),
+        [
+            "extraEnv has RIR_SIDECAR__HTTP__LISTEN, which the chart sets: remove it there and set service.port",
+            "extraEnv has RIR_SIDECAR__NETBOX__TOKEN, which the chart sets: remove it there and set secrets.netboxToken",
+            "extraEnv has RIR_SIDECAR__QUEUE__URL, which the chart sets: remove it there and set secrets.redisUrl",
+            "extraEnv has RIR_SIDECAR__QUEUE__PREFIX, which is set already",
+            "extraEnv has NO_PROXY, which is set already",
+        ],
+    ),
+    "volumes of the chart": (
+        with_least({"extraVolumes": [{"name": "settings", "emptyDir": {}}], "extraVolumeMounts": [{"name": "x", "mountPath": "/etc/rir-sidecar/"}]}),
+        ["extraVolumes has settings", "extraVolumeMounts has mountPath /etc/rir-sidecar"],
+    ),
     "no gateway": (with_least({"httpRoute": {"enabled": True}}), ["httpRoute.parentRefs is not set", "--set httpRoute.parentRefs"]),
     "no TOML": (with_least({"config": "[netbox\n"}), ["config is not TOML"]),
     "secret settings": (
@@ -519,7 +824,8 @@ def test_what_is_missing_or_wrong_is_refused_with_what_to_set(values, sentences)
 
 
 def test_unknown_values_are_refused_at_every_level():
-    free = {"annotations", "labels", "podAnnotations", "podLabels", "nodeSelector", "affinity", "requests", "limits"}
+    free = {"annotations", "labels", "commonAnnotations", "commonLabels", "podAnnotations", "podLabels"}
+    free |= {"nodeSelector", "affinity", "requests", "limits"}
     levels = []
 
     def add_unknown(values, path):

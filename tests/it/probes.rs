@@ -51,12 +51,15 @@ async fn a_process_that_only_works_tells_its_health_and_figures_and_nothing_else
 async fn health_is_asked_on_this_machine_whatever_is_listened_on() {
     let scene = scene().await;
     let port = free_address().rsplit(':').next().unwrap().to_owned();
-    let means = Means::new(&scene, KEY, &[("HTTP__LISTEN", &format!("0.0.0.0:{port}"))]);
-    let (code, why) = told(&means.run(&["health"]).await);
-    assert!(code == Some(1) && why.contains(&format!("http://127.0.0.1:{port}/health/live")), "{why}");
-    let process = means.start(&["serve"]).await;
-    assert_eq!(told(&means.run(&["health", "--ready"]).await), (Some(0), "ready\n".to_owned()));
-    process.end().await;
+    for all in ["0.0.0.0", "[::]"] {
+        let means = Means::new(&scene, KEY, &[("HTTP__LISTEN", &format!("{all}:{port}"))]);
+        let (code, why) = told(&means.run(&["health"]).await);
+        assert!(code == Some(1) && why.contains(&format!("http://127.0.0.1:{port}/health/live")), "{why}");
+        let process = means.start(&["serve"]).await;
+        // Over IPv4, which a listener on all addresses of IPv6 takes as well.
+        assert_eq!(told(&means.run(&["health", "--ready"]).await), (Some(0), "ready\n".to_owned()));
+        process.end().await;
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,17 @@
 {{/*
 The name that all objects begin with: the release's and the chart's, unless both are the same. What is appended to it, such as
-`-worker`, is never the end of another release's name, so no two releases in a namespace can meet. Long names are cut and told
-apart by a digest: with `-bootstrap` appended they may have 63 characters at most.
+`-worker`, is never the end of another release's name, so no two releases in a namespace can meet. A Service's name has no dots,
+begins with a letter and has 63 characters at most, `-bootstrap` included: a name that had to be changed for that is told apart
+by a digest.
 */}}
 {{- define "sidecar.fullname" -}}
-{{- $name := ternary .Chart.Name (printf "%s-%s" .Release.Name .Chart.Name) (eq .Release.Name .Chart.Name) -}}
-{{- $name = .Values.fullnameOverride | default $name -}}
-{{- if gt (len $name) 53 }}{{ $name = printf "%s-%s" ($name | trunc 44 | trimSuffix "-") ($name | sha256sum | trunc 8) }}{{ end -}}
+{{- $wanted := ternary .Chart.Name (printf "%s-%s" .Release.Name .Chart.Name) (eq .Release.Name .Chart.Name) -}}
+{{- $wanted = .Values.fullnameOverride | default $wanted -}}
+{{- $name := $wanted | replace "." "-" -}}
+{{- if regexMatch "^[0-9]" $name }}{{ $name = printf "r%s" $name }}{{ end -}}
+{{- if or (ne $name $wanted) (gt (len $name) 53) -}}
+{{- $name = printf "%s-%s" ($name | trunc 44 | trimSuffix "-") ($wanted | sha256sum | trunc 8) -}}
+{{- end -}}
 {{- $name -}}
 {{- end }}
 
@@ -22,20 +27,50 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* Labels of an object. Takes a list of the root and, if the object belongs to one, the component. */}}
+{{/* The labels that the chart gives an object. Takes a list of the root and, if the object belongs to one, the component. */}}
+{{- define "sidecar.ownLabels" -}}
+{{ if first (rest .) }}{{ include "sidecar.selector" . }}{{ else }}{{ include "sidecar.release" (first .) }}{{ end }}
+app.kubernetes.io/version: {{ (first .).Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ (first .).Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" (first .).Chart.Name (first .).Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/*
+All labels of an object. Takes a list of the root, the component if the object belongs to one, and labels that this object alone
+has. What the user adds never replaces what the chart says, and no key is there twice.
+*/}}
 {{- define "sidecar.labels" -}}
-{{ if eq (len .) 2 }}{{ include "sidecar.selector" . }}{{ else }}{{ include "sidecar.release" (index . 0) }}{{ end }}
-app.kubernetes.io/version: {{ (index . 0).Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Version | replace "+" "_" }}
+{{- $own := include "sidecar.ownLabels" . | fromYaml -}}
+{{- merge $own (first (rest (rest .)) | default dict) (first .).Values.commonLabels | toYaml }}
+{{- end }}
+
+{{/* The annotations of an object, with their key, if it has any. Takes a list of the root and of dicts with its own. */}}
+{{- define "sidecar.annotations" -}}
+{{- $annotations := dict -}}
+{{- range rest . }}{{ $annotations = merge $annotations . }}{{ end -}}
+{{- with merge $annotations (first .).Values.commonAnnotations -}}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/*
+The metadata of an object: its `name` (or else that of its component), labels and annotations. Takes a dict with the root, and
+what there is of `name`, `component`, `labels` and `annotations`.
+*/}}
+{{- define "sidecar.metadata" -}}
+name: {{ .name | default (include "sidecar.componentName" (list .root (.component | default "api"))) | quote }}
+labels:
+  {{- include "sidecar.labels" (list .root .component .labels) | nindent 2 }}
+{{- with include "sidecar.annotations" (list .root (.annotations | default dict)) }}
+{{ . }}
+{{- end }}
 {{- end }}
 
 {{/* Labels of a pod: without the versions, which would restart it for nothing. Takes a list of the root and the component. */}}
 {{- define "sidecar.podLabels" -}}
-{{ include "sidecar.selector" . }}
-{{- with (index . 0).Values.podLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $values := (first .).Values -}}
+{{- merge (include "sidecar.selector" . | fromYaml) $values.podLabels $values.commonLabels | toYaml }}
 {{- end }}
 
 {{/* The components that have a deployment, the workers' last. */}}
@@ -51,6 +86,14 @@ api{{ if eq .Values.mode "split" }},worker{{ end }}
 {{/* Name of the objects of a component. Takes a list of the root and the component. */}}
 {{- define "sidecar.componentName" -}}
 {{ include "sidecar.fullname" (index . 0) }}{{ if ne (index . 1) "api" }}-{{ index . 1 }}{{ end }}
+{{- end }}
+
+{{/* Which addresses a service has: what the cluster gives it, unless told. */}}
+{{- define "sidecar.ipFamilies" -}}
+{{- $chosen := dict -}}
+{{- with .Values.service.ipFamilyPolicy }}{{ $_ := set $chosen "ipFamilyPolicy" . }}{{ end -}}
+{{- with .Values.service.ipFamilies }}{{ $_ := set $chosen "ipFamilies" . }}{{ end -}}
+{{- with $chosen }}{{ toYaml . }}{{ end -}}
 {{- end }}
 
 {{- define "sidecar.serviceAccountName" -}}
@@ -77,15 +120,24 @@ api{{ if eq .Values.mode "split" }},worker{{ end }}
 {{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
+{{/* Not empty where the cluster gives pods a user and groups by itself, and refuses those that a chart chooses. */}}
+{{- define "sidecar.isOpenShift" -}}
+{{- $given := toString .Values.openshift -}}
+{{- $found := .Capabilities.APIVersions.Has "security.openshift.io/v1" -}}
+{{- if or (eq $given "true") (and (eq $given "auto") $found) }}yes{{ end -}}
+{{- end }}
+
 {{/*
 What Pod Security calls "restricted", for a pod and for its containers. Not a value: there is no reason to have less.
-The group reads the files, which nobody else may.
+The group reads the files, which nobody else may. Takes a list of the root, and the user and group of the pod.
 */}}
 {{- define "sidecar.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: {{ . }}
-runAsGroup: {{ . }}
-fsGroup: {{ . }}
+{{- if not (include "sidecar.isOpenShift" (index . 0)) }}
+runAsUser: {{ index . 1 }}
+runAsGroup: {{ index . 1 }}
+fsGroup: {{ index . 1 }}
+{{- end }}
 seccompProfile:
   type: RuntimeDefault
 {{- end }}
@@ -109,6 +161,10 @@ imagePullSecrets:
 {{- with .Values.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
+{{- with .Values.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
@@ -117,6 +173,79 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{/* How the pods of a component are spread: as told, or over nodes and zones. Takes a list of the root and the component. */}}
+{{- define "sidecar.spread" -}}
+{{- $values := (first .).Values -}}
+{{- $own := dict "labelSelector" (dict "matchLabels" (include "sidecar.selector" . | fromYaml)) -}}
+{{- $constraints := list -}}
+{{- range $values.topologySpreadConstraints -}}
+{{- $constraints = append $constraints (ternary . (merge (deepCopy .) $own) (hasKey . "labelSelector")) -}}
+{{- end -}}
+{{- if and $values.topologySpread.enabled (not $constraints) -}}
+{{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" -}}
+{{- /* Pods that are about to be replaced do not count. */ -}}
+{{- $given := dict "topologyKey" . "maxSkew" 1 "whenUnsatisfiable" $values.topologySpread.whenUnsatisfiable -}}
+{{- $constraints = append $constraints (merge $given (dict "matchLabelKeys" (list "pod-template-hash")) $own) -}}
+{{- end -}}
+{{- end -}}
+{{- with $constraints }}{{ toYaml . }}{{ end -}}
+{{- end }}
+
+{{/* The deployment of a component as the cluster has it: empty before the first installation, and wherever no cluster is asked. */}}
+{{- define "sidecar.live" -}}
+{{- lookup "apps/v1" "Deployment" (first .).Release.Namespace (include "sidecar.componentName" .) | toYaml }}
+{{- end }}
+
+{{/*
+How many pods a component has; empty: that is the autoscaler's to say. An upgrade that says nothing any more puts the number
+back to one, unless the chart never said one or, where the server merges, somebody else has said another since. Until then it
+says the one that there is. Takes a list of the root and the component.
+*/}}
+{{- define "sidecar.replicas" -}}
+{{- $root := first . -}}
+{{- $values := $root.Values -}}
+{{- if not (and $values.autoscaling.enabled (eq (last .) (include "sidecar.workers" $root))) -}}
+{{- (index $values (last .)).replicas -}}
+{{- else -}}
+{{- $live := include "sidecar.live" . | fromYaml -}}
+{{- $server := false -}}
+{{- $ours := false -}}
+{{- range dig "metadata" "managedFields" list $live -}}
+{{- if and (eq .operation "Apply") (not .subresource) -}}
+{{- $server = true -}}
+{{- $ours = or $ours (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") -}}
+{{- end -}}
+{{- end -}}
+{{- if and $live (or $ours (not $server)) -}}
+{{- /* Not less than the autoscaler's least: it leaves alone what has none. */ -}}
+{{- max (int (dig "spec" "replicas" 1 $live)) (int $values.autoscaling.minReplicas) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Where the jobs are, for the next upgrade to see. */}}
+{{- define "sidecar.queueAnnotation" -}}
+netbox-rir-sidecar/queue: {{ ternary "redis" "memory" (eq (include "sidecar.hasRedis" .) "yes") }}
+{{- end }}
+
+{{/*
+How the pods of a component are replaced. Those without a Redis have jobs of their own, so that no other pod may run beside one:
+neither another such, nor, when a Redis is added, the first one with it. Takes a list of the root and the component.
+*/}}
+{{- define "sidecar.strategy" -}}
+{{- $live := include "sidecar.live" . | fromYaml -}}
+{{- $wasAlone := eq (dig "spec" "strategy" "type" "" $live) "Recreate" -}}
+{{- $hadRedis := eq (dig "metadata" "annotations" "netbox-rir-sidecar/queue" "" $live) "redis" -}}
+{{- if and (include "sidecar.hasRedis" (first .)) (or $hadRedis (not $wasAlone)) -}}
+type: RollingUpdate
+rollingUpdate:
+  maxSurge: 1
+  maxUnavailable: 0
+{{- else -}}
+type: Recreate
+{{- end -}}
 {{- end }}
 
 {{/*
@@ -143,6 +272,19 @@ files:
   {{- end }}
 {{- end }}
 
+{{/* The certificate authorities that are given: of whom, and where they are. */}}
+{{- define "sidecar.authorities" -}}
+authorities:
+  {{- range $of := list "netbox" "arin" "queue" }}
+  {{- $ca := (index $.Values $of).ca }}
+  {{- range $kind, $name := dict "configMap" $ca.configMap "secret" $ca.secret }}
+  {{- with $name }}
+  - {of: {{ $of }}, kind: {{ $kind }}, name: {{ . | quote }}, key: {{ $ca.key | quote }}, file: {{ $of }}-ca.crt}
+  {{- end }}
+  {{- end }}
+  {{- end }}
+{{- end }}
+
 {{/* A container of the program, up to its arguments. Takes a list of the root and the component. */}}
 {{- define "sidecar.container" -}}
 {{- $root := index . 0 -}}
@@ -153,16 +295,16 @@ securityContext:
 env:
   - name: RIR_SIDECAR__NETBOX__URL
     value: {{ $root.Values.netbox.url | quote }}
-  {{- if $root.Values.netbox.caConfigMap }}
-  - name: RIR_SIDECAR__NETBOX__CA_FILE
-    value: /etc/rir-sidecar/ca.crt
+  {{- range (include "sidecar.authorities" $root | fromYaml).authorities }}
+  - name: RIR_SIDECAR__{{ upper .of }}__CA_FILE
+    value: /etc/rir-sidecar/{{ .file }}
   {{- end }}
   {{- range (include "sidecar.files" . | fromYaml).files }}
   - name: RIR_SIDECAR__{{ .setting }}
     value: /etc/rir-sidecar/{{ .file }}
   {{- end }}
   - name: RIR_SIDECAR__HTTP__LISTEN
-    value: 0.0.0.0:8080
+    value: "[::]:8080"
   {{- if include "sidecar.isBehindProxy" $root }}
   # Without it all callers have the proxy's address.
   - name: RIR_SIDECAR__HTTP__CLIENT_ADDRESS_HEADER
@@ -200,11 +342,11 @@ volumeMounts:
     sources:
       - configMap:
           name: {{ include "sidecar.fullname" $root }}
-      {{- with $root.Values.netbox.caConfigMap }}
-      - configMap:
-          name: {{ . | quote }}
+      {{- range (include "sidecar.authorities" $root | fromYaml).authorities }}
+      - {{ .kind }}:
+          name: {{ .name | quote }}
           items:
-            - {key: ca.crt, path: ca.crt}
+            - {key: {{ .key | quote }}, path: {{ .file }}}
       {{- end }}
       {{- range (include "sidecar.files" . | fromYaml).files }}
       {{- $secret := index $root.Values.secrets .name }}
