@@ -2,7 +2,7 @@
 
 use super::{exit::ExitStatus, output};
 use crate::{
-    arin::{self, AnswerLost, ErrorKind, NoAnswer, Pool},
+    arin::{self, AnswerLost, ErrorKind, NoAnswer, NotSent, Pool},
     config::{RegistryUrl, Settings, keys::ApiKey, keys::Keyring},
     error_chain::error_chain,
     model::{Config, Instance},
@@ -96,14 +96,12 @@ fn keys(settings: &Settings, trials: &mut Trials) -> Option<Keyring> {
 async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Trials) -> bool {
     let url = &settings.netbox.url;
     match client.whoami().await {
-        Ok(user) => trials.ok("NetBox", format!("{url} knows the token of {}", user.name)),
+        Ok(user) => {
+            let read = if settings.netbox.is_read_by_proxy() { ", and the proxy can read it: use https" } else { "" };
+            trials.ok("NetBox", format!("{url} knows the token of {}{read}", user.name));
+        }
         Err(error) => {
-            let remedy = if error.is_forbidden() {
-                "make the token valid in NetBox (Admin, API Tokens), or put another one into netbox.token_file"
-            } else {
-                "check netbox.url, netbox.ca_file and the token"
-            };
-            trials.failed("NetBox", error_chain(&error), remedy);
+            trials.failed("NetBox", error_chain(&error), netbox_remedy(&error));
             return false;
         }
     }
@@ -124,6 +122,22 @@ async fn netbox_answers(client: &Client, settings: &Settings, trials: &mut Trial
     let good = writes && result.is_ok();
     trials.add("versions", result);
     good
+}
+
+fn netbox_remedy(error: &netbox::Error) -> &'static str {
+    let distrusts = |kind: &netbox::ErrorKind| {
+        matches!(kind, netbox::ErrorKind::NoAnswer(NoAnswer::NotSent(NotSent::Distrusted(..))))
+    };
+    match () {
+        () if error.is_forbidden() => {
+            "make the token valid in NetBox (Admin, API Tokens), or put another one into netbox.token_file"
+        }
+        () if distrusts(&error.kind) => {
+            "make sure that NetBox presents the right certificate (`openssl s_client -connect HOST:443 </dev/null` shows \
+             it), then put it, or that of the authority that signed it, into a PEM file and set netbox.ca_file to its path"
+        }
+        () => "check netbox.url, netbox.proxy and the token",
+    }
 }
 
 /// Returns whether the token may write at all. Where NetBox does not show that, the trials of each permission will.
@@ -257,9 +271,14 @@ fn remedy(error: &arin::Error, is_ote: bool) -> &'static str {
         }
         ErrorKind::Setup(_) => "correct the [arin] settings",
         ErrorKind::Redirected(..) | ErrorKind::NotRegRws(..) => "correct the config's API URL: the part before /rest",
+        ErrorKind::NoAnswer(NoAnswer::NotSent(NotSent::Distrusted(..))) => {
+            "if something on the way looks into what is encrypted, or the registry is one of your own: put the certificate \
+             of its authority into a PEM file and set arin.ca_file to its path"
+        }
         ErrorKind::NoAnswer(
-            NoAnswer::NotSent(_) | NoAnswer::Lost(AnswerLost::TimedOut(_) | AnswerLost::Disconnected(_)),
-        ) => "check the network between here and ARIN: DNS, firewall, proxy",
+            NoAnswer::NotSent(NotSent::Unreachable(_))
+            | NoAnswer::Lost(AnswerLost::TimedOut(_) | AnswerLost::Disconnected(_)),
+        ) => "check the network between here and ARIN: DNS, firewall, arin.proxy",
         ErrorKind::Outage(_)
         | ErrorKind::Throttled(_)
         | ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::CutOff(..))) => "try again later",

@@ -1,11 +1,27 @@
 //! The errors of whatever is kept in Redis.
 
+use crate::tls::{self, Distrust};
+
 /// A step in Redis that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address cannot be used.
     #[error("queue.url cannot be used")]
-    Address(#[source] redis::RedisError),
+    Address(#[from] redis::RedisError),
+    /// Certificates cannot be checked.
+    #[error("the certificates of Redis cannot be checked")]
+    Trust(#[from] tls::Error),
+    /// Whoever answered presented a certificate that is not trusted.
+    #[error(
+        "Redis presented a certificate that is not trusted: {distrust}; put it, or that of the authority that signed it, \
+         into the PEM file of queue.ca_file"
+    )]
+    Distrusted {
+        /// The reason.
+        distrust: Distrust,
+        /// The cause.
+        source: redis::RedisError,
+    },
     /// Redis did not answer, or refused.
     #[error("Redis did not do it: {operation}")]
     Redis {

@@ -9,11 +9,13 @@
 )]
 
 mod canaries;
+mod certificates;
 mod cli;
 mod contract;
 mod coordination;
 mod documents;
 mod flow;
+mod forward_proxy;
 mod hooks;
 mod http;
 mod jobs_command;
@@ -34,5 +36,6 @@ mod sources;
 mod takeover;
 mod throttled;
 mod traces;
+mod trust;
 mod unfit_netbox;
 mod worlds;
