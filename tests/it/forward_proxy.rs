@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     process::Stdio,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rir_sandbox::{netbox::TOKEN, regrws::KEY};
@@ -221,11 +224,16 @@ async fn no_proxy_of_the_environment_is_used_unasked() {
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
         command.env(name, proxy.url());
     }
+    let traces = Arc::new(AtomicBool::new(false));
+    let came = Arc::clone(&traces);
+    tokio::spawn(async move {
+        while collector.accept().await.is_ok() {
+            came.store(true, Ordering::Relaxed);
+        }
+    });
     let arguments = ["sync", "--config-name", crate::scene::CONFIG];
-    let output = command.args(arguments).stdin(Stdio::null()).kill_on_drop(true).output();
-    let (output, sent) = tokio::join!(output, collector.accept());
-    let output = output.unwrap();
+    let output = command.args(arguments).stdin(Stdio::null()).kill_on_drop(true).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    drop(sent);
     assert_eq!(proxy.read(), "");
+    assert!(traces.load(Ordering::Relaxed), "the collector was not asked");
 }
