@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::trial::{Trials, Trouble, trouble};
 use crate::{
+    arin::{NoAnswer, NotSent},
     config::Settings,
     error_chain::error_chain,
     netbox::{
@@ -16,14 +17,12 @@ use crate::{
 pub(super) async fn answers(client: &Client, settings: &Settings, trials: &mut Trials) -> bool {
     let url = &settings.netbox.url;
     match client.whoami().await {
-        Ok(user) => trials.ok("NetBox", format!("{url} knows the token of {}", user.name)),
+        Ok(user) => {
+            let read = if settings.netbox.is_read_by_proxy() { ", and the proxy can read it: use https" } else { "" };
+            trials.ok("NetBox", format!("{url} knows the token of {}{read}", user.name));
+        }
         Err(error) => {
-            let remedy = if error.is_forbidden() {
-                "make the token valid in NetBox (Admin, API Tokens), or put another one into netbox.token_file"
-            } else {
-                "check netbox.url, netbox.ca_file and the token"
-            };
-            trials.failed("NetBox", error_chain(&error), remedy);
+            trials.failed("NetBox", error_chain(&error), remedy(&error));
             return false;
         }
     }
@@ -44,6 +43,22 @@ pub(super) async fn answers(client: &Client, settings: &Settings, trials: &mut T
     let good = writes && result.is_ok();
     trials.add("versions", result);
     good
+}
+
+fn remedy(error: &netbox::Error) -> &'static str {
+    let distrusts = |kind: &netbox::ErrorKind| {
+        matches!(kind, netbox::ErrorKind::NoAnswer(NoAnswer::NotSent(NotSent::Distrusted(..))))
+    };
+    match () {
+        () if error.is_forbidden() => {
+            "make the token valid in NetBox (Admin, API Tokens), or put another one into netbox.token_file"
+        }
+        () if distrusts(&error.kind) => {
+            "make sure that NetBox presents the right certificate (`openssl s_client -connect HOST:443 </dev/null` shows \
+             it), then put it, or that of the authority that signed it, into a PEM file and set netbox.ca_file to its path"
+        }
+        () => "check netbox.url, netbox.proxy and the token",
+    }
 }
 
 /// Returns whether the token may write at all. Where NetBox does not show that, the trials of each permission will.
