@@ -53,14 +53,10 @@ struct Lease {
 }
 
 impl ByHand {
-    /// Looks at the queue that the service shares; `None` when it shares none.
-    pub(super) fn of(services: &Services, name: &str) -> Option<Self> {
-        let Services { queue, coordination, settings, .. } = services;
-        let shared = match queue {
-            Queue::Memory(_) => return None,
-            Queue::Redis(_) => (queue.clone(), coordination.clone()),
-        };
-        Some(Self { queue: shared.0, coordination: shared.1, name: name.into(), lease: settings.queue.lease })
+    /// Looks at the queue of these services, which the service shares.
+    pub(super) fn of(services: &Services, name: &str) -> Self {
+        let Services { queue, coordination, settings, .. } = services.clone();
+        Self { queue, coordination, name: name.into(), lease: settings.queue.lease }
     }
 
     /// Waits for the turn of a config, and says so; `None` when it is to wait no longer.

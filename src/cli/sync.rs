@@ -146,7 +146,7 @@ async fn services(settings: Settings, stop: &CancellationToken) -> Result<(Servi
     tokio::spawn(Arc::clone(&limit).register_presence(stop.clone()));
     let services = Services::for_replicas(settings, shared, limit, watch::channel(keys).1)?;
     let by_hand = ByHand::of(&services, &name);
-    Ok((services, by_hand))
+    Ok((services, Some(by_hand)))
 }
 
 /// Finishes what is under way when somebody asks to stop; the second time the process ends at once.

@@ -21,6 +21,21 @@ const BACKLOG: i32 = 1024;
 /// # Errors
 /// When the operating system refuses it, as when another process listens there.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = bind_or_instead(address)?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Tells whether an address can be listened on, without doing so: that would be in the way of a process that starts just
+/// then.
+///
+/// # Errors
+/// When the operating system refuses it, as when another process listens there.
+pub fn try_to_bind(address: SocketAddr) -> io::Result<()> {
+    bind_or_instead(address).map(drop)
+}
+
+fn bind_or_instead(address: SocketAddr) -> io::Result<Socket> {
     bind(address).or_else(|error| {
         let instead = without_ipv6(address, &error).ok_or(error)?;
         warn!("this machine has no IPv6: listening on {instead} instead of {address} (http.listen)");
@@ -28,7 +43,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
@@ -37,8 +52,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket)
 }
 
 /// Returns the address that means the same where IPv6 is what `error` is about: all addresses of the machine.

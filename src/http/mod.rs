@@ -46,7 +46,7 @@ pub use api::views::JobView;
 use api::{configs, idempotency, job_events, jobs, logs, plans, syncs};
 use app::App;
 use docs::{Document, DocumentText};
-pub use listener::listen;
+pub use listener::{listen, try_to_bind};
 use problem::{Kind, Problem};
 pub use server::serve;
 

@@ -1,21 +1,16 @@
 //! What `serve` needs besides NetBox and ARIN: Redis, its address, and the collector of its traces.
 
-use std::{
-    io::{self, ErrorKind},
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{io::ErrorKind, time::Duration};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use secrecy::ExposeSecret;
-use tokio::net::TcpSocket;
 
 use super::trial::Trials;
 use crate::{
     cli::exit::AnyError,
     config::{self, Proxy, Settings},
     error_chain::error_chain,
-    http_client,
+    http, http_client,
     queue::{self, Queue},
     redis_client::{
         self,
@@ -61,7 +56,7 @@ async fn examined(settings: &config::Queue) -> Result<Fitness, queue::Error> {
 /// Tells whether `serve` could listen on its address.
 pub(super) fn address_is_free(settings: &Settings, trials: &mut Trials) {
     let (what, listen) = ("address", settings.http.listen);
-    match bind(listen) {
+    match http::try_to_bind(listen) {
         Ok(()) => trials.ok(what, format!("{listen} can be listened on")),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             let remedy = "that is well if it is `rir-sidecar serve` or `work`; else set http.listen to another one";
@@ -72,13 +67,6 @@ pub(super) fn address_is_free(settings: &Settings, trials: &mut Trials) {
             trials.failed(what, problem, "set http.listen to an address of this machine, and a port from 1024 on");
         }
     }
-}
-
-/// Takes an address for a moment, without listening on it: that would be in the way of a `serve` that starts just then.
-fn bind(listen: SocketAddr) -> io::Result<()> {
-    let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    socket.bind(listen)
 }
 
 /// Tells whether the collector of traces takes them, by sending none.
