@@ -19,6 +19,7 @@ use super::{
 use crate::{
     config::Settings,
     coordination::Coordination,
+    error_chain::error_chain,
     http, netbox,
     queue::Queue,
     scheduler::Scheduler,
@@ -185,7 +186,7 @@ async fn take_requests(
     };
     match listener {
         Ok(listener) => http::serve(router, listener, &services, stop).await,
-        Err(error) => error!(%error, "cannot listen on the address any more (http.listen)"),
+        Err(error) => error!(error = %error_chain(&error), "cannot listen on the address any more (http.listen)"),
     }
 }
 
@@ -204,7 +205,7 @@ async fn try_token(netbox: netbox::Client) {
         Ok(Some(false)) => error!("NetBox lets the token of rir-sidecar only read: switch on \"Write enabled\" for it"),
         Ok(Some(true) | None) => {}
         Err(error) if error.is_forbidden() => {
-            error!(error = &error as &dyn std::error::Error, "NetBox does not take the token of rir-sidecar");
+            error!(error = %error_chain(&error), "NetBox does not take the token of rir-sidecar");
         }
         Err(_) => {}
     }

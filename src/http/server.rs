@@ -31,7 +31,7 @@ use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use super::{health::LIVENESS, problem::Problem};
-use crate::{services::Services, telemetry::metrics::Metrics};
+use crate::{error_chain::error_chain, services::Services, telemetry::metrics::Metrics};
 
 /// Limits how long a client may take to send the head of a request, and how long a connection that is kept may be idle.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -95,7 +95,7 @@ impl Server {
         let watched = self.connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {
-                debug!(%error, client = %address, "a connection ended early");
+                debug!(error = %error_chain(&error), client = %address, "a connection ended early");
             }
             drop(place);
         });
@@ -189,7 +189,7 @@ impl PlaceKind {
 async fn wait_to_accept(error: &io::Error) {
     let gone = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionRefused];
     if !gone.contains(&error.kind()) {
-        warn!(%error, "no connection can be taken");
+        warn!(error = %error_chain(error), "no connection can be taken");
         tokio::time::sleep(ACCEPT_RETRY_WAIT).await;
     }
 }

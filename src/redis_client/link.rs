@@ -15,7 +15,10 @@ use redis::{
 use secrecy::ExposeSecret;
 use tracing::warn;
 
-use crate::config::{self, QueueMode};
+use crate::{
+    config::{self, QueueMode},
+    error_chain::error_chain,
+};
 
 /// Limits how long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -88,7 +91,7 @@ fn cluster(settings: &config::Queue) -> RedisResult<ClusterConnection> {
 }
 
 fn unusable(error: &RedisError) {
-    warn!(%error, "the new queue.url cannot be used; going on with the one before it");
+    warn!(error = %error_chain(error), "the new queue.url cannot be used; going on with the one before it");
 }
 
 impl ConnectionLike for Link {

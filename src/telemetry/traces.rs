@@ -29,7 +29,10 @@ use tracing::{Level, Metadata, Span, info, level_filters::LevelFilter, warn};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
-use crate::config::{self, Secret};
+use crate::{
+    config::{self, Secret},
+    error_chain::error_chain,
+};
 
 /// The name of the service in traces.
 const SERVICE: &str = "rir-sidecar";
@@ -132,7 +135,7 @@ impl Collector {
         let http = reqwest::Client::builder().timeout(BATCH_TIMEOUT).redirect(reqwest::redirect::Policy::none());
         // Without encryption it must also run where no certificates are installed.
         let http = if encrypted { http } else { http.tls_certs_only([]) };
-        let http = http.build().map_err(|error| ExporterBuildError::InternalFailure(error.to_string()))?;
+        let http = http.build().map_err(|error| ExporterBuildError::InternalFailure(error_chain(&error)))?;
         Ok(Self { http, authorization, runtime: Handle::current(), working: Arc::new(AtomicBool::new(true)) })
     }
 }
@@ -177,8 +180,10 @@ fn log_change(answer: &Result<Response<Bytes>, HttpError>, working: &AtomicBool)
     let worked = working.swap(answer.is_ok(), Ordering::Relaxed);
     match answer {
         Err(error) if worked => {
-            let error: &dyn std::error::Error = &**error;
-            warn!(error, "the collector of traces does not take them; they are dropped until it does");
+            warn!(
+                error = %error_chain(&**error),
+                "the collector of traces does not take them; they are dropped until it does"
+            );
         }
         Ok(_) if !worked => info!("the collector of traces takes them again"),
         Ok(_) | Err(_) => {}

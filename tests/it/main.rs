@@ -24,6 +24,7 @@ mod jobs_command;
 mod lab;
 mod layers;
 mod metrics;
+mod logged_errors;
 mod netbox_rows;
 mod netbox_transport;
 mod probes;
