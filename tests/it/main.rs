@@ -10,6 +10,7 @@
 
 mod by_hand;
 mod canaries;
+mod changed_secrets;
 mod check;
 mod cli;
 mod clocks;
