@@ -36,6 +36,7 @@ mod queue;
 mod scene;
 mod scheduler;
 mod service;
+mod shutdown;
 mod sources;
 mod takeover;
 mod throttled;
