@@ -1,4 +1,4 @@
-//! `rir-sidecar bootstrap`: creates or migrates the custom object types in NetBox, and its webhook.
+//! `rir-sidecar bootstrap`: creates or migrates the custom object types in NetBox, and its webhook; or removes the webhook.
 
 use super::{exit::ExitStatus, output};
 use crate::{
@@ -25,7 +25,15 @@ pub(super) struct Args {
     /// signed with webhook.secret
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
+    /// Remove what --webhook-url has set up, the webhook and its event rule, and do nothing else: the types and what they hold
+    /// stay
+    #[arg(long, conflicts_with_all = ["webhook_url", "allow_destructive"])]
+    remove_webhook: bool,
 }
+
+/// What a person has to do about a worker of NetBox's that cannot be renewed.
+const RESTART: &str = "Restart NetBox's web workers now (systemctl restart netbox, or the container): one of them keeps an \
+                       older form of a type";
 
 pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
     let webhook_url = match args.webhook_url.as_deref().map(address).transpose() {
@@ -48,10 +56,26 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
         Err(error) => return ExitStatus::Misused.because(&error),
     };
     let hook = webhook_url.map(|url| Hook::new(&url, secret.now()));
-    match steps(&args, &client, hook.as_ref()).await {
-        Ok(outcome) => outcome,
-        Err(error) => ExitStatus::Failed.because(&error),
+    let done = if args.remove_webhook {
+        remove_webhook(&args, &client).await
+    } else {
+        steps(&args, &client, hook.as_ref()).await
+    };
+    done.unwrap_or_else(|error| ExitStatus::failed(error.retry()).because(&error))
+}
+
+async fn remove_webhook(args: &Args, client: &Client) -> Result<ExitStatus, netbox::Error> {
+    let removal = hooks::removal(client).await?;
+    let shown = removal.to_string();
+    output::out(if shown.is_empty() {
+        "NetBox has no webhook and no event rule of rir-sidecar; nothing to do"
+    } else {
+        &shown
+    });
+    if !args.plan_only {
+        hooks::remove(client, &removal).await?.iter().for_each(|done| output::out(done));
     }
+    Ok(ExitStatus::Done)
 }
 
 /// Reads the address here, as the parser of the command line would repeat an unfit one with all that is in it.
@@ -64,7 +88,8 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Exit
     let unmet = schema::requirements(client).await?;
     if !unmet.is_empty() {
         unmet.iter().for_each(|unmet| output::err(&format!("error: {}: {}", unmet.problem, unmet.remedy)));
-        return Ok(ExitStatus::Failed);
+        // Somebody has to install or upgrade it first.
+        return Ok(ExitStatus::Misused);
     }
     let plan = schema::plan(client, Document::current()).await?;
     let hook_plan = match hook {
@@ -94,16 +119,16 @@ async fn apply(args: &Args, client: &Client, plan: &BootstrapPlan, hook: Option<
         }
     }
     // One that was left out of step by an earlier run is put right by running it again.
-    if let Workers::Stale(what) = schema::renew_workers(client, Document::current()).await? {
-        output::err(&format!(
-            "Restart NetBox's web workers now (systemctl restart netbox, or the container): one of them keeps an older \
-             form of a type ({what})"
-        ));
-    }
+    let workers = schema::renew_workers(client, Document::current()).await?;
     if let Some(hook) = hook {
         for done in hooks::apply(client, hook).await? {
             output::out(&done);
         }
+    }
+    match workers {
+        Workers::Stale(what) => output::err(&format!("{RESTART} ({what})")),
+        Workers::Current if plan.is_empty() => {}
+        Workers::Current => output::out("NetBox's web workers know the types as they are; none has to be restarted"),
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::{error::Error, process::ExitCode};
 
 use super::output;
-use crate::error_chain::error_chain;
+use crate::{error_chain::error_chain, retry::Retry};
 
 /// Any error that ends a command.
 pub(super) type AnyError = Box<dyn Error + Send + Sync>;
@@ -13,7 +13,9 @@ pub(super) type AnyError = Box<dyn Error + Send + Sync>;
 pub(super) enum ExitStatus {
     Done,
     SomeFailed,
+    /// It may be otherwise the next time.
     Failed,
+    /// It will be the same until somebody changes the command, the settings, or what NetBox has and allows.
     Misused,
     Interrupted,
 }
@@ -31,6 +33,14 @@ impl From<ExitStatus> for ExitCode {
 }
 
 impl ExitStatus {
+    /// Returns how a command ends that failed, told apart by whether running it again may help.
+    pub(super) fn failed(retry: Retry) -> Self {
+        match retry {
+            Retry::Never => Self::Misused,
+            Retry::Backoff | Retry::After(_) => Self::Failed,
+        }
+    }
+
     /// Prints the error that led to this end, with its causes.
     pub(super) fn because(self, error: &dyn Error) -> Self {
         output::err(&format!("error: {}", error_chain(error)));

@@ -1,15 +1,18 @@
 //! The files that are read again while the process runs, as secrets and API keys in them change.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::exit::AnyError;
-use crate::config::{
-    Settings,
-    keys::{InvalidKeys, Keyring},
+use crate::{
+    config::{
+        Settings,
+        keys::{InvalidKeys, Keyring},
+    },
+    error_chain::error_chain,
 };
 
 /// The time after which the files are read again.
@@ -69,8 +72,10 @@ impl FollowedFile {
             }
             Err(error) => {
                 if *well {
-                    let error: &dyn Error = &*error;
-                    error!(error, "cannot use the file of {setting} any more; going on with what was in it before");
+                    error!(
+                        error = %error_chain(&*error),
+                        "cannot use the file of {setting} any more; going on with what was in it before"
+                    );
                 }
                 *well = false;
             }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 0 | nothing failed |
 //! | 1 | a config failed, or the command could not do its work |
-//! | 2 | wrong usage, or settings that cannot be used |
+//! | 2 | wrong usage, settings that cannot be used, or a failure that no retry mends |
 //! | 3 | some objects failed |
 //! | 130 | interrupted |
 
@@ -48,8 +48,8 @@ struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 nothing failed, 1 a config failed, 2 wrong usage or settings, \
-                          3 some objects failed, 130 interrupted";
+const EXIT_CODES: &str = "Exit codes: 0 nothing failed, 1 a config failed, or what may pass, 2 wrong usage or settings, or \
+                          what no retry mends, 3 some objects failed, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {

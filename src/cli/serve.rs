@@ -1,28 +1,28 @@
 //! `rir-sidecar serve` and `rir-sidecar work`: the long-running service.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc};
 
 use axum::Router;
 use parking_lot::Mutex;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::{
-    exit::{AnyError, ExitStatus},
-    fitness,
-    followed_files::FollowedFiles,
-    output,
-    process_name::process_name,
-    signals::asked_to_end,
+    exit::ExitStatus, fitness, followed_files::FollowedFiles, output, process_name::process_name, signals::asked_to_end,
 };
 use crate::{
-    config::Settings,
+    config::{Settings, keys::InvalidKeys},
     coordination::Coordination,
-    http, netbox,
-    queue::Queue,
+    error_chain::error_chain,
+    http,
+    netbox::{
+        self,
+        schema::{self, Document, Workers},
+    },
+    queue::{self, Queue},
     scheduler::Scheduler,
-    services::Services,
+    services::{self, Services},
     supervise::keep_running,
     telemetry::metrics::{Metrics, Part},
     worker::{JobThreads, SharedRateLimit, Worker},
@@ -73,7 +73,7 @@ async fn run(settings: Settings, role: Role) -> ExitStatus {
     };
     let mut tasks = match started {
         Ok(tasks) => tasks,
-        Err(error) => return ExitStatus::Failed.because(&*error),
+        Err(error) => return error.status().because(&error),
     };
     let status = tokio::select! {
         true = &mut asked => {
@@ -99,11 +99,11 @@ async fn run(settings: Settings, role: Role) -> ExitStatus {
 }
 
 /// Starts the parts that run in this process.
-async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> Result<JoinSet<()>, AnyError> {
+async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> Result<JoinSet<()>, CannotStart> {
     let name = process_name();
     // First of all, so that a second process that was started by mistake takes part in nothing.
     let listen = settings.http.listen;
-    let listener = http::listen(listen).map_err(|source| CannotListen { listen, source })?;
+    let listener = http::listen(listen).map_err(|source| CannotStart::Listen { listen, source })?;
     let listen = listener.local_addr().unwrap_or(listen);
     let is_known = fitness::is_known(&settings.queue).await?;
     let queue = Queue::open(&settings.queue).await?;
@@ -133,7 +133,9 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     parts.start(Part::Presence, move |stop| Arc::clone(&limit).register_presence(stop));
     let (of_worker, of_scheduler) = ((services.clone(), name.clone()), (services.clone(), name.clone()));
     if role.work {
-        let (threads, (services, name)) = (JobThreads::start()?, of_worker);
+        tokio::spawn(try_workers(services.netbox.clone(), services.coordination.clone()));
+        let threads = JobThreads::start().map_err(CannotStart::Threads)?;
+        let (services, name) = of_worker;
         // One that is begun anew still knows what it holds.
         let worker = Worker::new(services, &name, threads.handle());
         parts.start(Part::Worker, move |stop| {
@@ -186,16 +188,36 @@ async fn take_requests(
     };
     match listener {
         Ok(listener) => http::serve(router, listener, &services, stop).await,
-        Err(error) => error!(%error, "cannot listen on the address any more (http.listen)"),
+        Err(error) => error!(error = %error_chain(&error), "cannot listen on the address any more (http.listen)"),
     }
 }
 
-/// An address that cannot be listened on.
+/// The reasons for which the service does not start.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {listen} (http.listen)")]
-struct CannotListen {
-    listen: SocketAddr,
-    source: std::io::Error,
+enum CannotStart {
+    #[error("cannot listen on {listen} (http.listen)")]
+    Listen { listen: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Redis(#[from] fitness::Unfit),
+    #[error(transparent)]
+    Queue(#[from] queue::Error),
+    #[error(transparent)]
+    Keys(#[from] InvalidKeys),
+    #[error(transparent)]
+    Services(#[from] services::Error),
+    #[error("the system has no threads for jobs")]
+    Threads(#[source] io::Error),
+}
+
+impl CannotStart {
+    /// Returns how the command ends. Whoever starts it again and again need not do so after what only a person mends.
+    fn status(&self) -> ExitStatus {
+        match self {
+            Self::Listen { .. } | Self::Threads(_) => ExitStatus::Failed,
+            // Opening the queue asks Redis nothing, so that it is the address that cannot be used.
+            Self::Redis(_) | Self::Queue(_) | Self::Keys(_) | Self::Services(_) => ExitStatus::Misused,
+        }
+    }
 }
 
 /// Says at once what NetBox thinks of the token, rather than with the first job. Whether NetBox answers at all is what
@@ -205,8 +227,31 @@ async fn try_token(netbox: netbox::Client) {
         Ok(Some(false)) => error!("NetBox lets the token of rir-sidecar only read: switch on \"Write enabled\" for it"),
         Ok(Some(true) | None) => {}
         Err(error) if error.is_forbidden() => {
-            error!(error = &error as &dyn std::error::Error, "NetBox does not take the token of rir-sidecar");
+            error!(error = %error_chain(&error), "NetBox does not take the token of rir-sidecar");
         }
         Err(_) => {}
+    }
+}
+
+/// The cursor that says with which version of the types NetBox's workers were last found to be up to date.
+const WORKERS_CURSOR: &str = "netbox-workers";
+
+/// Has NetBox's web workers asked once after the types were changed. What `bootstrap` says about them nobody sees where it
+/// is a job that succeeded.
+async fn try_workers(netbox: netbox::Client, coordination: Coordination) {
+    let types = Document::current();
+    if matches!(coordination.cursor(WORKERS_CURSOR).await, Ok(Some(version)) if version == types.version()) {
+        return;
+    }
+    match schema::renew_workers(&netbox, types).await {
+        Ok(Workers::Current) => {
+            // One that is not remembered is asked again at the next start.
+            let _ = coordination.set_cursor(WORKERS_CURSOR, types.version()).await;
+        }
+        Ok(Workers::Stale(what)) => error!(
+            "one of NetBox's web workers has an older form of a type ({what}): run `rir-sidecar bootstrap`; if it has run, \
+             restart NetBox's web workers (systemctl restart netbox, or the container)"
+        ),
+        Err(error) => debug!(error = %error_chain(&error), "NetBox's web workers do not say which types they know"),
     }
 }

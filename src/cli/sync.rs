@@ -18,6 +18,7 @@ use crate::{
     coordination::Coordination,
     error_chain::error_chain,
     model::{Config, PlanDigest, Resource, RowId, Scope},
+    netbox,
     queue::{self, Queue},
     services::Services,
     sync::{
@@ -104,11 +105,11 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> ExitStatus {
     let configs = match ctx.netbox.configs().await {
         Ok(configs) => configs,
         Err(error) if error.is_not_found() => {
-            let status = ExitStatus::Failed.because(&error);
+            let status = ExitStatus::failed(error.retry()).because(&error);
             output::err("NetBox has no RIR configs yet: run `rir-sidecar bootstrap` first");
             return status;
         }
-        Err(error) => return ExitStatus::Failed.because(&error),
+        Err(error) => return ExitStatus::failed(error.retry()).because(&error),
     };
     let (chosen, scope) = match choose(&args.target, &configs, &ctx).await {
         Ok(chosen) => chosen,
@@ -174,12 +175,12 @@ type Chosen<'a> = (Vec<&'a Config>, Scope);
 /// Finds the configs that are meant, and the part of them.
 async fn choose<'a>(target: &Target, configs: &'a [Config], ctx: &Context) -> Result<Chosen<'a>, (String, ExitStatus)> {
     if let Some(id) = target.aggregate.map(RowId) {
-        let rir = ctx.netbox.rir_of_aggregate(id).await.map_err(|error| (error_chain(&error), ExitStatus::Failed))?;
+        let rir = ctx.netbox.rir_of_aggregate(id).await.map_err(unanswered)?;
         let rir = rir.ok_or_else(|| (format!("NetBox has no aggregate with id {id}"), ExitStatus::Misused))?;
         return Ok((of_rir(configs, rir)?, Scope::Aggregate(id)));
     }
     if let Some(id) = target.prefix.map(RowId) {
-        let rir = ctx.netbox.rir_of_prefix(id).await.map_err(|error| (error_chain(&error), ExitStatus::Failed))?;
+        let rir = ctx.netbox.rir_of_prefix(id).await.map_err(unanswered)?;
         let none = || (format!("NetBox has no prefix with id {id}, or no aggregate around it"), ExitStatus::Misused);
         return Ok((of_rir(configs, rir.ok_or_else(none)?)?, Scope::Prefixes(BTreeSet::from([id]))));
     }
@@ -197,6 +198,11 @@ async fn choose<'a>(target: &Target, configs: &'a [Config], ctx: &Context) -> Re
         })
     };
     Ok((target.config_name.iter().map(named).collect::<Result<_, _>>()?, Scope::Config))
+}
+
+/// Says what NetBox did not answer.
+fn unanswered(error: netbox::Error) -> (String, ExitStatus) {
+    (error_chain(&error), ExitStatus::failed(error.retry()))
 }
 
 fn of_rir(configs: &[Config], rir: RowId) -> Result<Vec<&Config>, (String, ExitStatus)> {

@@ -343,14 +343,15 @@ fn http_url_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Ht
 }
 
 impl Settings {
-    /// Returns the secrets, each with its setting.
+    /// Returns the secrets, each with its setting. The webhook secret of before comes before that of now: read again in this
+    /// order, one that moves from one file to the other is always known.
     #[must_use]
     pub fn secrets(&self) -> [(&'static str, &Secret); 5] {
         [
             ("netbox.token", &self.netbox.token),
             ("queue.url", &self.queue.url),
-            ("webhook.secret", &self.webhook.secret),
             ("webhook.previous_secret", &self.webhook.previous_secret),
+            ("webhook.secret", &self.webhook.secret),
             ("telemetry.otlp_authorization", &self.telemetry.otlp_authorization),
         ]
     }

@@ -5,16 +5,21 @@
 //! sent. Connections beyond the limit are told so and closed; only the liveness probe is answered there, because a
 //! process that is busy is not to be restarted. A few of them are told at once, and any more are closed without a word.
 //!
+//! At the end, clients that keep a connection learn of it by `Connection: close` in an answer. Those that do not ask for
+//! anything within a moment find their connection closed, and only then is no new one taken any more.
+//!
 //! HTTP/1.1 is spoken, and nothing else: what stands in front speaks HTTP/2 and TLS.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request},
+    http::{HeaderValue, header::CONNECTION},
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -22,8 +27,8 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Instant, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +36,7 @@ use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use super::{health::LIVENESS, listener, problem::Problem};
-use crate::{services::Services, telemetry::metrics::Metrics};
+use crate::{error_chain::error_chain, services::Services, telemetry::metrics::Metrics};
 
 /// Limits how long a client may take to send the head of a request, and how long a connection that is kept may be idle.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,21 +52,29 @@ const REFUSED_AT_ONCE: usize = 64;
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 /// The wait when no connection can be accepted, as when too many files are open.
 const ACCEPT_RETRY_WAIT: Duration = Duration::from_millis(500);
+/// Limits how long connections that are kept stay open after the service is asked to end. Half of the time that it may take
+/// to end is left to the requests under way.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
-/// Serves these calls until `stop` is cancelled, then until all requests under way are answered.
+/// Serves these calls until `stop` is cancelled, and until no connection is kept any more or a moment is over; then until
+/// all requests under way are answered.
 pub async fn serve(router: Router, listener: TcpListener, services: &Services, stop: CancellationToken) {
-    let mut server =
-        Server { router, connections: GracefulShutdown::new(), places: Places::new(services), warned: None };
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => server.connect(stream, listener::client(address)),
-                Err(error) => wait_to_accept(&error).await,
-            },
-            () = stop.cancelled() => break,
-        }
+    let last_answers = LAST_ANSWERS.min(services.settings.worker.shutdown_timeout.checked_div(2).unwrap_or_default());
+    let mut server = Server {
+        router,
+        connections: GracefulShutdown::new(),
+        open: watch::Sender::new(()),
+        places: Places::new(services),
+        warned: None,
+        stop: stop.clone(),
+    };
+    server.accept(&listener, stop.cancelled()).await;
+    let open = server.open.clone();
+    server.accept(&listener, timeout(last_answers, open.closed()).map(drop)).await;
+    // Who has connected already is served; others are to find another replica.
+    while let Some(Ok((stream, address))) = listener.accept().now_or_never() {
+        server.connect(stream, address);
     }
-    // New clients are to find another replica.
     drop(listener);
     server.connections.shutdown().await;
 }
@@ -69,13 +82,32 @@ pub async fn serve(router: Router, listener: TcpListener, services: &Services, s
 struct Server {
     router: Router,
     connections: GracefulShutdown,
+    /// Has a receiver for each connection.
+    open: watch::Sender<()>,
     places: Places,
     /// When it was last said that there are too many connections.
     warned: Option<Instant>,
+    /// Cancelled when the service is asked to end.
+    stop: CancellationToken,
 }
 
 impl Server {
+    /// Takes connections until `end`.
+    async fn accept(&mut self, listener: &TcpListener, end: impl Future<Output = ()>) {
+        let mut end = pin!(end);
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, address)) => self.connect(stream, address),
+                    Err(error) => wait_to_accept(&error).await,
+                },
+                () = &mut end => return,
+            }
+        }
+    }
+
     fn connect(&mut self, stream: TcpStream, address: SocketAddr) {
+        let address = listener::client(address);
         let place = self.places.take();
         if !matches!(place, Some(Place { kind: PlaceKind::Served, .. })) {
             self.warn_of_limit();
@@ -83,21 +115,22 @@ impl Server {
         let Some(place) = place else { return };
         // A small answer is not to wait for more data. Setting this fails on a connection that is gone already.
         let _ = stream.set_nodelay(true);
-        let (router, kind) = (self.router.clone(), place.kind);
+        let (router, kind, stop) = (self.router.clone(), place.kind, self.stop.clone());
         let answer = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(address));
-            answer(router.clone(), kind, request)
+            let (answer, stop) = (answer(router.clone(), kind, request), stop.clone());
+            async move { Ok::<_, Infallible>(last_if(stop.is_cancelled(), answer.await)) }
         });
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let connection = kind.protocol().serve_connection(TokioIo::new(Box::pin(stream)), answer);
-        let watched = self.connections.watch(connection);
+        let (watched, open) = (self.connections.watch(connection), self.open.subscribe());
         tokio::spawn(async move {
             if let Err(error) = watched.await {
-                debug!(%error, client = %address, "a connection ended early");
+                debug!(error = %error_chain(&error), client = %address, "a connection ended early");
             }
-            drop(place);
+            drop((place, open));
         });
     }
 
@@ -111,11 +144,20 @@ impl Server {
     }
 }
 
-async fn answer(router: Router, kind: PlaceKind, request: Request) -> Result<Response, Infallible> {
+async fn answer(router: Router, kind: PlaceKind, request: Request) -> Response {
     if kind == PlaceKind::Served || request.uri().path() == LIVENESS {
-        return router.oneshot(request).await;
+        let Ok(answer) = router.oneshot(request).await;
+        return answer;
     }
-    Ok(Problem::busy("there are more connections than http.max_connections").into_response())
+    Problem::busy("there are more connections than http.max_connections").into_response()
+}
+
+/// Tells the client, if this is the last answer on its connection.
+fn last_if(is_last: bool, mut answer: Response) -> Response {
+    if is_last {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// The connections that there may be.
@@ -189,7 +231,7 @@ impl PlaceKind {
 async fn wait_to_accept(error: &io::Error) {
     let gone = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionRefused];
     if !gone.contains(&error.kind()) {
-        warn!(%error, "no connection can be taken");
+        warn!(error = %error_chain(error), "no connection can be taken");
         tokio::time::sleep(ACCEPT_RETRY_WAIT).await;
     }
 }

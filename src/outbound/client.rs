@@ -19,6 +19,7 @@ use url::Url;
 
 use super::no_answer::{AnswerLost, NoAnswer};
 use crate::{
+    error_chain::error_chain,
     retry::{Policy, Retry},
     telemetry::metrics::{Metrics, Upstream},
 };
@@ -108,7 +109,7 @@ impl Client {
                 Retry::After(wait) if retries < policy.count => wait,
                 Retry::Never | Retry::Backoff | Retry::After(_) => return Err(error),
             };
-            debug!(error = &error as &dyn Error, ?wait, "{:?} is asked again", self.upstream);
+            debug!(error = %error_chain(&error), ?wait, "{:?} is asked again", self.upstream);
             drop(error);
             sleep(wait).await;
             self.sent_again(name);

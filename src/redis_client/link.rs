@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     config::{self, QueueMode},
+    error_chain::error_chain,
     tls,
 };
 
@@ -99,7 +100,7 @@ fn cluster(settings: &config::Queue) -> Result<ClusterConnection, Error> {
 }
 
 fn unusable(error: &Error) {
-    warn!(error = error as &dyn std::error::Error, "the new queue.url cannot be used; going on with the one before it");
+    warn!(error = %error_chain(error), "the new queue.url cannot be used; going on with the one before it");
 }
 
 impl ConnectionLike for Link {

@@ -180,8 +180,10 @@ fn log_change(answer: &Result<Response<Bytes>, HttpError>, working: &AtomicBool)
     let worked = working.swap(answer.is_ok(), Ordering::Relaxed);
     match answer {
         Err(error) if worked => {
-            let error: &dyn std::error::Error = &**error;
-            warn!(error, "the collector of traces does not take them; they are dropped until it does");
+            warn!(
+                error = %error_chain(&**error),
+                "the collector of traces does not take them; they are dropped until it does"
+            );
         }
         Ok(_) if !worked => info!("the collector of traces takes them again"),
         Ok(_) | Err(_) => {}

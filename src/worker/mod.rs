@@ -266,12 +266,12 @@ fn tell(ending: &Ending) -> JobEnd {
             debug!(?wait, "to be done later");
             JobEnd::Again
         }
-        Ending::Failed { error, retry: Some(wait) } => {
-            warn!(?wait, "failed, and is tried again: {error}");
+        Ending::Failed { error: reason, retry: Some(wait) } => {
+            warn!(?wait, "failed, and is tried again: {reason}");
             JobEnd::Retried
         }
-        Ending::Failed { error, retry: None } => {
-            error!("failed: {error}");
+        Ending::Failed { error: reason, retry: None } => {
+            error!("failed: {reason}");
             JobEnd::Dead
         }
         Ending::Cancelled => {
@@ -287,6 +287,6 @@ fn tell(ending: &Ending) -> JobEnd {
 
 fn report_panic(ended: Result<(), tokio::task::JoinError>) {
     if let Err(broken) = ended {
-        error!(error = %broken, "a job broke down; it is tried again when its lease ends");
+        error!(error = %error_chain(&broken), "a job broke down; it is tried again when its lease ends");
     }
 }

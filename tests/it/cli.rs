@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::{
-    process::{Means, until},
+    process::{Means, free_address, until},
     scene::{CONFIG, Scene, Target, custom, small},
 };
 
@@ -245,6 +245,28 @@ async fn a_service_says_at_its_start_what_is_wrong_with_its_token() {
         let process = means.start(&["serve"]).await;
         until("it is told", async || means.said().contains(told)).await;
         process.end().await;
+    }
+}
+
+/// Whoever starts a command again and again may give up on 2.
+#[tokio::test]
+async fn what_only_a_person_mends_is_exit_code_2() {
+    let bench = Bench::new().await;
+    std::fs::write(bench.folder.path().join("token"), "nbt_unknown00001.0123456789abcdefghijklmnopqrstuvwxyzABCD")
+        .unwrap();
+    for target in [&["--all"][..], &["--aggregate", "1"]] {
+        let refused = bench.run(&[&["sync"], target].concat()).await;
+        assert_eq!(code(&refused), Some(2), "{}", err(&refused));
+    }
+    std::fs::write(bench.folder.path().join("keys.toml"), "[[key]]\nconfig = 1\n").unwrap();
+    for wrong in ["keys.toml", "queue.url"] {
+        let mut command = bench.command(&["serve"]);
+        command.env("RIR_SIDECAR__HTTP__LISTEN", free_address());
+        if wrong == "queue.url" {
+            command.env("RIR_SIDECAR__QUEUE__URL", "redis://127.0.0.1:0/no-number");
+        }
+        let ended = command.output().await.unwrap();
+        assert_eq!((code(&ended), err(&ended).contains(wrong)), (Some(2), true), "{}", err(&ended));
     }
 }
 

@@ -98,10 +98,20 @@ impl Process {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// SIGTERM, and waits until it has ended well.
-    pub(crate) async fn end(mut self) {
+    /// SIGTERM.
+    pub(crate) async fn terminate(&self) {
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    }
+
+    /// SIGTERM, and waits until it has ended well.
+    pub(crate) async fn end(self) {
+        self.terminate().await;
+        self.ended().await;
+    }
+
+    /// Waits until it has ended well.
+    pub(crate) async fn ended(mut self) {
         let ended = tokio::time::timeout(WAIT_LIMIT, self.child.wait()).await;
         assert!(ended.unwrap().unwrap().success());
     }

@@ -3,6 +3,7 @@
 
 use rir_sandbox::{
     netbox::{Action, Fault, Flaw, Grant, OldForm, Rule, Server},
+    regrws::KEY,
     world::World,
 };
 use rir_sidecar::{
@@ -13,9 +14,13 @@ use rir_sidecar::{
     },
     sync::{SyncRun, Verdict},
 };
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::scene::{CONFIG, Scene, Target, custom, small};
+use crate::{
+    process::{Means, until},
+    scene::{CONFIG, Scene, Target, custom, small},
+};
 
 const NETWORK: &str = "rir-network";
 
@@ -234,4 +239,28 @@ async fn check_and_bootstrap_tell_of_old_forms() {
     assert!(told.contains("nothing to do") && !told.contains("Restart"), "{told}");
     assert!(!run(&scene.netbox.token, "check").await.contains("cidrs missing"));
     assert_eq!(scene.rows_of(schema::CONFIG).await[0]["name"], CONFIG);
+}
+
+/// Where `bootstrap` is a job that succeeded, nobody sees what it says.
+#[tokio::test]
+async fn a_service_tells_at_its_start_of_a_worker_that_only_a_restart_mends() {
+    let mut scene = Scene::new(Target::sandbox().await, small()).await;
+    may_not_change_types(&mut scene);
+    one_is_old(&scene, 2, NETWORK, Flaw::Lacks("cidrs".into()));
+    let token = scene.settings.netbox.token.now();
+    let means = Means::new(&scene, KEY, &[("NETBOX__TOKEN", token.expose_secret())]);
+    let process = means.start(&["serve"]).await;
+    let told = || means.said().contains("older form of a type (rir-network: cidrs missing)");
+    until("it tells of the worker", async || told() && means.said().contains("restart NetBox's web workers")).await;
+    process.end().await;
+}
+
+#[tokio::test]
+async fn bootstrap_says_of_new_types_that_nobody_has_to_restart_netbox() {
+    let netbox = Target::sandbox().await;
+    let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
+    program.env_clear().env("RIR_SIDECAR__NETBOX__URL", &netbox.url).env("RIR_SIDECAR__NETBOX__TOKEN", &netbox.token);
+    let output = program.arg("bootstrap").output().await.unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.ends_with("NetBox's web workers know the types as they are; none has to be restarted\n"), "{told}");
 }

@@ -2,11 +2,19 @@
 //!
 //! [`WebhookSecrets::claim`] looks at the header alone, so that nobody's body is read who does not even claim to be
 //! NetBox; [`WebhookSecrets::verify`] then compares the claim with the body.
+//!
+//! NetBox never sends a webhook again that was refused. So one that does not fit has the files of the secrets read again:
+//! NetBox may have a new secret that the process has not seen yet.
+
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use hmac::{Hmac, KeyInit, Mac};
+use parking_lot::Mutex;
 use secrecy::ExposeSecret;
 use sha2::Sha512;
+use tokio::time::Instant;
+use tracing::info;
 
 use crate::{
     config::{self, Secret},
@@ -18,6 +26,8 @@ use crate::{
 const HEADER: &str = "x-hook-signature";
 /// The number of hex digits of a signature.
 const SIGNATURE_DIGITS: usize = 128;
+/// The time between looks at the files of the secrets, so that wrong signatures make no more of them than one does.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The word of a request about its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +39,12 @@ pub(crate) enum Claim {
 }
 
 /// The secrets that NetBox may sign with, as they are at each webhook.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct WebhookSecrets {
     secrets: [Secret; 2],
     allow_unsigned: bool,
+    /// When a signature that did not fit last had the files read.
+    looked: Mutex<Option<Instant>>,
 }
 
 impl WebhookSecrets {
@@ -40,7 +52,7 @@ impl WebhookSecrets {
     #[must_use]
     pub(crate) fn new(settings: &config::Webhook) -> Self {
         let secrets = [settings.secret.clone(), settings.previous_secret.clone()];
-        Self { secrets, allow_unsigned: settings.allow_unsigned }
+        Self { secrets, allow_unsigned: settings.allow_unsigned, looked: Mutex::new(None) }
     }
 
     /// Returns what a signature is made with, for each secret that is given.
@@ -77,14 +89,47 @@ impl WebhookSecrets {
             Claim::Unsigned => return Ok(()),
             Claim::Signed(mac) => mac,
         };
+        let versions = self.versions();
+        if self.fits(body, mac) || (self.are_newer_than(versions) && self.fits(body, mac)) {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::BadSignature, "X-Hook-Signature is not that of webhook.secret"))
+    }
+
+    fn fits(&self, body: &[u8], mac: &[u8]) -> bool {
         let made_with = |mut hmac: Hmac<Sha512>| {
             hmac.update(body);
             hmac.verify_slice(mac).is_ok()
         };
-        if self.keys().into_iter().any(made_with) {
-            return Ok(());
+        self.keys().into_iter().any(made_with)
+    }
+
+    fn versions(&self) -> [u64; 2] {
+        self.secrets.each_ref().map(Secret::version)
+    }
+
+    /// Returns whether a secret is another one than those of these versions, after a look at the files unless there was
+    /// one just now. A file that cannot be used holds no other.
+    fn are_newer_than(&self, versions: [u64; 2]) -> bool {
+        if self.may_look() {
+            // The one before is read first, so that a secret that moves from one file to the other is always known.
+            for secret in self.secrets.iter().rev() {
+                if secret.read_again().unwrap_or(false) {
+                    info!("the file of a webhook secret has changed; what is in it now is used from now on");
+                }
+            }
         }
-        Err(Problem::new(Kind::BadSignature, "X-Hook-Signature is not that of webhook.secret"))
+        self.versions() != versions
+    }
+
+    fn may_look(&self) -> bool {
+        let now = Instant::now();
+        let mut looked = self.looked.lock();
+        let may = looked.is_none_or(|looked| now.duration_since(looked) >= LOOK_INTERVAL);
+        if may {
+            *looked = Some(now);
+        }
+        may
     }
 }
 
@@ -136,24 +181,46 @@ mod tests {
         assert!(check(&both, b"y", Some(&signed("new-secret", b"x"))).is_err());
     }
 
+    /// Secrets of which one is in a file.
+    fn in_file(path: &std::path::Path) -> config::Webhook {
+        let set = [
+            ("NETBOX__URL", "http://netbox.test/"),
+            ("NETBOX__TOKEN", "t"),
+            ("WEBHOOK__SECRET_FILE", path.to_str().unwrap()),
+        ];
+        let set = set.map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value.to_owned()));
+        config::load_from(None, &set.into()).unwrap().webhook
+    }
+
     #[test]
     fn a_secret_that_is_changed_in_its_file_signs_from_then_on() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let write = |secret: &str| std::fs::write(file.path(), secret).unwrap();
         write("the-secret-of-before");
-        let set = [
-            ("NETBOX__URL", "http://netbox.test/"),
-            ("NETBOX__TOKEN", "t"),
-            ("WEBHOOK__SECRET_FILE", file.path().to_str().unwrap()),
-        ];
-        let set = set.map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value.to_owned()));
-        let settings = config::load_from(None, &set.into()).unwrap().webhook;
+        let settings = in_file(file.path());
         let secrets = WebhookSecrets::new(&settings);
         let is_signed = |secret: &str| check(&secrets, b"x", Some(&signed(secret, b"x"))).is_ok();
         assert!(is_signed("the-secret-of-before") && !is_signed("the-secret-of-now"));
         write("the-secret-of-now");
         settings.secret.read_again().unwrap();
         assert!(!is_signed("the-secret-of-before") && is_signed("the-secret-of-now"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signature_that_does_not_fit_has_the_file_read_again_once_a_second() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let write = |secret: &str| std::fs::write(file.path(), secret).unwrap();
+        write("the-first-secret");
+        let secrets = WebhookSecrets::new(&in_file(file.path()));
+        let is_signed = |secret: &str| check(&secrets, b"x", Some(&signed(secret, b"x"))).is_ok();
+        write("the-second-secret");
+        assert!(is_signed("the-first-secret"), "it fits, so that nobody looks");
+        assert!(is_signed("the-second-secret"));
+        assert!(!is_signed("the-first-secret"));
+        write("the-third-secret");
+        assert!(!is_signed("the-third-secret"), "somebody looked just now");
+        tokio::time::advance(LOOK_INTERVAL).await;
+        assert!(is_signed("the-third-secret"));
     }
 
     #[test]

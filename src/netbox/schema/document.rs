@@ -141,6 +141,12 @@ impl Document {
         &CURRENT
     }
 
+    /// Returns its version, which is raised with each change.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
     /// Returns the fields of a type.
     pub(in crate::netbox) fn fields_of(&self, slug: &str) -> &[Field] {
         self.types.iter().find(|spec| spec.slug == slug).map_or(&[], |spec| &spec.fields)

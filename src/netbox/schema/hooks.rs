@@ -2,10 +2,12 @@
 //!
 //! Both are found by their name. What an operator set on them stays: types and events that were added to the rule, whether
 //! it is switched on, and how the webhook is delivered (whether certificates are verified, by which authority, and how
-//! long NetBox waits).
+//! long NetBox waits). What was made can be removed again; a webhook that event rules of the operator's use, too, is left, as
+//! NetBox would remove these with it.
 
 use std::fmt;
 
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -46,6 +48,42 @@ pub struct Hook {
 pub struct HookPlan {
     webhook: Option<Upsert>,
     rule: Option<Upsert>,
+}
+
+/// What NetBox has of ours to send webhooks with; its `Display` is a diff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookRemoval {
+    rule: Option<RowId>,
+    webhook: Option<RowId>,
+    /// The event rules of others that use the webhook.
+    others: Vec<String>,
+}
+
+impl HookRemoval {
+    /// Returns whether there is nothing to remove.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.objects().next().is_none()
+    }
+
+    /// Returns the objects to remove, each with its list and a name for people: the rule first, which NetBox would remove
+    /// with its webhook.
+    fn objects(&self) -> impl Iterator<Item = (&'static str, RowId, String)> {
+        let rule = self.rule.map(|id| (EVENT_RULES, id, format!("event rule \"{NAME}\"")));
+        let webhook = self.webhook.filter(|_| self.others.is_empty());
+        rule.into_iter().chain(webhook.map(|id| (WEBHOOKS, id, format!("webhook \"{NAME}\""))))
+    }
+}
+
+impl fmt::Display for HookRemoval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.objects().try_for_each(|(_, _, what)| writeln!(f, "- {what}"))?;
+        if self.webhook.is_none() || self.others.is_empty() {
+            return Ok(());
+        }
+        let others = self.others.join(", ");
+        writeln!(f, "  webhook \"{NAME}\" stays, as other event rules use it: {others}")
+    }
 }
 
 impl Hook {
@@ -124,6 +162,45 @@ pub async fn apply(client: &Client, hook: &Hook) -> Result<Vec<String>, Error> {
             return Err(Error::reading(extras::types_path(), ErrorKind::NotFound));
         }
         done.push(make(client, &change, &[]).await?);
+    }
+    Ok(done)
+}
+
+/// Looks for what there is to remove; writes nothing.
+///
+/// # Errors
+/// When NetBox cannot be asked.
+pub async fn removal(client: &Client) -> Result<HookRemoval, Error> {
+    let (webhooks, rules) = tokio::try_join!(client.list(WEBHOOKS, &[("name", NAME)]), client.list(EVENT_RULES, &[]))?;
+    Ok(what_to_remove(&webhooks, &rules))
+}
+
+fn what_to_remove(webhooks: &[Row], rules: &[Row]) -> HookRemoval {
+    let rule = extras::named(rules, "name", NAME).and_then(id_of);
+    let webhook = extras::named(webhooks, "name", NAME).and_then(id_of);
+    let uses_it = |rule: &&Row| {
+        let to = |field: &str| rule.get(field).map(bare);
+        to("action_object_type") == Some(&"extras.webhook".into())
+            && webhook.is_some_and(|id| to("action_object_id") == Some(&id.0.into()))
+    };
+    let others = rules.iter().filter(|other| id_of(other) != rule).filter(uses_it);
+    let others = others.filter_map(|other| other.get("name").and_then(Value::as_str).map(str::to_owned)).collect();
+    HookRemoval { rule, webhook, others }
+}
+
+/// Removes it, and returns a line for each thing that was removed.
+///
+/// # Errors
+/// When NetBox refuses.
+pub async fn remove(client: &Client, removal: &HookRemoval) -> Result<Vec<String>, Error> {
+    let mut done = Vec::new();
+    for (list, id, what) in removal.objects() {
+        match client.transport.send(Method::DELETE, &format!("{list}{id}/"), &json!({})).await?.found() {
+            Ok(_) => done.push(format!("removed {what}")),
+            // Somebody else was faster.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(done)
 }
@@ -245,6 +322,23 @@ mod tests {
         let mut there = there;
         there.insert("object_types".into(), types);
         assert_eq!(rule_change(Some(&there), Some(RowId(4)), Some("netbox_custom_objects.table1model")), None);
+    }
+
+    #[test]
+    fn what_was_made_is_removed_and_a_webhook_that_others_use_stays() {
+        let webhooks = [row(json!({ "id": 4, "name": "rir-sidecar" }))];
+        let rule = |id: u64, name: &str, webhook: u64| {
+            row(json!({ "id": id, "name": name, "action_type": { "value": "webhook" },
+                        "action_object_type": "extras.webhook", "action_object_id": webhook }))
+        };
+        let alone = what_to_remove(&webhooks, &[rule(1, "theirs", 3), rule(2, "rir-sidecar", 4)]);
+        assert_eq!(alone.to_string(), "- event rule \"rir-sidecar\"\n- webhook \"rir-sidecar\"\n");
+        let shared = what_to_remove(&webhooks, &[rule(1, "theirs", 4), rule(2, "rir-sidecar", 4)]);
+        let told =
+            "- event rule \"rir-sidecar\"\n  webhook \"rir-sidecar\" stays, as other event rules use it: theirs\n";
+        assert_eq!(shared.to_string(), told);
+        let nothing = what_to_remove(&[], &[rule(1, "theirs", 3)]);
+        assert!(nothing.is_empty() && nothing.to_string().is_empty());
     }
 
     #[test]

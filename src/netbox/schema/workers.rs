@@ -20,6 +20,7 @@ use super::{
     extras::{self, types_path},
 };
 use crate::{
+    error_chain::error_chain,
     model::RowId,
     netbox::{
         client::{Client, objects_path},
@@ -118,7 +119,7 @@ impl Client {
             Ok(true) => tracing::info!("had NetBox's workers make the classes of our types anew"),
             Ok(false) => tracing::debug!("may not change types, and so cannot have NetBox's workers renew them"),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "could not have NetBox's workers renew types");
+                tracing::warn!(error = %error_chain(&error), "could not have NetBox's workers renew types");
             }
         }
     }

@@ -44,6 +44,7 @@ use super::{
     writer::{Action, Created, Refusal, RowToWrite, Settled, Writer},
 };
 use crate::{
+    error_chain::error_chain,
     model::RowId,
     netbox::{
         client::objects_path,
@@ -192,8 +193,9 @@ impl<'a> Delivery<'a> {
         for some in entries.chunks(together) {
             let answer = self.send(&Batch::new(Action::Update, some.to_vec())).await;
             if let Err(error) = answer.and_then(Reply::found) {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, rows = some.len(), "rows lack a field, and the next run will not notice");
+                tracing::warn!(
+                    error = %error_chain(&error), rows = some.len(), "rows lack a field, and the next run will not notice"
+                );
             }
         }
     }
@@ -315,7 +317,7 @@ impl<'a> Delivery<'a> {
             return batch.refused(&Refusal::Stale(error));
         }
         if batch.stale == 0 {
-            tracing::warn!(error = &*error as &dyn std::error::Error, "a worker of NetBox has an older form of a type");
+            tracing::warn!(error = %error_chain(&*error), "a worker of NetBox has an older form of a type");
         }
         self.writer.client.renew_types(renewals).await;
         tokio::time::sleep(OTHER_WORKERS.jittered(batch.stale)).await;
@@ -418,7 +420,7 @@ impl<'a> Delivery<'a> {
     async fn unknown(&self, mut batch: Batch, error: Error) -> Step {
         let error = Arc::new(error);
         let rows = batch.entries.len();
-        tracing::warn!(error = &*error as &dyn std::error::Error, rows, "an answer to a write was lost");
+        tracing::warn!(error = %error_chain(&*error), rows, "an answer to a write was lost");
         if batch.tries >= RESENDS.count {
             let _ = self.hopeless.set(error.clone());
             return batch.refused(&Refusal::Unknown(error));

@@ -185,3 +185,35 @@ async fn who_sends_nothing_or_takes_nothing_is_not_kept() {
     tokio::time::sleep(Duration::from_secs(25)).await;
     assert_eq!(open(), 0, "an answer that nobody takes has thirty");
 }
+
+/// How long a service goes on that is asked to end, with so many idle connections, on a clock that runs on by itself.
+async fn time_to_end(idle: usize, shutdown_timeout: Duration) -> Duration {
+    let mut scene = Scene::new(Target::sandbox().await, small()).await;
+    scene.settings.worker.shutdown_timeout = shutdown_timeout;
+    let services: Services = scene.services();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+    let (router, end) = (http::router(services.clone(), stop.clone()), stop.clone());
+    let serving = tokio::spawn(async move { http::serve(router, listener, &services, end).await });
+    let mut kept = Vec::new();
+    for _ in 0..idle {
+        let mut client = Raw::connect(address).await;
+        client.send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        client.read("live").await;
+        kept.push(client);
+    }
+    let began = tokio::time::Instant::now();
+    stop.cancel();
+    serving.await.unwrap();
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_connections_put_the_end_off_for_a_moment_only() {
+    let seconds = Duration::from_secs;
+    assert!(time_to_end(0, seconds(25)).await < seconds(1));
+    let took = time_to_end(2, seconds(25)).await;
+    assert!(took >= seconds(3) && took < seconds(4), "{took:?}");
+    let took = time_to_end(2, seconds(2)).await;
+    assert!(took >= seconds(1) && took < seconds(2), "{took:?}");
+}

@@ -44,7 +44,8 @@ fn hook(event: &str, object_type: &str, id: u64, url: &str, before: Value, after
     })
 }
 
-fn prefix_created(id: u64) -> Value {
+/// A webhook about a new prefix.
+pub(crate) fn prefix_created(id: u64) -> Value {
     hook("created", "ipam.prefix", id, "/api/ipam/prefixes/1/", Value::Null, json!({ "prefix": "10.0.0.0/24" }))
 }
 
