@@ -23,7 +23,7 @@
 //! Around them: [`cli`] has the commands, [`config`] the settings and API keys, and [`services`] makes from these what
 //! the rooms work with. [`telemetry`] logs, traces and counts, and [`supervise`] keeps a panic to where it happened.
 //! [`rate`] decides when a request may go to ARIN. [`error_chain`], [`retry`], `deadline`, `hex`, `shell_word` and `tls` are
-//! small things that any room may use. The crate `rir-sandbox` stands in for ARIN and NetBox in the demo and the tests.
+//! small things that any room may use; `fuzzing` serves their tests. The crate `rir-sandbox` stands in for ARIN and NetBox in the demo and the tests.
 
 // Operators on times panic when the result cannot be told, and times come from NetBox, headers and settings. Whole numbers
 // are left out by clippy.toml: those of this crate are checked in release builds, too.
@@ -35,6 +35,8 @@ pub mod config;
 pub mod coordination;
 mod deadline;
 pub mod error_chain;
+#[cfg(test)]
+mod fuzzing;
 mod hex;
 pub mod http;
 mod intake;

@@ -20,6 +20,7 @@ use super::{
     clock::Clock,
     error::{Error, ErrorKind, Request, readable},
     fault::Fault,
+    row::document,
 };
 use crate::{
     config::{self, Secret},
@@ -215,7 +216,7 @@ impl Reply {
 
     /// Reads the body as what it should be.
     pub(super) fn decode<T: DeserializeOwned>(self, wanted: &'static str) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|source| {
+        document(&self.body).map_err(|source| {
             let kind = ErrorKind::Malformed(wanted, self.excerpt(), Some(source));
             Error::of(self.request, kind)
         })
