@@ -12,6 +12,8 @@
 //!
 //! A variation is known by its number, so that one that was found once is found again. It is made smaller before it is shown.
 
+#![cfg_attr(fuzzing, expect(dead_code, unused_imports, reason = "libFuzzer makes variations of its own"))]
+
 use std::{
     panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind},
     time::{Duration, Instant},
@@ -83,9 +85,13 @@ impl Corpus {
         for (number, seed) in self.seeds.iter().enumerate() {
             std::fs::write(folder.join(format!("seed-{number}")), seed).unwrap();
         }
-        let words: String = self.words.iter().map(|word| format!("{word:?}\n")).collect();
+        let escaped = |word: &&str| word.bytes().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+        let words = self.words.iter().map(|word| format!("\"{}\"\n", escaped(word)));
+        // A dictionary without a line is refused.
+        let words = format!("# words of the target\n{}", words.collect::<String>());
         std::fs::write(folder.with_extension("words"), words).unwrap();
-        bolero::check!().for_each(|input: &[u8]| check(input));
+        let check = AssertUnwindSafe(check);
+        bolero::check!().for_each(move |input: &[u8]| (*check)(input));
     }
 
     /// Makes the variation with this number.

@@ -27,7 +27,7 @@ build() {
         CARGO_ENCODED_RUSTFLAGS=$(printf '%s\x1f' --cfg fuzzing --cfg fuzzing_libfuzzer -Ccodegen-units=1 \
             -Cpasses=sancov-module "$pass-level=4" "$pass-inline-8bit-counters" "$pass-pc-table" "$pass-trace-compares" |
             sed 's/\x1f$//') \
-        cargo test --locked --lib --target "$HOST" --no-run --message-format=json |
+        cargo test --locked --lib --target "$HOST" --no-run --message-format=json-render-diagnostics |
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
 }
 
@@ -43,8 +43,8 @@ for target in "${ALL[@]}"; do
     name=${target//::/-}
     log=$FOLDER/$name.log
     words=$FOLDER/corpus/$name.words
-    [ -e "$words" ] || : >"$words"
-    if BOLERO_TEST_NAME=$target RIR_FUZZ_CORPUS=$FOLDER/corpus/$name \
+    [ -e "$words" ] || echo '# written by the target' >"$words"
+    if RIR_FUZZ_CORPUS=$FOLDER/corpus/$name \
         BOLERO_LIBFUZZER_ARGS="$FOLDER/corpus/$name -max_total_time=$SECONDS_EACH -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 -dict=$words -artifact_prefix=$FOLDER/found/$name-" \
         "$PROGRAM" --exact "$target" --nocapture >"$log" 2>&1; then
         result=nothing

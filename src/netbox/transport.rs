@@ -251,7 +251,7 @@ impl Reply {
             StatusCode::TOO_MANY_REQUESTS => {
                 ErrorKind::Throttled(retry_after(&self.headers).map(|wait| wait.min(MAX_WAIT)))
             }
-            _ if status.is_redirection() => ErrorKind::Redirected(presentable_url(location)),
+            _ if status.is_redirection() => ErrorKind::Redirected(excerpt(&presentable_url(location), 200)),
             _ if Fault::of(&self.json()) == Some(Fault::StaleClass) => ErrorKind::StaleType(detail()),
             _ if status.is_server_error() => ErrorKind::Failed(status, detail()),
             _ => ErrorKind::Refused(status, detail()),
@@ -263,6 +263,9 @@ impl Reply {
         excerpt(&String::from_utf8_lossy(&self.body), 200)
     }
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {
