@@ -8,9 +8,14 @@ use reqwest::StatusCode;
 use super::{convert::Unfit, request::Request, xml::Malformed};
 use crate::{
     http_client,
-    outbound::{self, AnswerLost, NoAnswer},
+    outbound::{self, AnswerLost, NoAnswer, excerpt::excerpt},
     retry::Retry,
 };
+
+/// The most of what came from the other side in one place of a failure, in characters.
+const LONGEST_WORDS: usize = 400;
+/// So many characters of an API key at the end of an excerpt are the key.
+const SHORTEST_PART: usize = 6;
 
 /// A failure to learn ARIN's answer. It never means that there is no such object.
 pub type Error = outbound::Error<Request, ErrorKind>;
@@ -192,10 +197,10 @@ impl Error {
 }
 
 impl ErrorKind {
-    /// Returns the same failure, with `secret` taken out of every word that came from the other side.
+    /// Returns the same failure, fit to be shown: every word that came from the other side is without `secret`, and short.
     pub(super) fn without(mut self, secret: &str) -> Self {
         for words in self.foreign_words() {
-            *words = blacked_out(words, secret);
+            *words = excerpt(&blacked_out(words, secret), LONGEST_WORDS);
         }
         self
     }
@@ -224,8 +229,22 @@ fn hint(no_answer: &NoAnswer) -> &'static str {
     if too_large { "arin.max_body_bytes does not suffice: " } else { "" }
 }
 
-/// Replaces every occurrence of `secret`, in capitals or not.
+/// Replaces every occurrence of `secret`, in capitals or not, and the beginning of one that an excerpt ends with.
 fn blacked_out(text: &str, secret: &str) -> String {
     let pattern = RegexBuilder::new(&regex_lite::escape(secret)).case_insensitive(true).build();
-    pattern.map_or_else(|_| "[withheld]".to_owned(), |pattern| pattern.replace_all(text, "[API key]").into_owned())
+    let Ok(pattern) = pattern else { return "[withheld]".to_owned() };
+    let text = pattern.replace_all(text, "[API key]");
+    match text.strip_suffix('…').and_then(|excerpt| without_beginning(excerpt, secret)) {
+        Some(excerpt) => format!("{excerpt}[API key]…"),
+        None => text.into_owned(),
+    }
+}
+
+/// Returns a text without the beginning of `secret` that it ends with, if that is long enough to be no chance.
+fn without_beginning<'a>(text: &'a str, secret: &str) -> Option<&'a str> {
+    let ends = (SHORTEST_PART..secret.len()).rev().filter_map(|length| {
+        let (text, end) = text.split_at_checked(text.len().checked_sub(length)?)?;
+        Some((text, end, secret.get(..length)?))
+    });
+    ends.filter(|(_, end, part)| end.eq_ignore_ascii_case(part)).map(|(text, ..)| text).next()
 }

@@ -126,6 +126,11 @@ fn of_environment(key: &str, value: &str) -> config::Value {
 }
 
 fn unfit(error: &ConfigError) -> Problem {
+    if let ConfigError::At { key: Some(key), .. } | ConfigError::Type { key: Some(key), .. } = error
+        && let Some(remedy) = discreet(key)
+    {
+        return Problem::new(key, remedy);
+    }
     if let ConfigError::At { error, key: Some(key), .. } = error {
         return Problem::new(key, error.to_string());
     }
@@ -133,6 +138,15 @@ fn unfit(error: &ConfigError) -> Problem {
         return Problem::new(key, format!("is {unexpected}, but has to be {expected}"));
     }
     Problem::new("configuration", error.to_string())
+}
+
+/// Returns what is wrong with a setting whose value must not be shown: a secret, which may be given by a file instead, and
+/// what somebody wrote in the place of a section, which may be one.
+fn discreet(key: &str) -> Option<String> {
+    match key.split_once('.') {
+        None => Some(format!("is a section; write the settings that belong to it below [{key}]")),
+        Some((_, name)) => DEFAULTS.contains(&format!("\n{name}_file = ")).then(|| "has to be text".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -218,6 +232,17 @@ mod tests {
         insta::assert_snapshot!(problems(&[("ARIN__AUTH", "https://reg.arin.net=cookie")]), @"  arin.auth.https://reg.arin.net: enum Auth does not have variant constructor cookie");
         insta::assert_snapshot!(problems(&[("TELEMETRY__OTLP_ENDPOINT", "otel:4318")]), @"  telemetry.otlp_endpoint: `otel:4318` is not an http or https URL such as http://otel-collector:4318");
         insta::assert_snapshot!(problems(&[("ARIN__TIMEOUT", "30")]), @"  arin.timeout: `30` is not a duration such as `2s` or `90days`: time unit needed, for example 30sec or 30ms");
+    }
+
+    #[test]
+    fn a_secret_in_the_wrong_place_is_not_shown() {
+        insta::assert_snapshot!(problems(&[("QUEUE", "redis://:canary@redis.test:6379/0")]), @"  queue: is a section; write the settings that belong to it below [queue]");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for text in ["queue = \"canary\"\n", "[webhook]\nsecret = [\"canary\"]\n", "[queue]\nurl = { canary = 1 }\n"] {
+            std::fs::write(file.path(), text).unwrap();
+            let told = load_from(Some(file.path()), &environment(NEEDED)).unwrap_err().to_string();
+            assert!(!told.contains("canary"), "{told}");
+        }
     }
 
     #[test]

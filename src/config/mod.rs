@@ -6,6 +6,8 @@
 
 mod checks;
 mod duration;
+#[cfg(test)]
+mod fuzz;
 mod http_url;
 pub mod keys;
 mod limits;

@@ -339,6 +339,9 @@ fn told(snapshot: Option<Snapshot>) -> Option<Snapshot> {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

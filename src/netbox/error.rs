@@ -8,9 +8,12 @@ use serde_json::Value;
 use super::permission::Permission;
 use crate::{
     http_client,
-    outbound::{self, NoAnswer},
+    outbound::{self, NoAnswer, excerpt::excerpt},
     retry::Retry,
 };
+
+/// The most of NetBox's own words about a failure, in characters.
+const LONGEST_WORDS: usize = 1_000;
 
 /// A request, as a person would look for it in NetBox's access log: `GET /api/status/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,14 +151,18 @@ fn write_enabled(permission: Permission) -> &'static str {
 
 /// Returns the errors in a body of NetBox's on one line, such as
 /// `postal_code: This field is required.; roles: 1: XX is not a valid choice.`
-/// `None` when there is nothing to tell.
+/// Only the first [`LONGEST_WORDS`] characters are returned, and `None` when there is nothing to tell.
 pub(super) fn readable(body: &Value) -> Option<String> {
+    words(body).map(|words| excerpt(&words, LONGEST_WORDS))
+}
+
+fn words(body: &Value) -> Option<String> {
     let text = match body {
         Value::Null => String::new(),
-        Value::String(text) => text.replace('\n', " "),
-        Value::Array(items) => items.iter().filter_map(readable).collect::<Vec<_>>().join(" "),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().filter_map(words).collect::<Vec<_>>().join(" "),
         Value::Object(fields) => match fields.get("detail").or_else(|| fields.get("error")) {
-            Some(detail) => readable(detail).unwrap_or_default(),
+            Some(detail) => words(detail).unwrap_or_default(),
             None => {
                 fields.iter().filter_map(|(name, errors)| field_errors(name, errors)).collect::<Vec<_>>().join("; ")
             }
@@ -167,7 +174,7 @@ pub(super) fn readable(body: &Value) -> Option<String> {
 
 /// Returns the errors of a field; those of no field in particular stand for themselves.
 fn field_errors(name: &str, errors: &Value) -> Option<String> {
-    let errors = readable(errors)?;
+    let errors = words(errors)?;
     Some(if matches!(name, "__all__" | "non_field_errors") { errors } else { format!("{name}: {errors}") })
 }
 

@@ -1,12 +1,17 @@
 //! A row as NetBox writes it, and the forms that its values may have.
 
+use std::fmt;
+
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
 };
 use serde_json::{Map, Value};
 
-use crate::model::RowId;
+use crate::{model::RowId, outbound::excerpt::excerpt};
+
+/// The most that is said of why something cannot be read, in characters.
+const LONGEST_REASON: usize = 300;
 
 /// A JSON object, as NetBox's rows are.
 pub type Row = Map<String, Value>;
@@ -19,7 +24,17 @@ pub fn id_of(row: &Row) -> Option<RowId> {
 
 /// Reads a row in the form of `T`. The error names the field.
 pub(super) fn typed<T: DeserializeOwned>(row: &Row) -> Result<T, serde_json::Error> {
-    serde_path_to_error::deserialize(row).map_err(serde_json::Error::custom)
+    serde_path_to_error::deserialize(row).map_err(|error| shortened(&error))
+}
+
+/// Reads a whole document in the form of `T`.
+pub(super) fn document<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(body).map_err(|error| shortened(&error))
+}
+
+/// Returns an error that quotes little of what was sent, whatever that was.
+fn shortened(error: &dyn fmt::Display) -> serde_json::Error {
+    serde_json::Error::custom(excerpt(&error.to_string(), LONGEST_REASON))
 }
 
 /// A reference to a row: its id, or the row itself.

@@ -20,6 +20,7 @@ use super::{
     clock::Clock,
     error::{Error, ErrorKind, Request, readable},
     fault::Fault,
+    row::document,
 };
 use crate::{
     config::{self, Secret},
@@ -220,7 +221,7 @@ impl Reply {
 
     /// Reads the body as what it should be.
     pub(super) fn decode<T: DeserializeOwned>(self, wanted: &'static str) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|source| {
+        document(&self.body).map_err(|source| {
             let kind = ErrorKind::Malformed(wanted, self.excerpt(), Some(source));
             Error::of(self.request, kind)
         })
@@ -255,7 +256,7 @@ impl Reply {
             StatusCode::TOO_MANY_REQUESTS => {
                 ErrorKind::Throttled(retry_after(&self.headers).map(|wait| wait.min(MAX_WAIT)))
             }
-            _ if status.is_redirection() => ErrorKind::Redirected(presentable_url(location)),
+            _ if status.is_redirection() => ErrorKind::Redirected(excerpt(&presentable_url(location), 200)),
             _ if Fault::of(&self.json()) == Some(Fault::StaleClass) => ErrorKind::StaleType(detail()),
             _ if status.is_server_error() => ErrorKind::Failed(status, detail()),
             _ => ErrorKind::Refused(status, detail()),
@@ -267,6 +268,9 @@ impl Reply {
         excerpt(&String::from_utf8_lossy(&self.body), 200)
     }
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {

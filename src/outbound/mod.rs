@@ -8,6 +8,8 @@
 pub(crate) mod client;
 mod error;
 pub(crate) mod excerpt;
+#[cfg(test)]
+mod fuzz;
 mod no_answer;
 pub(crate) mod retry_after;
 

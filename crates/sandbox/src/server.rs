@@ -1,7 +1,7 @@
 //! The scaffold of both simulated systems: a port of this machine, an account of the requests, and failure on demand.
 
 use std::{
-    io,
+    io, mem,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -53,9 +53,17 @@ pub struct Shared<S: System> {
 pub struct Rule<S: System> {
     fault: S::Fault,
     pub(crate) when: S::When,
+    /// The share of the requests that fit which it is about.
+    chance: Option<Chance>,
     /// Requests that fit and are let through before it strikes.
     spared: u32,
     times: Option<u32>,
+}
+
+/// A share of requests, drawn by lot.
+struct Chance {
+    share: f64,
+    rng: fastrand::Rng,
 }
 
 /// Requests in the order they came, those that failed included.
@@ -93,6 +101,12 @@ impl<S: System> Server<S> {
     #[must_use]
     pub fn requests(&self) -> Requests<S::Request> {
         Requests(lock(&self.shared.requests).clone())
+    }
+
+    /// Counts what it was asked since that was last forgotten, and forgets it.
+    #[must_use]
+    pub fn take_count(&self) -> usize {
+        mem::take(&mut *lock(&self.shared.requests)).len()
     }
 
     /// Forgets what it was asked.
@@ -145,7 +159,8 @@ impl<S: System> Shared<S> {
     pub(crate) fn note(&self, request: S::Request) -> Option<S::Fault> {
         let fault = {
             let mut rules = lock(&self.rules);
-            let rule = rules.iter_mut().find(|rule| rule.times != Some(0) && S::fits(&rule.when, &request));
+            let fits = |rule: &mut Rule<S>| rule.times != Some(0) && S::fits(&rule.when, &request) && rule.is_drawn();
+            let rule = rules.iter_mut().find_map(|rule| fits(rule).then_some(rule));
             rule.and_then(|rule| {
                 if !rule.strikes() {
                     return None;
@@ -168,13 +183,25 @@ impl<S: System> Rule<S> {
     /// Strikes every request, always.
     #[must_use]
     pub fn new(fault: S::Fault) -> Self {
-        Self { fault, when: S::When::default(), spared: 0, times: None }
+        Self { fault, when: S::When::default(), chance: None, spared: 0, times: None }
+    }
+
+    /// Strikes only this share of the requests that fit, 0 to 1, as a lot with this seed decides. The others are left to
+    /// further rules.
+    #[must_use]
+    pub fn by_chance(self, share: f64, seed: u64) -> Self {
+        Self { chance: Some(Chance { share, rng: fastrand::Rng::with_seed(seed) }), ..self }
     }
 
     /// Strikes only when so many requests that fit have got through.
     #[must_use]
     pub fn after(self, spared: u32) -> Self {
         Self { spared, ..self }
+    }
+
+    /// Returns whether it is about the next request that fits.
+    fn is_drawn(&mut self) -> bool {
+        self.chance.as_mut().is_none_or(|Chance { share, rng }| rng.f64() < *share)
     }
 
     /// Returns whether it strikes a request that fits.

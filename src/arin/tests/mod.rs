@@ -1,6 +1,7 @@
 //! The client against a server that misbehaves, over real HTTP on a loopback port.
 
 mod calls;
+mod fuzz;
 mod retries;
 mod safety;
 mod throttling;

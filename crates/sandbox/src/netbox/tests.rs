@@ -142,3 +142,16 @@ async fn ten_thousand_rows_are_written_in_batches_and_listed_in_pages_of_a_thous
     }
     assert_eq!(found, 10_000);
 }
+
+#[tokio::test]
+async fn a_rule_by_chance_strikes_its_share_and_leaves_the_rest_to_others() {
+    let server = server(Options::default()).await;
+    server.fail(Rule::new(Fault::Status(503)).by_chance(0.2, 1));
+    server.fail(Rule::new(Fault::Status(502)).by_chance(0.5, 2));
+    let mut met = std::collections::BTreeMap::<u16, u32>::new();
+    for _ in 0..200 {
+        *met.entry(send(&server, "GET", LIST, Value::Null).await.unwrap().0).or_default() += 1;
+    }
+    assert!((25..=55).contains(&met[&503]) && (60..=100).contains(&met[&502]), "{met:?}");
+    assert_eq!((server.take_count(), server.take_count()), (200, 0));
+}
