@@ -13,6 +13,7 @@ mod check;
 #[cfg(feature = "demo")]
 mod demo;
 mod exit;
+mod fitness;
 mod followed_files;
 mod health;
 mod jobs;

@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 
 use super::{
     exit::{AnyError, ExitStatus},
+    fitness,
     followed_files::FollowedFiles,
     output,
     signals::asked_to_end,
@@ -102,6 +103,7 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     // First of all, so that a second process that was started by mistake takes part in nothing.
     let listen = settings.http.listen;
     let listener = TcpListener::bind(listen).await.map_err(|source| CannotListen { listen, source })?;
+    let is_known = fitness::is_known(&settings.queue).await?;
     let queue = Queue::open(&settings.queue).await?;
     let coordination = Coordination::open(&settings.queue).await?;
     if let Queue::Memory(_) = queue {
@@ -115,18 +117,28 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     let (files, keys) = FollowedFiles::of(&settings)?;
     let files = Arc::new(tokio::sync::Mutex::new(files));
     let limit = Arc::new(SharedRateLimit::new(coordination.clone(), &name));
+    let of_queue = settings.queue.clone();
     let services = Services::for_replicas(settings, (queue, coordination), Arc::clone(&limit) as _, keys)?;
     let mut parts = Parts { tasks: JoinSet::new(), metrics: Arc::clone(&services.metrics), stop: shutdown.clone() };
     parts.start(Part::Keys, move |stop| {
         let files = Arc::clone(&files);
         async move { files.lock().await.follow(stop).await }
     });
+    if !is_known {
+        parts.tasks.spawn(fitness::unfit_later(of_queue, shutdown.clone()));
+    }
     tokio::spawn(try_token(services.netbox.clone()));
     parts.start(Part::Presence, move |stop| Arc::clone(&limit).register_presence(stop));
     let (of_worker, of_scheduler) = ((services.clone(), name.clone()), (services.clone(), name.clone()));
     if role.work {
         let (threads, (services, name)) = (JobThreads::start()?, of_worker);
-        parts.start(Part::Worker, move |stop| Worker::new(services.clone(), &name, threads.handle()).run(stop));
+        // One that is begun anew still knows what it holds.
+        let worker = Worker::new(services, &name, threads.handle());
+        parts.start(Part::Worker, move |stop| {
+            // The threads go with the part.
+            let _threads = &threads;
+            worker.clone().run(stop)
+        });
     }
     parts.start(Part::Scheduler, move |stop| Scheduler::new(of_scheduler.0.clone(), &of_scheduler.1).run(stop));
     info!("listening on http://{listen}");

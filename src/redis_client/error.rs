@@ -1,5 +1,7 @@
 //! The errors of whatever is kept in Redis.
 
+use redis::ErrorKind;
+
 /// A step in Redis that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -22,4 +24,15 @@ pub enum Error {
         /// The reason why it cannot be read.
         source: Option<serde_json::Error>,
     },
+}
+
+impl Error {
+    /// Returns whether Redis answered, and said no.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Address(_) | Self::Foreign { .. } => false,
+            Self::Redis { source, .. } => matches!(source.kind(), ErrorKind::Server(_) | ErrorKind::Extension),
+        }
+    }
 }

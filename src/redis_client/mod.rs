@@ -1,5 +1,5 @@
 //! Redis, as the queue and the coordination of replicas use it: the connection, scripts with one argument in JSON, a
-//! time limit for each answer, and the error.
+//! time limit for each answer, the error, and whether a server is fit for it.
 //!
 //! All keys begin with `{prefix}:`. The braces put them into one slot of a Cluster, so that each step can be one
 //! script.
@@ -7,6 +7,7 @@
 mod error;
 mod link;
 mod script;
+pub mod server;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -16,7 +17,7 @@ use serde::Serialize;
 pub use error::Error;
 pub use script::Script;
 
-use crate::config;
+use crate::config::{self, QueueMode};
 use link::{ANSWER_TIMEOUT, Link};
 
 /// A connection to Redis that many tasks use at once.
@@ -25,6 +26,7 @@ pub struct Client {
     link: Link,
     /// `{prefix}:`
     keys: Arc<str>,
+    mode: QueueMode,
 }
 
 impl Client {
@@ -35,7 +37,7 @@ impl Client {
     pub fn open(settings: &config::Queue) -> Result<Self, Error> {
         crate::tls::choose_provider();
         let link = Link::prepare(settings).map_err(Error::Address)?;
-        Ok(Self { link, keys: format!("{{{}}}:", settings.prefix).into() })
+        Ok(Self { link, keys: format!("{{{}}}:", settings.prefix).into(), mode: settings.mode })
     }
 
     /// Returns the full name of a key.
