@@ -66,7 +66,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "netbox",
             "outbound",
             "queue",
-            "redis_client::error",
+            "redis_client",
             "scheduler",
             "services",
             "sync",
