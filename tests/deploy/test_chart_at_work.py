@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from chart import FOLDER, containers, environment, files, objects, pods
+from chart import FOLDER, containers, environment, files, labels, objects, pods
 from tools import SIDECAR, run
 
 DEADLINE = 30
@@ -34,7 +34,7 @@ def simulated():
 
 @pytest.fixture
 def chart_pods(simulated, tmp_path):
-    """The command and environment of each container, with its folder here instead of where Kubernetes mounts it."""
+    """The command and environment of each component's container, with its folder here instead of where Kubernetes mounts it."""
     values = {
         "netbox": {"url": simulated["netbox"]},
         "config": f'[arin]\nallowed_base_urls = ["{simulated["arin"]}"]\n',
@@ -55,22 +55,27 @@ def chart_pods(simulated, tmp_path):
         (container,) = containers(pod)
         args = [arg.replace(FOLDER, f"{folder}/") for arg in container["args"]]
         env = {key: value.replace(FOLDER, f"{folder}/") for key, value in environment(container).items()}
-        found[name.split("/")[0]] = ([SIDECAR, *args], env)
+        component = labels(pod)["app.kubernetes.io/component"]
+        found[component] = ([SIDECAR, *args], env)
     return found
 
 
-def test_the_job_sets_up_the_types_and_webhooks(chart_pods):
-    command, env = chart_pods["Job"]
-    run(*command, env=env)
+def test_the_jobs_of_an_installation_succeed(chart_pods):
+    said = ""
+    for job in ("preflight", "bootstrap", "webhook"):
+        command, env = chart_pods[job]
+        said += run(*command, env=env).stdout
+    assert "The settings can be used" in said
+    assert '+ webhook "rir-sidecar" to http://rir.lab.svc/webhooks/netbox' in said
 
 
 def test_the_test_passes(chart_pods):
-    command, env = chart_pods["Pod"]
+    command, env = chart_pods["test"]
     assert "FAILED" not in run(*command, env=env).stdout
 
 
 def test_the_service_gets_ready_and_ends_in_time(chart_pods):
-    command, env = chart_pods["Deployment"]
+    command, env = chart_pods["api"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = "127.0.0.1:{}".format(free.getsockname()[1])
