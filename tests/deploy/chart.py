@@ -59,7 +59,7 @@ EVERYTHING = merged(
     {
         "netbox": {"ca": {"configMap": "authority"}},
         "secrets": {"webhook": {"existingSecret": "given"}},
-        "bootstrap": {"webhookUrl": "https://rir.example.net/webhooks/netbox"},
+        "bootstrap": {"webhookUrl": "https://rir.example.net/webhooks/netbox", "removeWebhook": True},
         "api": {"replicas": 3},
         "redis": {"persistence": {"enabled": True, "storageClass": "fast"}},
         "service": {"annotations": {"note": "x"}, "ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6", "IPv4"]},

@@ -189,6 +189,7 @@ def test_hooks_tests_and_redis_are_among_the_pods_looked_at():
         f"Deployment/{NAME}-worker",
         f"Job/{NAME}-bootstrap",
         f"Job/{NAME}-preflight",
+        f"Job/{NAME}-removal",
         f"Job/{NAME}-webhook",
         f"Pod/{NAME}-test",
     ]
@@ -650,7 +651,7 @@ def test_the_program_accepts_its_settings_and_files(case, tmp_path):
 def test_the_program_knows_all_arguments():
     rendered = [pod for values in MATRIX.values() for _, pod in pods(objects(values)) if runs_the_program(pod)]
     used = {tuple(container["args"]) for pod in rendered for container in containers(pod)}
-    assert len(used) == 7
+    assert len(used) == 8
     for args in used:
         # There are no settings here. That this is said shows that all arguments were understood.
         tried = attempt(SIDECAR, *args, env={})
@@ -659,8 +660,8 @@ def test_the_program_knows_all_arguments():
 
 
 def test_only_jobs_that_change_netbox_get_the_token_for_that():
-    values = merged(GIVEN_AS_VALUES, {"bootstrap": {"webhookUrl": "https://x/webhooks/netbox"}})
-    changing = {f"Job/{NAME}-{job}" for job in ("bootstrap", "webhook")}
+    values = merged(GIVEN_AS_VALUES, {"bootstrap": {"webhookUrl": "https://x/webhooks/netbox", "removeWebhook": True}})
+    changing = {f"Job/{NAME}-{job}" for job in ("bootstrap", "webhook", "removal")}
     for name, pod in pods(objects(values)):
         _, token = files(pod, values)["netbox-token"]
         assert token == ("nbt_canary-bootstrap.secret" if name in changing else "nbt_canary-service.secret"), name
@@ -712,6 +713,13 @@ def test_what_no_other_try_mends_ends_a_job_at_once():
         assert spec["backoffLimit"] > 0, "others get another try"
         ends = [rule for rule in spec["podFailurePolicy"]["rules"] if rule["action"] == "FailJob"]
         assert ends == [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [2]}}], name
+
+
+def test_the_webhook_is_removed_only_if_that_is_asked_for():
+    assert f"{NAME}-removal" not in of_kind("Job", with_least(EXISTING))
+    values = with_least(EVERYTHING)
+    assert annotations("Job", f"{NAME}-removal", values)["helm.sh/hook"] == "pre-delete"
+    assert arguments_of("removal", values) == ["bootstrap", "--remove-webhook"]
 
 
 def test_the_test_is_one_container_whose_log_helm_shows():

@@ -7,10 +7,11 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
-from chart import FOLDER, containers, environment, files, labels, objects, pods
-from tools import SIDECAR, run
+from chart import FOLDER, LEAST, containers, environment, files, labels, objects, of_kind, pods
+from tools import SIDECAR, attempt, run
 
 DEADLINE = 30
 
@@ -43,7 +44,7 @@ def chart_pods(simulated, tmp_path):
             "keys": {"value": f'[[key]]\nconfig = "example-arin"\nuser = "sandbox"\napi_key = "{simulated["key"]}"\n'},
             "webhook": {"value": "a secret of the test's own"},
         },
-        "bootstrap": {"webhookUrl": "http://rir.lab.svc/webhooks/netbox"},
+        "bootstrap": {"webhookUrl": "http://rir.lab.svc/webhooks/netbox", "removeWebhook": True},
     }
     found = {}
     for name, pod in pods(objects(values)):
@@ -60,13 +61,24 @@ def chart_pods(simulated, tmp_path):
     return found
 
 
-def test_the_jobs_of_an_installation_succeed(chart_pods):
-    said = ""
-    for job in ("preflight", "bootstrap", "webhook"):
+def test_the_jobs_do_their_work(chart_pods):
+    def said(job):
         command, env = chart_pods[job]
-        said += run(*command, env=env).stdout
-    assert "The settings can be used" in said
-    assert '+ webhook "rir-sidecar" to http://rir.lab.svc/webhooks/netbox' in said
+        return run(*command, env=env).stdout
+
+    assert "The settings can be used" in said("preflight")
+    said("bootstrap")
+    assert '+ webhook "rir-sidecar" to http://rir.lab.svc/webhooks/netbox' in said("webhook")
+    assert '- webhook "rir-sidecar"' in said("removal")
+
+
+def test_a_refused_token_ends_the_bootstrap_job_at_its_first_try(chart_pods):
+    command, env = chart_pods["bootstrap"]
+    token = Path(env["RIR_SIDECAR__NETBOX__TOKEN_FILE"])
+    token.chmod(0o600)
+    token.write_text("nbt_nobodys.token")
+    ends = [job["spec"]["podFailurePolicy"]["rules"][-1]["onExitCodes"] for job in of_kind("Job", LEAST).values()]
+    assert ends == [{"operator": "In", "values": [attempt(*command, env=env).returncode]}] * len(ends)
 
 
 def test_the_test_passes(chart_pods):

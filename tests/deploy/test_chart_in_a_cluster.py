@@ -179,8 +179,15 @@ def test_a_test_shows_its_log_and_leaves_nothing(release, code):
     assert release.there() == before
 
 
-def test_nothing_stays(release):
-    release.good("install", values=FIRST)
-    release.good("upgrade", values=SECOND)
+@pytest.mark.parametrize("remove", [False, True])
+def test_nothing_stays_and_the_webhook_goes_first_if_that_is_asked_for(release, remove):
+    release.ends["removal"] = (0, "")
+    release.good("install", values=merged(FIRST, {"bootstrap": {"removeWebhook": remove}}))
+    release.good("upgrade", values=merged(SECOND, {"bootstrap": {"removeWebhook": remove}}))
+    release.cluster.happened.clear()
     release.good("uninstall")
+    told = [(what, kind) for what, kind, name in release.cluster.happened if not is_helms(name)]
+    assert (("ADDED", "Job") in told) == remove
+    if remove:
+        assert told.index(("ADDED", "Job")) < told.index(("DELETED", "Deployment"))
     assert release.there() == [("Secret", "given")]

@@ -256,7 +256,7 @@ is given. Takes a list of the root and the component.
 {{- define "sidecar.files" -}}
 {{- $secrets := (index . 0).Values.secrets -}}
 {{- $token := "netboxToken" -}}
-{{- if and (has (index . 1) (list "bootstrap" "webhook")) (include "sidecar.isGiven" $secrets.bootstrapToken) }}{{ $token = "bootstrapToken" }}{{ end -}}
+{{- if and (has (index . 1) (list "bootstrap" "webhook" "removal")) (include "sidecar.isGiven" $secrets.bootstrapToken) }}{{ $token = "bootstrapToken" }}{{ end -}}
 files:
   - {name: {{ $token }}, setting: NETBOX__TOKEN_FILE, file: netbox-token}
   {{- if include "sidecar.isGiven" $secrets.keys }}
