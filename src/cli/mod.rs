@@ -11,6 +11,7 @@
 mod bootstrap;
 mod by_hand;
 mod check;
+mod check_settings;
 #[cfg(feature = "demo")]
 mod demo;
 mod exit;
@@ -103,6 +104,7 @@ pub async fn main() -> ExitCode {
         Command::Bootstrap(args) => {
             with_settings(file, "warn", async |settings| bootstrap::run(args, settings).await).await
         }
+        Command::Check(args) if args.settings_only => check_settings::run(file.as_deref()).await.into(),
         Command::Check(args) => with_settings(file, "warn", async |settings| check::run(args, settings).await).await,
     }
 }

@@ -6,12 +6,14 @@ use config::{Config, ConfigError, File, FileFormat, Map};
 
 use super::{
     checks,
+    keys::Keyring,
     problem::{Invalid, Problem},
     settings::Settings,
     toml_text::{Mistake, table},
     unset::give_way,
     urls::with_placeholders,
 };
+use crate::error_chain::error_chain;
 
 /// The default file, which is also the manual.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -42,6 +44,25 @@ pub fn load_listen(file: Option<&Path>) -> Result<SocketAddr, Invalid> {
         .map_err(|error| Invalid::Problems(vec![unfit(&error)]))
 }
 
+/// Loads the settings as [`load`] does, and the API keys of the file that they name.
+///
+/// # Errors
+/// As [`load`]. What is wrong with the keys file is told together with all else.
+pub fn load_with_keys(file: Option<&Path>) -> Result<(Settings, Keyring), Invalid> {
+    let environment = environment();
+    let layers = Layers::read(file, &environment)?;
+    let keys = layers.keys();
+    match (layers.settings(&environment), keys) {
+        (Ok(settings), Ok(keys)) => Ok((settings, keys)),
+        (Ok(_), Err(problem)) => Err(Invalid::Problems(vec![problem])),
+        (Err(Invalid::Problems(mut problems)), Err(problem)) => {
+            problems.push(problem);
+            Err(Invalid::Problems(problems))
+        }
+        (Err(invalid), Ok(_) | Err(_)) => Err(invalid),
+    }
+}
+
 fn environment() -> BTreeMap<String, String> {
     let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     std::env::vars_os().filter_map(text).collect()
@@ -52,28 +73,7 @@ fn environment() -> BTreeMap<String, String> {
 /// # Errors
 /// As [`load`].
 pub fn load_from(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Settings, Invalid> {
-    let Layers { given, merged } = Layers::read(file, environment)?;
-    let mut problems = Vec::new();
-    let merged = with_placeholders(merged, &mut problems).map_err(Invalid::Layers)?;
-    let read: Result<Settings, ConfigError> = serde_ignored::deserialize(merged, |path| {
-        problems.push(Problem::new(path.to_string(), "is not a setting; correct its name or remove it"));
-    });
-    match read {
-        Ok(mut settings) => {
-            checks::limits(&settings, &mut problems);
-            give_way(&mut settings, |key| given.get::<config::Value>(key).is_ok());
-            checks::check(&settings, &mut problems);
-            checks::take_secrets(&mut settings, &mut problems);
-            checks::certificates(&settings, &mut problems);
-            settings.netbox.proxy.take("netbox.proxy", environment, &mut problems);
-            settings.arin.proxy.take("arin.proxy", environment, &mut problems);
-            if problems.is_empty() { Ok(settings) } else { Err(Invalid::Problems(problems)) }
-        }
-        Err(error) => {
-            problems.push(unfit(&error));
-            Err(Invalid::Problems(problems))
-        }
-    }
+    Layers::read(file, environment)?.settings(environment)
 }
 
 /// What an operator has given, and the same over the defaults.
@@ -97,6 +97,42 @@ impl Layers {
         let defaults = File::from_str(DEFAULTS, FileFormat::Toml);
         let merged = Config::builder().add_source(defaults).add_source(given.clone()).build();
         Ok(Self { given, merged: merged.map_err(Invalid::Layers)? })
+    }
+
+    fn settings(self, environment: &BTreeMap<String, String>) -> Result<Settings, Invalid> {
+        let Self { given, merged } = self;
+        let mut problems = Vec::new();
+        let merged = with_placeholders(merged, &mut problems).map_err(Invalid::Layers)?;
+        let read: Result<Settings, ConfigError> = serde_ignored::deserialize(merged, |path| {
+            problems.push(Problem::new(path.to_string(), "is not a setting; correct its name or remove it"));
+        });
+        match read {
+            Ok(mut settings) => {
+                checks::limits(&settings, &mut problems);
+                give_way(&mut settings, |key| given.get::<config::Value>(key).is_ok());
+                checks::check(&settings, &mut problems);
+                checks::take_secrets(&mut settings, &mut problems);
+                checks::certificates(&settings, &mut problems);
+                settings.netbox.proxy.take("netbox.proxy", environment, &mut problems);
+                settings.arin.proxy.take("arin.proxy", environment, &mut problems);
+                if problems.is_empty() { Ok(settings) } else { Err(Invalid::Problems(problems)) }
+            }
+            Err(error) => {
+                problems.push(unfit(&error));
+                Err(Invalid::Problems(problems))
+            }
+        }
+    }
+
+    /// Reads the keys file, even if other settings cannot be used.
+    fn keys(&self) -> Result<Keyring, Problem> {
+        match self.merged.get_string("keys.file") {
+            Ok(path) if !path.is_empty() => Keyring::load(Path::new(&path)).map_err(|error| {
+                Problem::new("keys.file", format!("names what cannot be used: {}", error_chain(&error)))
+            }),
+            // Without one there are no keys; what is no path is told with the other settings.
+            Ok(_) | Err(_) => Ok(Keyring::default()),
+        }
     }
 }
 

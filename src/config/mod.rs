@@ -22,7 +22,7 @@ mod unset;
 mod urls;
 
 pub use http_url::{HttpUrl, RegistryUrl, UnfitUrl, presentable_url};
-pub use load::{DEFAULTS, load, load_from, load_listen};
+pub use load::{DEFAULTS, load, load_from, load_listen, load_with_keys};
 pub use problem::{Invalid, Problem};
 pub use proxy::{Proxy, Variables};
 pub use secret::Secret;

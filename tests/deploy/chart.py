@@ -59,7 +59,7 @@ EVERYTHING = merged(
     {
         "netbox": {"ca": {"configMap": "authority"}},
         "secrets": {"webhook": {"existingSecret": "given"}},
-        "bootstrap": {"webhookUrl": "https://rir.example.net/webhooks/netbox"},
+        "bootstrap": {"webhookUrl": "https://rir.example.net/webhooks/netbox", "removeWebhook": True},
         "api": {"replicas": 3},
         "redis": {"persistence": {"enabled": True, "storageClass": "fast"}},
         "service": {"annotations": {"note": "x"}, "ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6", "IPv4"]},
@@ -101,7 +101,7 @@ EVERYTHING = merged(
     },
 )
 NOTHING_OPTIONAL = {
-    name: {"enabled": False} for name in ("bootstrap", "networkPolicy", "podDisruptionBudget", "topologySpread")
+    name: {"enabled": False} for name in ("preflight", "bootstrap", "networkPolicy", "podDisruptionBudget", "topologySpread")
 } | {"serviceAccount": {"create": False}, "shutdown": {"preStopSeconds": 0}}
 
 MATRIX = {
@@ -217,8 +217,7 @@ def files(pod, values):
         ((kind, wanted),) = source.items()
         ours = of_kind({"configMap": "ConfigMap", "secret": "Secret"}[kind], values)
         if wanted["name"] in ours:
-            data = ours[wanted["name"]]["data"]
-            data = data if kind == "configMap" else {key: base64.b64decode(value).decode() for key, value in data.items()}
+            data = content(ours[wanted["name"]])
         else:
             assert wanted["name"] in {"given", "authority"}, f"nobody makes {wanted['name']}"
             data = {item["key"]: ELSEWHERE.get(item["key"], "of-16-letters-at-least") for item in wanted["items"]}
@@ -226,3 +225,10 @@ def files(pod, values):
             assert item["path"] not in found
             found[item["path"]] = (volume["defaultMode"], data[item["key"]])
     return found
+
+
+def content(found):
+    """The entries of a ConfigMap or Secret as text."""
+    if found["kind"] == "ConfigMap":
+        return found["data"]
+    return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}

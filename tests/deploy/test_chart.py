@@ -188,6 +188,9 @@ def test_hooks_tests_and_redis_are_among_the_pods_looked_at():
         f"Deployment/{NAME}-redis",
         f"Deployment/{NAME}-worker",
         f"Job/{NAME}-bootstrap",
+        f"Job/{NAME}-preflight",
+        f"Job/{NAME}-removal",
+        f"Job/{NAME}-webhook",
         f"Pod/{NAME}-test",
     ]
 
@@ -560,16 +563,48 @@ def test_the_network_policy_holds_for_the_program_and_leaves_name_resolution_and
     ids=["plain", "odd", "empty"],
 )
 def test_the_settings_are_given_verbatim(config):
-    assert of_kind("ConfigMap", with_least({"config": config}))[NAME]["data"]["config.toml"].rstrip("\n") == config.rstrip("\n")
+    given = [found["data"]["config.toml"].rstrip("\n") for found in of_kind("ConfigMap", with_least({"config": config})).values()]
+    assert given == [config.rstrip("\n")] * 2
 
 
-def stamps(values):
-    """What makes pods of the program roll."""
-    return {
-        name: deployment["spec"]["template"]["metadata"]["annotations"]
-        for name, deployment in of_kind("Deployment", values).items()
-        if runs_the_program(deployment["spec"]["template"])
-    }
+def templates(values):
+    """The pods of the program's deployments, which roll when they change."""
+    found = {name: deployment["spec"]["template"] for name, deployment in of_kind("Deployment", values).items()}
+    return {name: pod for name, pod in found.items() if runs_the_program(pod)}
+
+
+def sources(pod):
+    """The objects that a pod reads its settings from, as kinds and names."""
+    (volume,) = [volume["projected"] for volume in pod["spec"]["volumes"] if volume["name"] == "settings"]
+    return [({"configMap": "ConfigMap", "secret": "Secret"}[kind], each["name"]) for source in volume["sources"] for kind, each in source.items()]
+
+
+def made(values):
+    """What the chart makes of the settings and secrets for the pods that stay."""
+    found = [*of_kind("ConfigMap", values).values(), *of_kind("Secret", values).values()]
+    return [each for each in found if labels(each).get("app.kubernetes.io/component") == "settings"]
+
+
+@every_case
+def test_what_holds_settings_never_changes_and_is_named_by_its_content(values):
+    assert {found["kind"] for found in made(values)} >= {"ConfigMap"}
+    for found in made(values):
+        assert found["immutable"] is True
+        assert "helm.sh/hook" not in found["metadata"]["annotations"]
+    for _, pod in templates(values).items():
+        assert {("ConfigMap", NAME), ("Secret", NAME)}.isdisjoint(sources(pod)), "its content would change under a pod of before"
+    other = merged(values, {"config": "[arin]\nburst = 7\n", "secrets": {"keys": {"value": "a different value", "existingSecret": ""}}})
+    names = [{(found["kind"], found["metadata"]["name"]) for found in made(each)} for each in (values, other)]
+    assert names[0].isdisjoint(names[1])
+
+
+@every_case
+def test_secrets_are_mounted_as_a_folder_so_that_their_changes_arrive(values):
+    """Kubernetes never renews a file that is mounted by itself, with a `subPath`."""
+    for name, pod in pods(objects(values)):
+        for container in containers(pod) if runs_the_program(pod) else []:
+            (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == "settings"]
+            assert mount == {"name": "settings", "mountPath": FOLDER.rstrip("/"), "readOnly": True}, name
 
 
 @pytest.mark.parametrize(
@@ -577,10 +612,10 @@ def stamps(values):
 )
 def test_changed_settings_and_secrets_roll_all_pods(change):
     values = merged(GIVEN_AS_VALUES, {"mode": "split"})
-    before, after = stamps(values), stamps(merged(values, change))
+    before, after = templates(values), templates(merged(values, change))
     assert len(before) == 2
     assert all(before[name] != after[name] for name in before)
-    assert before == stamps(merged(values, {"service": {"port": 81}})), "and nothing else does"
+    assert before == templates(merged(values, {"service": {"port": 81}})), "and nothing else does"
 
 
 @every_case
@@ -616,7 +651,7 @@ def test_the_program_accepts_its_settings_and_files(case, tmp_path):
 def test_the_program_knows_all_arguments():
     rendered = [pod for values in MATRIX.values() for _, pod in pods(objects(values)) if runs_the_program(pod)]
     used = {tuple(container["args"]) for pod in rendered for container in containers(pod)}
-    assert len(used) == 7
+    assert len(used) == 8
     for args in used:
         # There are no settings here. That this is said shows that all arguments were understood.
         tried = attempt(SIDECAR, *args, env={})
@@ -624,26 +659,73 @@ def test_the_program_knows_all_arguments():
         assert "/etc/rir-sidecar/config.toml" in tried.stderr, f"{args}: {tried.stderr}"
 
 
-def test_only_the_bootstrap_job_gets_its_own_token():
-    values = GIVEN_AS_VALUES
+def test_only_jobs_that_change_netbox_get_the_token_for_that():
+    values = merged(GIVEN_AS_VALUES, {"bootstrap": {"webhookUrl": "https://x/webhooks/netbox", "removeWebhook": True}})
+    changing = {f"Job/{NAME}-{job}" for job in ("bootstrap", "webhook", "removal")}
     for name, pod in pods(objects(values)):
         _, token = files(pod, values)["netbox-token"]
-        assert token == ("nbt_canary-bootstrap.secret" if "bootstrap" in name else "nbt_canary-service.secret")
+        assert token == ("nbt_canary-bootstrap.secret" if name in changing else "nbt_canary-service.secret"), name
 
 
-def test_bootstrap_runs_after_install_and_upgrade_and_sets_up_webhooks():
-    job = of_kind("Job", with_least(EVERYTHING))[f"{NAME}-bootstrap"]
-    assert job["metadata"]["annotations"]["helm.sh/hook"] == "post-install,post-upgrade"
-    assert "before-hook-creation" in job["metadata"]["annotations"]["helm.sh/hook-delete-policy"]
-    (container,) = containers(job["spec"]["template"])
-    assert container["args"][2:] == ["bootstrap", "--webhook-url", "https://rir.example.net/webhooks/netbox"]
+def annotations(kind, name, values):
+    return of_kind(kind, values)[name]["metadata"]["annotations"]
 
 
-def test_the_test_tries_netbox_and_the_queue():
+def arguments_of(job, values):
+    (container,) = containers(of_kind("Job", values)[f"{NAME}-{job}"]["spec"]["template"])
+    return container["args"][2:]
+
+
+def test_types_come_before_the_pods_and_webhooks_after_them():
+    values = with_least(EVERYTHING)
+    assert annotations("Job", f"{NAME}-bootstrap", values)["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert arguments_of("bootstrap", values) == ["bootstrap"]
+    assert annotations("Job", f"{NAME}-webhook", values)["helm.sh/hook"] == "post-install,post-upgrade"
+    assert arguments_of("webhook", values) == ["bootstrap", "--webhook-url", "https://rir.example.net/webhooks/netbox"]
+    assert f"{NAME}-webhook" not in of_kind("Job", LEAST)
+
+
+def test_settings_are_checked_first_and_then_bootstrap_runs_before_anything_of_the_release_is_there():
+    values = merged(GIVEN_AS_VALUES, {"networkPolicy": {"egress": [{"ports": [{"port": 443}]}]}})
+    weights = {}
+    for found in objects(values):
+        notes = found["metadata"].get("annotations", {})
+        if notes.get("helm.sh/hook", "").startswith("pre-install"):
+            weights[found["kind"], found["metadata"]["name"]] = int(notes["helm.sh/hook-weight"])
+    order = sorted(weights, key=weights.get)
+    jobs = [("Job", f"{NAME}-preflight"), ("Job", f"{NAME}-bootstrap")]
+    assert order[-2:] == jobs
+    assert {kind for kind, _ in order[:-2]} == {"ConfigMap", "Secret", "ServiceAccount", "NetworkPolicy"}
+    for _, name in jobs:
+        assert annotations("Job", name, values)["helm.sh/hook"] == "pre-install,pre-upgrade"
+        pod = of_kind("Job", values)[name]["spec"]["template"]
+        needed = {*sources(pod), ("ServiceAccount", pod["spec"]["serviceAccountName"])}
+        assert needed <= weights.keys(), "it would wait for what is made later"
+    policy = of_kind("NetworkPolicy", values)[f"{NAME}-setup"]["spec"]
+    assert selects(policy["podSelector"], of_kind("Job", values)[f"{NAME}-bootstrap"]["spec"]["template"])
+    assert policy["egress"][1:] == [{"ports": [{"port": 443}]}]
+
+
+def test_what_no_other_try_mends_ends_a_job_at_once():
+    for name, job in of_kind("Job", with_least(EVERYTHING)).items():
+        spec = job["spec"]
+        assert spec["template"]["spec"]["restartPolicy"] == "Never", name
+        assert spec["backoffLimit"] > 0, "others get another try"
+        ends = [rule for rule in spec["podFailurePolicy"]["rules"] if rule["action"] == "FailJob"]
+        assert ends == [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [2]}}], name
+
+
+def test_the_webhook_is_removed_only_if_that_is_asked_for():
+    assert f"{NAME}-removal" not in of_kind("Job", with_least(EXISTING))
+    values = with_least(EVERYTHING)
+    assert annotations("Job", f"{NAME}-removal", values)["helm.sh/hook"] == "pre-delete"
+    assert arguments_of("removal", values) == ["bootstrap", "--remove-webhook"]
+
+
+def test_the_test_is_one_container_whose_log_helm_shows():
     pod = of_kind("Pod", with_least(BUNDLED_REDIS))[f"{NAME}-test"]
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
-    assert [container["args"][2:] for container in containers(pod)] == [["jobs", "list"], ["check"]]
-    assert len(pod["spec"]["containers"]) == 1, "helm test --logs cannot tell two apart"
+    assert [container["args"][2:] for container in containers(pod)] == [["check"]]
 
 
 # ---- References ------------------------------------------------------------------------------------------------------

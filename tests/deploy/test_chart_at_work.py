@@ -7,10 +7,11 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
-from chart import FOLDER, containers, environment, files, objects, pods
-from tools import SIDECAR, run
+from chart import FOLDER, LEAST, containers, environment, files, labels, objects, of_kind, pods
+from tools import SIDECAR, attempt, run
 
 DEADLINE = 30
 
@@ -34,7 +35,7 @@ def simulated():
 
 @pytest.fixture
 def chart_pods(simulated, tmp_path):
-    """The command and environment of each container, with its folder here instead of where Kubernetes mounts it."""
+    """The command and environment of each component's container, with its folder here instead of where Kubernetes mounts it."""
     values = {
         "netbox": {"url": simulated["netbox"]},
         "config": f'[arin]\nallowed_base_urls = ["{simulated["arin"]}"]\n',
@@ -43,7 +44,7 @@ def chart_pods(simulated, tmp_path):
             "keys": {"value": f'[[key]]\nconfig = "example-arin"\nuser = "sandbox"\napi_key = "{simulated["key"]}"\n'},
             "webhook": {"value": "a secret of the test's own"},
         },
-        "bootstrap": {"webhookUrl": "http://rir.lab.svc/webhooks/netbox"},
+        "bootstrap": {"webhookUrl": "http://rir.lab.svc/webhooks/netbox", "removeWebhook": True},
     }
     found = {}
     for name, pod in pods(objects(values)):
@@ -55,22 +56,38 @@ def chart_pods(simulated, tmp_path):
         (container,) = containers(pod)
         args = [arg.replace(FOLDER, f"{folder}/") for arg in container["args"]]
         env = {key: value.replace(FOLDER, f"{folder}/") for key, value in environment(container).items()}
-        found[name.split("/")[0]] = ([SIDECAR, *args], env)
+        component = labels(pod)["app.kubernetes.io/component"]
+        found[component] = ([SIDECAR, *args], env)
     return found
 
 
-def test_the_job_sets_up_the_types_and_webhooks(chart_pods):
-    command, env = chart_pods["Job"]
-    run(*command, env=env)
+def test_the_jobs_do_their_work(chart_pods):
+    def said(job):
+        command, env = chart_pods[job]
+        return run(*command, env=env).stdout
+
+    assert "The settings can be used" in said("preflight")
+    said("bootstrap")
+    assert '+ webhook "rir-sidecar" to http://rir.lab.svc/webhooks/netbox' in said("webhook")
+    assert '- webhook "rir-sidecar"' in said("removal")
+
+
+def test_a_refused_token_ends_the_bootstrap_job_at_its_first_try(chart_pods):
+    command, env = chart_pods["bootstrap"]
+    token = Path(env["RIR_SIDECAR__NETBOX__TOKEN_FILE"])
+    token.chmod(0o600)
+    token.write_text("nbt_nobodys.token")
+    ends = [job["spec"]["podFailurePolicy"]["rules"][-1]["onExitCodes"] for job in of_kind("Job", LEAST).values()]
+    assert ends == [{"operator": "In", "values": [attempt(*command, env=env).returncode]}] * len(ends)
 
 
 def test_the_test_passes(chart_pods):
-    command, env = chart_pods["Pod"]
+    command, env = chart_pods["test"]
     assert "FAILED" not in run(*command, env=env).stdout
 
 
 def test_the_service_gets_ready_and_ends_in_time(chart_pods):
-    command, env = chart_pods["Deployment"]
+    command, env = chart_pods["api"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = "127.0.0.1:{}".format(free.getsockname()[1])

@@ -211,6 +211,51 @@ async fn check_names_what_is_wrong_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_check_of_the_settings_only_asks_nobody_and_tells_all_that_is_wrong() {
+    let bench = Bench::new().await;
+    let check = async |environment: &[(&str, &str)]| {
+        let mut command = bench.command(&["check", "--settings-only"]);
+        // Nobody answers there.
+        command.env("RIR_SIDECAR__NETBOX__URL", "http://127.0.0.1:9/");
+        command.envs(environment.iter().map(|(name, value)| (format!("RIR_SIDECAR__{name}"), *value)));
+        command.output().await.unwrap()
+    };
+    let good = check(&[]).await;
+    assert_eq!(code(&good), Some(0), "{}", err(&good));
+    assert!(out(&good).starts_with("The settings can be used; ") && out(&good).contains("has 1 API key"));
+    assert_eq!(bench.scene.arin.requests().total(), 0);
+
+    let keys = bench.folder.path().join("keys.toml");
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let exposed = check(&[]).await;
+    assert_eq!(code(&exposed), Some(2));
+    assert!(err(&exposed).contains("keys.file: ") && err(&exposed).contains("open to everybody"), "{}", err(&exposed));
+    let wrong = check(&[("ARIN__BURTS", "1"), ("WEBHOOK__SECRET", "short"), ("QUEUE__URL_FILE", "/nowhere")]).await;
+    assert_eq!(code(&wrong), Some(2));
+    for told in ["arin.burts", "webhook.secret", "queue.url_file", "keys.file: "] {
+        assert!(err(&wrong).contains(told), "{told}: {}", err(&wrong));
+    }
+}
+
+#[tokio::test]
+async fn a_check_of_the_settings_only_makes_what_they_describe() {
+    let bench = Bench::new().await;
+    let mut command = bench.command(&["check", "--settings-only"]);
+    for (name, value) in [
+        ("TELEMETRY__LOG", "rir_sidecar=loud"),
+        ("NETBOX__CA_FILE", "/nowhere/ca.crt"),
+        ("QUEUE__URL", "redis.example.net:6379"),
+    ] {
+        command.env(format!("RIR_SIDECAR__{name}"), value);
+    }
+    let done = command.output().await.unwrap();
+    assert_eq!(code(&done), Some(2), "{}", err(&done));
+    for told in ["telemetry.log", "/nowhere/ca.crt", "queue.url"] {
+        assert!(err(&done).contains(told), "{told}: {}", err(&done));
+    }
+}
+
+#[tokio::test]
 async fn check_passes_on_what_netbox_says_of_the_token() {
     let bench = Bench::new().await;
     let server = bench.as_a_user_of_its_own();

@@ -149,27 +149,28 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Where pods run, and under which account. */}}
+{{/* Where pods run, and under which account. Takes a list of the root and the component. */}}
 {{- define "sidecar.placement" -}}
-serviceAccountName: {{ include "sidecar.serviceAccountName" . | quote }}
+{{- $root := index . 0 -}}
+serviceAccountName: {{ if and $root.Values.serviceAccount.create (include "sidecar.isBefore" .) }}{{ include "sidecar.setupName" $root }}{{ else }}{{ include "sidecar.serviceAccountName" $root | quote }}{{ end }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- with .Values.imagePullSecrets }}
+{{- with $root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.priorityClassName }}
+{{- with $root.Values.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
-{{- with .Values.hostAliases }}
+{{- with $root.Values.hostAliases }}
 hostAliases:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.nodeSelector }}
+{{- with $root.Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.tolerations }}
+{{- with $root.Values.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -249,13 +250,13 @@ type: Recreate
 {{- end }}
 
 {{/*
-The secrets that the program reads, as "value name, setting, file". The bootstrap job has a token of its own if one is given.
-Takes a list of the root and the component.
+The secrets that the program reads, as "value name, setting, file". The jobs that change NetBox have a token of their own if one
+is given. Takes a list of the root and the component.
 */}}
 {{- define "sidecar.files" -}}
 {{- $secrets := (index . 0).Values.secrets -}}
 {{- $token := "netboxToken" -}}
-{{- if and (eq (index . 1) "bootstrap") (include "sidecar.isGiven" $secrets.bootstrapToken) }}{{ $token = "bootstrapToken" }}{{ end -}}
+{{- if and (has (index . 1) (list "bootstrap" "webhook" "removal")) (include "sidecar.isGiven" $secrets.bootstrapToken) }}{{ $token = "bootstrapToken" }}{{ end -}}
 files:
   - {name: {{ $token }}, setting: NETBOX__TOKEN_FILE, file: netbox-token}
   {{- if include "sidecar.isGiven" $secrets.keys }}
@@ -336,12 +337,13 @@ volumeMounts:
 {{/* The settings and secrets as one folder, readable by the pod's group only. Takes the same list. */}}
 {{- define "sidecar.volumes" -}}
 {{- $root := index . 0 -}}
+{{- $ours := include "sidecar.secretName" . -}}
 - name: settings
   projected:
     defaultMode: 0440
     sources:
       - configMap:
-          name: {{ include "sidecar.fullname" $root }}
+          name: {{ include "sidecar.configMapName" . }}
       {{- range (include "sidecar.authorities" $root | fromYaml).authorities }}
       - {{ .kind }}:
           name: {{ .name | quote }}
@@ -351,7 +353,7 @@ volumeMounts:
       {{- range (include "sidecar.files" . | fromYaml).files }}
       {{- $secret := index $root.Values.secrets .name }}
       - secret:
-          name: {{ $secret.existingSecret | default (include "sidecar.fullname" $root) | quote }}
+          name: {{ $secret.existingSecret | default $ours | quote }}
           items:
             - {key: {{ $secret.key | quote }}, path: {{ .file }}}
       {{- end }}

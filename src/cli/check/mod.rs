@@ -14,9 +14,12 @@ use super::{
 use crate::{config::Settings, error_chain::error_chain, netbox::Client};
 use trial::Trials;
 
-/// The form of the output.
+/// The parts that are tried, and the form of the output.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Only read the settings and the files that they name, and tell all that is wrong with them; nobody is asked
+    #[arg(long, conflicts_with = "output")]
+    pub(super) settings_only: bool,
     /// Form of the output
     #[arg(long, value_enum, default_value = "text")]
     output: Format,
