@@ -230,9 +230,9 @@ async fn a_check_of_the_settings_only_asks_nobody_and_tells_all_that_is_wrong() 
     let exposed = check(&[]).await;
     assert_eq!(code(&exposed), Some(2));
     assert!(err(&exposed).contains("keys.file: ") && err(&exposed).contains("open to everybody"), "{}", err(&exposed));
-    let wrong = check(&[("ARIN__BURTS", "1"), ("WEBHOOK__SECRET", "short"), ("QUEUE__URL_FILE", "/nowhere")]).await;
+    let wrong = check(&[("ARIN__BURTS", "1"), ("WEBHOOK__SECRET", "short"), ("NETBOX__CA_FILE", "/nowhere")]).await;
     assert_eq!(code(&wrong), Some(2));
-    for told in ["arin.burts", "webhook.secret", "queue.url_file", "keys.file: "] {
+    for told in ["arin.burts", "webhook.secret", "netbox.ca_file", "keys.file: "] {
         assert!(err(&wrong).contains(told), "{told}: {}", err(&wrong));
     }
 }
@@ -241,16 +241,12 @@ async fn a_check_of_the_settings_only_asks_nobody_and_tells_all_that_is_wrong() 
 async fn a_check_of_the_settings_only_makes_what_they_describe() {
     let bench = Bench::new().await;
     let mut command = bench.command(&["check", "--settings-only"]);
-    for (name, value) in [
-        ("TELEMETRY__LOG", "rir_sidecar=loud"),
-        ("NETBOX__CA_FILE", "/nowhere/ca.crt"),
-        ("QUEUE__URL", "redis.example.net:6379"),
-    ] {
+    for (name, value) in [("TELEMETRY__LOG", "rir_sidecar=loud"), ("QUEUE__URL", "redis.example.net:6379")] {
         command.env(format!("RIR_SIDECAR__{name}"), value);
     }
     let done = command.output().await.unwrap();
     assert_eq!(code(&done), Some(2), "{}", err(&done));
-    for told in ["telemetry.log", "/nowhere/ca.crt", "queue.url"] {
+    for told in ["telemetry.log", "queue.url"] {
         assert!(err(&done).contains(told), "{told}: {}", err(&done));
     }
 }
