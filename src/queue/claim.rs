@@ -15,13 +15,21 @@ use super::{
 pub struct Claimant<'a> {
     /// Its name, which no other process has or ever had.
     pub name: &'a str,
-    /// The jobs that it has not let go of, even if it has lost them: it gets none of these.
-    pub holds: &'a [JobId],
+    /// The jobs that it has not let go of, even if it has lost them: it gets none of these. What it was given before and
+    /// does not name, it gets again at once: the answer was lost on its way, or the worker gave the job up. With `None` it
+    /// does not say, and what it has lost comes back when the lease is over.
+    pub holds: Option<&'a [JobId]>,
+}
+
+impl Claimant<'_> {
+    pub(super) fn holds(&self, job: &JobId) -> bool {
+        self.holds.is_some_and(|held| held.contains(job))
+    }
 }
 
 impl<'a> From<&'a str> for Claimant<'a> {
     fn from(name: &'a str) -> Self {
-        Self { name, holds: &[] }
+        Self { name, holds: None }
     }
 }
 
@@ -38,7 +46,7 @@ pub struct Claim {
     pub id: JobId,
     /// The job, with everything that was asked for until now.
     pub job: Job,
-    /// The number of this attempt, from 1.
+    /// The number of this attempt, from 1. It counts from the first heartbeat, note or ending on.
     pub attempt: u32,
     /// The number of the claim, higher than that of any earlier claim of this job. Older claims are refused.
     pub fence: u64,

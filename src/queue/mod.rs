@@ -23,6 +23,8 @@
 //!   old one still says about them is refused ([`Signal::Lost`], [`Settled::Lost`]), because each claim has a number.
 //! - **Never twice in one place.** A worker that has not let go of a job gets it neither when its lease is over nor when
 //!   it has become ready again ([`Claimant::holds`]).
+//! - **A claim that nobody heard of costs nothing.** A worker whose claim was answered too late gets those jobs with the
+//!   next one. An attempt is counted with the first heartbeat, note or ending, and not with the claim.
 //! - **Equal work once.** An order whose key equals that of a delayed, parked or ready job becomes part of that job,
 //!   also of one that waits to try again. One whose twin runs is parked: the subject may have changed after the twin
 //!   looked. A job that gets a new life while it has a twin stands behind it.
@@ -165,7 +167,7 @@ impl Queue {
         }
     }
 
-    /// Renews a claim for another `queue.lease`, and reports progress.
+    /// Renews a claim for another `queue.lease`, and reports progress. The first one of a claim counts the attempt.
     /// After an error the claim is lost when the lease is over.
     pub async fn heartbeat(&self, claim: &Claim, worker: &str, progress: &Progress) -> Result<Signal, Error> {
         each!(self, queue => queue.heartbeat(claim, worker, progress))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{
     sync::watch,
-    time::{Instant, Interval, MissedTickBehavior, interval, timeout_at},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,9 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
 /// A fifth of a lease is kept as a margin: whoever cannot renew it stops before anybody else can begin.
 const MARGIN: u32 = 5;
 
+/// The wait before the first heartbeat is sent again.
+const FIRST_RETRY: Duration = Duration::from_millis(200);
+
 /// A reason for a job to come to an end before it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EndReason {
@@ -32,6 +35,9 @@ pub(super) enum EndReason {
     /// The process goes away.
     Draining,
 }
+
+/// The queue did not answer a heartbeat.
+struct NoAnswer;
 
 /// The heartbeat of one job.
 pub(super) struct Heartbeat<'a> {
@@ -79,19 +85,39 @@ impl<'a> Heartbeat<'a> {
         }
     }
 
-    /// Beats once.
+    /// Beats until the queue has answered, before the job begins. `None` means that it may.
+    pub(super) async fn first(&mut self) -> Option<EndReason> {
+        loop {
+            match self.try_beat().await {
+                Ok(reason) => {
+                    self.ending = reason.is_some();
+                    return reason;
+                }
+                Err(NoAnswer) if Instant::now() >= self.deadline => return Some(EndReason::Lost),
+                Err(NoAnswer) => sleep(FIRST_RETRY).await,
+            }
+        }
+    }
+
+    /// Beats once. That the queue does not answer is no harm until the lease is over.
     pub(super) async fn beat(&mut self) -> Option<EndReason> {
+        match self.try_beat().await {
+            Ok(reason) => reason,
+            Err(NoAnswer) => (Instant::now() >= self.deadline).then_some(EndReason::Lost),
+        }
+    }
+
+    async fn try_beat(&mut self) -> Result<Option<EndReason>, NoAnswer> {
         let progress = report(&self.progress.borrow());
         let sent = Instant::now();
         let Task { queue, claim, worker, .. } = self.task;
         match timeout_at(self.deadline, queue.heartbeat(claim, worker, &progress)).await {
-            Ok(Ok(Signal::Lost)) => Some(EndReason::Lost),
+            Ok(Ok(Signal::Lost)) => Ok(Some(EndReason::Lost)),
             Ok(Ok(signal)) => {
                 self.deadline = later(sent, self.lease);
-                (signal == Signal::Cancelled).then_some(EndReason::Cancelled)
+                Ok((signal == Signal::Cancelled).then_some(EndReason::Cancelled))
             }
-            // The queue does not answer. That is no harm until the lease is over.
-            Ok(Err(_)) | Err(_) => (Instant::now() >= self.deadline).then_some(EndReason::Lost),
+            Ok(Err(_)) | Err(_) => Err(NoAnswer),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The jobs that a worker has not let go of.
 //!
-//! A job that was lost is told to stop, and stops when it next waits for something. Until then the worker holds it, and
-//! must not begin it a second time.
+//! A worker holds a job from the moment in which it hears that the job is its own, until the queue has heard how the job
+//! ended and the job has really stopped. A job that was lost is told to stop, and stops when it next waits for something;
+//! until then the worker must not begin it a second time. What the queue has given the worker, and the worker does not
+//! hold, was lost on its way: the worker gets it with its next claim.
 
 use std::{collections::BTreeSet, sync::Arc};
 

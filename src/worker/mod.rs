@@ -81,7 +81,7 @@ impl Worker {
         let mut failures = 0;
         while let Some(free) = free_slots(&self.slots, &shutdown).await {
             let holds = self.held.jobs();
-            let claimant = Claimant { name: &self.name, holds: &holds };
+            let claimant = Claimant { name: &self.name, holds: Some(&holds) };
             let claims = tokio::select! {
                 // Whatever is claimed just then is handed back.
                 () = shutdown.cancelled() => break,
@@ -96,11 +96,13 @@ impl Worker {
                 }
             };
             failures = 0;
-            for claim in claims {
+            // All of them are held before anything else is waited for.
+            let tasks: Vec<Task> = claims.into_iter().map(|claim| self.task(claim)).collect();
+            for task in tasks {
                 let slot = Arc::clone(&self.slots).acquire_owned().await;
                 let (worker, drain) = (self.clone(), drain.clone());
                 jobs.spawn(async move {
-                    worker.work(claim, drain).await;
+                    worker.work(Arc::new(task), drain).await;
                     drop(slot);
                 });
             }
@@ -142,9 +144,8 @@ impl Worker {
     }
 
     /// Does one job and says how it ended.
-    async fn work(&self, claim: Claim, drain: CancellationToken) {
-        let (kind, begun) = (claim.job.work.name(), Instant::now());
-        let task = Arc::new(self.task(claim));
+    async fn work(&self, task: Arc<Task>, drain: CancellationToken) {
+        let (kind, begun) = (task.claim.job.work.name(), Instant::now());
         let perform = {
             let task = Arc::clone(&task);
             async move { handlers::perform(&task).await }
@@ -158,16 +159,16 @@ impl Worker {
         let ctx = self.services.context(cancelled.child_token());
         let Services { queue, coordination, .. } = self.services.clone();
         let (worker, slots) = (Arc::clone(&self.name), Arc::clone(&self.slots));
-        Task { ctx, queue, coordination, claim, worker, slots, cancelled }
+        let _hold = self.held.hold(claim.id.clone());
+        Task { ctx, queue, coordination, claim, _hold, worker, slots, cancelled }
     }
 
     /// Begins a job on threads of its own. Dropping what is returned ends it when it next waits for something; until then
-    /// it is held.
+    /// it is held, with its task.
     fn begin(&self, task: &Arc<Task>, perform: impl Future<Output = Ending> + Send + 'static) -> JoinSet<Ending> {
-        let (task, hold) = (Arc::clone(task), self.held.hold(task.claim.id.clone()));
+        let task = Arc::clone(task);
         let perform = async move {
             let done = caught(&task.ctx.metrics, Part::Job, perform).await;
-            drop(hold);
             done.unwrap_or_else(|panicked| task.failed(&panicked))
         };
         let mut performing = JoinSet::new();
@@ -182,8 +183,17 @@ impl Worker {
         perform: impl Future<Output = Ending> + Send + 'static,
         drain: &CancellationToken,
     ) -> JobEnd {
-        debug!("began");
         let mut heartbeat = Heartbeat::new(task);
+        // This counts the attempt, so that a job which takes its process with it does not come back for ever.
+        match heartbeat.first().await {
+            Some(EndReason::Lost) => {
+                warn!("lost the job before it began: another worker has it, or the queue did not answer");
+                return JobEnd::Lost;
+            }
+            Some(EndReason::Cancelled) => task.cancelled.cancel(),
+            Some(EndReason::Draining) | None => {}
+        }
+        debug!("began");
         let mut performing = self.begin(task, perform);
         let ending = loop {
             tokio::select! {

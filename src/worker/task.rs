@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::held::Hold;
 use crate::{
     coordination::Coordination,
     error_chain::error_chain,
@@ -20,6 +21,8 @@ pub(super) struct Task {
     pub(super) queue: Queue,
     pub(super) coordination: Coordination,
     pub(super) claim: Claim,
+    /// Held for as long as anything of this is left.
+    pub(super) _hold: Hold,
     /// The name of this worker.
     pub(super) worker: Arc<str>,
     /// The free slots of this worker.

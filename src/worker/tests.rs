@@ -61,7 +61,29 @@ async fn a_job_that_panics_is_tried_again_and_takes_nothing_with_it() {
     assert!(record.error.as_ref().is_some_and(|error| error.contains("no such thing")), "{record:?}");
     let metrics = worker.services.metrics.text().unwrap();
     assert!(metrics.contains("rir_sidecar_panics_total{part=\"job\"} 1"), "{metrics}");
+    drop(task);
     assert_eq!(worker.held.jobs(), [], "nothing is held any more");
+}
+
+/// A job that takes its process with it has had its attempt.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_is_counted_before_the_job_begins() {
+    let worker = worker(Handle::current());
+    let task = claimed(&worker).await;
+    let (queue, id) = (worker.services.queue.clone(), task.claim.id.clone());
+    let attempts = move || {
+        let (queue, id) = (queue.clone(), id.clone());
+        async move { queue.find(&id).await.unwrap().unwrap().attempts }
+    };
+    assert_eq!(attempts().await, 0, "nobody has begun");
+    let counted = attempts();
+    let (tell, hear) = tokio::sync::oneshot::channel();
+    let job = async move {
+        tell.send(counted.await).unwrap();
+        done()
+    };
+    assert_eq!(worker.finish(&task, job, &CancellationToken::new()).await, JobEnd::Done);
+    assert_eq!(hear.await.unwrap(), 1);
 }
 
 /// A job whose worker gave it up goes on until it next waits.
@@ -81,5 +103,7 @@ async fn a_job_is_held_until_it_has_really_ended() {
     assert_eq!(worker.held.jobs().as_slice(), std::slice::from_ref(&task.claim.id));
     free.send(()).unwrap();
     while performing.join_next().await.is_some() {}
+    assert_eq!(worker.held.jobs().len(), 1, "and until the queue has heard of it");
+    drop(task);
     assert_eq!(worker.held.jobs(), []);
 }

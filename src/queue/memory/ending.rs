@@ -14,9 +14,9 @@ use crate::queue::{
 
 impl Jobs {
     pub(super) fn settle(&mut self, now: Millis, claim: &Claim, ending: Ending) -> Settled {
-        let Some((attempts, cancelled)) = self.claimed(claim).map(|entry| (entry.attempts, entry.cancelled)) else {
-            return Settled::Lost;
-        };
+        let Some(entry) = self.claimed(claim) else { return Settled::Lost };
+        entry.begin();
+        let (attempts, cancelled) = (entry.attempts, entry.cancelled);
         let id = &claim.id;
         self.running.retain(|running| running != id);
         match ending {
@@ -45,8 +45,7 @@ impl Jobs {
 
     /// Ends a job that is not understood. That was no attempt.
     pub(super) fn refuse(&mut self, now: Millis, id: &JobId) {
-        let Some(entry) = self.all.get_mut(id) else { return };
-        entry.attempts -= 1;
+        let Some(entry) = self.all.get(id) else { return };
         let error = format!("not understood: version {} of a job", entry.job.v);
         self.running.retain(|running| running != id);
         self.end(now, id, Outcome::dead(error), &[]);

@@ -61,6 +61,8 @@ pub(super) struct Entry {
     pub(super) state: State,
     pub(super) due: Option<Due>,
     pub(super) attempts: u32,
+    /// The present claim was heard of, and counted as an attempt.
+    pub(super) begun: bool,
     pub(super) fence: u64,
     pub(super) version: u64,
     pub(super) created: Millis,
@@ -112,6 +114,7 @@ impl Entry {
             state: State::Parked,
             due: Some(due),
             attempts: 0,
+            begun: false,
             fence: 0,
             version: 0,
             created: now,
@@ -133,6 +136,14 @@ impl Entry {
 
     pub(super) fn is_understood(&self) -> bool {
         self.job.v <= job::VERSION
+    }
+
+    /// Counts an attempt, with the first that a claim is heard of.
+    pub(super) fn begin(&mut self) {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.attempts += 1;
+            self.version += 1;
+        }
     }
 
     pub(super) fn record(&self, id: &JobId) -> Record {

@@ -187,11 +187,12 @@ impl Jobs {
     pub(super) fn claim(&mut self, now: Millis, worker: &Claimant<'_>, most: usize) -> Vec<Claim> {
         self.forget_old(now);
         self.promote(now);
-        let mut claims = self.take_over(now, worker, most);
+        let mut claims = self.take_back(now, worker, most);
+        claims.extend(self.take_over(now, worker, most.saturating_sub(claims.len())));
         while claims.len() < most
             && let Some(id) = self.ready.pop_front()
         {
-            if worker.holds.contains(&id) {
+            if worker.holds(&id) {
                 self.put_off(now, &id, self.limits.held_delay);
             } else {
                 claims.extend(self.start(now, worker.name, &id));
@@ -216,10 +217,27 @@ impl Jobs {
         }
     }
 
+    /// Takes what this worker was given before and does not hold.
+    fn take_back(&mut self, now: Millis, worker: &Claimant<'_>, most: usize) -> Vec<Claim> {
+        if worker.holds.is_none() {
+            return Vec::new();
+        }
+        self.take_from_workers(now, worker, most, |entry| entry.worker.as_deref() == Some(worker.name))
+    }
+
     /// Takes the jobs of workers that sent no heartbeat.
     fn take_over(&mut self, now: Millis, worker: &Claimant<'_>, most: usize) -> Vec<Claim> {
-        let is_over = |id: &JobId| self.all.get(id).is_some_and(|entry| entry.lease <= now);
-        let dropped = |id: &&JobId| is_over(id) && !worker.holds.contains(id);
+        self.take_from_workers(now, worker, most, |entry| entry.lease <= now)
+    }
+
+    fn take_from_workers(
+        &mut self,
+        now: Millis,
+        worker: &Claimant<'_>,
+        most: usize,
+        is_dropped: impl Fn(&Entry) -> bool,
+    ) -> Vec<Claim> {
+        let dropped = |id: &&JobId| self.all.get(*id).is_some_and(&is_dropped) && !worker.holds(id);
         let dropped: Vec<JobId> = self.running.iter().filter(dropped).take(most).cloned().collect();
         let mut claims = Vec::new();
         for id in dropped {
@@ -245,15 +263,14 @@ impl Jobs {
         self.running.push(id.clone());
         self.set_state(id, State::Running);
         let entry = self.all.get_mut(id)?;
-        entry.attempts += 1;
-        entry.fence += 1;
+        (entry.begun, entry.fence) = (false, entry.fence + 1);
         (entry.lease, entry.started, entry.worker) = (lease, Some(now), Some(worker.to_owned()));
         if !entry.is_understood() {
             self.refuse(now, id);
             return None;
         }
         let job = entry.job.clone();
-        let (attempt, fence, created) = (entry.attempts, entry.fence, timestamp(entry.created));
+        let (attempt, fence, created) = (entry.attempts + 1, entry.fence, timestamp(entry.created));
         Some(Claim { id: id.clone(), job, attempt, fence, created })
     }
 
@@ -285,6 +302,7 @@ impl Jobs {
     fn renew(&mut self, now: Millis, claim: &Claim) -> Option<&mut Entry> {
         let lease = now.saturating_add(self.limits.lease);
         let entry = self.claimed(claim)?;
+        entry.begin();
         entry.lease = lease;
         Some(entry)
     }

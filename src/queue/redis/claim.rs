@@ -1,6 +1,9 @@
 //! Claims: a look at the queue, the wait for jobs, and the way to whoever asked.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use redis::streams::StreamReadOptions;
 use serde::Serialize;
@@ -41,8 +44,11 @@ struct Found {
 #[derive(Debug, Clone, Serialize)]
 struct Step {
     worker: String,
-    holds: Vec<JobId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holds: Option<Vec<JobId>>,
     most: usize,
+    /// Grows with each step of this process, so that one which was held up on its way is told from a later one.
+    call: u64,
 }
 
 /// Claims on their way to whoever asked. Those that do not arrive are handed back.
@@ -70,7 +76,7 @@ impl InRedis {
         wait: Duration,
     ) -> Result<Vec<Claim>, Error> {
         let (give, take) = oneshot::channel();
-        let step = Step { worker: worker.name.to_owned(), holds: worker.holds.to_vec(), most };
+        let step = Step { worker: worker.name.to_owned(), holds: worker.holds.map(<[_]>::to_vec), most, call: 0 };
         // On its own, as a claim may be taken when nobody waits for it any more.
         tokio::spawn(self.clone().claim_for(give, step, wait));
         match take.await {
@@ -104,16 +110,19 @@ impl InRedis {
     /// Claims what there is. Looks again for those that were refused, and when one step did not get to the end.
     async fn look(&self, asked: &Step) -> Result<Found, Error> {
         self.forget_idle_workers().await?;
+        self.repair().await;
         let mut found = Found { claims: Vec::new(), newest: String::new(), next: POLL_INTERVAL };
         loop {
             let left = asked.most.saturating_sub(found.claims.len());
-            let (got, newest, next): (Vec<wire::Got>, String, i64) =
-                match self.run(&scripts::CLAIM, &Step { most: left, ..asked.clone() }).await {
-                    Ok(step) => step,
-                    // What was claimed before must not wait for its lease to end.
-                    Err(_) if !found.claims.is_empty() => return Ok(found),
-                    Err(error) => return Err(error),
-                };
+            let mut step = Step { most: left, ..asked.clone() };
+            step.call = self.connections.calls.fetch_add(1, Ordering::Relaxed) + 1;
+            step.holds.iter_mut().for_each(|held| held.extend(found.claims.iter().map(|claim| claim.id.clone())));
+            let (got, newest, next): (Vec<wire::Got>, String, i64) = match self.run(&scripts::CLAIM, &step).await {
+                Ok(step) => step,
+                // What was claimed before must not wait for its lease to end.
+                Err(_) if !found.claims.is_empty() => return Ok(found),
+                Err(error) => return Err(error),
+            };
             let (count, before) = (got.len(), found.claims.len());
             found.claims.extend(self.understood(got).await?);
             found.newest = newest;

@@ -1,7 +1,7 @@
 //! The steps of the queue as calls of scripts.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -40,6 +40,10 @@ pub(super) struct Connections {
     pub(super) waiting: tokio::sync::Mutex<Client>,
     /// When this process last had idle workers forgotten.
     pub(super) cleaned: Mutex<Option<Instant>>,
+    /// The calls for jobs until now.
+    pub(super) calls: AtomicU64,
+    /// When this process last looked for what Redis has lost, and where it goes on.
+    pub(super) looked_at: Mutex<(Option<Instant>, wire::Place)>,
     pub(super) limits: Limits,
 }
 
@@ -50,6 +54,8 @@ impl InRedis {
             redis: Client::open(settings)?,
             waiting: tokio::sync::Mutex::new(Client::open(settings)?),
             cleaned: Mutex::default(),
+            calls: AtomicU64::new(0),
+            looked_at: Mutex::default(),
             limits: Limits::of(settings),
         };
         Ok(Self { connections: Arc::new(connections) })

@@ -23,5 +23,6 @@ scripts! {
     FIND: "find", "lib", "ends";
     LIST: "list", "lib", "ends";
     COUNT: "count", "lib";
+    REPAIR: "repair", "lib", "ends";
     FORGET_IDLE_WORKERS: "forget_idle_workers", "lib";
 }

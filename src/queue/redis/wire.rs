@@ -79,6 +79,24 @@ pub(super) struct Page {
     pub(super) count: usize,
 }
 
+/// The jobs that one step of the repair looks at.
+#[derive(Serialize)]
+pub(super) struct LookAt {
+    #[serde(flatten)]
+    pub(super) place: Place,
+    pub(super) count: usize,
+}
+
+/// The place where the repair goes on; it begins with the newest job.
+#[derive(Debug, Default, Clone, Serialize)]
+pub(super) struct Place {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<String>,
+    /// The cursor of the keys of equal work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) heads: Option<String>,
+}
+
 #[derive(Serialize)]
 pub(super) struct Orders {
     pub(super) orders: Vec<WrittenOrder>,

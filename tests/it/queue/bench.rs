@@ -10,7 +10,8 @@ use rir_sidecar::{
     config::{self, QueueMode},
     model::{Resource, RowId},
     queue::{
-        Claim, Delay, Ending, Enqueued, Job, JobId, Order, Progress, Queue, Record, Settled, State, Trigger, Work,
+        Claim, Delay, Ending, Enqueued, Job, JobId, Order, Progress, Queue, Record, Settled, Signal, State, Trigger,
+        Work,
     },
 };
 use serde_json::{Value, json};
@@ -89,6 +90,13 @@ impl Bench {
     pub(super) async fn claim(&self, worker: &str) -> Claim {
         let claims = self.queue.claim(worker, 1, CLAIM_TIMEOUT).await.unwrap();
         claims.into_iter().next().unwrap_or_else(|| panic!("there is no job to claim"))
+    }
+
+    /// Claims the one job that there is, and begins with it.
+    pub(super) async fn begin(&self, worker: &str) -> Claim {
+        let claim = self.claim(worker).await;
+        assert_eq!(self.queue.heartbeat(&claim, worker, &progress(0, 0, "")).await.unwrap(), Signal::Yours);
+        claim
     }
 
     /// Checks that there is nothing to claim.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rir_sidecar::queue::{Claimant, Ending, Settled, Signal, State, job::VERSION};
+use rir_sidecar::queue::{Claimant, Ending, JobId, Settled, Signal, State, job::VERSION};
 use serde_json::json;
 
 use super::bench::{ATTEMPTS, Bench, CLAIM_TIMEOUT, LEASE, done, failed, free, now, progress, secs};
@@ -19,7 +19,9 @@ pub(super) async fn a_job_goes_through_its_life(bench: Bench) {
     assert_eq!((&claim.id, &claim.job, claim.attempt), (&ticket.job, &free(1), 1));
     assert_eq!(claim.created, record.created);
     let running = bench.find(&ticket.job).await;
-    assert_eq!((running.state, running.attempts, running.worker.as_deref()), (State::Running, 1, Some("w-1")));
+    assert_eq!((running.state, running.attempts, running.worker.as_deref()), (State::Running, 0, Some("w-1")));
+    assert_eq!(bench.queue.heartbeat(&claim, "w-1", &progress(0, 0, "")).await.unwrap(), Signal::Yours);
+    assert_eq!(bench.find(&ticket.job).await.attempts, 1, "it counts from the first heartbeat on");
     assert!(running.version > record.version && running.started.is_some());
 
     bench.settle(&claim, done(json!({"changes": 3}))).await;
@@ -61,7 +63,7 @@ pub(super) async fn a_sign_of_life_keeps_the_lease_and_tells_progress(bench: Ben
 
 pub(super) async fn a_job_whose_worker_died_goes_to_another_and_the_old_one_is_refused(bench: Bench) {
     let id = bench.order(free(1)).await.job;
-    let dead = bench.claim("dead").await;
+    let dead = bench.begin("dead").await;
     assert_eq!(bench.queue.claim("other", 1, MOMENTS).await.unwrap(), [], "not before the lease is over");
     let claim = bench.claim("other").await;
     assert_eq!((&claim.id, claim.attempt), (&id, 2));
@@ -90,7 +92,7 @@ const MOMENTS: Duration = Duration::from_millis(500);
 pub(super) async fn a_worker_that_dies_in_each_attempt_ends_in_the_dead_letters(bench: Bench) {
     let id = bench.order(free(1)).await.job;
     for attempt in 1..=ATTEMPTS {
-        assert_eq!(bench.claim("dying").await.attempt, attempt);
+        assert_eq!(bench.begin("dying").await.attempt, attempt);
     }
     assert_eq!(bench.queue.claim("other", 1, LEASE * 2).await.unwrap(), []);
     let record = bench.find(&id).await;
@@ -189,6 +191,9 @@ pub(super) async fn a_name_that_comes_back_neither_loses_nor_doubles_jobs(bench:
     let orders: Vec<_> = (0..6).map(|number| now(free(number))).collect();
     bench.queue.enqueue(&orders).await.unwrap();
     let before = bench.queue.claim("same", 3, CLAIM_TIMEOUT).await.unwrap();
+    for claim in &before {
+        bench.queue.heartbeat(claim, "same", &progress(0, 0, "")).await.unwrap();
+    }
     let again = bench.other().await;
     let mut after = again.claim("same", 10, CLAIM_TIMEOUT).await.unwrap();
     assert_eq!(after.len(), 3, "only what nobody has");
@@ -218,7 +223,7 @@ pub(super) async fn a_worker_gets_no_job_that_it_holds(bench: Bench) {
     bench.queue.enqueue(&orders).await.unwrap();
     let [held, dropped] = <[_; 2]>::try_from(bench.queue.claim("w", 2, CLAIM_TIMEOUT).await.unwrap()).unwrap();
     let holds = [held.id.clone()];
-    let holder = Claimant { name: "w", holds: &holds };
+    let holder = Claimant { name: "w", holds: Some(&holds) };
     tokio::time::sleep(LEASE + MOMENTS).await;
     let again = bench.queue.claim(holder, 5, CLAIM_TIMEOUT).await.unwrap();
     assert_eq!(again.iter().map(|claim| &claim.id).collect::<Vec<_>>(), [&dropped.id]);
@@ -234,6 +239,39 @@ pub(super) async fn a_worker_gets_no_job_that_it_holds(bench: Bench) {
     let now_free = bench.claim("w").await;
     assert_eq!((&now_free.id, now_free.attempt), (&held.id, 2));
     bench.done(&now_free).await;
+    bench.idle().await;
+}
+
+/// The answers to claims are lost, again and again: the worker has what it was given with the next one, and loses nothing.
+pub(super) async fn a_worker_gets_again_what_it_was_given_and_does_not_hold(bench: Bench) {
+    let bench = bench.with(|settings| settings.lease = secs(600)).await;
+    let orders: Vec<_> = (0..4).map(|number| now(free(number))).collect();
+    let ids: Vec<_> = bench.queue.enqueue(&orders).await.unwrap().into_iter().map(|ticket| ticket.job).collect();
+    let claim = async |holds: &[JobId], most| {
+        bench.queue.claim(Claimant { name: "w", holds: Some(holds) }, most, Duration::ZERO).await.unwrap()
+    };
+    let first = claim(&[], 2).await;
+    let held = [first[0].id.clone()];
+    for fence in 2..=u64::from(ATTEMPTS) + 2 {
+        let again = claim(&held, 1).await;
+        let told: Vec<_> = again.iter().map(|claim| (&claim.id, claim.attempt, claim.fence)).collect();
+        assert_eq!(told, [(&ids[1], 1, fence)], "a claim that was not heard of is no attempt");
+    }
+    assert_eq!(bench.queue.heartbeat(&first[1], "w", &progress(1, 1, "")).await.unwrap(), Signal::Lost);
+    let all = claim(&held, 9).await;
+    assert_eq!(all.iter().map(|claim| &claim.id).collect::<Vec<_>>(), [&ids[1], &ids[2], &ids[3]]);
+    assert_eq!(bench.queue.claim("other", 9, Duration::ZERO).await.unwrap(), [], "they are nobody else's");
+
+    // One that was begun with and given up is another attempt, and one that was cancelled is over.
+    assert_eq!(bench.queue.heartbeat(&all[0], "w", &progress(1, 1, "")).await.unwrap(), Signal::Yours);
+    bench.queue.cancel(&ids[2], "ann").await.unwrap();
+    let holds = [&held[..], &ids[3..]].concat();
+    let again = claim(&holds, 9).await;
+    assert_eq!(again.iter().map(|claim| (&claim.id, claim.attempt)).collect::<Vec<_>>(), [(&ids[1], 2)]);
+    assert_eq!(bench.state(&ids[2]).await, State::Cancelled);
+    for claim in [&first[0], &all[2], &again[0]] {
+        bench.done(claim).await;
+    }
     bench.idle().await;
 }
 

@@ -85,10 +85,10 @@ pub(super) async fn a_job_that_waits_to_try_again_lets_others_write(bench: Bench
         bench.order(aggregate(CONFIG, number)).await;
     }
     // A worker that died holds its config until its job is taken over, and no longer.
-    let held = bench.claim("dying").await;
+    let held = bench.begin("dying").await;
     let next = bench.order(aggregate(CONFIG, 4)).await.job;
     for _ in 1..ATTEMPTS {
-        let taken = bench.claim("dying").await;
+        let taken = bench.begin("dying").await;
         assert_eq!(taken.id, held.id);
     }
     assert_eq!(bench.queue.claim("w", 1, LEASE * 4).await.unwrap()[0].id, next);

@@ -8,6 +8,7 @@ mod audit;
 pub(crate) mod bench;
 mod claims;
 mod configs;
+mod lost_keys;
 mod many;
 mod notes;
 mod orders;
@@ -73,6 +74,7 @@ cases! {
         an_end_is_taken_once
         a_name_that_comes_back_neither_loses_nor_doubles_jobs
         a_worker_gets_no_job_that_it_holds
+        a_worker_gets_again_what_it_was_given_and_does_not_hold
         a_claim_that_nobody_waits_for_is_handed_back
     ;
     persons:

@@ -46,7 +46,7 @@ pub(super) async fn notes_are_kept_in_order_and_refused_by_the_fence(bench: Benc
 
 pub(super) async fn a_note_keeps_the_lease_and_hears_of_a_cancellation(bench: Bench) {
     let id = bench.order(free(1)).await.job;
-    let claim = bench.claim("w").await;
+    let claim = bench.begin("w").await;
     let version = bench.find(&id).await.version;
     for number in 0..4 {
         tokio::time::sleep(LEASE / 2).await;
@@ -128,7 +128,7 @@ pub(super) async fn attempts_count_from_the_last_note(bench: Bench) {
     let claim = bench.claim("dying").await;
     note(&bench, &claim, json!("the last one")).await;
     for attempt in 2..=ATTEMPTS {
-        assert_eq!(bench.claim("dying").await.attempt, attempt);
+        assert_eq!(bench.begin("dying").await.attempt, attempt);
     }
     assert_eq!(bench.queue.claim("other", 1, LEASE * 2).await.unwrap(), []);
     assert_eq!(bench.state(&id).await, State::Dead, "it died three times without a note");

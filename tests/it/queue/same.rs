@@ -6,7 +6,9 @@ use std::{
 };
 
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
-use rir_sidecar::queue::{Claim, Delay, Ending, Filter, Job, JobId, Order, Queue, Record, State, job::VERSION};
+use rir_sidecar::queue::{
+    Claim, Claimant, Delay, Ending, Filter, Job, JobId, Order, Queue, Record, State, job::VERSION,
+};
 use serde_json::json;
 
 use super::{
@@ -23,6 +25,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 enum Move {
     Order(u8, bool),
     Claim(usize),
+    /// By a worker that says what it holds: all that it was given but the last.
+    ClaimAgain(usize),
     Heartbeat(Index, u64),
     Note(Index, u64),
     Settle(Index, End),
@@ -58,6 +62,7 @@ fn one_move() -> impl Strategy<Value = Move> {
     prop_oneof![
         6 => (0..12_u8, any::<bool>()).prop_map(|(job, delay)| Move::Order(job, delay)),
         5 => (1..4_usize).prop_map(Move::Claim),
+        1 => (1..4_usize).prop_map(Move::ClaimAgain),
         1 => (any::<Index>(), 0..3_u64).prop_map(|(claim, done)| Move::Heartbeat(claim, done)),
         4 => (any::<Index>(), 0..9_u64).prop_map(|(claim, note)| Move::Note(claim, note)),
         7 => (any::<Index>(), end()).prop_map(|(claim, end)| Move::Settle(claim, end)),
@@ -109,14 +114,11 @@ impl Table {
                 let tickets = queue.enqueue(&[Order { job: job(*number), delay }]).await.unwrap();
                 format!("{} {}", self.place(&tickets[0].job), tickets[0].coalesced)
             }
-            Move::Claim(most) => {
-                let mut came = String::new();
-                for claim in queue.claim("w", *most, Duration::ZERO).await.unwrap() {
-                    let place = self.place(&claim.id);
-                    came += &format!("{place} {:?} {} {}; ", claim.job.work, claim.attempt, claim.fence);
-                    self.claims.push(claim);
-                }
-                came
+            Move::Claim(most) => self.claim("w".into(), *most).await,
+            Move::ClaimAgain(most) => {
+                let mut holds: Vec<JobId> = self.running().cloned().collect();
+                holds.pop();
+                self.claim(Claimant { name: "w", holds: Some(&holds) }, *most).await
             }
             Move::Heartbeat(index, done) => match self.claims.get(index.index(self.claims.len().max(1))) {
                 Some(claim) => format!("{:?}", queue.heartbeat(claim, "w", &progress(*done, 2, "p")).await.unwrap()),
@@ -141,6 +143,21 @@ impl Table {
         };
         self.versions_grow().await;
         format!("{came} {:?}", queue.figures().await.unwrap().jobs)
+    }
+
+    /// The jobs that run, in the order of the game.
+    fn running(&self) -> impl Iterator<Item = &JobId> {
+        self.ids.iter().filter(|id| self.before.get(id).is_some_and(|record| record.state == State::Running))
+    }
+
+    async fn claim(&mut self, claimant: Claimant<'_>, most: usize) -> String {
+        let mut came = String::new();
+        for claim in self.queue.clone().claim(claimant, most, Duration::ZERO).await.unwrap() {
+            let place = self.place(&claim.id);
+            came += &format!("{place} {:?} {} {}; ", claim.job.work, claim.attempt, claim.fence);
+            self.claims.push(claim);
+        }
+        came
     }
 
     /// Checks that whatever has changed has a higher version.

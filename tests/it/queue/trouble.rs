@@ -13,7 +13,7 @@ use redis::AsyncTypedCommands;
 use rir_sidecar::{
     config::QueueMode,
     coordination::Coordination,
-    queue::{Filter, JobId, Queue, Settled, Signal, State},
+    queue::{Claimant, Filter, JobId, Queue, Settled, Signal, State},
     rate::{Limits, Report, Step, Turn},
     redis_client::{Client, Script},
 };
@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::{
     audit::Keys,
-    bench::{Bench, CLAIM_TIMEOUT, LEASE, MOMENT, done, free, now, prefixes, progress, secs, whole},
+    bench::{ATTEMPTS, Bench, CLAIM_TIMEOUT, LEASE, MOMENT, done, free, now, prefixes, progress, secs, whole},
     server::{Server, free_port, told},
 };
 use crate::certificates::{Certificate, Front, text};
@@ -134,6 +134,34 @@ async fn refused(bench: &Bench) {
     assert!(begun.elapsed() < secs(3), "{:?}", begun.elapsed());
 }
 
+/// Redis stands still while a worker asks for jobs: it takes the claims when it goes on, and nobody hears the answers. The
+/// worker has its jobs at once then, and no attempt was counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn claims_that_are_answered_late_cost_neither_time_nor_attempts() {
+    let server = Server::start(&[]).await;
+    let bench = server.bench().await.with(|settings| settings.lease = secs(600)).await;
+    let id = bench.order(free(1)).await.job;
+    let claimant = Claimant { name: "w", holds: Some(&[]) };
+    // The connection is open, and Redis knows the script.
+    assert_eq!(bench.queue.claim("w", 0, Duration::ZERO).await.unwrap(), []);
+    let mut lost = 0;
+    for _ in 0..=ATTEMPTS {
+        server.signal("-STOP");
+        assert!(bench.queue.claim(claimant, 1, secs(1)).await.is_err());
+        server.signal("-CONT");
+        tokio::time::sleep(MOMENT).await;
+        lost += u32::from(bench.state(&id).await == State::Running);
+    }
+    assert!(lost > 0, "the claim was taken though its answer came too late");
+    let begun = Instant::now();
+    let claims = bench.queue.claim(claimant, 1, CLAIM_TIMEOUT).await.unwrap();
+    assert!(begun.elapsed() < secs(2), "{:?}", begun.elapsed());
+    assert_eq!(claims.iter().map(|claim| (&claim.id, claim.attempt)).collect::<Vec<_>>(), [(&id, 1)]);
+    assert_eq!(bench.find(&id).await.attempts, 0);
+    bench.done(&claims[0]).await;
+    Keys::of(&bench.settings).await.audit().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_is_opened_while_redis_is_away() {
     let mut server = Server::start(&[]).await;
@@ -198,12 +226,14 @@ async fn a_group_that_was_removed_is_made_again() {
     let stream = keys.key("ready");
     assert!(keys.redis.xgroup_destroy(&stream, "workers").await.unwrap());
     assert_eq!(bench.queue.heartbeat(&old, "old", &progress(1, 1, "")).await.unwrap(), Signal::Yours);
-    let claims = bench.queue.claim("new", 5, CLAIM_TIMEOUT).await.unwrap();
-    assert_eq!(claims.iter().map(|claim| &claim.id).collect::<Vec<_>>(), [&running, &ready]);
-    assert_eq!(bench.queue.settle(&old, done(json!(null))).await.unwrap(), Settled::Lost, "the group knew the lease");
-    for claim in &claims {
-        bench.done(claim).await;
-    }
+    // The group knew the lease. What it delivers once more begins a new one, which belongs to whoever sends a heartbeat.
+    assert_eq!(bench.claim("new").await.id, ready);
+    assert_eq!(bench.queue.heartbeat(&old, "old", &progress(1, 1, "")).await.unwrap(), Signal::Yours);
+    assert_eq!(bench.state(&running).await, State::Running);
+    bench.done(&old).await;
+    let claim = bench.claim("new").await;
+    assert_eq!((&claim.id, claim.fence), (&ready, 2), "nobody sent one for this one");
+    bench.done(&claim).await;
     keys.audit().await;
 }
 
@@ -272,7 +302,7 @@ async fn what_nobody_understands_goes_to_the_dead_letters_at_once() {
 async fn workers_that_are_gone_are_forgotten_but_never_one_that_has_a_message() {
     let bench = Bench::redis().await;
     bench.queue.enqueue(&[now(free(1)), now(free(2))]).await.unwrap();
-    bench.claim("busy").await;
+    bench.begin("busy").await;
     bench.done(&bench.claim("gone").await).await;
     let redis = Client::open(&bench.settings).unwrap();
     let text = include_str!("../../../src/queue/redis/lua/forget_idle_workers.lua");

@@ -1,14 +1,15 @@
--- Claims jobs for a `worker`, `most` at most and none that it `holds`: forgets what is old, moves what is due, takes over what was dropped, and
--- reads what is ready, in one step. Answers the claims, the number of the newest message, and milliseconds until the
--- next job is due (-1: none is; 0: there is more to do at once).
+-- Claims jobs for a `worker`, `most` at most and none that it `holds`, by its `call` of that number: forgets what is old,
+-- moves what is due, gives again what the worker was given and does not hold, takes over what was dropped, and reads what
+-- is ready, in one step. Answers the claims, the number of the newest message, and milliseconds until the next job is due
+-- (-1: none is; 0: there is more to do at once).
 
 local READY, DELAYED, OVER, GROUP = P .. 'ready', P .. 'delayed', P .. 'over', 'workers'
 local limits = args.limits
 -- A script that takes long holds up everybody: what is left is for the next one.
 local steps = math.max(200, args.most * 2)
 local claims = {}
-local holds = {}
-for _, id in ipairs(args.holds) do holds[id] = true end
+local holds, held = {}, args.holds or {}
+for _, id in ipairs(held) do holds[id] = true end
 
 local function forget(ids)
     if #ids == 0 then return end
@@ -32,10 +33,10 @@ end
 
 local function start(job)
     if not lib.take_config(job) then return end
-    job.attempts, job.fence, job.started, job.worker = (job.attempts or 0) + 1, (job.fence or 0) + 1, NOW, args.worker
+    job.fence, job.started, job.worker, job.call = (job.fence or 0) + 1, NOW, args.worker, args.call
     lib.set_state(job, 'running')
     local more = job.more and redis.call('SMEMBERS', P .. 'more:' .. job.id) or {}
-    claims[#claims + 1] = { job.id, job.body, job.attempts, job.fence, tonumber(job.created), more }
+    claims[#claims + 1] = { job.id, job.body, (job.attempts or 0) + 1, job.fence, tonumber(job.created), more }
 end
 
 -- Looks at a message that is this worker's now, and at what became of its job.
@@ -49,13 +50,7 @@ local function receive(message)
         lib.remove_entry(entry)
     elseif holds[job.id] then
         lib.put_off(job, limits.held_delay)
-    elseif job.state == 'ready' then
-        start(job)
-    elseif job.cancelled then
-        lib.finish(job, 'cancelled')
-    elseif tonumber(job.attempts) >= limits.max_attempts then
-        lib.finish(job, 'dead', 'the worker died in attempt ' .. job.attempts .. ' of ' .. limits.max_attempts)
-    else
+    elseif job.state == 'ready' or not lib.finish_dropped(job) then
         start(job)
     end
 end
@@ -71,7 +66,7 @@ end
 -- The messages of workers that sent no heartbeat. Redis may have been emptied: then there is no group yet.
 local function dropped()
     local pending = redis.pcall('XPENDING', READY, GROUP, 'IDLE', limits.lease, '-', '+',
-        math.max(args.most, 1) + #args.holds)
+        math.max(args.most, 1) + #held)
     if not pending.err then return pending end
     redis.call('XGROUP', 'CREATE', READY, GROUP, '0', 'MKSTREAM')
     return {}
@@ -84,6 +79,27 @@ local function is_held(pending)
     return message and message[2][1] == 'job' and holds[message[2][2]]
 end
 
+-- What an earlier call of this worker got, and the worker does not hold: the answer was lost, or the job was given up. A
+-- call that was held up on its way is not given what a later one got.
+local function was_lost(message)
+    local job = message and message[2][1] == 'job' and lib.find(message[2][2])
+    return job and job.state == 'running' and job.worker == args.worker and not holds[job.id]
+        and tonumber(job.call or 0) < args.call
+end
+
+local function take_back()
+    if not args.holds then return end
+    local pending = redis.pcall('XPENDING', READY, GROUP, '-', '+', math.max(args.most, 1) + #held, args.worker)
+    for _, mine in ipairs(pending.err and {} or pending) do
+        if #claims >= args.most then return end
+        local message = redis.call('XRANGE', READY, mine[1], mine[1])[1]
+        if was_lost(message) then
+            redis.call('XCLAIM', READY, GROUP, args.worker, 0, mine[1], 'JUSTID')
+            receive(message)
+        end
+    end
+end
+
 local function take_over()
     for _, pending in ipairs(dropped()) do
         if #claims >= args.most then return end
@@ -94,6 +110,13 @@ local function take_over()
     end
 end
 
+-- Whether a message is about a job that runs. The group does not know it any more, and it has become this worker's: the
+-- next heartbeat of its own makes it the other's again, or the lease ends.
+local function runs(message)
+    local job = message[2][1] == 'job' and lib.find(message[2][2])
+    return job and job.state == 'running' and job.entry == message[1]
+end
+
 local function read()
     while #claims < args.most and steps > 0 do
         local count = math.min(args.most - #claims, steps)
@@ -101,7 +124,7 @@ local function read()
         if not streams then return end
         for _, message in ipairs(streams[1][2]) do
             steps = steps - 1
-            receive(message)
+            if not runs(message) then receive(message) end
         end
     end
 end
@@ -115,6 +138,7 @@ end
 
 forget_old()
 promote()
+take_back()
 take_over()
 read()
 lib.write_back()

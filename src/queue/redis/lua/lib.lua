@@ -6,6 +6,9 @@
 local READY, DELAYED, HEADS, JOBS = P .. 'ready', P .. 'delayed', P .. 'heads', P .. 'jobs'
 local GROUP = 'workers'
 local WAITS = { delayed = true, parked = true, ready = true }
+local IS_OVER = { done = true, cancelled = true, dead = true }
+-- A hash that is made of the jobs has this field. One without it was lost, or is new, and is made anew from the jobs.
+local WHOLE = 'whole'
 -- States that no other key counts.
 local COUNTED = { parked = true, dead = true }
 
@@ -83,9 +86,40 @@ end
 
 -- Keys: the first of equal jobs has the key, the others are parked behind it, one behind the other.
 
+-- The jobs that have a message: those that are ready or running.
+local function with_message()
+    local ids = {}
+    for _, message in ipairs(redis.call('XRANGE', READY, '-', '+')) do
+        if message[2][1] == 'job' then ids[#ids + 1] = message[2][2] end
+    end
+    return ids
+end
+
+local function restore_heads()
+    for _, ids in ipairs({ redis.call('ZRANGE', DELAYED, 0, -1), with_message() }) do
+        for _, id in ipairs(ids) do
+            local key = redis.call('HGET', hash(id), 'key')
+            if key then redis.call('HSETNX', HEADS, key, id) end
+        end
+    end
+    redis.call('HSET', HEADS, WHOLE, 1)
+end
+
+-- The job that has a key; nothing when none has it.
 local function head_of(key)
     local id = redis.call('HGET', HEADS, key)
-    return id and find(id) or nil
+    if not id and redis.call('HEXISTS', HEADS, WHOLE) == 0 then
+        restore_heads()
+        id = redis.call('HGET', HEADS, key)
+    end
+    local head = id and find(id)
+    return head and not IS_OVER[head.state] and head or nil
+end
+
+-- The job that is parked behind one, and waits for its end.
+local function parked_behind(job)
+    local next = job.twin and find(job.twin)
+    return next and next.state == 'parked' and next or nil
 end
 
 -- Gives a job its key, or parks it behind the last one that wants it.
@@ -120,7 +154,7 @@ end
 local function enqueue(order)
     local head = head_of(order.key)
     -- What is equal becomes part of the job that has the key, unless that runs; then of the one parked behind it.
-    local twin = head and (WAITS[head.state] and head or head.twin and find(head.twin))
+    local twin = head and (WAITS[head.state] and head or parked_behind(head))
     if twin then
         local ids = order.additions
         for from = 1, #ids, 1000 do
@@ -147,4 +181,5 @@ end
 return {
     find = find, write_back = write_back, set_state = set_state, place = place, put_off = put_off,
     remove_entry = remove_entry, take_off_stream = take_off_stream, head_of = head_of, line_up = line_up, enqueue = enqueue,
+    hash = hash, with_message = with_message, parked_behind = parked_behind, WHOLE = WHOLE, IS_OVER = IS_OVER,
 }

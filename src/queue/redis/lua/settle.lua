@@ -3,6 +3,7 @@
 
 local job = lib.claimed()
 if not job then return 0 end
+lib.begin(job)
 
 -- Back to where it waits. Who waits for its config comes first.
 local function put_back(wait)
