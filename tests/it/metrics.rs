@@ -137,7 +137,8 @@ async fn a_run_that_is_tried_again_counts_once() {
     scene.arin.fail(Rule::new(Fault::Status(503)).on(Operation::Customer).times(1));
     scene.arin.fail(Rule::new(Fault::Hang).on(Operation::Poc).times(1));
     let service = Service::start(&scene).await;
-    until("the run is over", async || service.figures().await.contains("run_duration_seconds_count 1\n")).await;
+    let done = "rir_sidecar_jobs_total{kind=\"sync-config\",result=\"done\"} 1\n";
+    until("the job is over", async || service.figures().await.contains(done)).await;
     let figures = service.figures().await;
     has(
         &figures,

@@ -8,6 +8,7 @@ mod audit;
 pub(crate) mod bench;
 mod claims;
 mod configs;
+mod fitness;
 mod lost_keys;
 mod many;
 mod notes;
