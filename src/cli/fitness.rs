@@ -46,10 +46,17 @@ pub(super) async fn is_known(settings: &config::Queue) -> Result<bool, Unfit> {
 
 /// Asks a Redis that did not answer at the start until it does. Returns when it must not be used, or with `stop`.
 pub(super) async fn unfit_later(settings: config::Queue, stop: CancellationToken) {
+    ask_until_known(|| is_known(&settings), &stop).await;
+}
+
+async fn ask_until_known<F>(is_known: impl Fn() -> F, stop: &CancellationToken)
+where
+    F: Future<Output = Result<bool, Unfit>>,
+{
     let unfit = async {
         loop {
             sleep(INTERVAL).await;
-            match is_known(&settings).await {
+            match is_known().await {
                 Ok(true) => std::future::pending().await,
                 Ok(false) => {}
                 Err(unfit) => return unfit,
@@ -74,4 +81,40 @@ fn judged(fitness: Fitness) -> Result<(), Unfit> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn unfit() -> Unfit {
+        Unfit { server: "Redis 7".to_owned(), problem: "it throws jobs away".to_owned(), remedy: "use another" }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_redis_that_answers_late_is_refused_late() {
+        let (asked, stop) = (Cell::new(0), CancellationToken::new());
+        let answers_at_last = || {
+            asked.set(asked.get() + 1);
+            std::future::ready(if asked.get() < 4 { Ok(false) } else { Err(unfit()) })
+        };
+        ask_until_known(answers_at_last, &stop).await;
+        assert_eq!(asked.get(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_suits_is_asked_once_and_nothing_ends() {
+        let (asked, stop) = (Cell::new(0), CancellationToken::new());
+        let suits = || {
+            asked.set(asked.get() + 1);
+            std::future::ready(Ok(true))
+        };
+        let asking = ask_until_known(suits, &stop);
+        assert!(tokio::time::timeout(INTERVAL * 10, asking).await.is_err(), "it waits for the end of the service");
+        assert_eq!(asked.get(), 1);
+        stop.cancel();
+        ask_until_known(suits, &stop).await;
+    }
 }

@@ -29,10 +29,10 @@ impl InRedis {
     }
 
     async fn repair_from(&self, place: Place) -> Result<(), Error> {
-        let (before, heads, put_back, gone): (String, String, u64, u64) =
+        let (before, heads, configs, put_back, gone): (String, String, String, u64, u64) =
             self.run(&scripts::REPAIR, &LookAt { place, count: PAGE }).await?;
-        self.connections.looked_at.lock().1 =
-            Place { before: Some(before).filter(|id| !id.is_empty()), heads: Some(heads) };
+        let before = Some(before).filter(|id| !id.is_empty());
+        self.connections.looked_at.lock().1 = Place { before, heads: Some(heads), configs: Some(configs) };
         if put_back + gone > 0 {
             warn!(
                 put_back,

@@ -95,6 +95,9 @@ pub(super) struct Place {
     /// The cursor of the keys of equal work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) heads: Option<String>,
+    /// The cursor of the configs that have a running job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) configs: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -82,9 +82,9 @@ end
 -- What an earlier call of this worker got, and the worker does not hold: the answer was lost, or the job was given up. A
 -- call that was held up on its way is not given what a later one got.
 local function was_lost(message)
-    local job = message and message[2][1] == 'job' and lib.find(message[2][2])
-    return job and job.state == 'running' and job.worker == args.worker and not holds[job.id]
-        and tonumber(job.call or 0) < args.call
+    local id = message and message[2][1] == 'job' and message[2][2]
+    local job = id and not holds[id] and lib.find(id)
+    return job and job.state == 'running' and job.worker == args.worker and tonumber(job.call or 0) < args.call
 end
 
 local function take_back()

@@ -1,6 +1,7 @@
 -- Puts right what Redis has lost, if it throws keys away or somebody deleted some: looks at `count` jobs `before` one, the
--- newest first, whether each is where its state says, and at some keys of equal work from the cursor `heads` on.
--- Answers the last job looked at or nothing, the next cursor, how many jobs were put back, and how many are gone.
+-- newest first, whether each is where its state says, and at about as many keys of equal work and configs from the
+-- cursors `heads` and `configs` on.
+-- Answers the last job looked at or nothing, the next cursors, how many jobs were put back, and how many are gone.
 
 local READY, DELAYED, JOBS, OVER, DEAD = P .. 'ready', P .. 'delayed', P .. 'jobs', P .. 'over', P .. 'dead'
 local HEADS, AT_WORK, VANISHED, PARKED = P .. 'heads', P .. 'at-work', P .. 'vanished', P .. 'state:parked'
@@ -127,9 +128,9 @@ end
 
 -- A config whose job is lost is free when the job's worker must have heard of that.
 local function look_at_config(config, id)
-    local job = lib.find(id)
-    if job and job.state == 'running' then return end
-    if not job then
+    local state = redis.call('HGET', lib.hash(id), 'state')
+    if state == 'running' then return end
+    if not state then
         local who, since = string.match(redis.call('HGET', VANISHED, config) or '', '^(%w+) (%d+)$')
         if who ~= id then
             redis.call('HSET', VANISHED, config, id .. ' ' .. NOW)
@@ -142,27 +143,25 @@ local function look_at_config(config, id)
     lib.call_next(config)
 end
 
-local function look_at_configs()
-    local all = redis.call('HGETALL', AT_WORK)
-    for at = 1, #all, 2 do
-        if all[at] ~= lib.WHOLE then look_at_config(all[at], all[at + 1]) end
-    end
+-- An order makes no use of a key whose job is lost; it only takes up room.
+local function look_at_key(key, id)
+    if redis.call('EXISTS', lib.hash(id)) == 0 then redis.call('HDEL', HEADS, key) end
 end
 
-local function look_at_keys()
-    local cursor, some = unpack(redis.call('HSCAN', HEADS, args.heads or '0', 'COUNT', args.count))
+-- Looks at some fields of a hash that is made of the jobs; where to go on.
+local function look_through(hash, cursor, look)
+    local next, some = unpack(redis.call('HSCAN', hash, cursor or '0', 'COUNT', args.count))
     for at = 1, #some, 2 do
-        if some[at] ~= lib.WHOLE and redis.call('EXISTS', lib.hash(some[at + 1])) == 0 then
-            redis.call('HDEL', HEADS, some[at])
-        end
+        if some[at] ~= lib.WHOLE then look(some[at], some[at + 1]) end
     end
-    return cursor
+    return next
 end
 
 restore_list()
 local from = args.before and '(' .. args.before or '+'
 local ids = redis.call('ZREVRANGEBYLEX', JOBS, from, '-', 'LIMIT', 0, args.count)
 for _, id in ipairs(ids) do look_at(id) end
-look_at_configs()
+local configs = look_through(AT_WORK, args.configs, look_at_config)
 lib.write_back()
-return { #ids == args.count and ids[#ids] or '', look_at_keys(), put_back, gone }
+local heads = look_through(HEADS, args.heads, look_at_key)
+return { #ids == args.count and ids[#ids] or '', heads, configs, put_back, gone }
