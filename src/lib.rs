@@ -22,8 +22,9 @@
 //!
 //! Around them: [`cli`] has the commands, [`config`] the settings and API keys, and [`services`] makes from these what
 //! the rooms work with. [`telemetry`] logs, traces and counts, and [`supervise`] keeps a panic to where it happened.
-//! [`rate`] decides when a request may go to ARIN. [`error_chain`], [`retry`], `deadline`, `hex`, `shell_word` and `tls` are
-//! small things that any room may use. The crate `rir-sandbox` stands in for ARIN and NetBox in the demo and the tests.
+//! [`rate`] decides when a request may go to ARIN. [`http_client`] makes all HTTP clients, [`tls`] says whose
+//! certificates they take. [`error_chain`], [`retry`], `deadline`, `hex` and `shell_word` are small things that any
+//! room may use. The crate `rir-sandbox` stands in for ARIN and NetBox in the demo and the tests.
 
 // Operators on times panic when the result cannot be told, and times come from NetBox, headers and settings. Whole numbers
 // are left out by clippy.toml: those of this crate are checked in release builds, too.
@@ -37,6 +38,7 @@ mod deadline;
 pub mod error_chain;
 mod hex;
 pub mod http;
+pub mod http_client;
 mod intake;
 pub mod model;
 pub mod netbox;
@@ -51,5 +53,5 @@ mod shell_word;
 pub mod supervise;
 pub mod sync;
 pub mod telemetry;
-mod tls;
+pub mod tls;
 pub mod worker;

@@ -170,6 +170,7 @@ async fn measure(plan: Plan) {
     let world = plan.world();
     let arin = regrws::Server::start(world.registry.clone(), regrws::Options::default()).await.unwrap();
     let behind = Server::start(Options::default()).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the program's own clients are what is measured")]
     let front = Front { plan, behind: behind.url(), http: reqwest::Client::new() };
     let netbox = front.serve().await;
     let client = {

@@ -46,6 +46,7 @@ async fn open() -> Queue {
     let settings = config::Queue {
         url: url.into(),
         url_file: None,
+        ca_file: None,
         mode: QueueMode::Single,
         sentinel_master: String::new(),
         prefix: format!("bench-{}-{}", std::process::id(), fastrand::u64(..)),

@@ -43,6 +43,7 @@ impl Netbox {
         let variable =
             |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; use tests/bench.sh"));
         // A connection that is kept stays with one worker process, and two may meet at the same one.
+        #[expect(clippy::disallowed_methods, reason = "the program's own clients are what is measured")]
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
         let pid = PathBuf::from(variable("RIR_LAB_DIR")).join("netbox/main/pid");
         Self { url: variable("RIR_LAB_NETBOX_URL"), token: variable("RIR_LAB_NETBOX_TOKEN"), http, pid }

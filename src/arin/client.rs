@@ -14,10 +14,12 @@ use super::{
 };
 use crate::{
     config::{self, RegistryUrl, UnfitUrl},
+    http_client,
     model::{Customer, CustomerHandle, Instance, Net, NetBlock, NetHandle, Org, OrgHandle, Poc, PocHandle},
     outbound::{self, excerpt::presentable_url},
     retry::Policy,
     telemetry::metrics::{Metrics, Upstream},
+    tls::Trust,
 };
 
 /// The connections, and a rate limit for each registry instance, which all configs there share. Cheap to clone.
@@ -174,15 +176,16 @@ impl Client {
     }
 }
 
-/// Makes the HTTP client: pooled, without proxies, and with certificates checked by the platform's rules.
-fn http(settings: &config::Arin) -> reqwest::Result<reqwest::Client> {
-    let builder = outbound::client::builder("application/xml", settings.timeout)
-        .no_proxy()
-        .connect_timeout(settings.connect_timeout)
-        .pool_max_idle_per_host(settings.max_in_flight);
-    let encrypted = settings.allowed_base_urls.iter().any(|url| url.as_url().scheme() == "https");
+/// Makes the HTTP client, which keeps its connections. What is not encrypted stays on this machine, so that no proxy
+/// sees a key.
+fn http(settings: &config::Arin) -> Result<reqwest::Client, http_client::Error> {
     // A sandbox on plain HTTP must also run where no certificates are installed.
-    if encrypted { builder } else { builder.tls_certs_only([]) }.build()
+    let encrypted = settings.allowed_base_urls.iter().any(|url| url.as_url().scheme() == "https");
+    http_client::build(Trust::of(settings.ca_file.as_deref(), encrypted), &settings.proxy, |builder| {
+        outbound::client::asking_for("application/xml", settings.timeout, builder)
+            .connect_timeout(settings.connect_timeout)
+            .pool_max_idle_per_host(settings.max_in_flight)
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 
 use super::{convert::Unfit, request::Request, xml::Malformed};
 use crate::{
+    http_client,
     outbound::{self, AnswerLost, NoAnswer},
     retry::Retry,
 };
@@ -18,8 +19,8 @@ pub type Error = outbound::Error<Request, ErrorKind>;
 #[derive(Debug, thiserror::Error)]
 pub enum ErrorKind {
     /// The HTTP client cannot be made: the system has no CA certificates, for instance.
-    #[error("cannot set up the HTTP client for ARIN; does the system have CA certificates (package ca-certificates)?")]
-    Setup(#[source] reqwest::Error),
+    #[error("cannot make an HTTP client for ARIN")]
+    Setup(#[source] http_client::Error),
     /// The base URL, shown without credentials and query, is not on the allow list. Nothing was sent.
     #[error(
         "`{0}` is not listed in arin.allowed_base_urls, so no API key is sent there; correct the API URL of the RIR \

@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::config::Arin;
+use crate::config::{Arin, Proxy};
 
 /// Settings that try three times, at once.
 pub(super) fn settings() -> Arin {
     Arin {
         allowed_base_urls: Vec::new(),
         auth: BTreeMap::new(),
+        ca_file: None,
+        proxy: Proxy::None,
         requests_per_second: 0,
         burst: 1,
         max_in_flight: 8,

@@ -33,4 +33,4 @@ pub use rate_limit::SharedLimit;
 pub use request::Request;
 pub use xml::Malformed;
 
-pub use crate::outbound::{AnswerLost, NoAnswer};
+pub use crate::outbound::{AnswerLost, NoAnswer, NotSent};

@@ -9,8 +9,15 @@ use std::{
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::{exit::ExitStatus, output};
-use crate::config;
+use super::{
+    exit::{AnyError, ExitStatus},
+    output,
+};
+use crate::{
+    config::{self, Proxy},
+    http_client,
+    tls::Trust,
+};
 
 /// Limits how long the process may take to answer. It gives its queue and NetBox two seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
@@ -40,7 +47,7 @@ pub(super) async fn run(args: Args, file: Option<&Path>) -> ExitStatus {
             output::err(&format!("error: {url} answered {status}{why}"));
             ExitStatus::Failed
         }
-        Err(error) => ExitStatus::Failed.because(&error),
+        Err(error) => ExitStatus::Failed.because(&*error),
     }
 }
 
@@ -52,10 +59,8 @@ fn local_address(listen: SocketAddr) -> SocketAddr {
 }
 
 /// Returns the status, and the detail if the answer is a problem.
-async fn ask(url: &str) -> reqwest::Result<(StatusCode, String)> {
-    // Without TLS no certificates are needed.
-    crate::tls::choose_provider();
-    let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().timeout(ANSWER_TIMEOUT).build()?;
+async fn ask(url: &str) -> Result<(StatusCode, String), AnyError> {
+    let http = http_client::build(Trust::Nobody, &Proxy::None, |builder| builder.timeout(ANSWER_TIMEOUT))?;
     let answer = http.get(url).send().await?;
     let (status, body) = (answer.status(), answer.text().await?);
     let problem: Value = serde_json::from_str(&body).unwrap_or_default();

@@ -8,7 +8,7 @@ use super::{
     secret::Secret,
     settings::{Arin, Netbox, Queue, QueueMode, Settings, Sweep, Webhook},
 };
-use crate::error_chain::error_chain;
+use crate::{error_chain::error_chain, tls};
 
 /// The length from which a secret may sign NetBox's webhooks.
 const SHORTEST_SECRET: usize = 16;
@@ -132,6 +132,16 @@ impl Checks<'_> {
         if wrong {
             self.0.push(Problem::new(key, remedy.to_string()));
         }
+    }
+}
+
+/// Adds a problem for each file of certificates that cannot be used.
+pub(super) fn certificates(Settings { netbox, arin, queue, .. }: &Settings, problems: &mut Vec<Problem>) {
+    for (key, file) in
+        [("netbox.ca_file", &netbox.ca_file), ("arin.ca_file", &arin.ca_file), ("queue.ca_file", &queue.ca_file)]
+    {
+        let error = file.as_ref().and_then(|path| tls::certificates(path).err());
+        problems.extend(error.map(|error| Problem::new(key, error_chain(&error))));
     }
 }
 

@@ -80,7 +80,8 @@ impl FromStr for RegistryUrl {
     }
 }
 
-fn is_this_machine(url: &Url) -> bool {
+/// Returns whether a URL leads to this machine itself.
+pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),

@@ -64,6 +64,9 @@ pub fn load_from(file: Option<&Path>, environment: &BTreeMap<String, String>) ->
             give_way(&mut settings, |key| given.get::<config::Value>(key).is_ok());
             checks::check(&settings, &mut problems);
             checks::take_secrets(&mut settings, &mut problems);
+            checks::certificates(&settings, &mut problems);
+            settings.netbox.proxy.take("netbox.proxy", environment, &mut problems);
+            settings.arin.proxy.take("arin.proxy", environment, &mut problems);
             if problems.is_empty() { Ok(settings) } else { Err(Invalid::Problems(problems)) }
         }
         Err(error) => {
@@ -310,6 +313,37 @@ mod tests {
         assert_eq!(told.matches("is open to everybody on this machine").count(), 5, "{told}");
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(load_from(None, &environment(NEEDED.into_iter().chain(files))).is_ok());
+    }
+
+    #[test]
+    fn a_file_of_certificates_that_cannot_be_used_is_told_with_the_others() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        let wrong = [("NETBOX__CA_FILE", "/nowhere/netbox.pem"), ("ARIN__CA_FILE", path), ("QUEUE__CA_FILE", path)];
+        insta::assert_snapshot!(problems(&wrong).replace(path, "FILE"), @r"
+        netbox.ca_file: /nowhere/netbox.pem cannot be read: No such file or directory (os error 2)
+        arin.ca_file: FILE holds no certificate; it has to be a PEM file, in which one begins with -----BEGIN CERTIFICATE----- (`openssl x509 -inform der -in FILE` writes a binary one like that)
+        queue.ca_file: FILE holds no certificate; it has to be a PEM file, in which one begins with -----BEGIN CERTIFICATE----- (`openssl x509 -inform der -in FILE` writes a binary one like that)
+        ");
+    }
+
+    #[test]
+    fn a_proxy_is_a_url_without_a_password_or_the_one_of_the_environment() {
+        let wrong = [("NETBOX__PROXY", "http://user:canary@proxy.test:3128"), ("ARIN__PROXY", "socks5://proxy.test")];
+        insta::assert_snapshot!(problems(&wrong), @r#"
+        netbox.proxy: `http://proxy.test:3128` holds a user name or password, which logs and errors would show; take it out: write "environment" here, and user name and password into HTTPS_PROXY
+        arin.proxy: `proxy.test` is not an http or https URL such as http://proxy.example.net:3128, nor "environment"
+        "#);
+        let loaded = |way: &str| {
+            let variables = [("HTTPS_PROXY".to_owned(), "ftp://canary@proxy.test".to_owned())];
+            let set = environment(NEEDED.into_iter().chain([("NETBOX__PROXY", way)])).into_iter().chain(variables);
+            load_from(None, &set.collect()).map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!([loaded(""), loaded("http://proxy.test:3128")], [Ok(()), Ok(())], "the variable does not matter");
+        insta::assert_snapshot!(loaded("environment").unwrap_err(), @r"
+        the configuration cannot be used:
+          netbox.proxy: takes HTTPS_PROXY from the environment, which is no http or https URL; correct it
+        ");
     }
 
     #[test]

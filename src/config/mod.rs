@@ -11,6 +11,7 @@ pub mod keys;
 mod limits;
 mod load;
 mod problem;
+mod proxy;
 mod secret;
 mod secret_file;
 mod settings;
@@ -21,6 +22,7 @@ mod urls;
 pub use http_url::{HttpUrl, RegistryUrl, UnfitUrl, presentable_url};
 pub use load::{DEFAULTS, load, load_from, load_listen};
 pub use problem::{Invalid, Problem};
+pub use proxy::{Proxy, Variables};
 pub use secret::Secret;
 pub use secret_file::UnusableFile;
 pub use settings::{

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use super::{
     duration,
     http_url::{HttpUrl, RegistryUrl, describe},
+    proxy::Proxy,
     secret::Secret,
 };
 use crate::model::Instance;
@@ -52,9 +53,11 @@ pub struct Netbox {
     /// File the token is read from instead.
     #[serde(deserialize_with = "unless_empty")]
     pub token_file: Option<PathBuf>,
-    /// PEM file with the certificate authority that signed NetBox's certificate.
+    /// PEM file with NetBox's certificate, or with that of the authority that signed it.
     #[serde(deserialize_with = "unless_empty")]
     pub ca_file: Option<PathBuf>,
+    /// The way to NetBox.
+    pub proxy: Proxy,
     /// Rows asked for in one page; NetBox may give fewer.
     pub page_size: u32,
     /// Rows written in one request.
@@ -73,6 +76,11 @@ pub struct Arin {
     pub allowed_base_urls: Vec<RegistryUrl>,
     /// The place of the API key in requests to a base URL, where it is not the usual one; see [`Arin::auth_at`].
     pub auth: BTreeMap<RegistryUrl, Auth>,
+    /// PEM file with certificates of the registries, or of the authorities that signed them.
+    #[serde(deserialize_with = "unless_empty")]
+    pub ca_file: Option<PathBuf>,
+    /// The way to the registries.
+    pub proxy: Proxy,
     /// Requests a second for each registry instance; 0 for no limit.
     pub requests_per_second: u32,
     /// Requests that may go out at once after a quiet time.
@@ -107,6 +115,14 @@ pub enum Auth {
     Query,
     /// The header; where that is refused the query, and from then on the one that was taken.
     HeaderThenQuery,
+}
+
+impl Netbox {
+    /// Returns whether the requests to NetBox, and with them its token, go through a proxy that can read them.
+    #[must_use]
+    pub fn is_read_by_proxy(&self) -> bool {
+        self.proxy.takes_unencrypted(self.url.as_url())
+    }
 }
 
 impl Arin {
@@ -161,6 +177,9 @@ pub struct Queue {
     /// File the URLs are read from instead.
     #[serde(deserialize_with = "unless_empty")]
     pub url_file: Option<PathBuf>,
+    /// PEM file with certificates of the servers, or of the authority that signed them.
+    #[serde(deserialize_with = "unless_empty")]
+    pub ca_file: Option<PathBuf>,
     /// The kind of Redis that answers at the URLs.
     pub mode: QueueMode,
     /// The group that the sentinels watch.

@@ -8,6 +8,7 @@ use config::{Config, ConfigError, Map, Value};
 use super::{
     http_url::{HttpUrl, RegistryUrl, UnfitUrl, describe},
     problem::Problem,
+    proxy::Proxy,
 };
 
 /// A setting that is a URL, or a list of them.
@@ -33,10 +34,16 @@ const COLLECTOR: UrlSetting = UrlSetting {
     example: "http://otel-collector:4318",
     secrets: "what the collector asks for belongs in the file that telemetry.otlp_authorization_file names",
 };
+const PROXIES: [UrlSetting; 2] = [proxy("netbox.proxy"), proxy("arin.proxy")];
 /// The setting whose names are URLs.
 const WAYS: &str = "arin.auth";
 /// Takes the place of a URL that is unfit.
 const PLACEHOLDER: &str = "https://unset.invalid";
+
+const fn proxy(key: &'static str) -> UrlSetting {
+    let secrets = "write \"environment\" here, and user name and password into HTTPS_PROXY";
+    UrlSetting { key, example: "http://proxy.example.net:3128, nor \"environment\"", secrets }
+}
 
 /// Adds a problem for each URL that is unfit, and returns the settings with placeholders for these.
 pub(super) fn with_placeholders(merged: Config, problems: &mut Vec<Problem>) -> Result<Config, ConfigError> {
@@ -68,6 +75,13 @@ pub(super) fn with_placeholders(merged: Config, problems: &mut Vec<Problem>) -> 
     if let Some(problem) = COLLECTOR.problem::<HttpUrl>(&collector).filter(|_| !collector.is_empty()) {
         problems.push(problem);
         layers = layers.set_override(COLLECTOR.key, "")?;
+    }
+    for setting in &PROXIES {
+        let proxy = merged.get_string(setting.key).unwrap_or_default();
+        if let Some(problem) = setting.problem::<Proxy>(&proxy) {
+            problems.push(problem);
+            layers = layers.set_override(setting.key, "")?;
+        }
     }
     layers.build()
 }

@@ -1,12 +1,13 @@
 //! The failures of requests to NetBox.
 
-use std::{fmt, io, path::PathBuf, time::Duration};
+use std::{fmt, time::Duration};
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use super::permission::Permission;
 use crate::{
+    http_client,
     outbound::{self, NoAnswer},
     retry::Retry,
 };
@@ -51,10 +52,7 @@ pub type Error = outbound::Error<Request, ErrorKind>;
 pub enum ErrorKind {
     /// No client can be made from the settings.
     #[error("cannot make an HTTP client for NetBox")]
-    Client(#[source] reqwest::Error),
-    /// The file with the certificate authority cannot be read.
-    #[error("cannot read NetBox's certificate authority from {}", .0.display())]
-    CaFile(PathBuf, #[source] io::Error),
+    Client(#[source] http_client::Error),
     /// The token has characters that no header can carry.
     #[error("the NetBox API token has characters that cannot be sent; it must be one line of ASCII")]
     Token,
@@ -115,7 +113,6 @@ impl Error {
             ErrorKind::Failed(..) | ErrorKind::StaleType(_) | ErrorKind::Throttled(None) => Retry::Backoff,
             ErrorKind::Throttled(Some(wait)) => Retry::After(*wait),
             ErrorKind::Client(_)
-            | ErrorKind::CaFile(..)
             | ErrorKind::Token
             | ErrorKind::Forbidden(..)
             | ErrorKind::NotFound

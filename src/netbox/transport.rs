@@ -7,13 +7,13 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use reqwest::{
-    Certificate, Method, RequestBuilder, StatusCode,
+    Method, RequestBuilder, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, IF_MATCH, LOCATION},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tracing::{Instrument, debug_span, field::Empty};
+use tracing::{Instrument, debug_span, field::Empty, warn};
 use url::Url;
 
 use super::{
@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     config::{self, Secret},
+    http_client,
     outbound::{
         self, NoAnswer,
         excerpt::{excerpt, presentable_url},
@@ -30,6 +31,7 @@ use crate::{
     },
     retry::Policy,
     telemetry::metrics::{Metrics, Upstream},
+    tls::Trust,
 };
 
 /// The longest answer read: a page of 1,000 rows with large documents stays far below.
@@ -176,16 +178,19 @@ impl Transport {
 }
 
 fn http(settings: &config::Netbox) -> Result<reqwest::Client, ErrorKind> {
-    let mut http = outbound::client::builder("application/json", settings.timeout)
-        // Each request gets a connection of its own. One that is kept stays with one of NetBox's worker processes: two
-        // that happen to meet at the same one write at half the speed for as long as a sync takes. And gunicorn closes
-        // an idle connection after two seconds, perhaps just when a write leaves, whose outcome is unknown then.
-        .pool_max_idle_per_host(0);
-    if let Some(path) = &settings.ca_file {
-        let pem = std::fs::read(path).map_err(|source| ErrorKind::CaFile(path.clone(), source))?;
-        http = http.tls_certs_merge(Certificate::from_pem_bundle(&pem).map_err(ErrorKind::Client)?);
+    if settings.is_read_by_proxy() {
+        warn!("the proxy of netbox.proxy reads NetBox's token, as netbox.url is not encrypted; set it to an https URL");
     }
-    http.build().map_err(ErrorKind::Client)
+    let encrypted = settings.url.as_url().scheme() == "https" || settings.proxy.may_be_encrypted();
+    let client = http_client::build(Trust::of(settings.ca_file.as_deref(), encrypted), &settings.proxy, |builder| {
+        outbound::client::asking_for("application/json", settings.timeout, builder)
+            // Each request gets a connection of its own. One that is kept stays with one of NetBox's worker processes:
+            // two that happen to meet at the same one write at half the speed for as long as a sync takes. And gunicorn
+            // closes an idle connection after two seconds, perhaps just when a write leaves, whose outcome is unknown
+            // then.
+            .pool_max_idle_per_host(0)
+    });
+    client.map_err(ErrorKind::Client)
 }
 
 /// Returns the header for a token. The two kinds of tokens have schemes of their own; v2 tokens (NetBox 4.5 and later)
@@ -276,6 +281,7 @@ mod tests {
             token: token.into(),
             token_file: None,
             ca_file: None,
+            proxy: config::Proxy::None,
             page_size: 1000,
             batch_size: 50,
             writes_in_flight: 2,

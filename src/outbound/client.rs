@@ -12,7 +12,6 @@ use std::{
 use reqwest::{
     ClientBuilder, Method, RequestBuilder, Response,
     header::{ACCEPT, HeaderMap, HeaderValue},
-    redirect,
 };
 use tokio::time::sleep;
 use tracing::{Span, debug};
@@ -24,14 +23,9 @@ use crate::{
     telemetry::metrics::{Metrics, Upstream},
 };
 
-/// Starts an HTTP client that asks for one type of document and follows no redirect, as a key or token would go along.
-pub(crate) fn builder(accept: &'static str, timeout: Duration) -> ClientBuilder {
-    crate::tls::choose_provider();
-    reqwest::Client::builder()
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-        .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]))
-        .redirect(redirect::Policy::none())
-        .timeout(timeout)
+/// Makes a client ask for one type of document, and wait for so long.
+pub(crate) fn asking_for(accept: &'static str, timeout: Duration, builder: ClientBuilder) -> ClientBuilder {
+    builder.default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))])).timeout(timeout)
 }
 
 /// Sends requests to one system. Cheap to clone; clones count together.

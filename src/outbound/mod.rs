@@ -12,4 +12,4 @@ mod no_answer;
 pub(crate) mod retry_after;
 
 pub use error::Error;
-pub use no_answer::{AnswerLost, NoAnswer};
+pub use no_answer::{AnswerLost, NoAnswer, NotSent};

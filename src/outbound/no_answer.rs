@@ -1,16 +1,27 @@
 //! Failures to get a whole answer, told apart by whether the request can have been carried out.
 
-use crate::retry::Retry;
+use crate::{retry::Retry, tls::Distrust};
 
 /// A request that brought no whole answer. The texts go on after the name of the system that was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum NoAnswer {
-    /// Nothing was sent, so nothing was done: there was no connection, or the request cannot be written.
-    #[error("could not be reached")]
-    NotSent(#[source] reqwest::Error),
+    /// Nothing was sent, so nothing was done.
+    #[error(transparent)]
+    NotSent(#[from] NotSent),
     /// The request was sent at least in part, so its outcome is unknown.
     #[error(transparent)]
     Lost(#[from] AnswerLost),
+}
+
+/// The reasons why a request did not leave.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSent {
+    /// There was no connection, or the request cannot be written.
+    #[error("could not be reached")]
+    Unreachable(#[source] reqwest::Error),
+    /// Whoever answered, perhaps the proxy, presented a certificate that is not trusted.
+    #[error("presented a certificate that is not trusted: {0}; `rir-sidecar check` says what to do")]
+    Distrusted(Distrust, #[source] reqwest::Error),
 }
 
 /// The ways to lose the answer to a request that was sent. A write may have been carried out after each of them.
@@ -35,7 +46,11 @@ impl NoAnswer {
     /// connecting.
     pub(super) fn before_answer(error: reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() {
-            Self::NotSent(error)
+            match Distrust::behind(&error) {
+                Some(distrust) => NotSent::Distrusted(distrust, error),
+                None => NotSent::Unreachable(error),
+            }
+            .into()
         } else if error.is_timeout() {
             AnswerLost::TimedOut(error).into()
         } else {

@@ -2,12 +2,28 @@
 
 use redis::ErrorKind;
 
+use crate::tls::{self, Distrust};
+
 /// A step in Redis that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address cannot be used.
     #[error("queue.url cannot be used")]
-    Address(#[source] redis::RedisError),
+    Address(#[from] redis::RedisError),
+    /// Certificates cannot be checked.
+    #[error("the certificates of Redis cannot be checked")]
+    Trust(#[from] tls::Error),
+    /// Whoever answered presented a certificate that is not trusted.
+    #[error(
+        "Redis presented a certificate that is not trusted: {distrust}; put it, or that of the authority that signed it, \
+         into the PEM file of queue.ca_file"
+    )]
+    Distrusted {
+        /// The reason.
+        distrust: Distrust,
+        /// The cause.
+        source: redis::RedisError,
+    },
     /// Redis did not answer, or refused.
     #[error("Redis did not do it: {operation}")]
     Redis {
@@ -31,7 +47,7 @@ impl Error {
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Address(_) | Self::Foreign { .. } => false,
+            Self::Address(_) | Self::Trust(_) | Self::Distrusted { .. } | Self::Foreign { .. } => false,
             Self::Redis { source, .. } => matches!(source.kind(), ErrorKind::Server(_) | ErrorKind::Extension),
         }
     }

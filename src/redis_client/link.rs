@@ -1,28 +1,28 @@
 //! The connection to Redis: one server, the master that Sentinels name, or a Cluster. It is made when it is first
 //! needed, and made again when it is broken. A command that meets a broken one fails; its sender decides what to do.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc};
 
+use futures_util::future::select_ok;
 use parking_lot::Mutex;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo,
-    RedisError, RedisFuture, RedisResult, ServerErrorKind, TlsMode, Value,
+    Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisError,
+    RedisFuture, RedisResult, ServerErrorKind, TlsCertificates, Value,
     aio::{ConnectionLike, MultiplexedConnection},
     cluster::{ClusterClient, ClusterConfig},
     cluster_async::ClusterConnection,
-    sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
 };
 use secrecy::ExposeSecret;
 use tracing::warn;
 
-use crate::config::{self, QueueMode};
-
-/// Limits how long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Limits how long Redis may take to answer.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// Limits the commands under way in one connection; further ones wait.
-const MAX_IN_FLIGHT: usize = 1024;
+use super::{
+    connect::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Connector},
+    error::Error,
+};
+use crate::{
+    config::{self, QueueMode},
+    tls,
+};
 
 /// A connection that many tasks use at once.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl fmt::Debug for Link {
 
 impl Link {
     /// Prepares a connection; nothing is sent yet. Whenever one is made, it is with the URLs of then.
-    pub(super) fn prepare(settings: &config::Queue) -> RedisResult<Self> {
+    pub(super) fn prepare(settings: &config::Queue) -> Result<Self, Error> {
         let version = settings.url.version();
         if settings.mode == QueueMode::Cluster {
             let open = Mutex::new((version, cluster(settings)?));
@@ -54,7 +54,7 @@ impl Link {
 }
 
 /// Gives the URLs of now to whoever takes them apart.
-fn with_urls<T>(settings: &config::Queue, take: impl FnOnce(Vec<&str>) -> RedisResult<T>) -> RedisResult<T> {
+fn with_urls<T>(settings: &config::Queue, take: impl FnOnce(Vec<&str>) -> Result<T, Error>) -> Result<T, Error> {
     take(settings.url.now().expose_secret().split(',').map(str::trim).collect())
 }
 
@@ -81,14 +81,25 @@ impl Cluster {
     }
 }
 
-fn cluster(settings: &config::Queue) -> RedisResult<ClusterConnection> {
-    let client = with_urls(settings, |urls| ClusterClient::builder(urls).retries(2).build())?;
+/// Prepares a connection to a Cluster. The library makes those to its servers by itself: it takes no certificate as it
+/// is.
+fn cluster(settings: &config::Queue) -> Result<ClusterConnection, Error> {
+    tls::choose_provider();
+    let authorities = settings.ca_file.as_deref().map(tls::text).transpose()?;
+    let client = with_urls(settings, |urls| {
+        let builder = ClusterClient::builder(urls).retries(2);
+        let builder = match authorities {
+            Some(pem) => builder.certs(TlsCertificates { client_tls: None, root_cert: Some(pem) }),
+            None => builder,
+        };
+        Ok(builder.build()?)
+    })?;
     let config = ClusterConfig::new().set_connection_timeout(CONNECT_TIMEOUT).set_response_timeout(ANSWER_TIMEOUT);
     Ok(client.get_pending_async_connection_with_config(config))
 }
 
-fn unusable(error: &RedisError) {
-    warn!(%error, "the new queue.url cannot be used; going on with the one before it");
+fn unusable(error: &Error) {
+    warn!(error = error as &dyn std::error::Error, "the new queue.url cannot be used; going on with the one before it");
 }
 
 impl ConnectionLike for Link {
@@ -205,67 +216,96 @@ fn is_broken(error: &RedisError) -> bool {
 
 /// The source of connections.
 enum Source {
-    Single(Box<Client>),
+    Single { server: Box<ConnectionInfo>, connector: Connector },
     Sentinel(Box<Sentinels>),
 }
 
 impl Source {
-    fn prepare(settings: &config::Queue) -> RedisResult<Self> {
-        with_urls(settings, |urls| match settings.mode {
-            QueueMode::Sentinel => Ok(Self::Sentinel(Box::new(Sentinels::prepare(&urls, &settings.sentinel_master)?))),
-            QueueMode::Single | QueueMode::Cluster => {
-                Ok(Self::Single(Box::new(Client::open(urls.first().copied().unwrap_or_default())?)))
+    fn prepare(settings: &config::Queue) -> Result<Self, Error> {
+        with_urls(settings, |urls| {
+            let connector = Connector::prepare(settings.ca_file.as_deref(), urls.iter().any(|url| is_encrypted(url)))?;
+            match settings.mode {
+                QueueMode::Sentinel => {
+                    Ok(Self::Sentinel(Box::new(Sentinels::prepare(&urls, &settings.sentinel_master, connector)?)))
+                }
+                QueueMode::Single | QueueMode::Cluster => {
+                    let server = Box::new(urls.first().copied().unwrap_or_default().into_connection_info()?);
+                    Ok(Self::Single { server, connector })
+                }
             }
         })
     }
 
-    async fn connect(&mut self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(ANSWER_TIMEOUT))
-            .set_pipeline_buffer_size(MAX_IN_FLIGHT);
+    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
         match self {
-            Self::Single(client) => client.get_multiplexed_async_connection_with_config(&config).await,
-            Self::Sentinel(sentinels) => sentinels.connect(&config).await,
+            Self::Single { server, connector } => connector.connect(server).await,
+            Self::Sentinel(sentinels) => sentinels.connect().await,
         }
     }
+}
+
+/// Returns whether a URL asks for TLS.
+fn is_encrypted(url: &str) -> bool {
+    url.starts_with("rediss:")
 }
 
 /// Sentinels that tell which server is the master.
 struct Sentinels {
-    /// The same ones with the credentials of their URLs, and without any: many have none though Redis has.
-    clients: [SentinelClient; 2],
+    sentinels: Vec<ConnectionInfo>,
+    master: String,
+    /// The database and the credentials of Redis itself, which are those of the first URL.
+    redis: RedisConnectionInfo,
+    /// True if Redis itself is asked over TLS.
+    encrypted: bool,
+    connector: Connector,
 }
 
 impl Sentinels {
-    /// Database and credentials for Redis itself are those of the first URL.
-    fn prepare(urls: &[&str], master: &str) -> RedisResult<Self> {
+    fn prepare(urls: &[&str], master: &str, connector: Connector) -> RedisResult<Self> {
         let sentinels =
             urls.iter().map(|url| url.into_connection_info()).collect::<RedisResult<Vec<ConnectionInfo>>>()?;
         let first = sentinels.first().ok_or((ErrorKind::EmptySentinelList, "no URL of a sentinel"))?;
-        let mut server =
-            SentinelNodeConnectionInfo::default().set_redis_connection_info(first.redis_settings().clone());
-        if urls.iter().any(|url| url.starts_with("rediss:")) {
-            server = server.set_tls_mode(TlsMode::Secure);
-        }
-        let build = |settings: fn(&ConnectionInfo) -> RedisConnectionInfo| {
-            let sentinels: Vec<_> =
-                sentinels.iter().map(|info| info.clone().set_redis_settings(settings(info))).collect();
-            SentinelClient::build(sentinels, master, Some(server.clone()), SentinelServerType::Master)
-        };
-        let with = build(|info| info.redis_settings().clone().set_db(0))?;
-        Ok(Self { clients: [with, build(|_| RedisConnectionInfo::default())?] })
+        let redis = first.redis_settings().clone();
+        let encrypted = urls.iter().any(|url| is_encrypted(url));
+        Ok(Self { sentinels, master: master.to_owned(), redis, encrypted, connector })
     }
 
-    async fn connect(&mut self, config: &AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
-        let [first, second] = &mut self.clients;
-        let error = match first.get_async_connection_with_config(config).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) => error,
+    /// Asks all sentinels at once, and connects to the first master that is found: one may be away, or not know yet
+    /// that the master is another one.
+    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+        let asked = self.sentinels.iter().map(|sentinel| Box::pin(self.connect_by(sentinel)));
+        Ok(select_ok(asked).await?.0)
+    }
+
+    /// Connects to the server that a sentinel names, if that is a master.
+    async fn connect_by(&self, sentinel: &ConnectionInfo) -> RedisResult<MultiplexedConnection> {
+        let mut asked = self.ask(sentinel).await?;
+        let mut question = redis::cmd("SENTINEL");
+        question.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.master);
+        let named: Option<(String, u16)> = question.query_async(&mut asked).await?;
+        let (host, port) = named.ok_or((ErrorKind::MasterNameNotFoundBySentinel, "queue.sentinel_master"))?;
+        let address = match self.encrypted {
+            true => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
+            false => ConnectionAddr::Tcp(host, port),
         };
-        let connection = second.get_async_connection_with_config(config).await.map_err(|_| error)?;
-        // What worked is tried first from now on.
-        self.clients.reverse();
-        Ok(connection)
+        let server = address.into_connection_info()?.set_redis_settings(self.redis.clone());
+        let mut connection = self.connector.connect(&server).await?;
+        let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut connection).await?;
+        match role.into_iter().next().map(redis::from_redis_value::<String>).transpose()?.as_deref() {
+            Some("master") => Ok(connection),
+            Some(_) | None => Err((ErrorKind::Server(ServerErrorKind::ReadOnly), "a sentinel named a replica").into()),
+        }
+    }
+
+    /// Connects to a sentinel with the credentials of its URL, or without any: many have none though Redis has.
+    async fn ask(&self, sentinel: &ConnectionInfo) -> RedisResult<MultiplexedConnection> {
+        let with = sentinel.redis_settings().clone().set_db(0);
+        match self.connector.connect(&sentinel.clone().set_redis_settings(with)).await {
+            Err(error) if !error.is_io_error() => {
+                let without = sentinel.clone().set_redis_settings(RedisConnectionInfo::default());
+                self.connector.connect(&without).await.map_err(|_| error)
+            }
+            connected => connected,
+        }
     }
 }

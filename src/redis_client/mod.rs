@@ -4,6 +4,7 @@
 //! All keys begin with `{prefix}:`. The braces put them into one slot of a Cluster, so that each step can be one
 //! script.
 
+mod connect;
 mod error;
 mod link;
 mod script;
@@ -17,8 +18,12 @@ use serde::Serialize;
 pub use error::Error;
 pub use script::Script;
 
-use crate::config::{self, QueueMode};
-use link::{ANSWER_TIMEOUT, Link};
+use crate::{
+    config::{self, QueueMode},
+    tls::Distrust,
+};
+use connect::ANSWER_TIMEOUT;
+use link::Link;
 
 /// A connection to Redis that many tasks use at once.
 #[derive(Debug, Clone)]
@@ -33,10 +38,9 @@ impl Client {
     /// Prepares a connection, which is made when it is first needed. A Cluster needs a Tokio runtime for it.
     ///
     /// # Errors
-    /// When the address cannot be used.
+    /// When the address, or the file with certificates, cannot be used.
     pub fn open(settings: &config::Queue) -> Result<Self, Error> {
-        crate::tls::choose_provider();
-        let link = Link::prepare(settings).map_err(Error::Address)?;
+        let link = Link::prepare(settings)?;
         Ok(Self { link, keys: format!("{{{}}}:", settings.prefix).into(), mode: settings.mode })
     }
 
@@ -69,7 +73,10 @@ impl Client {
 async fn in_time<T>(operation: &'static str, answer: impl Future<Output = RedisResult<T>>) -> Result<T, Error> {
     let late = |_| Err(RedisError::from(io::Error::from(io::ErrorKind::TimedOut)));
     let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.unwrap_or_else(late);
-    answer.map_err(|source| Error::Redis { operation, source })
+    answer.map_err(|source| match Distrust::behind(&source) {
+        Some(distrust) => Error::Distrusted { distrust, source },
+        None => Error::Redis { operation, source },
+    })
 }
 
 /// Writes a value as JSON.

@@ -29,7 +29,12 @@ use tracing::{Level, Metadata, Span, info, level_filters::LevelFilter, warn};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
-use crate::config::{self, Secret};
+use crate::{
+    config::{self, Proxy, Secret},
+    error_chain::error_chain,
+    http_client,
+    tls::Trust,
+};
 
 /// The name of the service in traces.
 const SERVICE: &str = "rir-sidecar";
@@ -50,7 +55,8 @@ impl Traces {
     pub(super) fn start(settings: &config::Telemetry) -> Result<Option<Self>, ExporterBuildError> {
         let Some(collector) = &settings.otlp_endpoint else { return Ok(None) };
         let url = format!("{}/v1/traces", collector.to_string().trim_end_matches('/'));
-        let client = Collector::new(collector.as_url().scheme() == "https", settings.otlp_authorization.clone())?;
+        let trust = Trust::of(None, collector.as_url().scheme() == "https");
+        let client = Collector::new(trust, settings.otlp_authorization.clone())?;
         let exporter = SpanExporter::builder().with_http().with_http_client(client).with_endpoint(url).build()?;
         let resource = Resource::builder()
             .with_service_name(SERVICE)
@@ -127,12 +133,9 @@ struct Collector {
 }
 
 impl Collector {
-    fn new(encrypted: bool, authorization: Secret) -> Result<Self, ExporterBuildError> {
-        crate::tls::choose_provider();
-        let http = reqwest::Client::builder().timeout(BATCH_TIMEOUT).redirect(reqwest::redirect::Policy::none());
-        // Without encryption it must also run where no certificates are installed.
-        let http = if encrypted { http } else { http.tls_certs_only([]) };
-        let http = http.build().map_err(|error| ExporterBuildError::InternalFailure(error.to_string()))?;
+    fn new(trust: Trust<'_>, authorization: Secret) -> Result<Self, ExporterBuildError> {
+        let http = http_client::build(trust, &Proxy::None, |builder| builder.timeout(BATCH_TIMEOUT))
+            .map_err(|error| ExporterBuildError::InternalFailure(error_chain(&error)))?;
         Ok(Self { http, authorization, runtime: Handle::current(), working: Arc::new(AtomicBool::new(true)) })
     }
 }

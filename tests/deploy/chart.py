@@ -206,7 +206,11 @@ def selects(selector, found):
 
 
 # What is in Secrets and config maps that are not of the chart.
-ELSEWHERE = {"keys.toml": '[[key]]\nconfig = "Example"\nuser = "jdoe"\napi_key = "API-EXAMPLE"\n', "redis-url": "redis://redis.example.net:6379/0"}
+ELSEWHERE = {
+    "keys.toml": '[[key]]\nconfig = "Example"\nuser = "jdoe"\napi_key = "API-EXAMPLE"\n',
+    "redis-url": "redis://redis.example.net:6379/0",
+    "ca.crt": (REPO / "tests/fixtures/tls/guide.pem").read_text(),
+}
 
 
 def files(pod, values):

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::sources::{Graph, Source, Sources, circles, imported};
 
 /// The rooms that any other may know. `model` itself knows no other.
-const LEAVES: [&str; 11] = [
+const LEAVES: [&str; 12] = [
     "config",
     "deadline",
     "error_chain",
     "hex",
+    "http_client",
     "model",
     "rate",
     "retry",
@@ -22,11 +23,12 @@ const LEAVES: [&str; 11] = [
 ];
 
 /// The rooms that each room may know besides the leaves; of a room that is named with a module, that module only.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("config", &[]),
     ("deadline", &[]),
     ("error_chain", &[]),
     ("hex", &[]),
+    ("http_client", &[]),
     ("model", &[]),
     ("rate", &[]),
     ("retry", &[]),

@@ -10,6 +10,7 @@
 
 mod by_hand;
 mod canaries;
+mod certificates;
 mod check;
 mod cli;
 mod clocks;
@@ -18,6 +19,7 @@ mod contract;
 mod coordination;
 mod documents;
 mod flow;
+mod forward_proxy;
 mod hooks;
 mod http;
 mod jobs_command;
@@ -38,5 +40,6 @@ mod sources;
 mod takeover;
 mod throttled;
 mod traces;
+mod trust;
 mod unfit_netbox;
 mod worlds;

@@ -100,6 +100,7 @@ fn client(url: &str) -> Client {
         token: "nbt_key.secret".into(),
         token_file: None,
         ca_file: None,
+        proxy: config::Proxy::None,
         page_size: 10,
         batch_size: 10,
         writes_in_flight: 1,

@@ -97,6 +97,7 @@ install_packages() {
     postgres_bin >/dev/null || missing+=(postgresql)
     command -v redis-server >/dev/null || missing+=(redis-server)
     command -v curl >/dev/null || missing+=(curl)
+    command -v openssl >/dev/null || missing+=(openssl)
     if ! venv_is_complete "$VENV" "$LAB/requirements.txt"; then
         # One dependency of NetBox is compiled against PostgreSQL's client library.
         command -v cc >/dev/null || missing+=(gcc libc6-dev)

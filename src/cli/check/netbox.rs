@@ -7,9 +7,10 @@ use crate::{
     config::Settings,
     error_chain::error_chain,
     netbox::{
-        self, Client, Need, Permission,
+        self, Client, ErrorKind, Need, Permission,
         schema::{self, Document, Workers},
     },
+    outbound::{NoAnswer, NotSent},
 };
 
 /// Returns whether NetBox answers and lets the token write, without which no further trial of it makes sense.
@@ -18,14 +19,13 @@ pub(super) async fn answers(client: &Client, settings: &Settings, trials: &mut T
     match client.whoami().await {
         Ok(user) => trials.ok("NetBox", format!("{url} knows the token of {}", user.name)),
         Err(error) => {
-            let remedy = if error.is_forbidden() {
-                "make the token valid in NetBox (Admin, API Tokens), or put another one into netbox.token_file"
-            } else {
-                "check netbox.url, netbox.ca_file and the token"
-            };
-            trials.failed("NetBox", error_chain(&error), remedy);
+            trials.failed("NetBox", error_chain(&error), remedy(&error));
             return false;
         }
+    }
+    if settings.netbox.is_read_by_proxy() {
+        let problem = "the proxy of netbox.proxy reads NetBox's token, as netbox.url is not encrypted";
+        trials.note("proxy", problem, "set netbox.url to an https URL");
     }
     let writes = token_may_write(client, trials).await;
     let versions = async {
@@ -44,6 +44,22 @@ pub(super) async fn answers(client: &Client, settings: &Settings, trials: &mut T
     let good = writes && result.is_ok();
     trials.add("versions", result);
     good
+}
+
+/// Says what to do when NetBox does not answer, or does not know the token.
+fn remedy(error: &netbox::Error) -> &'static str {
+    let distrusts = |kind: &ErrorKind| matches!(kind, ErrorKind::NoAnswer(NoAnswer::NotSent(NotSent::Distrusted(..))));
+    match () {
+        () if error.is_forbidden() => {
+            "make the token valid in NetBox (Admin, API Tokens), or put another one into netbox.token_file"
+        }
+        () if distrusts(&error.kind) => {
+            "make sure that NetBox presents the right certificate (`openssl s_client -connect HOST:443 </dev/null` \
+             shows it), then put it, or that of the authority that signed it, into a PEM file and set netbox.ca_file \
+             to its path"
+        }
+        () => "check netbox.url, netbox.proxy and the token",
+    }
 }
 
 /// Returns whether the token may write at all. Where NetBox does not show that, the trials of each permission will.

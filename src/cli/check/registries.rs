@@ -2,7 +2,7 @@
 
 use super::trial::{Trials, Trouble, trouble};
 use crate::{
-    arin::{self, AnswerLost, ErrorKind, NoAnswer, Pool},
+    arin::{self, AnswerLost, ErrorKind, NoAnswer, NotSent, Pool},
     config::{RegistryUrl, Settings, keys::ApiKey, keys::Keyring},
     error_chain::error_chain,
     model::{Config, Instance},
@@ -92,9 +92,14 @@ fn remedy(error: &arin::Error, is_ote: bool) -> &'static str {
         }
         ErrorKind::Setup(_) => "correct the [arin] settings",
         ErrorKind::Redirected(..) | ErrorKind::NotRegRws(..) => "correct the config's API URL: the part before /rest",
+        ErrorKind::NoAnswer(NoAnswer::NotSent(NotSent::Distrusted(..))) => {
+            "if something on the way looks into what is encrypted, or the registry is one of your own: put the \
+             certificate of its authority into a PEM file and set arin.ca_file to its path"
+        }
         ErrorKind::NoAnswer(
-            NoAnswer::NotSent(_) | NoAnswer::Lost(AnswerLost::TimedOut(_) | AnswerLost::Disconnected(_)),
-        ) => "check the network between here and ARIN: DNS, firewall, proxy",
+            NoAnswer::NotSent(NotSent::Unreachable(_))
+            | NoAnswer::Lost(AnswerLost::TimedOut(_) | AnswerLost::Disconnected(_)),
+        ) => "check the network between here and ARIN: DNS, firewall, arin.proxy",
         ErrorKind::Outage(_)
         | ErrorKind::Throttled(_)
         | ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::CutOff(..))) => "try again later",

@@ -12,14 +12,16 @@ use tokio::net::TcpSocket;
 
 use super::trial::Trials;
 use crate::{
-    config::{self, Settings},
+    cli::exit::AnyError,
+    config::{self, Proxy, Settings},
     error_chain::error_chain,
-    outbound,
+    http_client,
     queue::{self, Queue},
     redis_client::{
         self,
         server::{Concern, Fitness, Weight, examine},
     },
+    tls::Trust,
 };
 
 /// Limits how long the collector may take to answer.
@@ -84,21 +86,20 @@ pub(super) async fn collector_answers(settings: &Settings, trials: &mut Trials) 
     let Some(collector) = &settings.telemetry.otlp_endpoint else { return };
     let what = "collector of traces";
     let url = format!("{}/v1/traces", collector.to_string().trim_end_matches('/'));
-    let builder = outbound::client::builder("application/json", ANSWER_TIMEOUT);
-    // Without TLS no certificates are needed.
-    let builder = if url.starts_with("https:") { builder } else { builder.tls_certs_only([]) };
     let authorization = settings.telemetry.otlp_authorization.now();
     let authorization = authorization.expose_secret().trim();
     let asked = async {
-        let request = builder.build()?.post(&url).header(CONTENT_TYPE, "application/x-protobuf");
+        let trust = Trust::of(None, url.starts_with("https:"));
+        let http = http_client::build(trust, &Proxy::None, |builder| builder.timeout(ANSWER_TIMEOUT))?;
+        let request = http.post(&url).header(CONTENT_TYPE, "application/x-protobuf");
         let request = if authorization.is_empty() { request } else { request.header(AUTHORIZATION, authorization) };
-        request.send().await?.error_for_status()
+        Ok::<_, AnyError>(request.send().await?.error_for_status()?)
     };
     match asked.await {
         Ok(_) => trials.ok(what, format!("{collector} takes them")),
         Err(error) => {
             let remedy = "check telemetry.otlp_endpoint and otlp_authorization; until then traces are dropped";
-            trials.note(what, error_chain(&error), remedy);
+            trials.note(what, error_chain(&*error), remedy);
         }
     }
 }

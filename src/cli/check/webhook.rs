@@ -7,8 +7,10 @@ use secrecy::ExposeSecret;
 
 use super::trial::{Trials, Trouble, trouble};
 use crate::{
-    config::{self, HttpUrl},
+    cli::exit::AnyError,
+    config::{self, HttpUrl, Proxy},
     error_chain::error_chain,
+    http_client,
     netbox::{
         self, Client,
         schema::{
@@ -17,7 +19,7 @@ use crate::{
             installed,
         },
     },
-    outbound,
+    tls::Trust,
 };
 
 const WHAT: &str = "webhook";
@@ -120,17 +122,18 @@ fn is(ours: &config::Secret, theirs: &str) -> bool {
 /// Asks the address as nobody's webhook does: whoever takes webhooks answers that this is no way to bring one.
 async fn answers(url: &str) -> Result<(), Trouble> {
     let elsewhere = "make sure that NetBox reaches it: from here it may well be another way";
-    // Without TLS no certificates are needed.
-    let builder = outbound::client::builder("application/json", ANSWER_TIMEOUT).no_proxy();
-    let builder = if url.starts_with("https:") { builder } else { builder.tls_certs_only([]) };
-    let asked = async { builder.build()?.get(url).send().await };
+    let asked = async {
+        let trust = Trust::of(None, url.starts_with("https:"));
+        let http = http_client::build(trust, &Proxy::None, |builder| builder.timeout(ANSWER_TIMEOUT))?;
+        Ok::<_, AnyError>(http.get(url).send().await?)
+    };
     match asked.await.map(|answer| answer.status()) {
         Ok(StatusCode::METHOD_NOT_ALLOWED) => Ok(()),
         Ok(status) => Err(trouble(
             format!("answers {status}, as rir-sidecar does not: {url}"),
             "correct the address in NetBox, or what stands between",
         )),
-        Err(error) => Err(trouble(format!("does not answer from here: {}", error_chain(&error)), elsewhere)),
+        Err(error) => Err(trouble(format!("does not answer from here: {}", error_chain(&*error)), elsewhere)),
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn settings(url: &str) -> config::Netbox {
         token: variable("RIR_LAB_NETBOX_TOKEN").as_str().into(),
         token_file: None,
         ca_file: None,
+        proxy: config::Proxy::None,
         page_size: 1000,
         batch_size: 50,
         writes_in_flight: 2,

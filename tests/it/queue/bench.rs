@@ -36,6 +36,7 @@ pub(crate) fn settings(url: &str) -> config::Queue {
     config::Queue {
         url: url.into(),
         url_file: None,
+        ca_file: None,
         mode: QueueMode::Single,
         sentinel_master: String::new(),
         prefix: format!("test-{}-{now}-{count}", std::process::id()),

@@ -24,6 +24,7 @@ use super::{
     bench::{Bench, CLAIM_TIMEOUT, LEASE, MOMENT, done, free, now, prefixes, progress, secs, whole},
     server::{Server, free_port, told},
 };
+use crate::certificates::{Certificate, Front, text};
 
 /// Orders numbers from `first` on until told to stop; those that were accepted. Three of these stay below what is kept.
 async fn ask(queue: Queue, first: u64, stop: Arc<AtomicBool>) -> Vec<JobId> {
@@ -286,12 +287,7 @@ async fn workers_that_are_gone_are_forgotten_but_never_one_that_has_a_message() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_will_do() {
     let server = Server::start(&["--cluster-enabled", "yes"]).await;
-    let slots: Vec<String> = (0..16384).map(|slot| slot.to_string()).collect();
-    let add: Vec<&str> = ["cluster", "addslots"].into_iter().chain(slots.iter().map(String::as_str)).collect();
-    assert!(told(server.port, &add).contains("OK"));
-    while !told(server.port, &["cluster", "info"]).contains("cluster_state:ok") {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    owns_all_slots(&server).await;
     let mut settings = server.settings();
     settings.mode = QueueMode::Cluster;
     let bench = Bench::open(settings).await;
@@ -301,6 +297,16 @@ async fn a_cluster_will_do() {
     refused(&bench).await;
     server.again().await;
     works_again(&bench).await;
+}
+
+/// Makes a server a Cluster of one.
+async fn owns_all_slots(server: &Server) {
+    let slots: Vec<String> = (0..16384).map(|slot| slot.to_string()).collect();
+    let add: Vec<&str> = ["cluster", "addslots"].into_iter().chain(slots.iter().map(String::as_str)).collect();
+    assert!(told(server.port, &add).contains("OK"));
+    while !told(server.port, &["cluster", "info"]).contains("cluster_state:ok") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -330,6 +336,55 @@ async fn sentinels_tell_where_the_master_is() {
     refused(&bench).await;
     works_again(&bench).await;
     assert!(told(replica.port, &["-a", "sesame", "role"]).contains("master"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sentinels_and_their_master_are_asked_over_tls() {
+    let guide = Certificate::of_the_guide();
+    let master = Server::start(&[]).await;
+    let front = Front::start(&guide, &format!("127.0.0.1:{}", master.port)).await;
+    // The sentinel itself, which knows no TLS, finds nothing there, but names the place.
+    let file = master.file("sentinel.conf", &format!("sentinel monitor lab 127.0.0.1 {} 1\n", front.port));
+    let sentinel = Server::start(&[file.to_str().unwrap(), "--sentinel"]).await;
+    let asked = Front::start(&guide, &format!("127.0.0.1:{}", sentinel.port)).await;
+    let mut settings = super::bench::settings(&format!("rediss://127.0.0.1:{}", asked.port));
+    settings.mode = QueueMode::Sentinel;
+    settings.sentinel_master = "lab".to_owned();
+    settings.ca_file = Some(guide.file());
+    a_day_in_the_life(&Bench::open(settings).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_is_asked_over_tls() {
+    let signed = Certificate::signed();
+    let (file, key, authority) = (signed.file(), signed.key_file(), signed.authority());
+    let port = free_port().to_string();
+    let server = Server::start(&[
+        "--cluster-enabled",
+        "yes",
+        "--cluster-announce-hostname",
+        "localhost",
+        "--cluster-preferred-endpoint-type",
+        "hostname",
+        "--tls-port",
+        &port,
+        "--tls-cluster",
+        "yes",
+        "--tls-auth-clients",
+        "no",
+        "--tls-cert-file",
+        text(&file),
+        "--tls-key-file",
+        text(&key),
+        "--tls-ca-cert-file",
+        text(&authority),
+    ])
+    .await;
+    owns_all_slots(&server).await;
+    let mut settings = super::bench::settings(&format!("rediss://localhost:{port}"));
+    settings.mode = QueueMode::Cluster;
+    settings.ca_file = Some(authority);
+    a_day_in_the_life(&Bench::open(settings).await).await;
 }
 
 /// A bit of everything.
