@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use hyper_util::client::proxy::matcher::Matcher;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
@@ -52,38 +53,44 @@ impl Proxy {
         let is_used = match self {
             Self::None => false,
             Self::At(_) => true,
-            Self::Environment(variables) => variables.http.is_some(),
+            Self::Environment(variables) => variables.intercept(url),
         };
         is_used && url.scheme() == "http" && !is_this_machine(url)
     }
 
     /// Takes what the environment says, if that is to hold, and adds a problem for each variable that is no proxy.
     pub(super) fn take(&mut self, key: &str, environment: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
-        if let Self::Environment(variables) = self {
-            let set = |name: &str| {
-                let value = environment.get(name).or_else(|| environment.get(&name.to_lowercase()));
-                value.map(|value| value.trim()).filter(|value| !value.is_empty())
-            };
-            let mut proxy = |name: &'static str| {
-                let (name, value) = [name, "ALL_PROXY"].into_iter().find_map(|name| Some((name, set(name)?)))?;
-                let proxy = proxy_of_variable(value);
-                if proxy.is_none() {
-                    // It is not shown, as it may hold a password.
-                    let remedy =
-                        format!("takes {name} from the environment, which is no http or https URL; correct it");
-                    let problem = Problem::new(key, remedy);
-                    if !problems.contains(&problem) {
-                        problems.push(problem);
-                    }
-                }
-                proxy
-            };
-            *variables = Variables {
-                http: proxy("HTTP_PROXY"),
-                https: proxy("HTTPS_PROXY"),
-                exempt: set("NO_PROXY").unwrap_or_default().to_owned(),
-            };
-        }
+        let Self::Environment(variables) = self else { return };
+        let set = |name: &str| {
+            let value = environment.get(name).or_else(|| environment.get(&name.to_lowercase()));
+            value.map(|value| value.trim()).filter(|value| !value.is_empty())
+        };
+        let mut proxy = |name: &'static str| {
+            let (name, value) = [name, "ALL_PROXY"].into_iter().find_map(|name| Some((name, set(name)?)))?;
+            let proxy = proxy_of_variable(value);
+            // It is not shown, as it may hold a password.
+            let remedy = format!("takes {name} from the environment, which is no http or https URL; correct it");
+            let problem = Problem::new(key, remedy);
+            if proxy.is_none() && !problems.contains(&problem) {
+                problems.push(problem);
+            }
+            proxy
+        };
+        *variables = Variables {
+            http: proxy("HTTP_PROXY"),
+            https: proxy("HTTPS_PROXY"),
+            exempt: set("NO_PROXY").unwrap_or_default().to_owned(),
+        };
+    }
+}
+
+impl Variables {
+    /// Returns whether a URL that is not encrypted is reached through a proxy.
+    fn intercept(&self, url: &Url) -> bool {
+        let Ok(uri) = url.as_str().parse() else { return false };
+        // Which proxy it is does not matter.
+        let rules = Matcher::builder().http("http://proxy.invalid").no(self.exempt.as_str()).build();
+        self.http.is_some() && rules.intercept(&uri).is_some()
     }
 }
 
@@ -172,11 +179,14 @@ mod tests {
     fn what_is_not_encrypted_is_read_by_a_proxy_on_the_way_to_another_machine() {
         let read = |proxy: &str, url: &str| {
             let mut proxy = proxy.parse::<Proxy>().unwrap();
-            proxy.take("x", &[("HTTP_PROXY".to_owned(), "proxy.test".to_owned())].into(), &mut Vec::new());
+            let variables = [("HTTP_PROXY", "proxy.test"), ("NO_PROXY", ".svc, 10.0.0.0/8")];
+            let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            proxy.take("x", &environment, &mut Vec::new());
             proxy.takes_unencrypted(&url.parse().unwrap())
         };
         assert!(read("http://proxy.test:3128", "http://netbox.test/") && read("environment", "http://netbox.test/"));
         assert!(!read("", "http://netbox.test/"));
+        assert!(!read("environment", "http://netbox.svc/") && !read("environment", "http://10.0.0.7:8000/"));
         assert!(!read("http://proxy.test:3128", "https://netbox.test/"));
         assert!(!read("http://proxy.test:3128", "http://127.0.0.1:8000/"));
     }

@@ -20,7 +20,7 @@ pub enum NotSent {
     #[error("could not be reached")]
     Unreachable(#[source] reqwest::Error),
     /// Whoever answered, perhaps the proxy, presented a certificate that is not trusted.
-    #[error("presented a certificate that is not trusted: {0}")]
+    #[error("presented a certificate that is not trusted: {0}; `rir-sidecar check` says what to do")]
     Distrusted(Distrust, #[source] reqwest::Error),
 }
 

@@ -264,9 +264,7 @@ impl Error {
         match self {
             Self::Address(_) => "correct queue.url",
             Self::Trust(_) => "correct queue.ca_file",
-            Self::Distrusted { .. } => {
-                "make sure that Redis presents the right certificate, and set queue.ca_file to its path"
-            }
+            Self::Distrusted { .. } => "make sure that it is the right Redis, then set queue.ca_file",
             Self::Foreign { .. } => "give rir-sidecar keys of its own in Redis: set queue.prefix",
             Self::Redis { source, .. } => match (source.kind(), source.code()) {
                 (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => {

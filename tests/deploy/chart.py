@@ -58,6 +58,8 @@ EVERYTHING = merged(
     WATCHED,
     {
         "netbox": {"ca": {"configMap": "authority"}},
+        "arin": {"ca": {"secret": "authority"}},
+        "queue": {"ca": {"configMap": "authority", "key": "redis.crt"}},
         "secrets": {"webhook": {"existingSecret": "given"}},
         "bootstrap": {"webhookUrl": "https://rir.example.net/webhooks/netbox", "removeWebhook": True},
         "api": {"replicas": 3},
@@ -206,7 +208,11 @@ def selects(selector, found):
 
 
 # What is in Secrets and config maps that are not of the chart.
-ELSEWHERE = {"keys.toml": '[[key]]\nconfig = "Example"\nuser = "jdoe"\napi_key = "API-EXAMPLE"\n', "redis-url": "redis://redis.example.net:6379/0"}
+ELSEWHERE = {
+    "keys.toml": '[[key]]\nconfig = "Example"\nuser = "jdoe"\napi_key = "API-EXAMPLE"\n',
+    "redis-url": "redis://redis.example.net:6379/0",
+    "ca.crt": (REPO / "tests/fixtures/tls/guide.pem").read_text(),
+}
 
 
 def files(pod, values):

@@ -60,8 +60,8 @@ async fn another_certificate_of_the_same_name_is_not_trusted() {
     let (_netbox, front) = behind(&other).await;
     let url = format!("https://127.0.0.1:{}/", front.port);
     let file = guide.file();
-    insta::assert_snapshot!(netbox(&url, text(&file)).await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: it is self-signed, or cannot be a server's");
-    insta::assert_snapshot!(netbox(&url, "").await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: it is self-signed, or cannot be a server's");
+    insta::assert_snapshot!(netbox(&url, text(&file)).await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: it is self-signed, or cannot be a server's; `rir-sidecar check` says what to do");
+    insta::assert_snapshot!(netbox(&url, "").await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: it is self-signed, or cannot be a server's; `rir-sidecar check` says what to do");
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn whoever_shows_the_certificate_has_to_hold_its_key() {
     let target = Target::sandbox().await;
     let front = Front::with_key(&guide, &other, &address(&target.url)).await;
     let url = format!("https://127.0.0.1:{}/", front.port);
-    insta::assert_snapshot!(netbox(&url, text(&guide.file())).await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: the server, or the authority that should have signed it, has another key");
+    insta::assert_snapshot!(netbox(&url, text(&guide.file())).await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: the server, or the authority that should have signed it, has another key; `rir-sidecar check` says what to do");
 }
 
 #[tokio::test]
@@ -79,9 +79,9 @@ async fn an_authority_vouches_for_the_names_in_a_certificate_only() {
     let (_netbox, front) = behind(&signed).await;
     let at = |host: &str| format!("https://{host}:{}/", front.port);
     assert!(netbox(&at("localhost"), text(&signed.authority())).await.starts_with("known as "));
-    insta::assert_snapshot!(netbox(&at("127.0.0.1"), text(&signed.authority())).await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: it was made for another name");
-    insta::assert_snapshot!(netbox(&at("localhost"), text(&other.authority())).await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: the server, or the authority that should have signed it, has another key");
-    insta::assert_snapshot!(netbox(&at("localhost"), "").await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: no authority that is known here has signed it");
+    insta::assert_snapshot!(netbox(&at("127.0.0.1"), text(&signed.authority())).await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: it was made for another name; `rir-sidecar check` says what to do");
+    insta::assert_snapshot!(netbox(&at("localhost"), text(&other.authority())).await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: the server, or the authority that should have signed it, has another key; `rir-sidecar check` says what to do");
+    insta::assert_snapshot!(netbox(&at("localhost"), "").await, @"GET /api/authentication-check/: NetBox presented a certificate that is not trusted: no authority that is known here has signed it; `rir-sidecar check` says what to do");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn arin_with_a_certificate_of_its_own_is_reached() {
         client.org(&OrgHandle::new(ORG).unwrap()).await.map(|org| org.unwrap().handle.to_string())
     };
     assert_eq!(ask(text(&guide.file())).await.unwrap(), ORG);
-    insta::assert_snapshot!(ask("").await.unwrap_err(), @"org EXAMPLE-NET-1: ARIN presented a certificate that is not trusted: it is self-signed, or cannot be a server's");
+    insta::assert_snapshot!(ask("").await.unwrap_err(), @"org EXAMPLE-NET-1: ARIN presented a certificate that is not trusted: it is self-signed, or cannot be a server's; `rir-sidecar check` says what to do");
 }
 
 /// A Redis behind TLS, and the answer to a script there where this file is named.

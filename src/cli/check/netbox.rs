@@ -8,9 +8,10 @@ use crate::{
     config::Settings,
     error_chain::error_chain,
     netbox::{
-        self, Client, Need, Permission,
+        self, Client, ErrorKind, Need, Permission,
         schema::{self, Document, Workers},
     },
+    outbound::{NoAnswer, NotSent},
 };
 
 /// Returns whether NetBox answers and lets the token write, without which no further trial of it makes sense.
@@ -25,6 +26,10 @@ pub(super) async fn answers(client: &Client, settings: &Settings, trials: &mut T
             trials.failed("NetBox", error_chain(&error), remedy(&error));
             return false;
         }
+    }
+    if settings.netbox.is_read_by_proxy() {
+        let problem = "the proxy of netbox.proxy reads NetBox's token, as netbox.url is not encrypted";
+        trials.note("proxy", problem, "set netbox.url to an https URL");
     }
     let writes = token_may_write(client, trials).await;
     let versions = async {
@@ -45,17 +50,17 @@ pub(super) async fn answers(client: &Client, settings: &Settings, trials: &mut T
     good
 }
 
+/// Says what to do when NetBox does not answer, or does not know the token.
 fn remedy(error: &netbox::Error) -> &'static str {
-    let distrusts = |kind: &netbox::ErrorKind| {
-        matches!(kind, netbox::ErrorKind::NoAnswer(NoAnswer::NotSent(NotSent::Distrusted(..))))
-    };
+    let distrusts = |kind: &ErrorKind| matches!(kind, ErrorKind::NoAnswer(NoAnswer::NotSent(NotSent::Distrusted(..))));
     match () {
         () if error.is_forbidden() => {
             "make the token valid in NetBox (Admin, API Tokens), or put another one into netbox.token_file"
         }
         () if distrusts(&error.kind) => {
-            "make sure that NetBox presents the right certificate (`openssl s_client -connect HOST:443 </dev/null` shows \
-             it), then put it, or that of the authority that signed it, into a PEM file and set netbox.ca_file to its path"
+            "make sure that NetBox presents the right certificate (`openssl s_client -connect HOST:443 </dev/null` \
+             shows it), then put it, or that of the authority that signed it, into a PEM file and set netbox.ca_file \
+             to its path"
         }
         () => "check netbox.url, netbox.proxy and the token",
     }

@@ -93,8 +93,8 @@ fn remedy(error: &arin::Error, is_ote: bool) -> &'static str {
         ErrorKind::Setup(_) => "correct the [arin] settings",
         ErrorKind::Redirected(..) | ErrorKind::NotRegRws(..) => "correct the config's API URL: the part before /rest",
         ErrorKind::NoAnswer(NoAnswer::NotSent(NotSent::Distrusted(..))) => {
-            "if something on the way looks into what is encrypted, or the registry is one of your own: put the certificate \
-             of its authority into a PEM file and set arin.ca_file to its path"
+            "if something on the way looks into what is encrypted, or the registry is one of your own: put the \
+             certificate of its authority into a PEM file and set arin.ca_file to its path"
         }
         ErrorKind::NoAnswer(
             NoAnswer::NotSent(NotSent::Unreachable(_))

@@ -74,10 +74,10 @@ pub(super) async fn collector_answers(settings: &Settings, trials: &mut Trials) 
     let Some(collector) = &settings.telemetry.otlp_endpoint else { return };
     let what = "collector of traces";
     let url = format!("{}/v1/traces", collector.to_string().trim_end_matches('/'));
-    let trust = Trust::of(None, collector.as_url().scheme() == "https");
     let authorization = settings.telemetry.otlp_authorization.now();
     let authorization = authorization.expose_secret().trim();
     let asked = async {
+        let trust = Trust::of(None, url.starts_with("https:"));
         let http = http_client::build(trust, &Proxy::None, |builder| builder.timeout(ANSWER_TIMEOUT))?;
         let request = http.post(&url).header(CONTENT_TYPE, "application/x-protobuf");
         let request = if authorization.is_empty() { request } else { request.header(AUTHORIZATION, authorization) };

@@ -122,8 +122,8 @@ fn is(ours: &config::Secret, theirs: &str) -> bool {
 /// Asks the address as nobody's webhook does: whoever takes webhooks answers that this is no way to bring one.
 async fn answers(url: &str) -> Result<(), Trouble> {
     let elsewhere = "make sure that NetBox reaches it: from here it may well be another way";
-    let trust = Trust::of(None, url.starts_with("https:"));
     let asked = async {
+        let trust = Trust::of(None, url.starts_with("https:"));
         let http = http_client::build(trust, &Proxy::None, |builder| builder.timeout(ANSWER_TIMEOUT))?;
         Ok::<_, AnyError>(http.get(url).send().await?)
     };
