@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::trial::{Trials, Trouble, trouble};
 use crate::{
-    arin::{NoAnswer, NotSent},
     config::Settings,
     error_chain::error_chain,
     netbox::{
