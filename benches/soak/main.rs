@@ -14,6 +14,7 @@
 //! In the end all faults stop, and what was asked for gets the time to come to an end. [`verdict`] says what has to hold.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

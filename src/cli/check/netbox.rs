@@ -17,10 +17,7 @@ use crate::{
 pub(super) async fn answers(client: &Client, settings: &Settings, trials: &mut Trials) -> bool {
     let url = &settings.netbox.url;
     match client.whoami().await {
-        Ok(user) => {
-            let read = if settings.netbox.is_read_by_proxy() { ", and the proxy can read it: use https" } else { "" };
-            trials.ok("NetBox", format!("{url} knows the token of {}{read}", user.name));
-        }
+        Ok(user) => trials.ok("NetBox", format!("{url} knows the token of {}", user.name)),
         Err(error) => {
             trials.failed("NetBox", error_chain(&error), remedy(&error));
             return false;
