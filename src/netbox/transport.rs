@@ -326,8 +326,8 @@ mod tests {
         }
     }
 
-    async fn failed_write(url: &str) -> ErrorKind {
-        let settings = config::Netbox { timeout: Duration::from_millis(100), ..settings(url, "t") };
+    async fn failed_write(url: &str, timeout: Duration) -> ErrorKind {
+        let settings = config::Netbox { timeout, ..settings(url, "t") };
         let transport = Transport::new(&settings).unwrap();
         let error = transport.send(Method::POST, "/api/x/", &Value::Null).await.unwrap_err();
         assert_eq!(transport.sent(), 1);
@@ -342,7 +342,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_write_without_a_connection_was_not_sent() {
-        let kind = failed_write("http://127.0.0.1:1/").await;
+        let kind = failed_write("http://127.0.0.1:1/", Duration::from_secs(20)).await;
         assert!(matches!(kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_))), "{kind:?}");
     }
 
@@ -350,14 +350,14 @@ mod tests {
     async fn a_write_whose_connection_ends_has_an_unknown_outcome() {
         let (listener, url) = listener();
         std::thread::spawn(move || listener.accept().unwrap().0.read(&mut [0; 4096]));
-        let kind = failed_write(&url).await;
+        let kind = failed_write(&url, Duration::from_secs(20)).await;
         assert!(matches!(kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::Disconnected(_)))), "{kind:?}");
     }
 
     #[tokio::test]
     async fn a_write_that_is_not_answered_in_time_has_an_unknown_outcome() {
         let (_listener, url) = listener();
-        let kind = failed_write(&url).await;
+        let kind = failed_write(&url, Duration::from_millis(100)).await;
         assert!(matches!(kind, ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TimedOut(_)))), "{kind:?}");
     }
 }

@@ -148,7 +148,7 @@ async fn the_service_does_not_start_on_a_server_that_throws_jobs_away() {
     let means = Means::new(&scene, "a-key", &[("QUEUE__URL", &url)]);
     let ended = means.run(&["serve"]).await;
     let said = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert_eq!(ended.status.code(), Some(2), "{said}");
     assert!(said.contains("(maxmemory-policy allkeys-lru); set `maxmemory-policy noeviction`"), "{said}");
 
     assert!(
