@@ -22,7 +22,7 @@
 //!   one transaction. A worker that sends no heartbeat for `queue.lease` loses its jobs to another one; whatever the
 //!   old one still says about them is refused ([`Signal::Lost`], [`Settled::Lost`]), because each claim has a number.
 //! - **Never twice in one place.** A worker that has not let go of a job gets it neither when its lease is over nor when
-//!   it has become ready again ([`Claimant::holds`]).
+//!   it has become ready again (`Claimant::holds`).
 //! - **A claim that nobody heard of costs nothing.** A worker whose claim was answered too late gets those jobs with the
 //!   next one. An attempt is counted with the first heartbeat, note or ending, and not with the claim.
 //! - **Equal work once.** An order whose key equals that of a delayed, parked or ready job becomes part of that job,
