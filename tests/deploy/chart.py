@@ -212,6 +212,7 @@ ELSEWHERE = {
     "keys.toml": '[[key]]\nconfig = "Example"\nuser = "jdoe"\napi_key = "API-EXAMPLE"\n',
     "redis-url": "redis://redis.example.net:6379/0",
     "ca.crt": (REPO / "tests/fixtures/tls/guide.pem").read_text(),
+    "redis.crt": (REPO / "tests/fixtures/tls/other.pem").read_text(),
 }
 
 
