@@ -16,6 +16,18 @@ pub(crate) async fn an_aggregate_nests_its_rir(target: &Target) {
     assert_eq!(aggregate["url"], format!("{}{AGGREGATES}{id}/", target.url));
 }
 
+pub(crate) async fn aggregates_that_overlap_are_refused(target: &Target) {
+    let (rir, net) = (target.rir().await, network());
+    let row = |length: u8| json!({ "prefix": format!("{net}/{length}"), "rir": rir });
+    target.made(AGGREGATES, row(80)).await;
+    for (length, told) in [
+        (96, format!("Aggregates cannot overlap. {net}/96 is already covered by an existing aggregate ({net}/80).")),
+        (64, format!("Prefixes cannot overlap aggregates. {net}/64 covers an existing aggregate ({net}/80).")),
+    ] {
+        assert_eq!(target.post(AGGREGATES, row(length)).await.expect(400), json!({ "prefix": [told] }));
+    }
+}
+
 pub(crate) async fn a_prefix_nests_its_vrf(target: &Target) {
     let name = format!("vrf-{}", target.run);
     let vrf = target.made(VRFS, json!({ "name": name })).await;

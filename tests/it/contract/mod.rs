@@ -33,7 +33,7 @@ macro_rules! contract {
                 a_user_sees_and_changes_what_was_granted, whether_one_may_change_is_told_before_the_condition,
                 a_token_that_was_taken_away_is_forbidden, a_token_that_is_restricted_says_how,
                 a_token_that_may_only_read_is_shown_to_its_user, the_status_tells_versions, an_unknown_path_is_an_html_page;
-            ipam: an_aggregate_nests_its_rir, a_prefix_nests_its_vrf, within_include_finds_the_range_and_what_is_inside,
+            ipam: an_aggregate_nests_its_rir, aggregates_that_overlap_are_refused, a_prefix_nests_its_vrf, within_include_finds_the_range_and_what_is_inside,
                 contains_finds_the_range_and_what_is_around_it,
                 rir_id_finds_the_aggregates_of_a_rir, several_ids_are_alternatives;
             lists: a_page_is_cut_at_its_limit_and_begins_at_its_offset, a_page_past_the_end_is_empty,

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use serde_json::{Map, Value};
 
 use super::{
     field::Kind,
-    model::Model,
+    model::{AGGREGATES, Model},
     reply::wrong,
     store::Store,
     table::{Row, Table},
@@ -140,6 +141,9 @@ fn read(store: &Store, model: &Model, sent: &Fields, refused: &RefusedValue, val
 /// Puts it into the table, unless the database would refuse it.
 fn save(store: &mut Store, model: &Model, id: u64, row: Row) -> Result<(), Refusal> {
     let Some(table) = store.table(&model.endpoint) else { return Ok(()) };
+    if model.endpoint == AGGREGATES {
+        refuse(overlap(table, id, &row))?;
+    }
     for field in &model.fields {
         let value = row.get(&field.name);
         if field.unique && !value.is_null() && table.other_holder(&field.name, value, id).is_some() {
@@ -162,6 +166,22 @@ fn save(store: &mut Store, model: &Model, id: u64, row: Row) -> Result<(), Refus
     }
     store.put(&model.endpoint, id, Some(row));
     Ok(())
+}
+
+/// Says what is wrong with an aggregate that has space in common with another one.
+fn overlap(table: &Table, id: u64, row: &Row) -> Fields {
+    let prefix = |row: &Row| row.get("prefix").as_str().and_then(|prefix| prefix.parse::<IpNet>().ok());
+    let Some(ours) = prefix(row) else { return Fields::new() };
+    let others = table.rows().filter(|(other, _)| *other != id).filter_map(|(_, other)| prefix(other));
+    let told = |other: IpNet| {
+        if other.contains(&ours) {
+            Some(format!("Aggregates cannot overlap. {ours} is already covered by an existing aggregate ({other})."))
+        } else {
+            ours.contains(&other)
+                .then(|| format!("Prefixes cannot overlap aggregates. {ours} covers an existing aggregate ({other})."))
+        }
+    };
+    others.filter_map(told).map(|told| ("prefix".to_owned(), wrong(told))).take(1).collect()
 }
 
 fn refuse(errors: Fields) -> Result<(), Refusal> {
