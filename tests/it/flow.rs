@@ -552,12 +552,17 @@ pub(crate) async fn a_link_that_fits_no_longer_is_told_and_kept(target: Target) 
     assert_eq!(scene.row(NETWORK, ORGS).await["prefix"]["id"], linked);
 }
 
-pub(crate) async fn what_is_deleted_during_a_run_costs_the_link_and_not_the_row(target: Target) {
+/// A world in which two aggregates have half of the allocation each.
+fn halves() -> World {
     let mut world = small();
     world.ipam.aggregates.clear();
     aggregate(&mut world, "23.144.0.0/21");
     aggregate(&mut world, "23.144.8.0/21");
-    let scene = Scene::new(target, world).await;
+    world
+}
+
+pub(crate) async fn what_is_deleted_during_a_run_costs_the_link_and_not_the_row(target: Target) {
+    let scene = Scene::new(target, halves()).await;
     exact(&scene);
     // ARIN is asked after NetBox was read, and so slowly that there is time to delete before anything is written.
     scene.arin.configure(|options| options.latency = Duration::from_millis(500));
@@ -589,11 +594,7 @@ pub(crate) async fn what_is_deleted_during_a_run_costs_the_link_and_not_the_row(
 }
 
 pub(crate) async fn an_allocation_over_two_aggregates_shows_at_both(target: Target) {
-    let mut world = small();
-    world.ipam.aggregates.clear();
-    aggregate(&mut world, "23.144.0.0/21");
-    aggregate(&mut world, "23.144.8.0/21");
-    let scene = Scene::new(target, world).await;
+    let scene = Scene::new(target, halves()).await;
     // Where only registered ranges are answered for, neither aggregate has a net of its own.
     exact(&scene);
     scene.sync().await;
