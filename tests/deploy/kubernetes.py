@@ -9,6 +9,7 @@ import json
 import re
 import threading
 import uuid
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,17 +19,19 @@ import yaml
 SERVED = {
     "v1": {
         "ConfigMap": "configmaps",
+        "PersistentVolumeClaim": "persistentvolumeclaims",
         "Pod": "pods",
         "Secret": "secrets",
         "Service": "services",
         "ServiceAccount": "serviceaccounts",
     },
     "apps/v1": {"Deployment": "deployments", "ReplicaSet": "replicasets"},
+    "autoscaling/v2": {"HorizontalPodAutoscaler": "horizontalpodautoscalers"},
     "batch/v1": {"Job": "jobs"},
-    "networking.k8s.io/v1": {"NetworkPolicy": "networkpolicies"},
+    "networking.k8s.io/v1": {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"},
     "policy/v1": {"PodDisruptionBudget": "poddisruptionbudgets"},
 }
-PATH = re.compile(r"/apis?/(?P<group>(?:[\w.]+/)?v1)/namespaces/[\w-]+/(?P<plural>\w+)(?:/(?P<name>[^/]+))?(?P<log>/log)?$")
+PATH = re.compile(r"/apis?/(?P<group>(?:[\w.]+/)?v\d)/namespaces/[\w-]+/(?P<plural>\w+)(?:/(?P<name>[^/]+))?(?P<log>/log)?$")
 
 
 # How an object begins that is sent as protobuf.
@@ -81,10 +84,10 @@ def secret(sent):
 class Cluster:
     """Objects by kind and name, and what happened to them in its order."""
 
-    def __init__(self, ended):
-        """Takes a function from a pod to its exit code and log."""
+    def __init__(self, ended, found=()):
+        """Takes a function from a pod to its exit code and log, and what is there already."""
         self.ended = ended
-        self.objects = {}
+        self.objects = {(each["kind"], each["metadata"]["name"]): each for each in found}
         self.logs = {}
         self.happened = []
         self.changed = threading.Condition()
@@ -172,11 +175,15 @@ def document(group):
     }
 
 
-def serve(cluster):
-    """Serves a cluster on this machine; returns the server, which has to be shut down."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"cluster": cluster}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+@contextmanager
+def served(cluster):
+    """Serves a cluster on this machine, and yields its URL."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"cluster": cluster})) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -249,7 +256,7 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/api":
             return self.answer({"kind": "APIVersions", "versions": ["v1"]})
         if path == "/apis":
-            versions = [{"groupVersion": group, "version": "v1"} for group in SERVED if "/" in group]
+            versions = [{"groupVersion": group, "version": group.split("/")[1]} for group in SERVED if "/" in group]
             groups = [{"name": each["groupVersion"].split("/")[0], "versions": [each], "preferredVersion": each} for each in versions]
             return self.answer({"kind": "APIGroupList", "groups": groups})
         if path == "/openapi/v3":

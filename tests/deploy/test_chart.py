@@ -37,7 +37,7 @@ from chart import (
     told,
     with_least,
 )
-from cluster import cluster
+from kubernetes import Cluster, served
 from tools import REPO, SIDECAR, attempt, run
 
 NAME = "rir-netbox-rir-sidecar"
@@ -453,7 +453,8 @@ def live(replicas=3, strategy="RollingUpdate", fields=(), annotations=None):
 
 def upgraded(values, *found):
     """What an upgrade makes of the deployment, in a cluster that has these objects."""
-    with cluster(*found) as asked:
+    with served(Cluster(ended=None, found=found)) as url:
+        asked = ["--dry-run=server", "--is-upgrade", "--disable-openapi-validation", "--kube-apiserver", url]
         (deployment,) = [each for each in told(values, *asked) if each["kind"] == "Deployment" and each["metadata"]["name"] == NAME]
     return deployment["spec"]
 

@@ -6,7 +6,7 @@ import os
 import pytest
 import yaml
 from chart import CHART, FOLDER, NAMESPACE, containers, content, environment, merged
-from kubernetes import Cluster, serve
+from kubernetes import Cluster, served
 from tools import SIDECAR, attempt
 
 NAME = "rir-netbox-rir-sidecar"
@@ -28,20 +28,21 @@ class Release:
 
     def __init__(self, folder):
         self.folder = folder
-        self.cluster = Cluster(self.ended)
-        self.server = serve(self.cluster)
-        self.ends = {}
         given = {"keys.toml": base64.b64encode(KEYS.encode()).decode()}
-        self.cluster.put({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "given"}, "data": given})
-        self.cluster.happened.clear()
+        found = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "given"}, "data": given}
+        self.cluster = Cluster(self.ended, [found])
+        self.ends = {}
+
+    def reach(self, url):
+        """Tells Helm where the cluster is."""
         context = {"cluster": "only", "user": "only", "namespace": NAMESPACE}
         access = {
             "current-context": "only",
-            "clusters": [{"name": "only", "cluster": {"server": f"http://127.0.0.1:{self.server.server_port}"}}],
+            "clusters": [{"name": "only", "cluster": {"server": url}}],
             "contexts": [{"name": "only", "context": context}],
             "users": [{"name": "only", "user": {}}],
         }
-        (folder / "access").write_text(yaml.safe_dump(access))
+        (self.folder / "access").write_text(yaml.safe_dump(access))
 
     def ended(self, pod):
         """The end of a pod: what a test says of its container, else what the program itself does with its settings."""
@@ -92,8 +93,9 @@ def is_helms(name):
 def release(tmp_path):
     release = Release(tmp_path)
     release.ends["bootstrap"] = (0, "")
-    yield release
-    release.server.shutdown()
+    with served(release.cluster) as url:
+        release.reach(url)
+        yield release
 
 
 def test_settings_that_cannot_be_used_change_nothing_and_helm_shows_why(release):
