@@ -150,7 +150,7 @@ fn details(job: &Record) -> String {
     let asked = work.map(|job| format!("{} by {}", trigger(job), job.user.as_deref().unwrap_or("nobody")));
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let known = [
-        ("job", Some(work.map_or("?", |job| job.work.name()).to_owned())),
+        ("job", Some(kind(job))),
         ("config", work.and_then(|job| job.work.config()).map(|id| id.to_string())),
         ("state", Some(job.state.to_string())),
         ("attempts", Some(job.attempts.to_string())),
@@ -176,21 +176,21 @@ fn table(jobs: &[Record]) -> String {
         return "no jobs".into();
     }
     let row = |job: &Record| {
-        let kind = job.job.as_ref().map_or("?", |job| job.work.name());
         let config = job.job.as_ref().and_then(|job| job.work.config()).map(|id| id.to_string());
         let (id, attempts) = (job.id.to_string(), job.attempts.to_string());
-        vec![
-            id,
-            kind.into(),
-            config.unwrap_or_default(),
-            job.state.to_string(),
-            attempts,
-            age(job.created),
-            outcome(job),
-        ]
+        vec![id, kind(job), config.unwrap_or_default(), job.state.to_string(), attempts, age(job.created), outcome(job)]
     };
     let header = ["id", "job", "config", "state", "attempts", "age", "outcome"];
     output::table(&header, jobs.iter().map(row).collect(), header.len())
+}
+
+/// Returns the kind of a job's work, and whether it asks ARIN for everything.
+fn kind(job: &Record) -> String {
+    match &job.job {
+        Some(Job { work, full: true, .. }) => format!("{} (full)", work.name()),
+        Some(Job { work, full: false, .. }) => work.name().to_owned(),
+        None => "?".to_owned(),
+    }
 }
 
 /// Returns whole seconds, minutes, hours or days, which is enough to tell an old job from a new one.

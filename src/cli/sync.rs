@@ -51,6 +51,10 @@ pub(super) struct Args {
     /// RIR config
     #[arg(long, value_name = "DIGEST", value_parser = digest, conflicts_with = "plan_only")]
     plan: Option<PlanDigest>,
+    /// Ask ARIN for everything, instead of only for what its public listing shows as changed; with `--plan`, if
+    /// `--plan-only` was asked with it
+    #[arg(long)]
+    full: bool,
     /// Share of a config's rows (0 to 1) that may be marked as not found within a day, instead of sync.max_retired_share
     #[arg(long, value_name = "SHARE", value_parser = share)]
     max_retired_share: Option<f64>,
@@ -74,6 +78,17 @@ struct Target {
     /// Sync one prefix, by its id in NetBox
     #[arg(long, value_name = "ID")]
     prefix: Option<u64>,
+}
+
+impl Args {
+    /// Returns the order for a config, for all of it.
+    fn request<'a>(&'a self, config: &'a Config, configs: &'a [Config]) -> Request<'a> {
+        let Self { resource, user, plan, full, .. } = self;
+        let resources = if resource.is_empty() { Resource::all() } else { resource.iter().copied().collect() };
+        let requester = user.as_deref().map_or(Requester::Automatic, Requester::User);
+        let approved = plan.clone().map(|digest| Approved { digest, rows: None });
+        Request { resources, full: *full, requester, approved, ..Request::of(config, configs) }
+    }
 }
 
 fn resource(text: &str) -> Result<Resource, String> {
@@ -256,13 +271,8 @@ impl Syncs<'_> {
 
     async fn one(&self, config: &Config, scope: &Scope, stop: &CancellationToken) -> RunView {
         let ctx = Context { stop: stop.clone(), ..self.ctx.clone() };
-        let Args { resource, user, plan, plan_only, output, .. } = self.args;
-        let resources: BTreeSet<Resource> =
-            if resource.is_empty() { Resource::all() } else { resource.iter().copied().collect() };
-        let requester = user.as_deref().map_or(Requester::Automatic, Requester::User);
-        let approved = plan.clone().map(|digest| Approved { digest, rows: None });
-        let scope = scope.clone();
-        let request = Request { scope, resources, requester, approved, ..Request::of(config, self.configs) };
+        let Args { plan_only, output, .. } = self.args;
+        let request = Request { scope: scope.clone(), ..self.args.request(config, self.configs) };
         ctx.progress.update(|at| at.begin(&config.name));
         let text = *output == Format::Text;
         let bar = text.then(|| ProgressBar::begin(&ctx.progress));
@@ -293,4 +303,45 @@ fn exit_status(verdicts: impl Iterator<Item = Verdict>, stop: &CancellationToken
     });
     let worst = worst.max().unwrap_or(ExitStatus::Done);
     if stop.is_cancelled() { ExitStatus::Interrupted } else { worst }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn asks_for_everything(arguments: &[&str]) -> bool {
+        let Command { args } = Command::parse_from([&["sync"], arguments].concat());
+        let config = Config {
+            id: RowId(1),
+            name: "ours".into(),
+            rir: None,
+            registry: "arin".into(),
+            api_url: String::new(),
+            org_handle: None,
+            is_active: true,
+            sync_interval: None,
+            last_sync: None,
+        };
+        args.request(&config, std::slice::from_ref(&config)).full
+    }
+
+    #[test]
+    fn everything_is_asked_for_only_where_it_is_said_whatever_is_synced() {
+        let digest = format!("sha256-{}", "0a".repeat(32));
+        for scope in [&["--all"][..], &["--config-name", "ours"], &["--aggregate", "1"], &["--prefix", "1"]] {
+            for way in [&[][..], &["--plan-only"], &["--plan", &digest]] {
+                let arguments = [scope, way].concat();
+                assert!(!asks_for_everything(&arguments), "{arguments:?}");
+                assert!(asks_for_everything(&[&arguments[..], &["--full"]].concat()), "{arguments:?}");
+            }
+        }
+    }
 }

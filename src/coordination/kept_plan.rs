@@ -16,6 +16,9 @@ pub struct KeptPlan {
     pub config: RowId,
     /// The kinds of registrations that it is about.
     pub resources: BTreeSet<Resource>,
+    /// True if ARIN was asked for everything. A plan that an earlier build kept does not say so.
+    #[serde(default)]
+    pub full: bool,
     /// The NetBox user whom it was made for.
     pub user: String,
     /// Its digest, if it came to its end.
@@ -46,5 +49,18 @@ impl KeptPlan {
     #[must_use]
     pub fn is_about(&self, config: RowId, resources: &BTreeSet<Resource>) -> bool {
         self.config == config && self.resources == *resources
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_an_earlier_build_kept_was_not_asked_in_full() {
+        let earlier = r#"{"id":"01","config":7,"resources":["networks"],"user":"ann","digest":null,"complete":false,
+            "made":"2026-01-31T12:00:00Z","parts":1,"bytes":10}"#;
+        let plan: KeptPlan = serde_json::from_str(earlier).unwrap();
+        assert!(!plan.full, "{plan:?}");
     }
 }

@@ -166,6 +166,9 @@ pub struct Job {
     pub user: Option<String>,
     /// The occasion.
     pub trigger: Trigger,
+    /// True if ARIN is asked for everything, and not only for what its public listing shows as changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub full: bool,
     /// W3C trace context of whoever asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
@@ -175,7 +178,7 @@ impl Job {
     /// Makes a job of this version that nobody in particular asked for.
     #[must_use]
     pub fn new(work: Work, trigger: Trigger) -> Self {
-        Self { v: VERSION, work, user: None, trigger, traceparent: None }
+        Self { v: VERSION, work, user: None, trigger, full: false, traceparent: None }
     }
 
     /// Returns the same job, asked for by a NetBox user.
@@ -230,6 +233,33 @@ impl Job {
             Work::SyncAggregate { config, aggregate } => format!("sync-aggregate:{}:{aggregate}", id(config)),
             Work::SyncPrefix { config, .. } => format!("sync-prefix:{}", id(config)),
         };
-        format!("{what}:{}", self.user.as_deref().unwrap_or(""))
+        let full = if self.full { "full:" } else { "" };
+        format!("{full}{what}:{}", self.user.as_deref().unwrap_or(""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job() -> Job {
+        Job::new(Work::SyncPrefix { config: Some(RowId(7)), prefixes: BTreeSet::from([RowId(1)]) }, Trigger::Api)
+            .by("ann")
+    }
+
+    #[test]
+    fn a_job_that_asks_for_everything_is_other_work_than_one_that_does_not() {
+        assert_eq!(job().key(), "sync-prefix:7:ann");
+        assert_eq!(Job { full: true, ..job() }.key(), "full:sync-prefix:7:ann");
+    }
+
+    #[test]
+    fn a_job_says_that_it_asks_for_everything_and_one_of_an_earlier_build_does_not() {
+        let written = |job: &Job| serde_json::to_string(job).unwrap();
+        let earlier = r#"{"v":2,"work":{"kind":"sync-prefix","config":7,"prefixes":[1]},"user":"ann","trigger":"api"}"#;
+        assert_eq!(written(&job()), earlier, "and an earlier build reads one of this");
+        assert_eq!(serde_json::from_str::<Job>(earlier).unwrap(), job());
+        let full = Job { full: true, ..job() };
+        assert_eq!(serde_json::from_str::<Job>(&written(&full)).unwrap(), full);
     }
 }

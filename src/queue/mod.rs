@@ -28,6 +28,8 @@
 //! - **Equal work once.** An order whose key equals that of a delayed, parked or ready job becomes part of that job,
 //!   also of one that waits to try again. One whose twin runs is parked: the subject may have changed after the twin
 //!   looked. A job that gets a new life while it has a twin stands behind it.
+//!   An order that asks ARIN for everything ([`Job::full`]) is other work than one that does not: a job that waits may
+//!   have noted what it has finished without asking for everything, so that it cannot become such an order's.
 //! - **A time that was asked for is kept.** [`Delay`] says how orders of one key agree. A time that the queue set
 //!   itself (the wait before another attempt, [`Ending::Again`], a busy config) gives way only to an order that does
 //!   not wait.

@@ -43,6 +43,8 @@ pub struct Request<'a> {
     pub scope: Scope,
     /// The kinds of registrations that are synced.
     pub resources: BTreeSet<Resource>,
+    /// True if ARIN is asked for everything, and not only for what its public listing shows as changed.
+    pub full: bool,
     /// Decides whose API key the run uses.
     pub requester: Requester<'a>,
     /// The name of a run that several workers may have one after the other; a new one where there is none.
@@ -56,7 +58,7 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn of(config: &'a Config, configs: &'a [Config]) -> Self {
         let (scope, resources, requester) = (Scope::Config, Resource::all(), Requester::Automatic);
-        Self { config, configs, scope, resources, requester, name: None, approved: None }
+        Self { config, configs, scope, resources, full: false, requester, name: None, approved: None }
     }
 
     /// Returns what a plan for it is about.

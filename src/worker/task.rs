@@ -9,10 +9,11 @@ use super::held::Hold;
 use crate::{
     coordination::Coordination,
     error_chain::error_chain,
+    model::Config,
     queue::{Claim, Ending, Queue},
     retry::Policy,
     supervise::Panicked,
-    sync::{Context, Requester, RunName},
+    sync::{Context, Request, Requester, RunName},
 };
 
 /// One claimed job.
@@ -32,6 +33,12 @@ pub(super) struct Task {
 }
 
 impl Task {
+    /// Returns the order for the run of a config that the job stands for: by default all of the config.
+    pub(super) fn request<'a>(&'a self, config: &'a Config, configs: &'a [Config]) -> Request<'a> {
+        let (requester, name, full) = (self.requester(), self.run_name(), self.claim.job.full);
+        Request { requester, name, full, ..Request::of(config, configs) }
+    }
+
     /// Returns the name of the run that the job stands for, however often it is claimed; `None` for a job that only makes
     /// others.
     pub(super) fn run_name(&self) -> Option<RunName> {
@@ -43,7 +50,7 @@ impl Task {
     }
 
     /// Returns who asks for the run, which decides whose API key it uses.
-    pub(super) fn requester(&self) -> Requester<'_> {
+    fn requester(&self) -> Requester<'_> {
         let job = &self.claim.job;
         match (job.asked_by(), &job.user) {
             (Some(user), _) => Requester::User(user),

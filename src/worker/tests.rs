@@ -7,8 +7,9 @@ use serde_json::json;
 use super::*;
 use crate::{
     config::{self, keys::Keyring},
-    model::{Resource, RowId},
+    model::{Config, Resource, RowId},
     queue::{Delay, Job, Order, State, Trigger},
+    sync::Requester,
 };
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -23,7 +24,11 @@ fn worker(threads: Handle) -> Worker {
 
 async fn claimed(worker: &Worker) -> Arc<Task> {
     let work = Work::SyncConfig { config: RowId(1), resources: Resource::all() };
-    let order = Order { job: Job::new(work, Trigger::Api), delay: Delay::None };
+    claimed_of(worker, Job::new(work, Trigger::Api)).await
+}
+
+async fn claimed_of(worker: &Worker, job: Job) -> Arc<Task> {
+    let order = Order { job, delay: Delay::None };
     worker.services.queue.enqueue(&[order]).await.unwrap();
     let claim = worker.services.queue.claim("w", 1, Duration::ZERO).await.unwrap().remove(0);
     Arc::new(worker.task(claim))
@@ -106,4 +111,27 @@ async fn a_job_is_held_until_it_has_really_ended() {
     assert_eq!(worker.held.jobs().len(), 1, "and until the queue has heard of it");
     drop(task);
     assert_eq!(worker.held.jobs(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_asks_as_its_job_says() {
+    let worker = worker(Handle::current());
+    let config = Config {
+        id: RowId(1),
+        name: "ours".into(),
+        rir: None,
+        registry: "arin".into(),
+        api_url: String::new(),
+        org_handle: None,
+        is_active: true,
+        sync_interval: None,
+        last_sync: None,
+    };
+    for full in [false, true] {
+        let work = Work::PlanConfig { config: config.id, resources: Resource::all() };
+        let task = claimed_of(&worker, Job { full, ..Job::new(work, Trigger::Api).by(full.to_string()) }).await;
+        let request = task.request(&config, std::slice::from_ref(&config));
+        assert_eq!((request.full, request.requester), (full, Requester::User(full.to_string().as_str())));
+        assert!(request.is_whole() && request.name == task.run_name());
+    }
 }

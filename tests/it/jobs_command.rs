@@ -1,7 +1,7 @@
 //! `rir-sidecar jobs`: what it does with the jobs of persons.
 
 use rir_sandbox::regrws::KEY;
-use rir_sidecar::queue::{JobId, Queue, State, Trigger};
+use rir_sidecar::queue::{Delay, Job, JobId, Order, Queue, State, Trigger};
 
 use crate::{
     process::Means,
@@ -68,5 +68,22 @@ async fn a_job_that_nobody_asked_for_stays_so() {
         assert!(done, "{said}");
         let job = jobs.queue.find(&id).await.unwrap().unwrap().job.unwrap();
         assert_eq!((job.user.as_deref(), job.trigger), (user, trigger));
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_asks_for_everything_says_so() {
+    let jobs = Jobs::new().await;
+    for (full, kind) in [(true, "sync-config (full)"), (false, "sync-config")] {
+        let job = Job { full, ..Job::new(whole(jobs.scene.config), Trigger::Api) };
+        let orders = [Order { job, delay: Delay::None }];
+        let id = jobs.queue.enqueue(&orders).await.unwrap().remove(0).job;
+        let (said, _) = jobs.run(&["list"]).await;
+        let line = said.lines().find(|line| line.contains(id.as_str())).unwrap();
+        assert_eq!(line.contains("(full)"), full, "{said}");
+        let (said, _) = jobs.run(&["show", id.as_str()]).await;
+        assert!(said.contains(&format!("job  {kind}\n")), "{said}");
+        let (said, _) = jobs.run(&["show", id.as_str(), "--output", "json"]).await;
+        assert!(said.contains(&format!("\"full\": {full}")), "{said}");
     }
 }

@@ -191,13 +191,19 @@ async fn a_job_for_all_configs_makes_one_for_each() {
     let scene = scene(small()).await;
     let service = Service::start(&scene, memory(&scene), 2);
     let aggregate = scene.ids("ipam/aggregates").await[0];
-    service.over(&service.ask(Work::SyncAggregate { config: None, aggregate: RowId(aggregate) }).await).await;
+    let work = Work::SyncAggregate { config: None, aggregate: RowId(aggregate) };
+    let job = Job { full: true, ..Job::new(work, Trigger::Api) };
+    let orders = [Order { job, delay: Delay::None }];
+    service.over(&service.queue.enqueue(&orders).await.unwrap()[0].job).await;
     let prefixes: BTreeSet<RowId> = scene.ids("ipam/prefixes").await.into_iter().map(RowId).collect();
     service.over(&service.ask(Work::SyncPrefix { config: None, prefixes }).await).await;
     let done = wait_for_idle(&service.queue).await;
-    let mut kinds: Vec<_> = done.iter().map(|record| record.job.as_ref().unwrap().work.name()).collect();
+    let jobs = done.iter().map(|record| record.job.as_ref().unwrap());
+    let mut kinds: Vec<_> = jobs.map(|job| (job.work.name(), job.full)).collect();
     kinds.sort_unstable();
-    assert_eq!(kinds, ["sync-aggregate", "sync-aggregate", "sync-prefix", "sync-prefix"]);
+    // Each asks ARIN as much as the one that made it.
+    let (aggregate, prefix) = (("sync-aggregate", true), ("sync-prefix", false));
+    assert_eq!(kinds, [aggregate, aggregate, prefix, prefix]);
     assert!(scene.rows("rir-network").await.contains_key("NET-23-144-1-0-1"));
     service.stop().await;
 }

@@ -24,7 +24,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     approval::plan_path,
     job_access::JobAccess,
-    syncs::{accept, origin, wanted},
+    syncs::{Full, accept, origin, wanted},
     views::{Accepted, JobView, Skipped},
 };
 use crate::{
@@ -57,6 +57,8 @@ pub(crate) struct PlanConfig {
     /// The kinds of registrations; all of them if left out.
     #[schema(min_items = 1, value_type = Option<Vec<Resource>>)]
     resources: Option<BTreeSet<Resource>>,
+    #[serde(default)]
+    full: Full,
 }
 
 /// Finds out what a sync of an RIR config would write, and writes nothing.
@@ -84,12 +86,13 @@ pub(crate) async fn plan_config(
     headers: HeaderMap,
     JsonBody(sent): JsonBody<PlanConfig>,
 ) -> Result<Response, Problem> {
-    let resources = wanted(sent.resources)?;
+    let PlanConfig { resources, full: Full(full) } = sent;
+    let resources = wanted(resources)?;
     let config = user.config(id).await?.config;
     if !app.has_key(&config.name, &user.name) {
         return Err(Skipped::NoApiKey.problem(&config, &user));
     }
-    let order = origin(&user, &headers).order(Work::PlanConfig { config: id, resources });
+    let order = origin(&user, &headers, full).order(Work::PlanConfig { config: id, resources });
     accept(&app, order, |job| plan_path(job.as_str())).await
 }
 
@@ -126,6 +129,8 @@ pub(crate) struct PlanView {
     /// The kinds of registrations that it is about.
     #[schema(value_type = Vec<Resource>)]
     resources: BTreeSet<Resource>,
+    /// True if ARIN was asked for everything, and not only for what its public listing shows as changed.
+    full: bool,
     /// The NetBox user whom it was made for.
     user: String,
     /// The time at which it was made.
@@ -198,8 +203,8 @@ fn unfinished(record: Record) -> Option<Result<Response, Problem>> {
 
 impl PlanView {
     fn new(plan: KeptPlan, head: PlanHead) -> Self {
-        let KeptPlan { id, config, resources, user, made, .. } = plan;
-        Self { id, config_id: config, resources, user, made, head }
+        let KeptPlan { id, config, resources, full, user, made, .. } = plan;
+        Self { id, config_id: config, resources, full, user, made, head }
     }
 }
 

@@ -38,6 +38,15 @@ const QUESTIONS_IN_FLIGHT: usize = 4;
 /// Limits how many configs one request names, since the answer has a line for each.
 const MOST_IDS: usize = 1000;
 
+/// True if ARIN is to be asked for everything, instead of only for what its public listing shows as changed.
+///
+/// That takes a request to ARIN for each prefix outside reassigned nets. It is needed when a change has to be seen at once
+/// that the listing does not show, as that of a customer; otherwise such a change is found within `arin.refresh`.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(default = false)]
+pub(crate) struct Full(pub(crate) bool);
+
 /// The part of an RIR config to sync.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -45,7 +54,10 @@ pub(crate) struct SyncConfig {
     /// The kinds of registrations; all of them if left out.
     #[schema(min_items = 1, value_type = Option<Vec<Resource>>)]
     resources: Option<BTreeSet<Resource>>,
-    /// The digest of a plan: exactly that is written, or nothing. The kinds of registrations are those of the plan.
+    #[serde(default)]
+    full: Full,
+    /// The digest of a plan: exactly that is written, or nothing. The kinds of registrations are those of the plan, and
+    /// ARIN is asked for everything if it was for the plan.
     #[serde(default, deserialize_with = "named")]
     #[schema(value_type = PlanDigest)]
     plan: Option<PlanDigest>,
@@ -63,6 +75,16 @@ pub(crate) struct SyncConfigs {
     /// Their ids, at most 1000; all that you may view if left out.
     #[schema(value_type = Option<Vec<Id>>, max_items = 1000)]
     ids: Option<BTreeSet<Id>>,
+    #[serde(default)]
+    full: Full,
+}
+
+/// The way in which to sync an aggregate or a prefix.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SyncPart {
+    #[serde(default)]
+    full: Full,
 }
 
 /// Syncs an RIR config, active or not.
@@ -92,18 +114,21 @@ pub(crate) async fn sync_config(
     headers: HeaderMap,
     JsonBody(sent): JsonBody<SyncConfig>,
 ) -> Result<Response, Problem> {
-    let SyncConfig { resources, plan } = sent;
+    let SyncConfig { resources, full: Full(full), plan } = sent;
     let kinds = resources.is_some();
     let resources = wanted(resources)?;
     let config = user.config(id).await?.config;
     if let Some(skipped) = obstacle(&app, &user, &config).await? {
         return Err(skipped.problem(&config, &user));
     }
-    let work = match plan {
-        Some(plan) => approve(&app, id, kinds.then_some(resources), plan).await?,
-        None => Work::SyncConfig { config: id, resources },
+    let (work, full) = match plan {
+        Some(plan) => {
+            let approved = approve(&app, id, kinds.then_some(resources), &plan).await?;
+            (Work::ApplyPlan { config: id, resources: approved.resources, plan }, full || approved.full)
+        }
+        None => (Work::SyncConfig { config: id, resources }, full),
     };
-    accept(&app, origin(&user, &headers).order(work), job_path).await
+    accept(&app, origin(&user, &headers, full).order(work), job_path).await
 }
 
 /// Syncs several RIR configs.
@@ -117,7 +142,7 @@ pub(crate) async fn sync_configs(
     State(app): State<Arc<App>>,
     Caller(user): Caller,
     headers: HeaderMap,
-    JsonBody(SyncConfigs { ids }): JsonBody<SyncConfigs>,
+    JsonBody(SyncConfigs { ids, full: Full(full) }): JsonBody<SyncConfigs>,
 ) -> Result<Response, Problem> {
     if ids.as_ref().is_some_and(|ids| ids.len() > MOST_IDS) {
         return Err(Problem::new(
@@ -132,7 +157,7 @@ pub(crate) async fn sync_configs(
     let wanted = configs.into_iter().filter(|config| ids.as_ref().is_none_or(|ids| ids.contains(&config.id)));
     let checked = check(&app, &user, wanted.collect()).await?;
     let work = |config: RowId| Work::SyncConfig { config, resources: Resource::all() };
-    let mut configs = enqueue(&app, &origin(&user, &headers), &checked, work).await?;
+    let mut configs = enqueue(&app, &origin(&user, &headers, full), &checked, work).await?;
     configs.extend(unknown.into_iter().map(|id| Receipt::skipped(id, None, Skipped::NotFound)));
     Ok((StatusCode::ACCEPTED, Json(Receipts { configs })).into_response())
 }
@@ -142,6 +167,7 @@ pub(crate) async fn sync_configs(
 /// For each active RIR config of its RIR that you may change and have an API key for.
 #[utoipa::path(post, path = "/api/v1/aggregates/{id}/sync", tag = "syncs", operation_id = "sync_aggregate",
     params(("id" = Id, Path, description = "Its id in NetBox"), IdempotencyKey),
+    request_body(content = Option<SyncPart>, content_type = "application/json"),
     responses(
         (status = 202, description = "What becomes of each config", body = Receipts),
         NotPermitted,
@@ -152,11 +178,12 @@ pub(crate) async fn sync_aggregate(
     Caller(user): Caller,
     PathParam(Id(id)): PathParam<Id>,
     headers: HeaderMap,
+    JsonBody(SyncPart { full: Full(full) }): JsonBody<SyncPart>,
 ) -> Result<Response, Problem> {
     let rir = visible(user.netbox.rir_of_aggregate(id).await)?;
     let rir = rir.ok_or_else(|| Problem::not_found("aggregate", id))?;
     let work = |config| Work::SyncAggregate { config: Some(config), aggregate: id };
-    sync_configs_of_rir(&app, &user, &headers, rir, work).await
+    sync_configs_of_rir(&app, &user, &origin(&user, &headers, full), rir, work).await
 }
 
 /// Syncs a prefix.
@@ -164,6 +191,7 @@ pub(crate) async fn sync_aggregate(
 /// For each active RIR config of the RIR of the aggregate around it that you may change and have an API key for.
 #[utoipa::path(post, path = "/api/v1/prefixes/{id}/sync", tag = "syncs", operation_id = "sync_prefix",
     params(("id" = Id, Path, description = "Its id in NetBox"), IdempotencyKey),
+    request_body(content = Option<SyncPart>, content_type = "application/json"),
     responses(
         (status = 202, description = "What becomes of each config", body = Receipts),
         NotPermitted,
@@ -174,13 +202,14 @@ pub(crate) async fn sync_prefix(
     Caller(user): Caller,
     PathParam(Id(id)): PathParam<Id>,
     headers: HeaderMap,
+    JsonBody(SyncPart { full: Full(full) }): JsonBody<SyncPart>,
 ) -> Result<Response, Problem> {
     let prefix = visible(user.netbox.get(&format!("/api/ipam/prefixes/{id}/")).await)?;
     prefix.ok_or_else(|| Problem::not_found("prefix", id))?;
     let rir = visible(user.netbox.rir_of_prefix(id).await)?;
     let outside = || Problem::new(Kind::NoConfig, "no aggregate that you may view is around this prefix");
     let work = |config| Work::SyncPrefix { config: Some(config), prefixes: BTreeSet::from([id]) };
-    sync_configs_of_rir(&app, &user, &headers, rir.ok_or_else(outside)?, work).await
+    sync_configs_of_rir(&app, &user, &origin(&user, &headers, full), rir.ok_or_else(outside)?, work).await
 }
 
 /// Returns what NetBox shows this user; nothing where it refuses to.
@@ -205,7 +234,7 @@ pub(crate) fn wanted(resources: Option<BTreeSet<Resource>>) -> Result<BTreeSet<R
 async fn sync_configs_of_rir(
     app: &App,
     user: &User,
-    headers: &HeaderMap,
+    origin: &Origin,
     rir: RowId,
     work: impl Fn(RowId) -> Work,
 ) -> Result<Response, Problem> {
@@ -214,7 +243,7 @@ async fn sync_configs_of_rir(
     let configs: Vec<Config> = configs.filter(|config| config.serves(rir)).collect();
     let checked = check(app, user, configs).await?;
     refuse_all(&checked, user)?;
-    let configs = enqueue(app, &origin(user, headers), &checked, work).await?;
+    let configs = enqueue(app, origin, &checked, work).await?;
     Ok((StatusCode::ACCEPTED, Json(Receipts { configs })).into_response())
 }
 
@@ -269,19 +298,21 @@ impl Skipped {
     }
 }
 
-/// The origin of jobs: the user who asks, and the trace of the request.
+/// The origin of jobs: the user who asks, whether for everything, and the trace of the request.
 pub(crate) struct Origin {
     user: String,
+    full: bool,
     traceparent: Option<String>,
 }
 
-pub(crate) fn origin(user: &User, headers: &HeaderMap) -> Origin {
-    Origin { user: user.name.clone(), traceparent: trace_context(headers) }
+pub(crate) fn origin(user: &User, headers: &HeaderMap, full: bool) -> Origin {
+    Origin { user: user.name.clone(), full, traceparent: trace_context(headers) }
 }
 
 impl Origin {
     pub(crate) fn order(&self, work: Work) -> Order {
-        let job = Job { traceparent: self.traceparent.clone(), ..Job::new(work, Trigger::Api).by(&self.user) };
+        let (full, traceparent) = (self.full, self.traceparent.clone());
+        let job = Job { full, traceparent, ..Job::new(work, Trigger::Api).by(&self.user) };
         Order { job, delay: Delay::None }
     }
 }

@@ -114,6 +114,9 @@ pub struct JobView {
     /// The kinds of registrations it is about.
     #[schema(value_type = Option<BTreeSet<Resource>>)]
     resources: Option<Value>,
+    /// True if ARIN is asked for everything, and not only for what its public listing shows as changed; null when this
+    /// version of the service does not understand the job.
+    full: Option<bool>,
     /// The digest of the plan that it may write.
     #[schema(value_type = Option<PlanDigest>)]
     plan: Option<Value>,
@@ -161,6 +164,7 @@ impl From<Record> for JobView {
             aggregate: field("aggregate"),
             prefixes: field("prefixes"),
             resources: field("resources"),
+            full: job.as_ref().map(|job| job.full),
             plan: field("plan"),
             user: job.as_ref().and_then(|job| job.user.clone()),
             trigger: job.as_ref().map(|job| job.trigger),

@@ -28,8 +28,7 @@ const QUOTA: PlanQuota = PlanQuota { plans: 20, bytes: 32 << 20, ttl: Duration::
 pub(super) async fn plan(task: &Task, config: RowId, resources: &BTreeSet<Resource>) -> Result<Ending, Failed> {
     let configs = task.ctx.netbox.configs().await?;
     let Some(config) = configs.iter().find(|it| it.id == config) else { return Ok(gone("config")) };
-    let (requester, name) = (task.requester(), task.run_name());
-    let request = Request { resources: resources.clone(), requester, name, ..Request::of(config, &configs) };
+    let request = Request { resources: resources.clone(), ..task.request(config, &configs) };
     let preview = preview(&task.ctx, &request).await;
     if preview.run.verdict() == Verdict::Interrupted {
         return Ok(if task.cancelled.is_cancelled() { Ending::Cancelled } else { Ending::HandedBack });
@@ -67,6 +66,7 @@ async fn keep(task: &Task, request: &Request<'_>, preview: &Preview) -> Result<K
         id: id.to_owned(),
         config: request.config.id,
         resources: request.resources.clone(),
+        full: request.full,
         user: task.claim.job.user.clone().unwrap_or_default(),
         digest: preview.digest.clone(),
         complete: preview.digest.is_some() && preview.run.failures.is_empty(),

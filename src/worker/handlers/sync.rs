@@ -36,12 +36,11 @@ pub(super) async fn sync(
     let configs = task.ctx.netbox.configs().await?;
     let Some(config) = configs.iter().find(|it| it.id == config) else { return Ok(gone("config")) };
     let checkpoint = JobCheckpoint::open(task).await?;
-    let (requester, name) = (task.requester(), task.run_name());
     let approved = match plan {
         Some(plan) => Some(approved(task, config.id, plan).await?),
         None => None,
     };
-    let request = Request { scope, resources, requester, name, approved, ..Request::of(config, &configs) };
+    let request = Request { scope, resources, approved, ..task.request(config, &configs) };
     let run = run(&task.ctx, &request, &checkpoint).await;
     // A plan that differs is told to whoever approved it. Nobody else has to look, as at other runs that are refused.
     if !checkpoint.goes_on(&run) && run.difference().is_none() {

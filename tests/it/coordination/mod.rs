@@ -235,6 +235,7 @@ fn plan(id: &str, user: &str, bytes: usize) -> KeptPlan {
         id: id.to_owned(),
         config: RowId(7),
         resources: Resource::all(),
+        full: true,
         user: user.to_owned(),
         digest: PlanDigest::parse(&format!("sha256-{}", "0a".repeat(32))),
         complete: true,

@@ -48,6 +48,8 @@ async fn a_key_is_for_one_request() {
     post(&service, &service.ann, &sync, "k1", &json!({})).await.expect(202);
     let other = json!({ "resources": ["contacts"] });
     post(&service, &service.ann, &sync, "k1", &other).await.problem(422, "idempotency-key-reused");
+    let full = json!({ "full": true });
+    post(&service, &service.ann, &sync, "k1", &full).await.problem(422, "idempotency-key-reused");
     // Other users and other paths have keys of their own.
     service.keys.send_replace(keyring(&[(CONFIG, "ann", KEY), (CONFIG, "cat", KEY)]));
     post(&service, &service.cat, &sync, "k1", &other).await.expect(202);

@@ -277,6 +277,47 @@ async fn a_plan_that_a_newer_one_contradicts_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn a_plan_is_written_in_the_way_in_which_it_was_found_out() {
+    let service = Service::new().await;
+    let worker = service.work();
+    let quick = plan(&service, &service.ann, json!({})).await;
+    let contacts = plan(&service, &service.ann, json!({ "resources": ["contacts"] })).await;
+    let whole = plan(&service, &service.ann, json!({ "full": true })).await;
+    assert_eq!((&quick["full"], &whole["full"]), (&json!(false), &json!(true)));
+    assert_eq!(quick["digest"], whole["digest"], "it is what they say that counts");
+    plan(&service, &service.bob, json!({})).await;
+    // Nothing is written meanwhile.
+    drop(worker);
+    let full = async |body: Value| {
+        let told = service.post(&service.ann, &service.config("/sync"), body).await.expect(202);
+        assert_eq!(told["job"]["kind"], "apply-plan");
+        told["job"]["full"].clone()
+    };
+    assert_eq!(full(json!({ "plan": contacts["digest"] })).await, json!(false));
+    assert_eq!(full(json!({ "plan": contacts["digest"], "full": true })).await, json!(true));
+    assert_eq!(
+        full(json!({ "plan": whole["digest"] })).await,
+        json!(true),
+        "of three that say the same one was asked so"
+    );
+}
+
+#[tokio::test]
+async fn a_newer_plan_that_was_found_out_in_another_way_contradicts_nothing() {
+    let service = Service::new().await;
+    let worker = service.work();
+    let older = plan(&service, &service.ann, json!({ "full": true })).await;
+    drop(service.scene.arin.registry().nets.remove("NET-23-144-2-0-1"));
+    let newer = plan(&service, &service.bob, json!({})).await;
+    assert_ne!(older["digest"], newer["digest"]);
+    drop(worker);
+    approve(&service, &older["digest"]).await.expect(202);
+    let _worker = service.work();
+    plan(&service, &service.bob, json!({ "full": true })).await;
+    approve(&service, &older["digest"]).await.problem(409, "plan-differs");
+}
+
+#[tokio::test]
 async fn a_plan_has_to_be_kept_and_of_the_config() {
     let service = Service::new().await;
     let _worker = service.work();

@@ -9,7 +9,7 @@ use rir_sandbox::{
 use rir_sidecar::{
     model::{Resource, RowId},
     netbox::schema,
-    queue::{Filter, JobId, Record, Trigger, Work},
+    queue::{Filter, Job, JobId, Record, Trigger, Work},
 };
 use serde_json::{Value, json};
 
@@ -20,9 +20,13 @@ async fn all_jobs(service: &Service) -> Vec<Record> {
     service.queue.list(&Filter { limit: 50, ..Filter::default() }).await.unwrap()
 }
 
-async fn work_of(service: &Service, id: &Value) -> Work {
+async fn job_of(service: &Service, id: &Value) -> Job {
     let id = JobId::parse(id.as_str().unwrap()).unwrap();
-    service.queue.find(&id).await.unwrap().unwrap().job.unwrap().work
+    service.queue.find(&id).await.unwrap().unwrap().job.unwrap()
+}
+
+async fn work_of(service: &Service, id: &Value) -> Work {
+    job_of(service, id).await.work
 }
 
 /// Of each config: outcome and reason.
@@ -59,6 +63,35 @@ async fn a_sync_may_be_of_some_kinds_only() {
         [json!({ "resources": [] }), json!({ "resources": ["nets"] }), json!({ "resource": ["contacts"] }), json!([])]
     {
         service.post(&service.ann, &service.config("/sync"), odd).await.problem(400, "invalid-request");
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_sync_asks_arin_for_everything_if_the_body_says_so() {
+    let service = Service::new().await;
+    let aggregate = service.scene.ids("ipam/aggregates").await[0];
+    let prefix = service.scene.ids("ipam/prefixes").await[0];
+    let paths = [
+        service.config("/sync"),
+        "/api/v1/configs/sync".to_owned(),
+        format!("/api/v1/aggregates/{aggregate}/sync"),
+        format!("/api/v1/prefixes/{prefix}/sync"),
+    ];
+    for path in paths {
+        let job = async |body: Value| {
+            let told = service.post(&service.ann, &path, body).await.expect(202);
+            let id = if told["job"].is_object() { &told["job"]["id"] } else { &told["configs"][0]["job"] };
+            let shown = service.get(&service.ann, &format!("/api/v1/jobs/{}", id.as_str().unwrap())).await.expect(200);
+            let job = job_of(&service, id).await;
+            assert_eq!(shown["full"], json!(job.full), "{path}: {shown}");
+            job
+        };
+        let usual = job(json!({})).await;
+        assert!(!usual.full && usual == job(json!({ "full": false })).await, "{path}");
+        assert_eq!(job(json!({ "full": true })).await, Job { full: true, ..usual }, "{path}");
+        for odd in [json!({ "full": "yes" }), json!({ "full": null }), json!({ "fully": true })] {
+            service.post(&service.ann, &path, odd).await.problem(400, "invalid-request");
+        }
     }
 }
 

@@ -156,6 +156,11 @@ pub(super) fn whole(config: u64) -> Job {
     job(Work::SyncConfig { config: RowId(config), resources: BTreeSet::from([Resource::Networks]) })
 }
 
+/// The same work, for which ARIN is asked for everything.
+pub(super) fn full(job: Job) -> Job {
+    Job { full: true, ..job }
+}
+
 pub(super) fn now(job: Job) -> Order {
     Order { job, delay: Delay::None }
 }

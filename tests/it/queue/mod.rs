@@ -52,6 +52,7 @@ cases! {
         an_order_of_very_many_prefixes_is_as_good_as_any
         orders_of_one_call_are_told_apart
         equal_work_of_another_user_or_config_is_other_work
+        an_order_that_asks_for_everything_is_other_work_and_keeps_asking_so
         a_delay_is_kept_and_the_earlier_of_two_wins
         an_order_that_does_not_wait_brings_its_twin_forward
         a_debounce_slides_until_patience_ends

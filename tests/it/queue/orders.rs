@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rir_sidecar::queue::{Delay, Ending, Job, State};
 use serde_json::json;
 
-use super::bench::{Bench, CLAIM_TIMEOUT, aggregate, done, free, now, prefixes, secs};
+use super::bench::{Bench, CLAIM_TIMEOUT, aggregate, done, free, full, now, prefixes, secs};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -99,6 +99,26 @@ pub(super) async fn equal_work_of_another_user_or_config_is_other_work(bench: Be
         assert!(!bench.order(job.clone()).await.coalesced, "{job:?}");
         assert!(bench.order(job.clone()).await.coalesced, "{job:?}");
     }
+}
+
+pub(super) async fn an_order_that_asks_for_everything_is_other_work_and_keeps_asking_so(bench: Bench) {
+    let quick = bench.order(prefixes([1])).await;
+    let whole = bench.order(full(prefixes([2]))).await;
+    assert!(!quick.coalesced && !whole.coalesced, "neither becomes part of the other");
+    assert_eq!(bench.order(prefixes([3])).await.job, quick.job);
+    assert_eq!(bench.order(full(prefixes([4]))).await.job, whole.job);
+    let claim = bench.claim("w").await;
+    assert_eq!((&claim.id, &claim.job), (&quick.job, &prefixes([1, 3])));
+    // Nor does it wait for one that runs. What it asks for is not lost when it is tried again, or is somebody else's.
+    let claim = bench.claim("w").await;
+    assert_eq!((&claim.id, &claim.job), (&whole.job, &full(prefixes([2, 4]))));
+    bench.settle(&claim, super::bench::failed("unreachable", Some(Duration::ZERO))).await;
+    assert_eq!(bench.order(full(prefixes([5]))).await.job, whole.job);
+    let claim = bench.claim("w").await;
+    assert_eq!(claim.job, full(prefixes([2, 4, 5])));
+    bench.settle(&claim, super::bench::failed("boom", None)).await;
+    bench.queue.retry(&whole.job, "bob", Some("bob")).await.unwrap();
+    assert_eq!(bench.claim("w").await.job, full(prefixes([2, 4, 5])).by("bob"));
 }
 
 pub(super) async fn a_delay_is_kept_and_the_earlier_of_two_wins(bench: Bench) {

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{
     audit::Keys,
-    bench::{Bench, aggregate, failed, free, prefixes, preview, progress, secs, whole},
+    bench::{Bench, aggregate, failed, free, full, prefixes, preview, progress, secs, whole},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -49,7 +49,7 @@ enum End {
 fn end() -> impl Strategy<Value = End> {
     prop_oneof![
         4 => Just(End::Done),
-        4 => (0..12_u8).prop_map(End::Followed),
+        4 => (0..14_u8).prop_map(End::Followed),
         1 => Just(End::Failed),
         2 => any::<bool>().prop_map(End::FailedForNow),
         1 => any::<bool>().prop_map(End::Again),
@@ -60,7 +60,7 @@ fn end() -> impl Strategy<Value = End> {
 
 fn one_move() -> impl Strategy<Value = Move> {
     prop_oneof![
-        6 => (0..12_u8, any::<bool>()).prop_map(|(job, delay)| Move::Order(job, delay)),
+        6 => (0..14_u8, any::<bool>()).prop_map(|(job, delay)| Move::Order(job, delay)),
         5 => (1..4_usize).prop_map(Move::Claim),
         1 => (1..4_usize).prop_map(Move::ClaimAgain),
         1 => (any::<Index>(), 0..3_u64).prop_map(|(claim, done)| Move::Heartbeat(claim, done)),
@@ -79,6 +79,8 @@ fn job(number: u8) -> Job {
         6 => Job { v: VERSION + 1, ..free(9) },
         9 | 10 => preview(u64::from(number), "ann"),
         11 => preview(9, "bob"),
+        12 => full(aggregate(1, 4)),
+        13 => full(prefixes([13])),
         other => whole(u64::from(other)),
     }
 }
@@ -154,7 +156,7 @@ impl Table {
         let mut came = String::new();
         for claim in self.queue.clone().claim(claimant, most, Duration::ZERO).await.unwrap() {
             let place = self.place(&claim.id);
-            came += &format!("{place} {:?} {} {}; ", claim.job.work, claim.attempt, claim.fence);
+            came += &format!("{place} {:?} {} {} {}; ", claim.job.work, claim.job.full, claim.attempt, claim.fence);
             self.claims.push(claim);
         }
         came
@@ -176,7 +178,7 @@ impl Table {
         let mut seen = Vec::new();
         for id in self.ids.clone() {
             let record = self.queue.find(&id).await.unwrap().unwrap();
-            let work = record.job.as_ref().map(|job| (&job.work, &job.user, job.trigger));
+            let work = record.job.as_ref().map(|job| (&job.work, job.full, &job.user, job.trigger));
             let persons = (record.cancelled_by, record.retried_by);
             let times = [record.due, record.started, record.ended].map(|time| time.is_some());
             let rest = (record.state, record.attempts, record.progress, record.error, record.result);
