@@ -4,13 +4,19 @@
 //! with the clients, so that a mistake in a client cannot agree with itself here. A [`world::World`] describes what
 //! they serve.
 
+mod limit;
 pub mod netbox;
 mod populate;
 pub mod regrws;
+mod served;
 mod server;
+mod spoilt;
+pub mod whois;
 pub mod world;
 
+pub use limit::{Count, Counted, Limit, RetryAfter};
 pub use populate::populate;
+pub use served::Editing;
 pub use server::StartError;
 
 /// The HTTP client of the tests, which follows no redirect. It wants a TLS provider although nothing here is encrypted.

@@ -3,6 +3,7 @@
 use std::{
     io, mem,
     net::{Ipv4Addr, SocketAddr},
+    ops,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 /// A system that a [`Server`] can serve.
 #[doc(hidden)]
 pub trait System: Sized + Send + Sync + 'static {
+    /// What stands behind the system and has locks of its own.
+    type Backing: Send + Sync;
     type Options: Send;
     type Request: Clone + Send;
     type Fault: Clone + Send;
@@ -24,6 +27,8 @@ pub trait System: Sized + Send + Sync + 'static {
 }
 
 /// A running server. It stops when dropped: it takes no more connections and ends those that are idle or hanging.
+///
+/// How it behaves and what it was asked is told by the methods of [`Shared`].
 pub struct Server<S: System> {
     address: SocketAddr,
     pub(crate) shared: Arc<Shared<S>>,
@@ -39,10 +44,13 @@ pub struct StartError {
     source: io::Error,
 }
 
-/// The state that the requests to one server share. No lock is held while another is taken, nor over an `await`.
-#[doc(hidden)]
+/// One system behind a port: its behaviour, and what it was asked.
+///
+/// Its requests share this state. No lock is held over an `await`, nor while another is taken, except that of a registry,
+/// which is always the last.
 pub struct Shared<S: System> {
     pub(crate) system: Mutex<S>,
+    pub(crate) backing: S::Backing,
     pub(crate) options: Mutex<S::Options>,
     rules: Mutex<Vec<Rule<S>>>,
     requests: Mutex<Vec<S::Request>>,
@@ -71,17 +79,11 @@ struct Chance {
 pub struct Requests<R>(pub Vec<R>);
 
 impl<S: System> Server<S> {
-    pub(crate) async fn serve(address: SocketAddr, system: S, options: S::Options) -> Result<Self, StartError> {
+    pub(crate) async fn serve(address: SocketAddr, shared: Shared<S>) -> Result<Self, StartError> {
         let failed = |source| StartError { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let shared = Arc::new(Shared {
-            system: Mutex::new(system),
-            options: Mutex::new(options),
-            rules: Mutex::default(),
-            requests: Mutex::default(),
-            stopping: CancellationToken::new(),
-        });
+        let shared = Arc::new(shared);
         let task = tokio::spawn(answer(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, task })
     }
@@ -92,43 +94,19 @@ impl<S: System> Server<S> {
         format!("http://{}", self.address)
     }
 
-    /// Changes how it behaves from the next request on.
-    pub fn configure(&self, change: impl FnOnce(&mut S::Options)) {
-        change(&mut lock(&self.shared.options));
-    }
-
-    /// Returns what it was asked so far.
-    #[must_use]
-    pub fn requests(&self) -> Requests<S::Request> {
-        Requests(lock(&self.shared.requests).clone())
-    }
-
-    /// Counts what it was asked since that was last forgotten, and forgets it.
-    #[must_use]
-    pub fn take_count(&self) -> usize {
-        mem::take(&mut *lock(&self.shared.requests)).len()
-    }
-
-    /// Forgets what it was asked.
-    pub fn forget_requests(&self) {
-        lock(&self.shared.requests).clear();
-    }
-
-    /// Adds a rule; of several that fit a request, the one added first strikes.
-    pub fn fail(&self, rule: Rule<S>) {
-        lock(&self.shared.rules).push(rule);
-    }
-
-    /// Drops all rules.
-    pub fn heal(&self) {
-        lock(&self.shared.rules).clear();
-    }
-
     /// Stops it and waits until its port is free and every connection has ended.
     pub async fn stop(mut self) {
         self.shared.stopping.cancel();
         // Neither a panic nor an I/O error of a server that is going away is of use to anyone.
         let _ = (&mut self.task).await;
+    }
+}
+
+impl<S: System> ops::Deref for Server<S> {
+    type Target = Shared<S>;
+
+    fn deref(&self) -> &Shared<S> {
+        &self.shared
     }
 }
 
@@ -155,6 +133,49 @@ async fn answer<S: System>(listener: TcpListener, shared: Arc<Shared<S>>) -> io:
 }
 
 impl<S: System> Shared<S> {
+    pub(crate) fn new(system: S, backing: S::Backing, options: S::Options, stopping: CancellationToken) -> Self {
+        Self {
+            system: Mutex::new(system),
+            backing,
+            options: Mutex::new(options),
+            rules: Mutex::default(),
+            requests: Mutex::default(),
+            stopping,
+        }
+    }
+
+    /// Changes how it behaves from the next request on.
+    pub fn configure(&self, change: impl FnOnce(&mut S::Options)) {
+        change(&mut lock(&self.options));
+    }
+
+    /// Returns what it was asked so far.
+    #[must_use]
+    pub fn requests(&self) -> Requests<S::Request> {
+        Requests(lock(&self.requests).clone())
+    }
+
+    /// Counts what it was asked since that was last forgotten, and forgets it.
+    #[must_use]
+    pub fn take_count(&self) -> usize {
+        mem::take(&mut *lock(&self.requests)).len()
+    }
+
+    /// Forgets what it was asked.
+    pub fn forget_requests(&self) {
+        lock(&self.requests).clear();
+    }
+
+    /// Adds a rule; of several that fit a request, the one added first strikes.
+    pub fn fail(&self, rule: Rule<S>) {
+        lock(&self.rules).push(rule);
+    }
+
+    /// Drops all rules.
+    pub fn heal(&self) {
+        lock(&self.rules).clear();
+    }
+
     /// Takes note of a request. Returns the fault of the first rule that fits it, which has struck once more by this.
     pub(crate) fn note(&self, request: S::Request) -> Option<S::Fault> {
         let fault = {

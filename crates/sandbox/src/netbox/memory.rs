@@ -33,6 +33,7 @@ pub struct NetBox {
 }
 
 impl System for NetBox {
+    type Backing = ();
     type Options = Options;
     type Request = Request;
     type Fault = Fault;

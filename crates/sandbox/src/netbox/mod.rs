@@ -12,6 +12,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 mod access;
 mod bulk;
@@ -41,7 +42,7 @@ mod value;
 mod worker;
 mod write;
 
-use crate::server::{StartError, lock, loopback};
+use crate::server::{Shared, StartError, lock, loopback};
 pub use fault::Fault;
 use memory::NetBox;
 pub use options::{Options, TOKEN, TOKEN_V1};
@@ -59,7 +60,8 @@ impl Server {
     /// # Errors
     /// When no port can be had.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        Self::serve(loopback(0), NetBox { store: store::Store::new(), taken: 0 }, options).await
+        let netbox = NetBox { store: store::Store::new(), taken: 0 };
+        Self::serve(loopback(0), Shared::new(netbox, (), options, CancellationToken::new())).await
     }
 
     /// Adds a user and returns their token.

@@ -5,6 +5,7 @@
 //! | `GET /rest/org/{h}`, `/poc/{h}`, `/customer/{h}`, `/net/{h}` | the object |
 //! | `GET /rest/net/mostSpecificNet/{start}/{end}` | the net that [`Lookup`] finds |
 //! | `GET /rest/net/parentNet/{start}/{end}` | the parent of the net with this range, or else the net that covers it |
+//! | `GET /whois/rest/..` | what ARIN's public listing has: [`crate::whois`] |
 //!
 //! It speaks real HTTP, on a loopback port unless told otherwise, keeps account of what it was asked ([`Requests`]) and
 //! fails on demand ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::limit`], then [`Options::latency`], then
@@ -12,14 +13,17 @@
 //!
 //! The XML is written by hand and read by nobody here: clients are to be tried against it.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use tokio_util::sync::CancellationToken;
 
 mod fault;
 mod fault_response;
 mod fnv;
 mod forms;
-mod index;
-mod limit;
 mod options;
 mod payload;
 mod records;
@@ -31,17 +35,21 @@ mod service;
 mod tests;
 mod xml;
 
+pub use crate::{
+    limit::{Count, Counted, Limit, RetryAfter},
+    served::Editing,
+};
 use crate::{
-    server::{StartError, lock, loopback},
+    served::Served,
+    server::{Shared, StartError, lock, loopback},
+    whois::{self, Listing},
     world::Registry,
 };
 pub use fault::Fault;
-pub use limit::{Count, Counted, Limit, RetryAfter};
 pub use options::{KEY, Lookup, Noise, Options, Style};
 pub use requests::{Operation, Request, Requests};
 pub use rule::Rule;
-pub use service::Editing;
-use service::RegRws;
+use service::{Records, RegRws};
 
 /// A running simulated Reg-RWS.
 pub type Server = crate::server::Server<RegRws>;
@@ -60,7 +68,11 @@ impl Server {
     /// # Errors
     /// When the address cannot be had.
     pub async fn start_at(address: SocketAddr, registry: Registry, options: Options) -> Result<Self, StartError> {
-        Self::serve(address, RegRws::new(registry), options).await
+        let served = Arc::new(Mutex::new(Served::new(registry)));
+        let stopping = CancellationToken::new();
+        let whois = whois::listing(&served, stopping.clone());
+        let records = Records { served, whois };
+        Self::serve(address, Shared::new(RegRws::default(), records, options, stopping)).await
     }
 
     /// Returns how many requests were answered by 429 because of [`Options::limit`].
@@ -72,6 +84,18 @@ impl Server {
     /// Returns the registry it serves, to be read or edited.
     #[must_use]
     pub fn registry(&self) -> Editing<'_> {
-        Editing(lock(&self.shared.system))
+        Editing(lock(&self.shared.backing.served))
+    }
+
+    /// Returns the public listing of the same registry.
+    #[must_use]
+    pub fn whois(&self) -> &Listing {
+        &self.shared.backing.whois
+    }
+
+    /// Returns the base URL of the public listing, `/rest` included.
+    #[must_use]
+    pub fn whois_url(&self) -> String {
+        format!("{}{}", self.url(), whois::PATH)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{fault::Fault, fnv::fnv, limit::Limit};
+use super::{fault::Fault, fnv::fnv};
+use crate::limit::Limit;
 
 /// Behaviour of a server. All of it can be changed while it runs.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use super::{
     forms::{CountryForm, DateForm, Forms},
     xml::Element,
 };
-use crate::world::{Address, ContactType, Country, Customer, Holder, Net, Org, Phone, Poc, PocLink};
+use crate::world::{Address, ContactType, Country, Customer, Holder, Net, Org, Phone, Poc, PocLink, offset};
 
 /// The `org` payload.
 pub(super) fn org(org: &Org, forms: &Forms) -> Element {
@@ -181,8 +181,8 @@ fn lines(lines: &[String], forms: &Forms) -> Vec<Element> {
 }
 
 fn moment(at: DateTime, forms: &Forms) -> String {
-    let summer = (4..=10).contains(&at.month());
-    let (offset, zone) = if summer { ("-04:00", "EDT") } else { ("-05:00", "EST") };
+    let offset = offset(at);
+    let zone = if offset == "-04:00" { "EDT" } else { "EST" };
     match forms.date {
         DateForm::Iso => format!("{}{offset}", at.strftime("%Y-%m-%dT%H:%M:%S")),
         DateForm::IsoMillis => format!("{}.000{offset}", at.strftime("%Y-%m-%dT%H:%M:%S")),

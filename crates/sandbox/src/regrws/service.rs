@@ -1,6 +1,9 @@
 //! The way of a request: noted, held back, answered, and the answer spoilt by a fault.
 
-use std::{collections::HashMap, ops, sync::MutexGuard};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     extract::Request as HttpRequest,
@@ -13,46 +16,35 @@ use tokio::time::Instant;
 use super::{
     fault::{Fault, When},
     fault_response,
-    limit::Counted,
     options::{Noise, Options},
-    records::Records,
+    records,
     reply::{Code, Reply},
     requests::Request,
 };
 use crate::{
+    limit::Counted,
+    served::Served,
     server::{Shared, System, lock},
-    world::Registry,
+    whois::{self, Listing, Whois},
 };
 
-/// Records, how often each path was asked since there is noise, and the requests under the limit.
+/// How often each path was asked since there is noise, and the requests under the limit.
 #[doc(hidden)]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RegRws {
-    records: Records,
     asked: HashMap<String, u32>,
     counted: Counted,
 }
 
-/// The registry behind a server, held for as long as this guard lives: answers wait for it, so do not keep it over an
-/// `await`.
-#[derive(Debug)]
-pub struct Editing<'a>(pub(super) MutexGuard<'a, RegRws>);
-
-impl ops::Deref for Editing<'_> {
-    type Target = Registry;
-
-    fn deref(&self) -> &Registry {
-        &self.0.records.registry
-    }
-}
-
-impl ops::DerefMut for Editing<'_> {
-    fn deref_mut(&mut self) -> &mut Registry {
-        self.0.records.edit()
-    }
+/// The registry, and the public listing of it, which is served at the same port.
+#[doc(hidden)]
+pub struct Records {
+    pub(super) served: Arc<Mutex<Served>>,
+    pub(super) whois: Listing,
 }
 
 impl System for RegRws {
+    type Backing = Records;
     type Options = Options;
     type Request = Request;
     type Fault = Fault;
@@ -63,6 +55,9 @@ impl System for RegRws {
     }
 
     async fn respond(shared: &Shared<Self>, request: HttpRequest) -> Response {
+        if request.uri().path().starts_with(whois::PATH) {
+            return Whois::respond(&shared.backing.whois, request).await;
+        }
         let head = request.into_parts().0;
         let request = Request::read(head.uri.path());
         let struck = shared.note(request.clone());
@@ -76,8 +71,9 @@ impl System for RegRws {
         }
         let (reply, fault) = {
             let service = &mut lock(&shared.system);
+            let snapshot = || lock(&shared.backing.served).snapshot();
             let reply = key_refusal(&head.uri, &head.headers, &options)
-                .unwrap_or_else(|| service.records.answer(&request, options.style, options.lookup));
+                .unwrap_or_else(|| records::answer(&snapshot(), &request, options.style, options.lookup));
             let noise = || service.noise(options.noise.as_ref()?, head.uri.path());
             (reply, struck.or_else(noise))
         };
@@ -93,10 +89,6 @@ impl System for RegRws {
 }
 
 impl RegRws {
-    pub(super) fn new(registry: Registry) -> Self {
-        Self { records: Records::new(registry), asked: HashMap::new(), counted: Counted::default() }
-    }
-
     pub(super) fn throttled(&self) -> usize {
         self.counted.refused
     }

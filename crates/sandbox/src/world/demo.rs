@@ -13,7 +13,7 @@
 use ipnet::IpNet;
 
 use super::{
-    Aggregate, Ipam, Prefix, World,
+    Aggregate, Ipam, Prefix, World, calendar,
     companies::{self, ARIN, PROVIDER},
     registry::{Address, Holder, Net, Registry},
     subnets,
@@ -147,6 +147,7 @@ fn arins_own(registry: &mut Registry, handle: &str, block: &str) -> String {
         parent: None,
         holder: Holder::Org(ARIN.to_owned()),
         registered: None,
+        updated: Some(calendar::last_change(0)),
         comment: vec!["Space held by the registry.".to_owned()],
     };
     registry.nets.insert(handle.to_owned(), net);

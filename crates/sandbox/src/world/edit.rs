@@ -1,6 +1,7 @@
 //! Changes to a registry: what happens at ARIN between two syncs.
 
 use ipnet::IpNet;
+use jiff::ToSpan;
 
 use super::registry::{Address, Customer, Holder, Net, Org, Registry, UnknownHandle};
 
@@ -13,8 +14,15 @@ impl Registry {
         self.orgs.get_mut(handle).ok_or_else(|| unknown("org", handle))
     }
 
-    fn net_mut(&mut self, handle: &str) -> Result<&mut Net, UnknownHandle> {
-        self.nets.get_mut(handle).ok_or_else(|| unknown("net", handle))
+    /// Returns the net with this handle, to be edited; it counts as updated now.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn net_mut(&mut self, handle: &str) -> Result<&mut Net, UnknownHandle> {
+        let net = self.nets.get_mut(handle).ok_or_else(|| unknown("net", handle))?;
+        net.updated = Some(self.now);
+        self.now = self.now.checked_add(1.second()).unwrap_or(self.now);
+        Ok(net)
     }
 
     /// Changes the name of a net.
@@ -44,6 +52,15 @@ impl Registry {
         Ok(())
     }
 
+    /// Moves a customer. Its net does not count as updated by that, as at ARIN.
+    ///
+    /// # Errors
+    /// When there is no such customer.
+    pub fn move_customer(&mut self, handle: &str, address: Address) -> Result<(), UnknownHandle> {
+        self.customers.get_mut(handle).ok_or_else(|| unknown("customer", handle))?.address = Some(address);
+        Ok(())
+    }
+
     /// Removes a net, and only it: its customer stays, as at ARIN, and so do nets below it.
     ///
     /// # Errors
@@ -70,7 +87,8 @@ impl Registry {
 
     /// Registers a net without a parent on record. Returns its handle.
     pub fn allocate(&mut self, blocks: &[IpNet], org: &str) -> String {
-        self.put_net("DA", blocks, None, Holder::Org(org.to_owned()))
+        let handle = self.put_net("DA", blocks, None, Holder::Org(org.to_owned()));
+        self.updated_now(handle)
     }
 
     /// Registers a customer, with a free handle and without a net. Returns its handle.
@@ -98,10 +116,18 @@ impl Registry {
         blocks: &[IpNet],
         holder: Holder,
     ) -> Result<String, UnknownHandle> {
-        let parent = self.net_mut(parent)?.handle.clone();
-        Ok(self.put_net(net_type, blocks, Some(parent), holder))
+        let parent = self.nets.get(parent).ok_or_else(|| unknown("net", parent))?.handle.clone();
+        let handle = self.put_net(net_type, blocks, Some(parent), holder);
+        Ok(self.updated_now(handle))
     }
 
+    fn updated_now(&mut self, handle: String) -> String {
+        // It was put there a moment ago.
+        drop(self.net_mut(&handle));
+        handle
+    }
+
+    /// Registers a net that has been there for years. Returns its handle.
     pub(super) fn put_net(
         &mut self,
         net_type: &str,
@@ -119,6 +145,7 @@ impl Registry {
             parent,
             holder,
             registered: Some(super::calendar::day(self.nets.len())),
+            updated: Some(super::calendar::last_change(self.nets.len())),
             comment: Vec::new(),
         };
         self.nets.insert(handle.clone(), net);
@@ -171,6 +198,32 @@ mod tests {
         registry.move_poc("EXAMP1-ARIN", elsewhere.clone()).unwrap();
         assert_eq!(registry.pocs["EXAMP1-ARIN"].address, Some(elsewhere));
         assert_eq!(registry.orgs["EXAMPLE-NET-1"], before);
+    }
+
+    #[test]
+    fn a_change_of_a_net_moves_its_moment_on_and_no_other() {
+        let mut registry = World::demo().registry;
+        let before = registry.clone();
+        registry.rename_net("NET-23-144-1-0-1", "FIRST").unwrap();
+        registry.net_mut("NET-23-144-2-0-1").unwrap().comment.push("Second.".to_owned());
+        let third =
+            registry.reassign("NET-23-144-0-0-1", &block("23.144.12.0/25"), Holder::Org("ARIN".into())).unwrap();
+        let moments = ["NET-23-144-1-0-1", "NET-23-144-2-0-1", &third].map(|handle| registry.nets[handle].updated);
+        let now = before.now;
+        assert_eq!(moments, [now, now + 1.second(), now + 2.seconds()].map(Some));
+        assert!(before.nets.values().all(|net| net.updated < Some(now)));
+        assert_eq!(registry.nets["NET-23-144-0-0-1"], before.nets["NET-23-144-0-0-1"]);
+    }
+
+    #[test]
+    fn a_change_of_a_customer_is_none_of_its_net() {
+        let mut registry = World::demo().registry;
+        let before = registry.clone();
+        let elsewhere = registry.orgs["CARRIER-7"].address.clone().unwrap();
+        registry.move_customer("C00000002", elsewhere).unwrap();
+        registry.move_org("SAMPLE-3", registry.orgs["CARRIER-7"].address.clone().unwrap()).unwrap();
+        assert_ne!(registry.customers, before.customers);
+        assert_eq!((registry.nets, registry.now), (before.nets, before.now));
     }
 
     #[test]

@@ -13,9 +13,12 @@ mod calendar;
 mod companies;
 mod demo;
 mod edit;
+mod index;
 pub mod registry;
 mod sized;
 
+pub(crate) use calendar::offset;
+pub(crate) use index::{Index, Range};
 pub use registry::{
     Address, ContactType, Country, Customer, Holder, Net, Org, Phone, Poc, PocLink, Registry, UnknownHandle,
 };

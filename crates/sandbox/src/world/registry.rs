@@ -6,10 +6,10 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, date};
 
 /// All records of a registry.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "ARIN's documents say what the fields are")]
 pub struct Registry {
     pub orgs: BTreeMap<String, Org>,
@@ -17,6 +17,21 @@ pub struct Registry {
     pub customers: BTreeMap<String, Customer>,
     /// Nets by handle. Ranges must nest or be disjoint, as they do at ARIN: overlapping siblings confuse look-ups.
     pub nets: BTreeMap<String, Net>,
+    /// The moment of the next change, in ARIN's local time. Each change of a net moves it on by a second; nothing else
+    /// does.
+    pub now: DateTime,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            orgs: BTreeMap::new(),
+            pocs: BTreeMap::new(),
+            customers: BTreeMap::new(),
+            nets: BTreeMap::new(),
+            now: date(2026, 9, 1).at(9, 0, 0, 0),
+        }
+    }
 }
 
 /// An organization.
@@ -114,6 +129,9 @@ pub struct Net {
     pub holder: Holder,
     /// The moment of registration, in ARIN's local time.
     pub registered: Option<DateTime>,
+    /// The moment of the last change, in ARIN's local time; midnight where only the day is known. A change of its holder
+    /// is none of the net.
+    pub updated: Option<DateTime>,
     pub comment: Vec<String>,
 }
 

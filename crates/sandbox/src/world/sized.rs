@@ -78,7 +78,7 @@ impl Builder {
         let each = |count: usize| count.div_ceil(aggregates.max(1));
         let mut allocations = Vec::new();
         for block in blocks.collect::<Vec<_>>() {
-            let handle = self.registry.allocate(&[block], PROVIDER);
+            let handle = self.registry.put_net("DA", &[block], None, Holder::Org(PROVIDER.to_owned()));
             self.ipam.aggregates.push(Aggregate { prefix: block, rir: "ARIN".to_owned() });
             let mut halves = subnets(block, block.prefix_len() + 1);
             let mut slots = |count| halves.next().map(|half| slots(half, count)).unwrap_or_default();

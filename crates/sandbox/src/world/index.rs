@@ -1,25 +1,32 @@
-//! Finding nets by range.
+//! Finding nets by range, parent and holder.
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
 };
 
-use crate::world::{Net, Registry};
+use super::{Holder, Net, Registry};
 
 /// First and last address.
-pub(super) type Range = (IpAddr, IpAddr);
+pub(crate) type Range = (IpAddr, IpAddr);
 
 /// The ranges of a registry's nets. Must be made anew when the registry changes.
 ///
 /// Ranges nest or are disjoint; where the same range is registered twice, the net with more ancestors is the more
 /// specific one.
 #[derive(Debug)]
-pub(super) struct Index {
+pub(crate) struct Index {
     /// By first address, outer before inner.
     spans: Vec<Span>,
-    exact: HashMap<Range, String>,
+    /// The positions of the spans with one range, outer before inner.
+    exact: HashMap<Range, Vec<usize>>,
+    /// Every block of every net with the position of its span, in the order of the spans.
+    blocks: Vec<(Range, usize)>,
+    /// The positions of the nets that were cut from a net.
+    children: HashMap<String, Vec<usize>>,
+    /// The positions of the nets that an organization holds.
+    held: HashMap<String, Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -32,28 +39,82 @@ struct Span {
 
 impl Index {
     /// Indexes all nets of a registry.
-    pub(super) fn of(registry: &Registry) -> Self {
+    pub(crate) fn of(registry: &Registry) -> Self {
         let mut nets: Vec<(Range, usize, &Net)> = registry
             .nets
             .values()
             .filter_map(|net| net.range().map(|range| (range, ancestors(net, &registry.nets), net)))
             .collect();
         nets.sort_by_key(|((first, last), ancestors, net)| (*first, Reverse(*last), *ancestors, net.handle.as_str()));
-        let mut index = Self { spans: Vec::with_capacity(nets.len()), exact: HashMap::with_capacity(nets.len()) };
+        let mut index = Self {
+            spans: Vec::with_capacity(nets.len()),
+            exact: HashMap::with_capacity(nets.len()),
+            blocks: Vec::with_capacity(nets.len()),
+            children: HashMap::new(),
+            held: HashMap::new(),
+        };
         for (range, _, net) in nets {
-            index.push(range, &net.handle);
+            index.push(range, net);
         }
+        index.blocks.sort_by_key(|((first, last), at)| (*first, Reverse(*last), *at));
         index
     }
 
     /// Returns the most specific net that covers the range.
-    pub(super) fn covering(&self, range: Range) -> Option<&str> {
+    pub(crate) fn covering(&self, range: Range) -> Option<&str> {
         self.cover(range).map(|span| span.handle.as_str())
     }
 
     /// Returns the most specific net whose range is exactly this one.
-    pub(super) fn exact(&self, range: Range) -> Option<&str> {
-        self.exact.get(&range).map(String::as_str)
+    pub(crate) fn exact(&self, range: Range) -> Option<&str> {
+        self.all_exact(range).last()
+    }
+
+    /// Returns the nets whose range is exactly this one, the most specific last.
+    pub(crate) fn all_exact(&self, range: Range) -> impl Iterator<Item = &str> {
+        self.at(self.exact.get(&range))
+    }
+
+    /// Returns the nets of which a block lies in the range, in address order, outer before inner.
+    pub(crate) fn inside(&self, range: Range) -> impl Iterator<Item = &str> {
+        let from = self.blocks.partition_point(|((first, _), _)| *first < range.0);
+        let blocks = self.blocks.iter().skip(from).take_while(|((first, _), _)| *first <= range.1);
+        let found: BTreeSet<usize> = blocks.filter(|(block, _)| covers(range, *block)).map(|(_, at)| *at).collect();
+        found.into_iter().filter_map(|at| self.handle(at))
+    }
+
+    /// Returns the most specific net of several blocks of which one is this range.
+    pub(crate) fn of_block(&self, range: Range) -> Option<&str> {
+        let from = self.blocks.partition_point(|((first, _), _)| *first < range.0);
+        let blocks = self.blocks.iter().skip(from).take_while(|((first, _), _)| *first == range.0);
+        let spans = blocks.filter(|(block, _)| *block == range).filter_map(|(_, at)| self.spans.get(*at));
+        spans.filter(|span| span.range != range).last().map(|span| span.handle.as_str())
+    }
+
+    /// Returns the nets that reach beyond the range on one side at least and cover it, the widest first.
+    pub(crate) fn around(&self, range: Range) -> impl Iterator<Item = &str> {
+        let outer = |span: &&Span| self.spans.get(span.outer?);
+        let mut spans: Vec<&Span> = std::iter::successors(self.cover(range), outer).collect();
+        spans.reverse();
+        spans.into_iter().filter(move |span| span.range != range).map(|span| span.handle.as_str())
+    }
+
+    /// Returns the nets that were cut from this one, in address order.
+    pub(crate) fn children(&self, handle: &str) -> impl Iterator<Item = &str> {
+        self.at(self.children.get(handle))
+    }
+
+    /// Returns the nets that this organization holds, in address order.
+    pub(crate) fn held_by(&self, org: &str) -> impl Iterator<Item = &str> {
+        self.at(self.held.get(org))
+    }
+
+    fn at(&self, positions: Option<&Vec<usize>>) -> impl Iterator<Item = &str> {
+        positions.into_iter().flatten().filter_map(|at| self.handle(*at))
+    }
+
+    fn handle(&self, at: usize) -> Option<&str> {
+        self.spans.get(at).map(|span| span.handle.as_str())
     }
 
     fn cover(&self, range: Range) -> Option<&Span> {
@@ -65,7 +126,7 @@ impl Index {
         Some(at)
     }
 
-    fn push(&mut self, range: Range, handle: &str) {
+    fn push(&mut self, range: Range, net: &Net) {
         let mut outer = self.spans.len().checked_sub(1);
         while let Some(span) = outer.and_then(|at| self.spans.get(at)) {
             if covers(span.range, range) {
@@ -73,8 +134,16 @@ impl Index {
             }
             outer = span.outer;
         }
-        self.spans.push(Span { range, handle: handle.to_owned(), outer });
-        self.exact.insert(range, handle.to_owned());
+        let at = self.spans.len();
+        self.spans.push(Span { range, handle: net.handle.clone(), outer });
+        self.exact.entry(range).or_default().push(at);
+        self.blocks.extend(net.blocks.iter().map(|block| ((block.network(), block.broadcast()), at)));
+        if let Some(parent) = &net.parent {
+            self.children.entry(parent.clone()).or_default().push(at);
+        }
+        if let Holder::Org(org) = &net.holder {
+            self.held.entry(org.clone()).or_default().push(at);
+        }
     }
 }
 
@@ -93,7 +162,6 @@ mod tests {
     use ipnet::IpNet;
 
     use super::*;
-    use crate::world::Holder;
 
     fn range(net: &str) -> Range {
         let net: IpNet = net.parse().unwrap();

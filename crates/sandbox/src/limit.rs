@@ -50,7 +50,7 @@ impl Limit {
     }
 
     /// Returns the header of a 429 after which a request is taken again in so much time.
-    pub(super) fn header(&self, wait: Duration) -> Option<String> {
+    pub(crate) fn header(&self, wait: Duration) -> Option<String> {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         match self.retry_after {
             RetryAfter::Missing => None,
