@@ -193,7 +193,8 @@ fn request<'a>(config: &'a Config, configs: &'a [Config]) -> Request<'a> {
 async fn keep(arin: &Arin, netbox: &Netbox) -> Result<(), AnyError> {
     title("Both systems keep running until Ctrl-C");
     say(&format!(
-        "NetBox   {}/api/   (Authorization: Bearer {TOKEN})\nARIN     {}/rest/   (Authorization: ApiKey {KEY})\n\n\
+        "NetBox   {}/api/   (Authorization: Bearer {TOKEN})\nARIN     {}/rest/   (Authorization: ApiKey {KEY})\n\
+         Listing  {}/   (ARIN's public one: no key)\n\n\
          To use them from another terminal, write the API key into a keys file:\n\n\
          cat > demo-keys.toml <<END\n[[key]]\nconfig = \"{}\"\nuser = \"{USER}\"\napi_key = \"{KEY}\"\nEND\n\
          chmod 600 demo-keys.toml\n\
@@ -202,6 +203,7 @@ async fn keep(arin: &Arin, netbox: &Netbox) -> Result<(), AnyError> {
          rir-sidecar check\nrir-sidecar sync --all",
         netbox.url(),
         arin.url(),
+        arin.whois_url(),
         World::demo().config,
         netbox.url(),
         arin.url(),

@@ -25,9 +25,11 @@ pub(super) async fn run(args: Args) -> ExitStatus {
         Err(error) => return ExitStatus::Failed.because(&error),
     };
     output::out(&format!(
-        "A simulated ARIN with {nets} nets is at {}\nAPI key: {KEY}\nOrganization: {org}\n\n\
+        "A simulated ARIN with {nets} nets is at {}\nAPI key: {KEY}\nOrganization: {org}\n\
+         Public listing of its nets, which takes no key: {}\n\n\
          List the URL, as seen from the sidecar, in arin.allowed_base_urls, and enter it as the API URL of an RIR config.",
-        server.url()
+        server.url(),
+        server.whois_url()
     ));
     asked_to_end().await;
     server.stop().await;

@@ -3,7 +3,7 @@
 //! | call, behind `/whois/rest` | answers with |
 //! |---|---|
 //! | `GET /cidr/{address}/{length}/more` | the nets inside the range, of all depths |
-//! | `GET /cidr/{address}/{length}` | the nets with this range, or else the net of several blocks of which one is this range |
+//! | `GET /cidr/{address}/{length}` | the nets with this range, or else the wider net of which it is one block |
 //! | `GET /cidr/{address}/{length}/less` | the nets around the range |
 //! | `GET /net/{handle}` | the net |
 //! | `GET /net/{handle}/children` | the nets that were cut from it |
@@ -19,6 +19,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
+#[cfg(test)]
+mod contract;
 mod fault;
 mod options;
 mod payload;
@@ -27,6 +29,8 @@ mod requests;
 mod rule;
 mod search;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     Editing,

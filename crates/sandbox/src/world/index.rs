@@ -162,6 +162,7 @@ mod tests {
     use ipnet::IpNet;
 
     use super::*;
+    use crate::world::World;
 
     fn range(net: &str) -> Range {
         let net: IpNet = net.parse().unwrap();
@@ -198,6 +199,48 @@ mod tests {
         assert_eq!(index.covering(range("23.0.129.0/24")), Some("NET-23-0-0-0-1"));
         assert_eq!(index.covering(range("23.0.255.0/24")), Some("NET-23-0-0-0-1"));
         assert_eq!(index.exact(range("23.0.129.0/25")), None);
+    }
+
+    #[test]
+    fn equal_ranges_are_all_found_the_most_specific_last() {
+        let index = Index::of(&nested());
+        assert_eq!(index.all_exact(range("23.0.0.0/17")).collect::<Vec<_>>(), ["NET-23-0-0-0-2", "NET-23-0-0-0-3"]);
+        assert_eq!(index.children("NET-23-0-0-0-1").collect::<Vec<_>>(), ["NET-23-0-0-0-2", "NET-23-0-128-0-1"]);
+        assert_eq!(index.held_by("EXAMPLE-1").count(), 5);
+    }
+
+    #[test]
+    fn a_net_is_found_by_each_of_its_blocks_and_once() {
+        let index = Index::of(&nested());
+        let inside = |net| index.inside(range(net)).collect::<Vec<_>>();
+        assert_eq!(inside("23.0.128.0/24"), ["NET-23-0-128-0-1"]);
+        assert_eq!(inside("23.0.129.0/24"), ["NET-23-0-128-0-1"]);
+        assert_eq!(inside("23.0.128.0/17"), ["NET-23-0-128-0-1"]);
+        assert_eq!(index.of_block(range("23.0.129.0/25")), Some("NET-23-0-128-0-1"));
+        assert_eq!((index.of_block(range("23.0.129.0/24")), index.of_block(range("23.0.0.0/17"))), (None, None));
+    }
+
+    #[test]
+    fn the_nets_around_a_range_are_wider_than_it() {
+        let index = Index::of(&nested());
+        assert_eq!(index.around(range("23.0.129.0/25")).collect::<Vec<_>>(), ["NET-23-0-0-0-1", "NET-23-0-128-0-1"]);
+        assert_eq!(index.around(range("23.0.0.0/17")).collect::<Vec<_>>(), ["NET-23-0-0-0-1"]);
+    }
+
+    #[test]
+    fn the_index_finds_what_a_look_at_every_net_finds() {
+        let World { registry, ipam, .. } = World::sized(10, 1_000);
+        let index = Index::of(&registry);
+        let asked = ipam.prefixes.iter().map(|prefix| prefix.prefix).chain(ipam.aggregates.iter().map(|of| of.prefix));
+        for asked in asked.map(|net| (net.network(), net.broadcast())) {
+            let ranges = || registry.nets.values().map(|net| (net.range().unwrap(), net.handle.as_str()));
+            let sorted = |handles: Vec<&'_ str>| handles.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+            let inside: Vec<&str> = ranges().filter(|(net, _)| covers(asked, *net)).map(|(_, handle)| handle).collect();
+            let around = |(net, _): &(Range, &str)| covers(*net, asked) && *net != asked;
+            let around: Vec<&str> = ranges().filter(around).map(|(_, handle)| handle).collect();
+            assert_eq!(sorted(index.inside(asked).collect()), sorted(inside), "{asked:?}");
+            assert_eq!(sorted(index.around(asked).collect()), sorted(around), "{asked:?}");
+        }
     }
 
     #[test]
