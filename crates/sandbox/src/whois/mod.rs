@@ -33,7 +33,6 @@ mod service;
 mod tests;
 
 use crate::{
-    Editing,
     served::Served,
     server::{Shared, lock},
 };
@@ -71,11 +70,5 @@ impl Listing {
     #[must_use]
     pub fn throttled(&self) -> usize {
         lock(&self.system).throttled()
-    }
-
-    /// Returns the registry that it lists, to be read or edited.
-    #[must_use]
-    pub fn registry(&self) -> Editing<'_> {
-        Editing(lock(&self.backing))
     }
 }

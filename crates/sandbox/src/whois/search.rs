@@ -48,9 +48,9 @@ pub(super) fn search(snapshot: &Snapshot, request: &Request, options: &Options) 
 }
 
 /// Returns the answer that a fault makes of the right one; most faults leave it as it is.
-pub(super) fn falsified(found: Result<Found, Nothing>, fault: &Fault) -> Result<Found, Nothing> {
+pub(super) fn falsified(found: Result<Found, Nothing>, request: &Request, fault: &Fault) -> Result<Found, Nothing> {
     match fault {
-        Fault::Missing(handle) => without(found?, handle),
+        Fault::Missing(handle) => without(found?, handle).ok_or(nothing(request.operation)),
         Fault::LimitExceeded => limit_exceeded(found),
         Fault::Twice(handle) => Ok(with_another(found?, handle)),
         Fault::Status(_)
@@ -68,13 +68,12 @@ pub(super) fn falsified(found: Result<Found, Nothing>, fault: &Fault) -> Result<
     }
 }
 
-fn without(found: Found, handle: &str) -> Result<Found, Nothing> {
+fn without(found: Found, handle: &str) -> Option<Found> {
     match found {
-        Found::One(net) if net.handle == handle => Err(Nothing::NoResults),
-        Found::One(net) => Ok(Found::One(net)),
+        Found::One(net) => (net.handle != handle).then_some(Found::One(net)),
         Found::List { mut nets, exceeded } => {
             nets.retain(|net| net.handle != handle);
-            if nets.is_empty() { Err(Nothing::NoResults) } else { Ok(Found::List { nets, exceeded }) }
+            (!nets.is_empty()).then_some(Found::List { nets, exceeded })
         }
     }
 }

@@ -107,7 +107,7 @@ impl Whois {
 fn reply(snapshot: &Snapshot, request: &Request, options: &Options, fault: Option<&Fault>) -> Reply {
     let found = search::search(snapshot, request, options);
     let found = match fault {
-        Some(fault) => search::falsified(found, fault),
+        Some(fault) => search::falsified(found, request, fault),
         None => found,
     };
     let namespace = if let Some(Fault::Namespace(namespace)) = fault { namespace } else { options.namespace.url() };
