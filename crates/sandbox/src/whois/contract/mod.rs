@@ -5,13 +5,15 @@
 
 mod lab;
 
+use std::time::Duration;
+
 use jiff::civil::date;
 
 pub(super) use lab::{Answer, Lab, Node, blocks};
 
 use super::{Blocks, Namespace, Operation};
 use crate::{
-    limit::{Count, Limit},
+    limit::{Count, Limit, RetryAfter},
     regrws::KEY,
     world::{Holder, Registry, World},
 };
@@ -394,14 +396,17 @@ async fn no_key_is_needed_and_every_one_is_noted() {
 #[tokio::test]
 async fn too_many_requests_are_answered_by_429_whatever_reg_rws_is_asked() {
     let lab = Lab::demo().await;
-    lab.server.whois().configure(|options| options.limit = Some(Limit::per_second(2, Count::Window)));
+    let (period, retry_after) = (Duration::from_secs(3600), RetryAfter::Text("7"));
+    let limit = Limit { period, retry_after, ..Limit::per_second(2, Count::Window) };
+    lab.server.whois().configure(|options| options.limit = Some(limit));
     let mut seen = Vec::new();
     for _ in 0..3 {
         seen.push(lab.get("net/NET-23-144-2-0-1").await.status);
     }
     assert_eq!((seen, lab.server.whois().throttled(), lab.server.throttled()), (vec![200, 200, 429], 1, 0));
     let response = lab.client.get(lab.url("net/NET-23-144-2-0-1")).send().await.unwrap();
-    assert_eq!(response.headers()["retry-after"], "1");
+    assert_eq!(response.headers()["retry-after"], "7");
+    assert_eq!(lab.server.whois().throttled(), 2);
 }
 
 // Seen: a customer who does not want to be known is listed without a name.
