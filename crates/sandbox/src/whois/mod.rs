@@ -13,7 +13,7 @@
 //! ([`Request`]) whether one came along. Lists hold references, or whole nets if `showDetails=true` is in the query.
 //! A request passes [`Options::limit`], then [`Options::latency`], then the faults ([`Rule`], [`Fault`]).
 //!
-//! ARIN's listing lags ten minutes behind its registry: [`Listing::refresh`] makes this one lag.
+//! ARIN's listing lags ten minutes behind its registry: `Listing::refresh` makes this one lag.
 
 use std::sync::{Arc, Mutex};
 
