@@ -12,7 +12,10 @@ use rir_sandbox::{
 };
 use rir_sidecar::netbox::{Need, needs, schema};
 use serde_json::{Value, json};
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+};
 
 use crate::{
     process::{Means, free_address, until},
@@ -338,6 +341,24 @@ async fn a_config_that_is_switched_off_is_left_out_unless_it_is_named() {
     assert_eq!((code(&none), err(&none).contains("nothing to sync")), (Some(0), true));
     assert_eq!(bench.scene.arin.requests().total(), 0);
     assert_eq!(code(&bench.run(&["sync", "--config-name", CONFIG]).await), Some(0));
+}
+
+#[tokio::test]
+async fn the_sandbox_says_where_its_public_listing_is() {
+    // Fails when another test of this process was first, which is just as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
+    command.env_clear().args(["sandbox", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut sandbox = command.spawn().unwrap();
+    let mut lines = BufReader::new(sandbox.stdout.take().unwrap()).lines();
+    let url = loop {
+        let line = lines.next_line().await.unwrap().unwrap();
+        if let Some(url) = line.strip_prefix("Public listing of its nets, which takes no key: ") {
+            break url.to_owned();
+        }
+    };
+    let net = reqwest::get(format!("{url}/cidr/23.144.2.0/24")).await.unwrap().text().await.unwrap();
+    assert!(net.contains("<handle>NET-23-144-2-0-1</handle>"), "{net}");
 }
 
 #[tokio::test]
