@@ -46,8 +46,8 @@ pub struct StartError {
 
 /// One system behind a port: its behaviour, and what it was asked.
 ///
-/// Its requests share this state. No lock is held over an `await`, nor while another is taken, except that of a registry,
-/// which is always the last.
+/// Its requests share this state. No lock is held over an `await`, nor while another is taken, except that of a
+/// registry, which is always the last.
 pub struct Shared<S: System> {
     pub(crate) system: Mutex<S>,
     pub(crate) backing: S::Backing,

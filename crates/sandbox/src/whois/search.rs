@@ -142,8 +142,8 @@ fn inside(net: &Net, range: Range, options: &Options) -> bool {
     }
 }
 
-/// The nets with this range, or else the net of several blocks of which it is one, or else ARIN's own net if nobody else
-/// has anything there.
+/// The nets with this range, or else the net of several blocks of which it is one, or else ARIN's own net if nobody
+/// else has anything there.
 fn exact(snapshot: &Snapshot, range: Range) -> Vec<&Net> {
     let Snapshot { registry, index } = snapshot;
     let found: Vec<&Net> = known(registry, index.all_exact(range)).collect();

@@ -12,8 +12,8 @@ pub(super) fn day(number: usize) -> DateTime {
     first.checked_add(minutes.minutes()).unwrap_or(first)
 }
 
-/// A moment of change for the record that was registered on [`day`] `number`, in the five years after that. Of every third
-/// record only the day is known, as of old ones.
+/// A moment of change for the record that was registered on [`day`] `number`, in the five years after that. Of every
+/// third record only the day is known, as of old ones.
 pub(super) fn last_change(number: usize) -> DateTime {
     let minutes = i64::try_from(number * 7_919 % 1_800).unwrap_or_default() * (24 * 60) + 24 * 60 + 31;
     let moment = day(number).checked_add(minutes.minutes()).unwrap_or(day(number));

@@ -2,8 +2,8 @@
 //!
 //! A [`World`] is plain data with public fields. [`World::demo`] is small and has one of every peculiarity,
 //! [`World::sized`] and [`World::with_loopbacks`] are as large as a benchmark wants. All are deterministic: the same
-//! call makes the same world, down to each handle. All addresses are outside the special-use blocks, except where a prefix is meant not to be asked
-//! about; all names are invented.
+//! call makes the same world, down to each handle. All addresses are outside the special-use blocks, except where a
+//! prefix is meant not to be asked about; all names are invented.
 //!
 //! Nothing in here speaks a protocol: the simulated Reg-RWS and the in-memory NetBox do.
 

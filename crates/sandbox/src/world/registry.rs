@@ -129,8 +129,8 @@ pub struct Net {
     pub holder: Holder,
     /// The moment of registration, in ARIN's local time.
     pub registered: Option<DateTime>,
-    /// The moment of the last change, in ARIN's local time; midnight where only the day is known. A change of its holder
-    /// is none of the net.
+    /// The moment of the last change, in ARIN's local time; midnight where only the day is known. A change of its
+    /// holder is none of the net.
     pub updated: Option<DateTime>,
     pub comment: Vec<String>,
 }
