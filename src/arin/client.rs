@@ -8,9 +8,11 @@ use secrecy::SecretString;
 use super::{
     convert,
     error::{Error, ErrorKind},
+    exchange::Exchange,
     rate_limit::{RateLimit, SharedLimit},
     request::Request,
     transport::{Key, Transport},
+    whois::Whois,
 };
 use crate::{
     config::{self, RegistryUrl, UnfitUrl},
@@ -60,16 +62,18 @@ impl Pool {
     /// # Errors
     /// When the URL is not on the allow list, or the key cannot be sent at all.
     pub fn client(&self, api_url: &str, key: SecretString) -> Result<Client, Error> {
-        let config::Arin { retry_count, retry_backoff, .. } = *self.settings;
         let base = self.allowed(api_url)?;
-        let transport = Transport {
-            http: self.http.counting(),
-            rate_limit: self.rate_limit(Instance::of(base.as_url())),
-            key: Key::new(&key, self.settings.auth_at(&base)).ok_or(ErrorKind::UnusableKey)?,
-            base: base.as_url().clone(),
-            retries: Policy { count: retry_count, backoff: retry_backoff },
-        };
-        Ok(Client { transport: Arc::new(transport) })
+        let key = Key::new(&key, self.settings.auth_at(&base)).ok_or(ErrorKind::UnusableKey)?;
+        let exchange = self.exchange(&base, self.rate_limit(Instance::of(base.as_url())));
+        Ok(Client { transport: Arc::new(Transport { exchange, key }) })
+    }
+
+    /// Makes the client of the public listing that belongs to the registry instance of a config's `api_url`. It has no API
+    /// key, and its requests are counted from zero. `None` where there is no listing to ask, or none is to be asked.
+    #[must_use]
+    pub fn listing(&self, api_url: &str) -> Option<Whois> {
+        let base = self.settings.listing_at(&self.allowed(api_url).ok()?)?;
+        Some(Whois::new(self.exchange(&base, self.listing_rate_limit(Instance::of_listing(base.as_url())))))
     }
 
     /// Returns the registry instance that a config's `api_url` names, or `None` for one that no key may be sent to.
@@ -99,8 +103,23 @@ impl Pool {
         Err(refused(presentable_url(text)).into())
     }
 
+    fn exchange(&self, base: &RegistryUrl, rate_limit: Arc<RateLimit>) -> Exchange {
+        let config::Arin { retry_count: count, retry_backoff: backoff, .. } = *self.settings;
+        let (http, base) = (self.http.counting(), base.as_url().clone());
+        Exchange { http, rate_limit, base, retries: Policy { count, backoff } }
+    }
+
     fn rate_limit(&self, instance: Instance) -> Arc<RateLimit> {
-        let Self { settings, shared_limit, metrics, .. } = self;
+        self.rate_limit_of(instance, &self.settings)
+    }
+
+    fn listing_rate_limit(&self, instance: Instance) -> Arc<RateLimit> {
+        let requests_per_second = self.settings.whois_requests_per_second;
+        self.rate_limit_of(instance, &config::Arin { requests_per_second, ..config::Arin::clone(&self.settings) })
+    }
+
+    fn rate_limit_of(&self, instance: Instance, settings: &config::Arin) -> Arc<RateLimit> {
+        let Self { shared_limit, metrics, .. } = self;
         let new = || Arc::new(RateLimit::new(instance.clone(), settings, shared_limit.clone(), Arc::clone(metrics)));
         let mut rate_limits = self.rate_limits.lock();
         rate_limits.entry(instance.clone()).or_insert_with(new).clone()
@@ -117,13 +136,13 @@ impl Client {
     /// Returns the registry instance that is asked.
     #[must_use]
     pub fn instance(&self) -> &Instance {
-        &self.transport.rate_limit.instance
+        &self.transport.exchange.rate_limit.instance
     }
 
     /// Returns the number of requests sent so far, retries included.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.transport.http.requests()
+        self.transport.exchange.http.requests()
     }
 
     /// Returns the organization, or `None` when ARIN has none of that handle.
@@ -180,7 +199,8 @@ impl Client {
 /// sees a key.
 fn http(settings: &config::Arin) -> Result<reqwest::Client, http_client::Error> {
     // A sandbox on plain HTTP must also run where no certificates are installed.
-    let encrypted = settings.allowed_base_urls.iter().any(|url| url.as_url().scheme() == "https");
+    let mut urls = settings.allowed_base_urls.iter().chain(&settings.whois_url);
+    let encrypted = urls.any(|url| url.as_url().scheme() == "https");
     http_client::build(Trust::of(settings.ca_file.as_deref(), encrypted), &settings.proxy, |builder| {
         outbound::client::asking_for("application/xml", settings.timeout, builder)
             .connect_timeout(settings.connect_timeout)

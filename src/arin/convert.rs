@@ -96,15 +96,15 @@ pub(super) fn net(from: &Element) -> Result<Net, Unfit> {
     })
 }
 
-fn handle<H>(from: &Element, new: fn(&str) -> Option<H>) -> Result<H, Unfit> {
+pub(super) fn handle<H>(from: &Element, new: fn(&str) -> Option<H>) -> Result<H, Unfit> {
     from.text_of("handle").and_then(new).ok_or(Unfit::NoHandle)
 }
 
-fn owned(from: &Element, name: &str) -> Option<String> {
+pub(super) fn owned(from: &Element, name: &str) -> Option<String> {
     from.text_of(name).map(str::to_owned)
 }
 
-fn boolean(text: &str) -> Option<bool> {
+pub(super) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
@@ -112,7 +112,7 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-fn registration_date(from: &Element) -> Option<Date> {
+pub(super) fn registration_date(from: &Element) -> Option<Date> {
     let written = from.text_of("registrationDate")?;
     let date = text::date(written);
     if date.is_none() {
@@ -168,7 +168,7 @@ fn holder(from: &Element) -> Option<Holder> {
 }
 
 /// Returns the blocks in address order, each with its type; `None` if one cannot be read. Empty elements do not count.
-fn blocks(from: &Element) -> Option<BTreeMap<NetBlock, Option<NetType>>> {
+pub(super) fn blocks(from: &Element) -> Option<BTreeMap<NetBlock, Option<NetType>>> {
     let mut blocks = BTreeMap::new();
     for wire in from.items("netBlocks", "netBlock").filter(|wire| !says_nothing(wire)) {
         let kind = wire.text_of("type").map(NetType::from_code);

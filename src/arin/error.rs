@@ -80,6 +80,30 @@ pub enum ErrorKind {
     Invalid(&'static str, String, #[source] Decode),
 }
 
+/// The reasons why there is no answer to judge.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// Everything has been answered with 429 for too long; the next request may go after this time.
+    Throttled(Duration),
+    /// No whole answer came.
+    NoAnswer(NoAnswer),
+}
+
+impl From<NoAnswer> for Unanswered {
+    fn from(no_answer: NoAnswer) -> Self {
+        Self::NoAnswer(no_answer)
+    }
+}
+
+impl From<Unanswered> for ErrorKind {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Throttled(wait) => Self::Throttled(wait),
+            Unanswered::NoAnswer(no_answer) => Self::NoAnswer(no_answer),
+        }
+    }
+}
+
 /// A status that is no success, with the words of the `error` payload if there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -224,7 +248,7 @@ impl ErrorKind {
 }
 
 /// Returns a hint at the setting that a limit comes from.
-fn hint(no_answer: &NoAnswer) -> &'static str {
+pub(super) fn hint(no_answer: &NoAnswer) -> &'static str {
     let too_large = matches!(no_answer, NoAnswer::Lost(AnswerLost::TooLarge(_)));
     if too_large { "arin.max_body_bytes does not suffice: " } else { "" }
 }

@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::config::{Arin, Proxy};
+use crate::config::{Arin, Listing, Proxy};
 
 /// Settings that try three times, at once.
 pub(super) fn settings() -> Arin {
     Arin {
+        listing: Listing::Auto,
+        whois_url: None,
+        refresh: Duration::from_secs(7 * 24 * 3600),
+        whois_requests_per_second: 0,
         allowed_base_urls: Vec::new(),
         auth: BTreeMap::new(),
         ca_file: None,

@@ -5,9 +5,11 @@
 //! `Ok(Some(object))`, `Ok(None)` when ARIN said that there is no such object, or an [`Error`]; nothing else ever
 //! becomes `None`.
 //!
-//! On the way: `request` holds a line for each call, `transport` sends it and tries again what may pass, `rate_limit`
-//! holds it back, `response` judges status and body, `xml` reads the body into a tree of elements, `convert` makes the
-//! model value of it.
+//! On the way: `request` holds a line for each call, `transport` adds the key and tries again what may pass, `exchange`
+//! sends it, `rate_limit` holds it back, `response` judges status and body, `xml` reads the body into a tree of elements,
+//! `convert` makes the model value of it.
+//!
+//! [`Whois`] is the client of ARIN's public listing, which a pool makes as well: no API key ever gets there.
 //!
 //! The client assumes of an answer only what is documented: elements in any order and under any prefix, each of them
 //! possibly missing or empty, with unknown ones between. It never writes to ARIN, never follows a redirect, and never
@@ -16,6 +18,7 @@
 mod client;
 mod convert;
 mod error;
+mod exchange;
 #[cfg(test)]
 mod fixtures;
 mod rate_limit;
@@ -24,6 +27,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod whois;
 mod xml;
 
 pub use client::{Client, Pool};
@@ -31,6 +35,7 @@ pub use convert::Unfit;
 pub use error::{Decode, Error, ErrorKind, Fault};
 pub use rate_limit::SharedLimit;
 pub use request::Request;
+pub use whois::{Question, UnfitListing, Whois, WhoisError, WhoisErrorKind};
 pub use xml::Malformed;
 
 pub use crate::outbound::{AnswerLost, NoAnswer, NotSent};

@@ -162,7 +162,7 @@ fn beginning(body: &[u8]) -> String {
 }
 
 /// Returns the local name of the first element that `text` begins to write.
-fn root_name(text: &str) -> &str {
+pub(super) fn root_name(text: &str) -> &str {
     let begun = text.split('<').find(|begun| begun.starts_with(|first: char| first.is_alphabetic()));
     let name = begun.and_then(|begun| begun.split(|end: char| end.is_whitespace() || "/>".contains(end)).next());
     name.and_then(|name| name.rsplit(':').next()).unwrap_or_default()

@@ -1,54 +1,34 @@
-//! The exchange with ARIN: the only place that knows base URLs, headers, the API key and retries.
+//! The calls of Reg-RWS over an [`Exchange`]: the only place that knows the API key and which calls are sent again.
 //!
 //! A request is sent until it is answered, refused, or `arin.retry_count` retries are used up; [`Error::retry`] says
-//! which failures count. One that is not repeatable is sent again only if ARIN has certainly not carried it out. A 429
-//! holds back every request to the same instance, not only the one that got it, and is no failed try: the request is
-//! sent again when its turn comes, until ARIN has answered 429 to everything for `arin.patience`.
+//! which failures count. One that is not repeatable is sent again only if ARIN has certainly not carried it out.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    iter,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use reqwest::{
-    RequestBuilder, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
+    RequestBuilder,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
-use tracing::{Instrument, debug_span, field::Empty};
-use url::Url;
 
 use super::{
     convert::Unfit,
     error::{Error, ErrorKind},
-    rate_limit::RateLimit,
+    exchange::{Exchange, Turn},
     request::Request,
-    response::Response,
     xml::Element,
 };
-use crate::{
-    config::Auth,
-    outbound::{self, NoAnswer, excerpt::presentable_url, retry_after::retry_after},
-    retry::{Policy, Retry},
-};
+use crate::{config::Auth, outbound::NoAnswer, retry::Retry};
 
 /// One base URL, asked with one key.
 #[derive(Debug)]
 pub(super) struct Transport {
-    pub(super) http: outbound::client::Client,
-    pub(super) rate_limit: Arc<RateLimit>,
-    pub(super) base: Url,
+    pub(super) exchange: Exchange,
     pub(super) key: Key,
-    pub(super) retries: Policy,
-}
-
-/// What came of sending a request once.
-enum Exchange<T> {
-    /// An answer: the object, or that there is none.
-    Answered(Option<T>),
-    /// 429.
-    Throttled,
 }
 
 /// An API key that can be sent.
@@ -68,13 +48,6 @@ pub(super) struct Key {
 enum Place {
     Header,
     Query,
-}
-
-/// The number of a try, and the time since which its request has waited to be sent.
-#[derive(Debug, Clone, Copy)]
-struct Turn {
-    attempt: u32,
-    wanted: Instant,
 }
 
 impl Key {
@@ -113,7 +86,8 @@ impl Transport {
     ) -> Result<Option<T>, Error> {
         let wanted = Instant::now();
         let attempt = |retries| async move {
-            let answer = self.attempt(request, Turn { attempt: retries + 1, wanted }, read).await;
+            let turn = Turn { name: request.name, operation: request, attempt: retries + 1, wanted };
+            let answer = self.attempt(request, turn, read).await;
             answer.map_err(|kind| Error::of(request.clone(), kind.without(self.key.secret.expose_secret())))
         };
         let retry = |error: &Error| match error.retry() {
@@ -122,7 +96,7 @@ impl Transport {
             retry if request.repeatable || matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_))) => retry,
             Retry::Backoff | Retry::Never => Retry::Never,
         };
-        self.http.repeat(request.name, self.retries, retry, attempt).await
+        self.exchange.http.repeat(request.name, self.exchange.retries, retry, attempt).await
     }
 
     /// Sends a request, and where the key may go into the query once more if it was refused in the header. A refusal means
@@ -130,7 +104,7 @@ impl Transport {
     async fn attempt<T>(
         &self,
         request: &Request,
-        turn: Turn,
+        turn: Turn<'_>,
         read: fn(&Element) -> Result<T, Unfit>,
     ) -> Result<Option<T>, ErrorKind> {
         let place = self.key.place();
@@ -145,54 +119,28 @@ impl Transport {
         }
     }
 
-    /// Sends a request until the answer is not 429.
     async fn answered<T>(
         &self,
         request: &Request,
         place: Place,
-        turn: Turn,
+        turn: Turn<'_>,
         read: fn(&Element) -> Result<T, Unfit>,
     ) -> Result<Option<T>, ErrorKind> {
-        loop {
-            let span = debug_span!("arin.request", arin.operation = %request, arin.attempt = turn.attempt, http.status = Empty);
-            match self.exchange(request, place, turn, read).instrument(span).await? {
-                Exchange::Answered(found) => return Ok(found),
-                Exchange::Throttled => self.http.sent_again(request.name),
-            }
-        }
-    }
-
-    /// Sends a request once, when its turn comes.
-    async fn exchange<T>(
-        &self,
-        request: &Request,
-        place: Place,
-        turn: Turn,
-        read: fn(&Element) -> Result<T, Unfit>,
-    ) -> Result<Exchange<T>, ErrorKind> {
-        let permit = self.rate_limit.acquire(turn.wanted).await.map_err(ErrorKind::Throttled)?;
-        let response = self.http.send(request.name, self.built(request, place)).await?;
-        if response.status() == StatusCode::TOO_MANY_REQUESTS {
-            permit.refused(retry_after(response.headers())).await;
-            return Ok(Exchange::Throttled);
-        }
-        permit.taken().await;
+        let response = self.exchange.answer(turn, || self.built(request, place)).await?;
         let key_has_worked = self.key.has_worked.load(Ordering::Relaxed);
-        let found = self.receive(response).await?.judge(request, key_has_worked, read)?;
+        let found = response.judge(request, key_has_worked, read)?;
         self.key.has_worked.fetch_or(found.is_some(), Ordering::Relaxed);
-        Ok(Exchange::Answered(found))
+        Ok(found)
     }
 
     /// Builds a request. ARIN wants to know the type of the body even where there is none: it has answered GETs with 415.
     fn built(&self, request: &Request, place: Place) -> RequestBuilder {
-        let mut url = self.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().push("rest").extend(&request.path);
-        }
+        let mut url = self.exchange.url(iter::once("rest").chain(request.path.iter().map(String::as_str)));
         if place == Place::Query {
             url.query_pairs_mut().append_pair("apikey", self.key.secret.expose_secret());
         }
-        let mut builder = self.http.request(request.method.clone(), url).header(CONTENT_TYPE, "application/xml");
+        let mut builder =
+            self.exchange.http.request(request.method.clone(), url).header(CONTENT_TYPE, "application/xml");
         if place == Place::Header {
             builder = builder.header(AUTHORIZATION, &self.key.header);
         }
@@ -200,18 +148,5 @@ impl Transport {
             builder = builder.body(payload.clone());
         }
         builder
-    }
-
-    async fn receive(&self, response: reqwest::Response) -> Result<Response, NoAnswer> {
-        let text = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let html = text(CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
-        let location = text(LOCATION).map(presentable_url);
-        let status = response.status();
-        let body = match self.http.body(response).await {
-            // The status says it all.
-            Err(_) if status.is_server_error() => Vec::new(),
-            body => body?,
-        };
-        Ok(Response { status, html, location, body })
     }
 }

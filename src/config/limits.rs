@@ -10,6 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 const TEN_YEARS: Duration = Duration::from_secs(3650 * 24 * 3600);
 
 /// What a setting may be.
@@ -25,12 +26,13 @@ const fn limit<T: Copy>(key: &'static str, of: fn(&Settings) -> T, (least, most)
 }
 
 /// All durations.
-pub(super) const DURATIONS: [Limit<Duration>; 18] = [
+pub(super) const DURATIONS: [Limit<Duration>; 19] = [
     limit("netbox.timeout", |at| at.netbox.timeout, (MS, HOUR)),
     limit("arin.connect_timeout", |at| at.arin.connect_timeout, (MS, HOUR)),
     limit("arin.timeout", |at| at.arin.timeout, (MS, HOUR)),
     limit("arin.retry_backoff", |at| at.arin.retry_backoff, (Duration::ZERO, HOUR)),
     limit("arin.patience", |at| at.arin.patience, (Duration::ZERO, DAY)),
+    limit("arin.refresh", |at| at.arin.refresh, (HOUR, YEAR)),
     limit("sync.log_retention", |at| at.sync.log_retention, (Duration::ZERO, TEN_YEARS)),
     // A lease that is shorter is lost in a pause of the machine.
     limit("queue.lease", |at| at.queue.lease, (SECOND, HOUR)),
@@ -49,11 +51,12 @@ pub(super) const DURATIONS: [Limit<Duration>; 18] = [
 ];
 
 /// All whole numbers.
-pub(super) const NUMBERS: [Limit<u64>; 15] = [
+pub(super) const NUMBERS: [Limit<u64>; 16] = [
     limit("netbox.page_size", |at| at.netbox.page_size.into(), (1, 10_000)),
     limit("netbox.batch_size", |at| at.netbox.batch_size as u64, (1, 10_000)),
     limit("netbox.writes_in_flight", |at| at.netbox.writes_in_flight as u64, (1, 1_000)),
     limit("arin.requests_per_second", |at| at.arin.requests_per_second.into(), (0, 1_000_000)),
+    limit("arin.whois_requests_per_second", |at| at.arin.whois_requests_per_second.into(), (0, 1_000_000)),
     limit("arin.burst", |at| at.arin.burst.into(), (1, 1_000_000)),
     limit("arin.max_in_flight", |at| at.arin.max_in_flight as u64, (1, 1_000)),
     limit("arin.retry_count", |at| at.arin.retry_count.into(), (0, 100)),

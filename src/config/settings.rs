@@ -79,8 +79,18 @@ pub struct Arin {
     /// PEM file with certificates of the registries, or of the authorities that signed them.
     #[serde(deserialize_with = "unless_empty")]
     pub ca_file: Option<PathBuf>,
-    /// The way to the registries.
+    /// The way to the registries and their listings.
     pub proxy: Proxy,
+    /// Whether public listings are asked.
+    pub listing: Listing,
+    /// Base URL of the public listing for instances other than ARIN's own two.
+    #[serde(deserialize_with = "registry_url_unless_empty")]
+    pub whois_url: Option<RegistryUrl>,
+    /// The time within which each object is asked for again, although the listing shows no change.
+    #[serde(with = "duration")]
+    pub refresh: Duration,
+    /// Requests a second to each public listing; 0 for no limit.
+    pub whois_requests_per_second: u32,
     /// Requests a second for each registry instance; 0 for no limit.
     pub requests_per_second: u32,
     /// Requests that may go out at once after a quiet time.
@@ -103,6 +113,16 @@ pub struct Arin {
     pub patience: Duration,
     /// Largest response body read, in bytes.
     pub max_body_bytes: usize,
+}
+
+/// The use of a registry's public listing, which tells what is registered inside a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Listing {
+    /// It spares questions wherever there is one.
+    Auto,
+    /// A sync asks for every prefix.
+    Off,
 }
 
 /// The place of the API key in a request to ARIN.
@@ -132,6 +152,27 @@ impl Arin {
     pub fn auth_at(&self, base: &RegistryUrl) -> Auth {
         let usual = if base.to_string() == Instance::OTE { Auth::HeaderThenQuery } else { Auth::Header };
         self.auth.get(base).copied().unwrap_or(usual)
+    }
+
+    /// Returns the base URL of the public listing that belongs to the registry instance at a base URL, if one is to be asked.
+    #[must_use]
+    pub fn listing_at(&self, base: &RegistryUrl) -> Option<RegistryUrl> {
+        match (self.listing, base.to_string().as_str()) {
+            (Listing::Off, _) => None,
+            (Listing::Auto, Instance::PRODUCTION) => Instance::LISTING.parse().ok(),
+            (Listing::Auto, Instance::OTE) => Instance::OTE_LISTING.parse().ok(),
+            (Listing::Auto, _) => self.whois_url.clone(),
+        }
+    }
+
+    /// Returns whether `arin.whois_url` leads to nowhere else than where requests may go: it has the origin of a base URL on
+    /// the allow list, or is ARIN's own.
+    pub(super) fn whois_url_is_allowed(&self) -> bool {
+        self.whois_url.as_ref().is_none_or(|whois_url| {
+            let is_arins = [Instance::LISTING, Instance::OTE_LISTING].contains(&whois_url.to_string().as_str());
+            let origin = whois_url.as_url().origin();
+            is_arins || self.allowed_base_urls.iter().any(|base| base.as_url().origin() == origin)
+        })
     }
 }
 
@@ -335,6 +376,14 @@ fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D
 }
 
 fn http_url_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HttpUrl>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|unfit| D::Error::custom(describe(&text, unfit)))
+}
+
+fn registry_url_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<RegistryUrl>, D::Error> {
     let text = String::deserialize(from)?;
     if text.is_empty() {
         return Ok(None);

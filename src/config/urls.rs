@@ -29,6 +29,11 @@ const REGISTRIES: UrlSetting = UrlSetting {
     example: "https://reg.arin.net",
     secrets: "ARIN's API keys belong in the file that keys.file names",
 };
+const LISTING: UrlSetting = UrlSetting {
+    key: "arin.whois_url",
+    example: "https://registry.example.net/whois/rest",
+    secrets: "the listing is public, and no key is sent there",
+};
 const COLLECTOR: UrlSetting = UrlSetting {
     key: "telemetry.otlp_endpoint",
     example: "http://otel-collector:4318",
@@ -70,6 +75,11 @@ pub(super) fn with_placeholders(merged: Config, problems: &mut Vec<Problem>) -> 
         let remedy = "is one for each base URL: [arin.auth], and below it \"https://reg.ote.arin.net\" = \"query\"";
         problems.push(Problem::new(WAYS, remedy));
         layers = layers.set_override(WAYS, Map::<String, Value>::new())?;
+    }
+    let listing = merged.get_string(LISTING.key).unwrap_or_default();
+    if let Some(problem) = LISTING.problem::<RegistryUrl>(&listing).filter(|_| !listing.is_empty()) {
+        problems.push(problem);
+        layers = layers.set_override(LISTING.key, "")?;
     }
     let collector = merged.get_string(COLLECTOR.key).unwrap_or_default();
     if let Some(problem) = COLLECTOR.problem::<HttpUrl>(&collector).filter(|_| !collector.is_empty()) {

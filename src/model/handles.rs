@@ -78,16 +78,30 @@ impl Instance {
     /// Base URL of ARIN's operational test and evaluation environment.
     pub const OTE: &str = "https://reg.ote.arin.net";
 
+    /// Base URL of the public listing of ARIN's production system.
+    pub const LISTING: &str = "https://whois.arin.net/rest";
+    /// Base URL of the public listing of the test environment.
+    pub const OTE_LISTING: &str = "https://whois.ote.arin.net/rest";
+
     /// Names the instance behind a base URL: `arin`, `arin-ote`, or `arin@` and the URL for any other. `https` goes without
     /// saying, and so do a slash at the end and the usual port: `arin@host`, `arin@host:8443/path`, `arin@http://host`.
     #[must_use]
     pub fn of(base_url: &Url) -> Self {
-        let place = base_url[Position::BeforeHost..Position::AfterPath].trim_end_matches('/');
-        Self(match (base_url.scheme(), place) {
-            ("https", "reg.arin.net") => "arin".to_owned(),
-            ("https", "reg.ote.arin.net") => "arin-ote".to_owned(),
-            ("https", place) => format!("arin@{place}"),
-            (scheme, place) => format!("arin@{scheme}://{place}"),
+        Self(match place(base_url).as_str() {
+            "reg.arin.net" => "arin".to_owned(),
+            "reg.ote.arin.net" => "arin-ote".to_owned(),
+            place => format!("arin@{place}"),
+        })
+    }
+
+    /// Names the public listing behind a base URL, whose requests are counted apart: `whois`, `whois-ote`, or `whois@` and
+    /// the URL for any other, written as in [`Instance::of`].
+    #[must_use]
+    pub fn of_listing(base_url: &Url) -> Self {
+        Self(match place(base_url).as_str() {
+            "whois.arin.net/rest" => "whois".to_owned(),
+            "whois.ote.arin.net/rest" => "whois-ote".to_owned(),
+            place => format!("whois@{place}"),
         })
     }
 
@@ -98,6 +112,15 @@ impl Instance {
         let handle = handle.to_string();
         let handle = if handle.contains([':', '%']) { handle.replace('%', "%25").replace(':', "%3A") } else { handle };
         Key(format!("{self}:{handle}"))
+    }
+}
+
+/// Returns a base URL in the form in which it is part of a name.
+fn place(base_url: &Url) -> String {
+    let place = base_url[Position::BeforeHost..Position::AfterPath].trim_end_matches('/');
+    match base_url.scheme() {
+        "https" => place.to_owned(),
+        scheme => format!("{scheme}://{place}"),
     }
 }
 
@@ -193,6 +216,13 @@ mod tests {
         ] {
             assert_eq!(instance(one), instance(other));
         }
+    }
+
+    #[test]
+    fn a_listing_has_a_name_of_its_own() {
+        let named = |url: &str| Instance::of_listing(&Url::parse(url).unwrap()).to_string();
+        assert_eq!([Instance::LISTING, Instance::OTE_LISTING].map(named), ["whois", "whois-ote"]);
+        assert_eq!(named("http://127.0.0.1:8080/whois/rest"), "whois@http://127.0.0.1:8080/whois/rest");
     }
 
     #[test]

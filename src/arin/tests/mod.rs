@@ -5,6 +5,7 @@ mod fuzz;
 mod retries;
 mod safety;
 mod throttling;
+mod whois;
 
 use std::{
     sync::{

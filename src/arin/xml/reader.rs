@@ -17,7 +17,7 @@ use quick_xml::{
 use super::element::Element;
 
 /// The deepest nesting of elements that is read. Reg-RWS needs six levels.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 /// The most elements of a document that are read. An organization with a hundred contacts needs three hundred.
 const MAX_ELEMENTS: usize = 10_000;
 /// The most attributes of a document that are read, name space declarations included.
@@ -47,6 +47,9 @@ pub enum Malformed {
     /// It uses an entity that only a document type could define.
     #[error("the XML refers to an entity that XML does not define, which is refused")]
     Entity,
+    /// It uses a prefix for which it declares no name space.
+    #[error("the XML uses the prefix `{0}`, for which it declares no name space")]
+    Prefix(String),
     /// Its elements are nested too deep.
     #[error("the XML is nested deeper than {MAX_DEPTH} elements, which is refused")]
     TooDeep,
@@ -62,9 +65,12 @@ pub enum Malformed {
 }
 
 impl Malformed {
-    /// Returns the words of the body that the error repeats: names of elements that do not match.
+    /// Returns the words of the body that the error repeats: names of elements that do not match, an unknown prefix.
     pub(in crate::arin) fn foreign_words(&mut self) -> Vec<&mut String> {
         use quick_xml::errors::{Error, IllFormedError as IllFormed};
+        if let Self::Prefix(prefix) = self {
+            return vec![prefix];
+        }
         let Self::Syntax(Error::IllFormed(error)) = self else { return Vec::new() };
         if let IllFormed::MismatchedEndTag { expected, found } = error {
             vec![expected, found]
@@ -81,7 +87,7 @@ pub(in crate::arin) fn parse(body: &[u8]) -> Result<Element, Malformed> {
     let text = decoded(body);
     let mut reader = Reader::from_str(&text);
     let mut tree = Tree::default();
-    while let Some(event) = next(&mut reader)? {
+    while let Some(event) = judged(reader.read_event())? {
         tree.take(event)?;
     }
     tree.root.filter(|_| tree.open.is_empty()).ok_or(Malformed::CutOff)
@@ -102,9 +108,10 @@ pub(in crate::arin) fn decoded(body: &[u8]) -> Cow<'_, str> {
     }
 }
 
-fn next<'a>(reader: &mut Reader<&'a [u8]>) -> Result<Option<Event<'a>>, Malformed> {
+/// Sorts what was read: an event, the end of the text, or which mistake.
+pub(super) fn judged(read: Result<Event<'_>, quick_xml::Error>) -> Result<Option<Event<'_>>, Malformed> {
     use quick_xml::errors::{Error, IllFormedError, SyntaxError};
-    match reader.read_event() {
+    match read {
         Ok(Event::Eof) => Ok(None),
         Ok(event) => Ok(Some(event)),
         Err(error @ Error::Syntax(SyntaxError::InvalidBangMarkup)) => Err(error.into()),
@@ -115,8 +122,8 @@ fn next<'a>(reader: &mut Reader<&'a [u8]>) -> Result<Option<Event<'a>>, Malforme
 
 /// The tree as far as it is read.
 #[derive(Default)]
-struct Tree {
-    root: Option<Element>,
+pub(super) struct Tree {
+    pub(super) root: Option<Element>,
     /// The elements not closed yet, outermost first.
     open: Vec<Element>,
     size: Size,
@@ -152,7 +159,7 @@ impl Size {
 }
 
 impl Tree {
-    fn take(&mut self, event: Event<'_>) -> Result<(), Malformed> {
+    pub(super) fn take(&mut self, event: Event<'_>) -> Result<(), Malformed> {
         match event {
             Event::Start(start) => self.open(&start),
             Event::Empty(start) => self.open(&start).and_then(|()| self.close()),

@@ -2,7 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use jiff::civil::Date;
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+    fmt::temporal::Pieces,
+};
 
 /// Reads an address: IPv4 with or without zero padding, always decimal, or IPv6 in either case.
 pub(in crate::arin) fn address(text: &str) -> Option<IpAddr> {
@@ -25,6 +29,14 @@ fn padded_v4(text: &str) -> Option<Ipv4Addr> {
 pub(in crate::arin) fn date(text: &str) -> Option<Date> {
     let text = text.trim();
     iso_date(text).or_else(|| java_date(text))
+}
+
+/// Reads a moment such as `2010-04-09T14:52:52.053-04:00`, and whether it is midnight as written.
+pub(in crate::arin) fn moment(text: &str) -> Option<(Timestamp, bool)> {
+    let pieces = Pieces::parse(text.trim()).ok()?;
+    let (time, offset) = (pieces.time()?, pieces.to_numeric_offset()?);
+    let at = offset.to_timestamp(pieces.date().to_datetime(time)).ok()?;
+    Some((at, time == Time::midnight()))
 }
 
 fn iso_date(text: &str) -> Option<Date> {
@@ -88,6 +100,20 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_has_an_offset_and_may_be_midnight_there() {
+        let read = |text| moment(text).map(|(at, midnight)| format!("{at} {midnight}")).unwrap_or_default();
+        assert_eq!(read("2010-04-09T14:52:52.053-04:00"), "2010-04-09T18:52:52.053Z false");
+        assert_eq!(read(" 2007-03-28T00:00:00-04:00 "), "2007-03-28T04:00:00Z true");
+        assert_eq!(read("2007-03-28T00:00:00Z"), "2007-03-28T00:00:00Z true");
+        assert_eq!(read("2007-03-28T04:00:00+00:00"), "2007-03-28T04:00:00Z false");
+        for text in
+            ["", "today", "2007-03-28", "2007-03-28T00:00:00", "2007-02-30T00:00:00Z", "9999-12-31T23:59:59-23:00"]
+        {
+            assert_eq!(read(text), "", "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_date_is_none() {
         for text in [
             "",
@@ -110,7 +136,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_it_panic(text: String) {
-            let _ = (address(&text), date(&text));
+            let _ = (address(&text), date(&text), moment(&text));
         }
     }
 }

@@ -1,0 +1,95 @@
+//! The exchange over HTTP that Reg-RWS and the public listing have in common. It knows no API key.
+//!
+//! A 429 holds back every request to the same place, not only the one that got it, and is no failed try: the request is
+//! sent again when its turn comes, until everything has been answered with 429 for `arin.patience`.
+
+use std::{fmt, sync::Arc};
+
+use reqwest::{
+    RequestBuilder, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue, LOCATION},
+};
+use tokio::time::Instant;
+use tracing::{Instrument, debug_span, field::Empty};
+use url::Url;
+
+use super::{error::Unanswered, rate_limit::RateLimit, response::Response};
+use crate::{
+    outbound::{NoAnswer, client::Client as Http, excerpt::presentable_url, retry_after::retry_after},
+    retry::Policy,
+};
+
+/// A base URL, the limit of requests to it, and how often each of them is tried.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) http: Http,
+    pub(super) rate_limit: Arc<RateLimit>,
+    pub(super) base: Url,
+    pub(super) retries: Policy,
+}
+
+/// One try of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    /// The name in metrics.
+    pub(super) name: &'static str,
+    /// The request in traces.
+    pub(super) operation: &'a (dyn fmt::Display + Sync),
+    /// The number of the try, from 1.
+    pub(super) attempt: u32,
+    /// The time since which the request has waited to be sent.
+    pub(super) wanted: Instant,
+}
+
+impl Exchange {
+    /// Returns the base URL with more segments.
+    pub(super) fn url<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    /// Sends a request until the answer is not 429.
+    pub(super) async fn answer(
+        &self,
+        turn: Turn<'_>,
+        build: impl Fn() -> RequestBuilder,
+    ) -> Result<Response, Unanswered> {
+        let Turn { name, operation, attempt, .. } = turn;
+        loop {
+            let span =
+                debug_span!("arin.request", arin.operation = %operation, arin.attempt = attempt, http.status = Empty);
+            match self.sent(turn, build()).instrument(span).await? {
+                Some(response) => return Ok(response),
+                None => self.http.sent_again(name),
+            }
+        }
+    }
+
+    /// Sends a request once, when its turn comes; `None` if the answer is 429.
+    async fn sent(&self, turn: Turn<'_>, request: RequestBuilder) -> Result<Option<Response>, Unanswered> {
+        let permit = self.rate_limit.acquire(turn.wanted).await.map_err(Unanswered::Throttled)?;
+        let response = self.http.send(turn.name, request).await?;
+        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+            permit.refused(retry_after(response.headers())).await;
+            return Ok(None);
+        }
+        permit.taken().await;
+        Ok(Some(self.receive(response).await?))
+    }
+
+    async fn receive(&self, response: reqwest::Response) -> Result<Response, NoAnswer> {
+        let text = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let html = text(CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+        let location = text(LOCATION).map(presentable_url);
+        let status = response.status();
+        let body = match self.http.body(response).await {
+            // The status says it all.
+            Err(_) if status.is_server_error() => Vec::new(),
+            body => body?,
+        };
+        Ok(Response { status, html, location, body })
+    }
+}
