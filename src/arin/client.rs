@@ -282,4 +282,14 @@ mod tests {
         assert!(Arc::ptr_eq(&rate_limit(Instance::PRODUCTION), &rate_limit("https://reg.arin.net/")));
         assert!(!Arc::ptr_eq(&rate_limit(Instance::PRODUCTION), &rate_limit(Instance::OTE)));
     }
+
+    #[tokio::test]
+    async fn the_listing_has_a_rate_limit_of_its_own_that_configs_share() {
+        let settings = config::Arin { requests_per_second: 10, whois_requests_per_second: 2, ..settings() };
+        let pool = Pool { settings: Arc::new(settings), ..pool() };
+        let listing = || pool.listing_rate_limit(Instance::of_listing(&Instance::LISTING.parse().unwrap()));
+        assert!(Arc::ptr_eq(&listing(), &listing()));
+        let registry = pool.rate_limit(Instance::of(&Instance::PRODUCTION.parse().unwrap()));
+        assert_eq!((listing().per_second().await, registry.per_second().await), (Some(2.0), Some(10.0)));
+    }
 }

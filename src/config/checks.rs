@@ -98,14 +98,13 @@ impl Checks<'_> {
         for url in arin.auth.keys().filter(|url| !arin.allowed_base_urls.contains(url)) {
             self.refuse_if(true, "arin.auth", format!("names `{url}`, which is not listed in {urls}"));
         }
-        self.refuse_if(
-            !arin.whois_url_is_allowed(),
-            "arin.whois_url",
-            format!(
-                "begins with no scheme, host and port that {urls} names; add the base URL there, or correct it \
-                 (https://whois.arin.net/rest needs no entry)"
-            ),
-        );
+        for url in arin.whois_url.iter().filter(|_| !arin.whois_url_is_allowed()) {
+            let remedy = format!(
+                "`{url}` has the scheme, host and port of no entry in {urls}; list its base URL there, or correct it (ARIN's \
+                 own listings need no entry)"
+            );
+            self.refuse_if(true, "arin.whois_url", remedy);
+        }
         let remedy =
             "cannot be zero; `rir-sidecar sync --full` asks for everything once, and arin.listing = \"off\" each time";
         self.refuse_if(arin.refresh.is_zero(), "arin.refresh", remedy);

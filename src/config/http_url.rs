@@ -26,8 +26,11 @@ pub enum UnfitUrl {
     /// Paths are added to it, so nothing may come behind its own.
     #[error("goes on with a query or fragment; leave away what begins with `?` or `#`")]
     Query,
-    /// Whoever sits on the way would read the API key.
-    #[error("is not encrypted, so that others could read the API key; write https (http is for this machine only)")]
+    /// Whoever sits on the way would read the API key, or answer in the registry's place.
+    #[error(
+        "is not encrypted, so that others could read what is sent, an API key too, or forge answers; write https (http is \
+         for this machine only)"
+    )]
     NotEncrypted,
 }
 

@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn keys_are_not_sent_over_plain_http_to_others() {
-        insta::assert_snapshot!(problems(&[("ARIN__ALLOWED_BASE_URLS", "http://reg.arin.net")]), @"  arin.allowed_base_urls: `http://reg.arin.net` is not encrypted, so that others could read the API key; write https (http is for this machine only)");
+        insta::assert_snapshot!(problems(&[("ARIN__ALLOWED_BASE_URLS", "http://reg.arin.net")]), @"  arin.allowed_base_urls: `http://reg.arin.net` is not encrypted, so that others could read what is sent, an API key too, or forge answers; write https (http is for this machine only)");
     }
 
     #[test]
@@ -323,6 +323,56 @@ mod tests {
         insta::assert_snapshot!(problems(&[("ARIN__AUTH", "https://arin.example.net=query")]), @"  arin.auth: names `https://arin.example.net`, which is not listed in arin.allowed_base_urls");
         let told = problems(&[("ARIN__AUTH", "https://user:canary@reg.arin.net=query")]);
         assert!(told.contains("holds a user name or password") && !told.contains("canary"), "{told}");
+    }
+
+    #[test]
+    fn the_listing_is_where_requests_may_go_anyway() {
+        let told = |url: &str| problems(&[("ARIN__WHOIS_URL", url)]);
+        insta::assert_snapshot!(told("https://whois.example.net/rest"), @"  arin.whois_url: `https://whois.example.net/rest` has the scheme, host and port of no entry in arin.allowed_base_urls; list its base URL there, or correct it (ARIN's own listings need no entry)");
+        insta::assert_snapshot!(told("https://user:canary@reg.arin.net/rest"), @"  arin.whois_url: `https://reg.arin.net/rest` holds a user name or password, which logs and errors would show; take it out: the listing is public, and no key is sent there");
+        insta::assert_snapshot!(told("http://reg.arin.net/rest"), @"  arin.whois_url: `http://reg.arin.net/rest` is not encrypted, so that others could read what is sent, an API key too, or forge answers; write https (http is for this machine only)");
+        for other in
+            ["https://reg.arin.net:8443/rest", "https://reg.arin.net.example.net/rest", "http://127.0.0.1/rest"]
+        {
+            assert!(told(other).contains("has the scheme, host and port of no entry"), "{other}");
+        }
+        let own = "http://127.0.0.1:8080/arin";
+        let set = |url| {
+            let set = [("ARIN__ALLOWED_BASE_URLS", own), ("ARIN__WHOIS_URL", url)];
+            load_from(None, &environment(NEEDED.into_iter().chain(set)))
+        };
+        for good in
+            ["", "http://127.0.0.1:8080/whois/rest", "https://whois.arin.net/rest", "https://whois.ote.arin.net/rest/"]
+        {
+            assert!(set(good).is_ok(), "{good}");
+        }
+        assert!(set("http://127.0.0.1:8081/whois/rest").is_err() && set("https://127.0.0.1:8080/rest").is_err());
+    }
+
+    #[test]
+    fn the_listing_belongs_to_the_registry_and_can_be_switched_off() {
+        let at = |more: &[(&str, &str)], url: &str| {
+            let settings = load_from(None, &environment(NEEDED.into_iter().chain(more.iter().copied()))).unwrap();
+            settings.arin.listing_at(&url.parse().unwrap()).map(|url| url.to_string()).unwrap_or_default()
+        };
+        assert_eq!(at(&[], "https://reg.arin.net/"), "https://whois.arin.net/rest");
+        assert_eq!(at(&[], "https://reg.ote.arin.net"), "https://whois.ote.arin.net/rest");
+        assert_eq!(at(&[], "https://registry.example.net"), "");
+        let own = [("ARIN__WHOIS_URL", "https://reg.arin.net/whois/rest/")];
+        assert_eq!(at(&own, "https://registry.example.net"), "https://reg.arin.net/whois/rest");
+        assert_eq!(at(&own, "https://reg.ote.arin.net"), "https://whois.ote.arin.net/rest");
+        assert_eq!(at(&[own[0], ("ARIN__LISTING", "off")], "https://reg.arin.net"), "");
+        insta::assert_snapshot!(problems(&[("ARIN__LISTING", "on")]), @"  arin.listing: enum Listing does not have variant constructor on");
+    }
+
+    #[test]
+    fn never_to_ask_again_is_no_setting() {
+        insta::assert_snapshot!(problems(&[("ARIN__REFRESH", "0s")]), @r#"
+        arin.refresh: is too short; set it to 1h or more
+        arin.refresh: cannot be zero; `rir-sidecar sync --full` asks for everything once, and arin.listing = "off" each time
+        "#);
+        let settings = load_from(None, &environment(NEEDED)).unwrap();
+        assert_eq!((settings.arin.refresh.as_secs(), settings.arin.whois_requests_per_second), (7 * 24 * 3600, 2));
     }
 
     #[test]

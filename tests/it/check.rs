@@ -262,3 +262,40 @@ async fn a_clock_that_is_wrong_is_noted() {
     server(&scene).set_clock(SignedDuration::from_hours(-2));
     check(&scene, &[]).await.is("clocks", "note", "behind the one here");
 }
+
+/// A listing that answers so to everything.
+async fn listing(status: u16, page: &'static str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = move || async move {
+        let answer = axum::http::Response::builder().status(status).header("content-type", "text/html");
+        answer.body(axum::body::Body::from(page)).unwrap()
+    };
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    url
+}
+
+#[tokio::test]
+async fn the_public_listing_is_tried_where_syncs_use_it_and_they_get_along_without() {
+    let scene = scene().await;
+    let tried = format!("{}, public listing", crate::scene::CONFIG);
+    let nothing = "<html><title>Whois-RWS</title><body>Sorry, there were no results.</body></html>";
+    for (status, page, result, words) in [
+        (404, nothing, "ok", "answers ("),
+        (
+            404,
+            "<html>Not Found</html>",
+            "note",
+            "without it each sync asks ARIN for every prefix; correct arin.whois_url",
+        ),
+    ] {
+        let url = listing(status, page).await;
+        let (allowed, whois_url) = (format!("{},{url}", scene.arin.url()), format!("{url}/whois/rest"));
+        let more = [("ARIN__ALLOWED_BASE_URLS", allowed.as_str()), ("ARIN__WHOIS_URL", &whois_url)];
+        let checked = check(&scene, &more).await;
+        checked.is(&tried, result, words);
+        let off = check(&scene, &[more[0], more[1], ("ARIN__LISTING", "off")]).await;
+        let trials = off.document["trials"].as_array().unwrap();
+        assert!(trials.iter().all(|trial| trial["tried"] != tried), "{trials:#?}");
+    }
+}

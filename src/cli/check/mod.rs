@@ -1,6 +1,7 @@
 //! `rir-sidecar check`: tries everything that a sync and the service need, and says what to do about each failure. It writes
 //! nothing.
 
+mod listing;
 mod netbox;
 mod registries;
 mod service;

@@ -1,6 +1,9 @@
-//! The API keys, and what ARIN says to each.
+//! The API keys and what ARIN says to each, and whether the public listings answer.
 
-use super::trial::{Trials, Trouble, trouble};
+use super::{
+    listing,
+    trial::{Trials, Trouble, trouble},
+};
 use crate::{
     arin::{self, AnswerLost, ErrorKind, NoAnswer, NotSent, Pool},
     config::{RegistryUrl, Settings, keys::ApiKey, keys::Keyring},
@@ -29,7 +32,7 @@ pub(super) fn keys(settings: &Settings, trials: &mut Trials) -> Option<Keyring> 
     }
 }
 
-/// Tries each key of each RIR config that NetBox has.
+/// Tries each key of each RIR config that NetBox has, and the listing that its syncs use.
 pub(super) async fn answer(client: &Client, settings: &Settings, keys: Option<&Keyring>, trials: &mut Trials) {
     let configs = match client.configs().await {
         Ok(configs) => configs,
@@ -57,6 +60,7 @@ pub(super) async fn answer(client: &Client, settings: &Settings, keys: Option<&K
             let what = format!("{}, key of {}", config.name, key.user);
             trials.add(what, key_works(&pool, config, key).await);
         }
+        listing::answers(&pool, config, trials).await;
     }
 }
 
