@@ -152,6 +152,7 @@ async fn what_is_no_list_is_told_and_is_never_an_empty_one() {
         &nets(false, "").replace("false", "perhaps"),
         &format!("<org xmlns=\"{NAME_SPACE}\"><handle>EXAMPLE-1</handle></org>"),
         &nets(false, "<netRef handle=\"NET-1\" startAddress=\"192.0.2.0\" endAddress=\"192.0.2.255\"/>"),
+        &nets(false, "<n:netRef xmlns:n=\"https://www.arin.net/whoisrws/netref/v2\" handle=\"NET-1\"/>"),
         &nets(false, "<net><name>JANE-DOE</name></net>"),
         &nets(false, "<net><handle>NET-1</handle></net>"),
         &nets(false, &net(range("198.51.100.0/24"))),
@@ -173,6 +174,7 @@ async fn what_is_no_list_is_told_and_is_never_an_empty_one() {
     listing of 192.0.2.0/24 more: the answer is not a readable list of nets: <nets><limitExceeded>: it does not say whether the list was cut off (limitExceeded)
     listing of 192.0.2.0/24 more: the answer is not a readable list of nets: <org><handle>: it is `org` where `nets` was expected
     listing of 192.0.2.0/24 more: the answer is not a readable list of nets: <nets><limitExceeded><netRef>: it has only a reference to a net, although details were asked for
+    listing of 192.0.2.0/24 more: the answer is not a readable list of nets: <nets><limitExceeded><n:netRef>: it has only a reference to a net, although details were asked for
     listing of 192.0.2.0/24 more: the answer is not a readable list of nets: <nets><limitExceeded><net><name>: it has no handle
     listing of 192.0.2.0/24 more: the answer is not a readable list of nets: <nets><limitExceeded><net><handle>: it has no netBlock, or one that cannot be read
     listing of 192.0.2.0/24 more: the answer is not a readable list of nets: <nets><limitExceeded><net><handle><netBlocks><netBlock><startAddress><endAddress>: it lists NET-198.51.100.0-198.51.100.255, which has nothing in common with the range asked about
@@ -501,4 +503,23 @@ impl crate::arin::SharedLimit for NoLimit {
     fn replicas(&self) -> u32 {
         1
     }
+}
+
+#[tokio::test]
+async fn what_the_sandbox_lists_is_read() {
+    let options = rir_sandbox::regrws::Options::default();
+    let server = rir_sandbox::regrws::Server::start(rir_sandbox::world::World::demo().registry, options).await.unwrap();
+    let settings = Arin { max_body_bytes: 4 << 20, ..settings() };
+    let url = server.whois_url().trim_end_matches("/whois/rest").to_owned();
+    let whois = whois(&url, settings);
+    let handles = |nets: Vec<ListedNet>| nets.iter().map(|net| net.handle.to_string()).collect::<Vec<_>>();
+    let found = whois.inside(range("23.144.8.0/22")).await.unwrap();
+    assert!(found.iter().all(|net| net.updated.is_some() && net.holder.is_some()), "{found:#?}");
+    let mut found = handles(found);
+    found.sort();
+    assert_eq!(found, ["NET-23-144-8-0-1", "NET-23-144-8-0-2", "NET-23-144-8-128-1"]);
+    assert_eq!(handles(whois.at(range("23.144.2.0/24")).await.unwrap()), ["NET-23-144-2-0-1"]);
+    assert!(!whois.around(range("23.144.2.0/24")).await.unwrap().is_empty());
+    assert!(whois.inside(range("24.0.0.0/24")).await.unwrap().is_empty());
+    assert_eq!((server.whois().requests().total(), server.requests().total()), (4, 0));
 }

@@ -32,6 +32,13 @@ use crate::{
 
 /// The name spaces of the listing.
 const NAME_SPACES: [&str; 2] = ["https://www.arin.net/whoisrws/core/v1", "http://www.arin.net/whoisrws/core/v1"];
+/// The name spaces whose elements are not passed over: those of the listing, and of references to nets in another form.
+const READ: [&str; 4] = [
+    NAME_SPACES[0],
+    NAME_SPACES[1],
+    "https://www.arin.net/whoisrws/netref/v2",
+    "http://www.arin.net/whoisrws/netref/v2",
+];
 /// The title of the listing's own pages.
 const TITLE: &str = "whois-rws";
 /// What the listing's page says when nothing was found.
@@ -72,9 +79,11 @@ pub(super) fn judge(response: Response, question: Question) -> Result<Listing, W
 }
 
 fn read(text: &str, question: Question) -> Result<Listing, UnfitListing> {
-    let mut document = Document::open(text, &NAME_SPACES)?;
+    let mut document = Document::open(text, &READ)?;
     if !NAME_SPACES.contains(&document.name_space.as_str()) {
-        return Err(UnfitListing::NameSpace(document.name_space));
+        // With a quote missing it goes on into the text, which may be about somebody.
+        let shown = document.name_space.split(['<', '>', '"', ' ']).next().unwrap_or_default();
+        return Err(UnfitListing::NameSpace(shown.to_owned()));
     }
     match document.root.as_str() {
         "net" => Ok(Listing { nets: vec![net(&document.whole()?, question)?], cut_off: false }),
