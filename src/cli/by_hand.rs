@@ -1,8 +1,9 @@
 //! What a sync by hand shares with the service: ARIN's rate limit, and the turn of each RIR config.
 //!
-//! Whoever syncs by hand takes the config's lease first, and then waits until no job of the config runs. A worker that has
-//! claimed such a job looks at the lease and puts the job off. So one of the two sees the other whoever comes first, and
-//! they never write at the same time.
+//! Whoever syncs by hand takes the config's lease first, and then waits until no worker does a job of the config. A worker
+//! that has claimed such a job looks at the lease and puts the job off. So one of the two sees the other whoever comes first,
+//! and they never write at the same time. A job whose worker died is waited for until its own lease is over: whoever takes
+//! it over then looks at the lease as well.
 
 use std::{sync::Arc, time::Duration};
 
@@ -90,10 +91,8 @@ impl ByHand {
         if !self.coordination.acquire_lease(lease, &self.name, self.lease).await? {
             return Ok(Some("somebody else by hand".to_owned()));
         }
-        let Some(job) = self.queue.active(config.id).await? else { return Ok(None) };
-        // A job whose worker died waits for another worker to take it over. Where no other process is alive, nobody has it.
-        let alone = self.coordination.register_presence(&self.name).await? <= 1;
-        Ok((!alone).then(|| format!("job {job} of the service")))
+        let job = self.queue.held(config.id).await?;
+        Ok(job.map(|job| format!("job {job} of the service")))
     }
 }
 

@@ -125,6 +125,12 @@ impl Queue {
         each!(self, queue => queue.active(config))
     }
 
+    /// Finds the job that a worker is doing at a config. One whose lease is over is none: its worker has stopped, and
+    /// nobody has taken it over yet.
+    pub async fn held(&self, config: RowId) -> Result<Option<JobId>, Error> {
+        each!(self, queue => queue.held(config))
+    }
+
     /// Cancels a job, as `by` asks. One that waits is over at once; one that runs is told with its next heartbeat. One
     /// that is dead is put away.
     pub async fn cancel(&self, id: &JobId, by: &str) -> Result<Asked, Error> {

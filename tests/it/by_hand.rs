@@ -59,7 +59,6 @@ async fn a_sync_by_hand_waits_for_the_job_that_syncs_the_config() {
     let beside = Beside::new().await;
     let id = ask(&beside.queue, whole(beside.scene.config), None, Trigger::Schedule).await;
     let claim = beside.queue.claim("worker", 1, Duration::ZERO).await.unwrap().remove(0);
-    beside.coordination.register_presence("worker").await.unwrap();
     let mut command = beside.means.spawn(&["sync", "--all"]);
     beside.told(&format!("job {id} of the service is syncing it; waiting")).await;
     assert_eq!(beside.asked(), 0);
@@ -94,13 +93,26 @@ async fn a_preview_by_hand_waits_for_nobody() {
     assert!(beside.means.run(&["sync", "--all", "--plan-only"]).await.status.success());
 }
 
-/// Of a service whose processes all died, a job may still be called running.
+/// Of a service whose workers all died, a job may still be called running. Who else is alive takes no job over: other syncs
+/// by hand that wait like this one, or a process without workers.
 #[tokio::test]
 async fn a_job_that_nobody_is_there_to_do_holds_up_no_sync_by_hand() {
-    let beside = Beside::new().await;
-    ask(&beside.queue, whole(beside.scene.config), None, Trigger::Schedule).await;
+    let beside = Beside::with(&[("QUEUE__LEASE", "1500ms")]).await;
+    let id = ask(&beside.queue, whole(beside.scene.config), None, Trigger::Schedule).await;
     beside.queue.claim("worker", 1, Duration::ZERO).await.unwrap();
-    assert!(beside.means.run(&["sync", "--all"]).await.status.success());
+    let coordination = beside.coordination.clone();
+    let others = tokio::spawn(async move {
+        loop {
+            coordination.register_presence("another sync by hand").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    let mut command = beside.means.spawn(&["sync", "--all"]);
+    let ended = tokio::time::timeout(Duration::from_secs(20), command.wait()).await;
+    assert!(ended.expect("it waits for ever").unwrap().success(), "{}", beside.means.said());
+    let job = beside.queue.find(&id).await.unwrap().unwrap();
+    assert_eq!(job.state, State::Running, "nobody took the job over");
+    others.abort();
 }
 
 #[tokio::test]

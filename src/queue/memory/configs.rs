@@ -14,6 +14,10 @@ impl Jobs {
         self.at_work.get(&config.to_string()).cloned()
     }
 
+    pub(super) fn held(&self, now: Millis, config: RowId) -> Option<JobId> {
+        self.active(config).filter(|id| self.all.get(id).is_some_and(|entry| entry.lease > now))
+    }
+
     fn alone_at(&self, id: &JobId) -> Option<String> {
         self.all.get(id)?.job.alone_at()
     }

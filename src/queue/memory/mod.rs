@@ -96,6 +96,10 @@ impl InMemory {
         self.step(|jobs, _| jobs.active(config))
     }
 
+    pub(super) fn held(&self, config: RowId) -> Option<JobId> {
+        self.step(|jobs, now| jobs.held(now, config))
+    }
+
     pub(super) fn cancel(&self, id: &JobId, by: &str) -> Asked {
         self.moving(|jobs, now| jobs.cancel(now, id, by))
     }

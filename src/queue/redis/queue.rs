@@ -108,6 +108,11 @@ impl InRedis {
         job.map(|job| wire::job_id(&job, "active")).transpose()
     }
 
+    pub(in crate::queue) async fn held(&self, config: RowId) -> Result<Option<JobId>, Error> {
+        let job: Option<String> = self.run(&scripts::HELD, &wire::AtConfig { config: config.to_string() }).await?;
+        job.map(|job| wire::job_id(&job, "held")).transpose()
+    }
+
     pub(in crate::queue) async fn cancel(&self, id: &JobId, by: &str) -> Result<Asked, Error> {
         let argument = wire::JobArgument { by: Some(by), ..wire::JobArgument::job(id) };
         let answer: String = self.run(&scripts::CANCEL, &argument).await?;

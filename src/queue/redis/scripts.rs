@@ -21,6 +21,7 @@ scripts! {
     CANCEL: "cancel", "lib", "ends";
     RETRY: "retry", "lib", "ends";
     FIND: "find", "lib", "ends";
+    HELD: "held", "lib";
     LIST: "list", "lib", "ends";
     COUNT: "count", "lib";
     REPAIR: "repair", "lib", "ends";

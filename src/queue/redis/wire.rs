@@ -67,6 +67,12 @@ impl<'a> JobArgument<'a> {
     }
 }
 
+/// The config that a step is about.
+#[derive(Serialize)]
+pub(super) struct AtConfig {
+    pub(super) config: String,
+}
+
 /// The part of a list that one step looks at.
 #[derive(Serialize)]
 pub(super) struct Page {

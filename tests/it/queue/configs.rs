@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use rir_sidecar::{
     model::RowId,
-    queue::{Asked, Ending, JobId, State},
+    queue::{Asked, Ending, JobId, Signal, State},
 };
 
-use super::bench::{ATTEMPTS, Bench, CLAIM_TIMEOUT, LEASE, MOMENT, aggregate, failed, free, now, preview, secs, whole};
+use super::bench::{
+    ATTEMPTS, Bench, CLAIM_TIMEOUT, LEASE, MOMENT, aggregate, failed, free, now, preview, progress, secs, whole,
+};
 
 const CONFIG: u64 = 7;
 
@@ -93,6 +95,26 @@ pub(super) async fn a_job_that_waits_to_try_again_lets_others_write(bench: Bench
     }
     assert_eq!(bench.queue.claim("w", 1, LEASE * 4).await.unwrap()[0].id, next);
     assert_eq!(bench.state(&held.id).await, State::Dead);
+}
+
+pub(super) async fn a_job_whose_worker_died_is_held_by_nobody(bench: Bench) {
+    let held = async || bench.queue.held(RowId(CONFIG)).await.unwrap();
+    assert_eq!(held().await, None);
+    let id = bench.order(whole(CONFIG)).await.job;
+    assert_eq!(held().await, None, "it waits");
+    let claim = bench.begin("w").await;
+    assert_eq!(held().await.as_ref(), Some(&id));
+    tokio::time::sleep(LEASE * 2 / 3).await;
+    assert_eq!(bench.queue.heartbeat(&claim, "w", &progress(1, 1, "")).await.unwrap(), Signal::Yours);
+    tokio::time::sleep(LEASE * 2 / 3).await;
+    assert_eq!(held().await.as_ref(), Some(&id), "a heartbeat renews it");
+    tokio::time::sleep(LEASE).await;
+    assert_eq!(held().await, None);
+    assert_eq!(active(&bench).await.as_ref(), Some(&id), "it is still to be taken over");
+    let claim = bench.begin("other").await;
+    assert_eq!(held().await.as_ref(), Some(&id));
+    bench.done(&claim).await;
+    assert_eq!(held().await, None);
 }
 
 pub(super) async fn a_called_job_that_is_cancelled_lets_the_next_go_at_once(bench: Bench) {

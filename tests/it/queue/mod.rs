@@ -104,6 +104,7 @@ cases! {
         a_job_that_had_its_turn_is_not_called_again
         jobs_of_other_configs_and_of_none_are_free
         a_job_that_waits_to_try_again_lets_others_write
+        a_job_whose_worker_died_is_held_by_nobody
         a_called_job_that_is_cancelled_lets_the_next_go_at_once
         a_job_that_goes_on_later_lets_those_that_wait_go_first
         a_preview_runs_beside_the_sync_of_its_config
