@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs three replicas, a real Redis and simulated systems full of faults for a while, kills one of them every twenty seconds,
-# and looks whether anything was lost or doubled. Prints tables in Markdown, and ends with 1 if something does not hold.
+# and looks whether anything was lost or doubled. Prints tables in Markdown, and ends with 1 if something does not hold, or
+# was not tried enough to tell.
 #
 #   tests/soak.sh [MINUTES]
 #

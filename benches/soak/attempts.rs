@@ -1,13 +1,13 @@
 //! The attempts at jobs, as the logs of the replicas tell of them.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rir_sidecar::queue::JobId;
 use serde_json::Value;
 
 /// What the worker says when it is no longer at a job.
-const ENDS: [&str; 9] = [
+pub(crate) const ENDS: [&str; 8] = [
     "done",
     "to be done later",
     "failed",
@@ -16,7 +16,6 @@ const ENDS: [&str; 9] = [
     "lost the job to another worker",
     "the job was taken over",
     "could not record the end of the job",
-    "a part of it broke off",
 ];
 
 /// The time in which a process was at a job.
@@ -27,14 +26,13 @@ pub(crate) struct Attempt {
     pub(crate) job: JobId,
 }
 
-/// Reads the attempts of a replica from its log. One that has no end there ended when the process was killed.
-pub(crate) fn read(log: &Path, kills: &[Timestamp]) -> Vec<Attempt> {
-    let text = fs::read_to_string(log).unwrap();
+/// Reads the attempts of a replica from the text of its log. One that has no end there ended when the process was killed.
+pub(crate) fn read(log: &str, kills: &[Timestamp]) -> Vec<Attempt> {
     let (mut begun, mut attempts) = (BTreeMap::<JobId, Timestamp>::new(), Vec::new());
     let end_of = |from: Timestamp, to: Timestamp| {
         kills.iter().copied().find(|kill| *kill > from).map_or(to, |kill| kill.min(to))
     };
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     for (at, message, job) in lines.filter_map(|line| told(&line)) {
         let last = if message == "began" {
             begun.insert(job.clone(), at)

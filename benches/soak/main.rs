@@ -22,6 +22,7 @@
 )]
 
 mod attempts;
+mod checks;
 mod load;
 mod places;
 mod processes;

@@ -24,16 +24,13 @@ use tempfile::TempDir;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
+use crate::checks::{BURST, RATE, WINDOW};
+
 /// The configs: name, RIR, organization, and the second numbers of their aggregates, 23.x.0.0/16.
 pub(crate) const CONFIGS: [(&str, &str, &str, &[u8]); 2] =
     [("first", "ARIN", "EXAMPLE-NET-1", &[144, 145]), ("second", "ARIN too", "SAMPLE-3", &[160])];
 /// The share of requests that ARIN and NetBox each answer wrongly or not at all.
 const FAULTS: f64 = 0.05;
-/// What the replicas together may send to ARIN: requests a second, and at once after a quiet time.
-pub(crate) const RATE: usize = 20;
-pub(crate) const BURST: usize = 20;
-/// The time over which requests to ARIN are counted.
-pub(crate) const WINDOW: usize = 10;
 /// Nets and prefixes of each aggregate in the beginning.
 const NETS: u8 = 10;
 const PREFIXES: u8 = 30;

@@ -9,6 +9,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -30,17 +31,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Kill,
     attempts::{self, Attempt},
+    checks::{Check, Found, WINDOW, checks, memory},
     load::Load,
-    places::{BURST, CONFIGS, Places, RATE, WINDOW},
+    places::{CONFIGS, Places},
     processes::{Processes, REPLICAS},
 };
-
-/// The memory that a replica may have more at the end than after its first third.
-const GROWTH: f64 = 1.2;
-/// Counts in fewer windows than this say nothing about memory.
-const FEWEST_LOOKS: usize = 60;
-/// Requests to ARIN that a window may have besides what the rate allows: those that were counted late.
-const LATE: usize = RATE / 2;
 
 /// What was seen while it went on.
 pub(crate) struct Seen {
@@ -92,30 +87,26 @@ pub(crate) async fn tell(places: &Places, processes: &Processes, load: &Load<'_>
     let left = |wanted: fn(State) -> bool| -> u64 {
         figures.jobs.iter().filter(|(state, _)| wanted(**state)).map(|(_, count)| count).sum()
     };
-    let allowed = RATE * WINDOW + BURST + LATE;
-    let (early, late) = memory(&seen.memory);
-    let looks = seen.memory.len();
-    let checks = [
-        ("promised jobs that did not end well", unfinished, promised.len() > 10),
-        ("jobs left in the queue", left(|state| !state.is_over()) as usize, seen.waited.is_some()),
-        ("dead letters", left(|state| state == State::Dead) as usize, true),
-        ("changes that a preview still finds", left_to_do(places).await, true),
-        ("rows with the key of another one", doubled(places).await, true),
-        ("attempts at once in one place", at_once, all > 10),
-        ("requests to ARIN beyond the rate", seen.rate.1.saturating_sub(allowed), seen.rate.0 > 10),
-        ("MB of memory beyond a fifth more", (late - GROWTH * early).max(0.0).ceil() as usize, looks >= FEWEST_LOOKS),
-        ("replicas that did not end when asked to", seen.status, true),
-    ];
+    let found = Found {
+        promised: promised.len(),
+        unfinished,
+        left: left(|state| !state.is_over()) as usize,
+        dead: left(|state| state == State::Dead) as usize,
+        left_to_do: left_to_do(places).await,
+        keys: keys(places).await,
+        attempts: all,
+        at_once,
+        requests: seen.rate,
+        memory: seen.memory,
+        waited: seen.waited,
+        status: seen.status,
+    };
+    let checks = checks(&found);
     println!("\n| has to be none | found | |\n|---|---:|---|");
-    for (what, found, is_known) in &checks {
-        let verdict = match (found, is_known) {
-            (0, true) => "holds",
-            (0, false) => "was not tried enough",
-            (_, _) => "**does not hold**",
-        };
-        println!("| {what} | {found} | {verdict} |");
+    for check in &checks {
+        println!("| {} | {} | {} |", check.what, check.found, check.verdict());
     }
-    ExitCode::from(u8::from(checks.iter().any(|(_, found, _)| *found > 0) || seen.waited.is_none()))
+    ExitCode::from(u8::from(!checks.iter().all(Check::holds)))
 }
 
 fn tell_figures(load: &Load<'_>, seen: &Seen, attempts: usize) {
@@ -140,24 +131,14 @@ fn tell_figures(load: &Load<'_>, seen: &Seen, attempts: usize) {
     println!("| everything had come to an end | {waited} |");
 }
 
-/// Returns the medians of the memory in the second and in the last third.
-fn memory(seen: &[f64]) -> (f64, f64) {
-    let third = seen.len() / 3;
-    let median = |part: &[f64]| {
-        let mut part = part.to_vec();
-        part.sort_by(f64::total_cmp);
-        part.get(part.len() / 2).copied().unwrap_or_default()
-    };
-    (median(&seen[third..2 * third]), median(&seen[2 * third..]))
-}
-
 /// Counts all attempts at jobs, and those that began while another one was at work in the same place.
 async fn at_once(processes: &Processes, queue: &Queue, kills: &[Kill]) -> (usize, usize) {
     let (mut places, mut all) = (BTreeMap::<String, Vec<Attempt>>::new(), 0);
     for replica in 0..REPLICAS {
         let kills: Vec<Timestamp> =
             kills.iter().filter(|kill| kill.replica == Some(replica)).map(|kill| kill.at).collect();
-        for attempt in attempts::read(&processes.log(replica), &kills) {
+        let log = fs::read_to_string(processes.log(replica)).unwrap();
+        for attempt in attempts::read(&log, &kills) {
             all += 1;
             let job = queue.find(&attempt.job).await.unwrap().and_then(|record| record.job);
             if let Some(place) = job.and_then(|job| job.alone_at()) {
@@ -187,15 +168,14 @@ async fn left_to_do(places: &Places) -> usize {
     left
 }
 
-/// Counts the rows of our types whose key another one has.
-async fn doubled(places: &Places) -> usize {
-    let mut doubled = 0;
+/// Returns the keys of the rows of each of our types.
+async fn keys(places: &Places) -> Vec<Vec<String>> {
+    let mut keys = Vec::new();
     for slug in schema::TYPES {
-        let mut keys = BTreeSet::new();
-        let keyed = rows(places, slug).await.into_iter().filter_map(|row| row["key"].as_str().map(str::to_owned));
-        doubled += keyed.filter(|key| !keys.insert(key.clone())).count();
+        let rows = rows(places, slug).await;
+        keys.push(rows.iter().filter_map(|row| row["key"].as_str().map(str::to_owned)).collect());
     }
-    doubled
+    keys
 }
 
 /// Reads all rows of a type.

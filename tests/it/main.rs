@@ -39,6 +39,7 @@ mod scene;
 mod scheduler;
 mod service;
 mod shutdown;
+mod soak;
 mod sources;
 mod takeover;
 mod throttled;
