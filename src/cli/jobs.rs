@@ -97,7 +97,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
             Action::Cancel { id } => Ok(answer(queue.cancel(&id, COMMAND_LINE).await?, &id, "cancelled")),
         }
     };
-    done.await.unwrap_or_else(|error: Error| ExitStatus::Failed.because(&error))
+    done.await.unwrap_or_else(|error: Error| ExitStatus::failed(error.retry()).because(&error))
 }
 
 /// Retries a job. One that somebody asked for would use their API key again, which has to be said.
@@ -108,7 +108,7 @@ async fn retry(queue: &Queue, id: &JobId, user: Option<&str>) -> Result<ExitStat
         output::err(&format!(
             "error: {asked_by} asked for {id}, with their API key; name the NetBox user whose job it is to be: --user NAME"
         ));
-        return Ok(ExitStatus::Failed);
+        return Ok(ExitStatus::Misused);
     }
     Ok(answer(queue.retry(id, COMMAND_LINE, user).await?, id, "queued again"))
 }
@@ -129,7 +129,7 @@ fn answer(asked: Asked, id: &JobId, done: &str) -> ExitStatus {
 
 fn unknown(id: &JobId) -> ExitStatus {
     output::err(&format!("error: there is no job {id}; those that are over are forgotten after queue.keep"));
-    ExitStatus::Failed
+    ExitStatus::Misused
 }
 
 /// Prints the answer that the HTTP API would give.

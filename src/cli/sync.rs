@@ -250,7 +250,7 @@ impl Syncs<'_> {
                 Ok(Some(turn)) => turn,
                 Ok(None) => break,
                 Err(error) => {
-                    let status = ExitStatus::Failed.because(&error);
+                    let status = ExitStatus::failed(error.retry()).because(&error);
                     output::err(WITHOUT_QUEUE);
                     return (done, status);
                 }

@@ -207,7 +207,7 @@ async fn check_names_what_is_wrong_and_what_to_do() {
     let keys = bench.folder.path().join("keys.toml");
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
     let exposed = bench.run(&["check"]).await;
-    assert_eq!(code(&exposed), Some(1));
+    assert_eq!(code(&exposed), Some(2));
     let told = out(&exposed).replace("│", " ");
     let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("open to everybody"), "{told}");
@@ -269,7 +269,7 @@ async fn check_passes_on_what_netbox_says_of_the_token() {
         let done = bench.run(&["check"]).await;
         let told = out(&done).replace(['│', '┆'], " ");
         let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(code(&done), Some(1), "{told}");
+        assert_eq!(code(&done), Some(2), "{told}");
         assert!(told.contains(reason) && told.contains(remedy), "{reason}, {remedy}: {told}");
         assert!(!told.contains("may not"), "the permissions are not what is wrong: {told}");
     }
@@ -302,15 +302,42 @@ async fn what_only_a_person_mends_is_exit_code_2() {
         let refused = bench.run(&[&["sync"], target].concat()).await;
         assert_eq!(code(&refused), Some(2), "{}", err(&refused));
     }
-    std::fs::write(bench.folder.path().join("keys.toml"), "[[key]]\nconfig = 1\n").unwrap();
-    for wrong in ["keys.toml", "queue.url"] {
-        let mut command = bench.command(&["serve"]);
+    let bench = Bench::new().await;
+    let commands = [
+        ("queue.url", &["serve"][..]),
+        ("queue.url", &["sync", "--all"]),
+        ("queue.url", &["jobs", "list"]),
+        ("queue.url", &["check"]),
+        ("keys.toml", &["serve"]),
+    ];
+    for (wrong, arguments) in commands {
+        let mut command = bench.command(arguments);
         command.env("RIR_SIDECAR__HTTP__LISTEN", free_address());
         if wrong == "queue.url" {
             command.env("RIR_SIDECAR__QUEUE__URL", "redis://127.0.0.1:0/no-number");
+        } else {
+            std::fs::write(bench.folder.path().join("keys.toml"), "[[key]]\nconfig = 1\n").unwrap();
         }
         let ended = command.output().await.unwrap();
-        assert_eq!((code(&ended), err(&ended).contains(wrong)), (Some(2), true), "{}", err(&ended));
+        let told = format!("{}{}", out(&ended), err(&ended));
+        assert_eq!((code(&ended), told.contains(wrong)), (Some(2), true), "{arguments:?}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn what_may_pass_is_exit_code_1() {
+    let bench = Bench::new().await;
+    let nowhere = free_address();
+    let (redis, netbox) = (format!("redis://{nowhere}/"), format!("http://{nowhere}/"));
+    for (name, url, arguments) in [
+        ("QUEUE__URL", &redis, &["jobs", "list"][..]),
+        ("QUEUE__URL", &redis, &["check"]),
+        ("NETBOX__URL", &netbox, &["check"]),
+    ] {
+        let mut command = bench.command(arguments);
+        command.env("RIR_SIDECAR__HTTP__LISTEN", free_address()).env(format!("RIR_SIDECAR__{name}"), url);
+        let ended = command.output().await.unwrap();
+        assert_eq!(code(&ended), Some(1), "{arguments:?}: {}{}", out(&ended), err(&ended));
     }
 }
 

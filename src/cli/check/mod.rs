@@ -12,7 +12,7 @@ use super::{
     exit::ExitStatus,
     output::{self, Format},
 };
-use crate::{config::Settings, error_chain::error_chain, netbox::Client};
+use crate::{config::Settings, netbox::Client};
 use trial::Trials;
 
 /// The parts that are tried, and the form of the output.
@@ -32,7 +32,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
         Format::Text => output::out(&trials.table()),
         Format::Json => output::out(&format!("{:#}", trials.document())),
     }
-    if trials.are_good() { ExitStatus::Done } else { ExitStatus::Failed }
+    trials.status()
 }
 
 async fn trials(settings: &Settings) -> Trials {
@@ -49,7 +49,9 @@ async fn trials(settings: &Settings) -> Trials {
                 webhook::arrives(&client, &settings.webhook, &mut trials).await;
             }
         }
-        Err(error) => trials.failed("NetBox client", error_chain(&error), "correct the [netbox] settings"),
+        Err(error) => {
+            trials.failed_of("NetBox client", (&error, error.retry()), "correct the [netbox] settings");
+        }
     }
     service::queue_answers(settings, &mut trials).await;
     service::address_is_free(settings, &mut trials);

@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::trial::{Trials, Trouble, trouble};
+use super::trial::{Trials, Trouble, trouble, trouble_of};
 use crate::{
     config::Settings,
-    error_chain::error_chain,
     netbox::{
         self, Client, ErrorKind, Need, Permission,
         schema::{self, Document, Workers},
@@ -19,7 +18,7 @@ pub(super) async fn answers(client: &Client, settings: &Settings, trials: &mut T
     match client.whoami().await {
         Ok(user) => trials.ok("NetBox", format!("{url} knows the token of {}", user.name)),
         Err(error) => {
-            trials.failed("NetBox", error_chain(&error), remedy(&error));
+            trials.failed_of("NetBox", (&error, error.retry()), remedy(&error));
             return false;
         }
     }
@@ -39,7 +38,7 @@ pub(super) async fn answers(client: &Client, settings: &Settings, trials: &mut T
             let join = |of: fn(&schema::Unmet) -> &String| unmet.iter().map(of).cloned().collect::<Vec<_>>().join("; ");
             Err(trouble(join(|unmet| &unmet.problem), join(|unmet| &unmet.remedy)))
         }
-        Err(error) => Err(trouble(error_chain(&error), "give the user of the token access to /api/status/")),
+        Err(error) => Err(trouble_of(&error, error.retry(), "give the user of the token access to /api/status/")),
     };
     let good = writes && result.is_ok();
     trials.add("versions", result);
@@ -100,7 +99,7 @@ async fn permitted(client: &Client, need: &Need) -> Result<String, Trouble> {
             Err(error) if error.is_not_found() => {
                 return Err(trouble("NetBox has no such type", "run `rir-sidecar bootstrap`"));
             }
-            Err(error) => return Err(trouble(error_chain(&error), "ask again when NetBox answers")),
+            Err(error) => return Err(trouble_of(&error, error.retry(), "ask again when NetBox answers")),
         }
     }
     if missing.is_empty() {
@@ -120,7 +119,7 @@ pub(super) async fn workers_know_the_types(client: &Client, trials: &mut Trials)
     match schema::ask_workers(client, Document::current()).await {
         Ok(Workers::Current) => trials.ok(what, "all know the types as they are"),
         Ok(Workers::Stale(type_)) => trials.failed(what, format!("one has an older form of a type ({type_})"), remedy),
-        Err(error) => trials.failed(what, error_chain(&error), "ask again when NetBox answers"),
+        Err(error) => trials.failed_of(what, (&error, error.retry()), "ask again when NetBox answers"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     listing,
-    trial::{Trials, Trouble, trouble},
+    trial::{Trials, Trouble, trouble, trouble_of},
 };
 use crate::{
     arin::{self, AnswerLost, ErrorKind, NoAnswer, NotSent, Pool},
@@ -39,7 +39,7 @@ pub(super) async fn answer(client: &Client, settings: &Settings, keys: Option<&K
         // That is told with the permissions.
         Err(error) if error.is_forbidden() => return,
         Err(error) => {
-            return trials.failed("RIR configs", error_chain(&error), "run `rir-sidecar bootstrap`");
+            return trials.failed_of("RIR configs", (&error, error.retry()), "run `rir-sidecar bootstrap`");
         }
     };
     if configs.is_empty() {
@@ -48,7 +48,7 @@ pub(super) async fn answer(client: &Client, settings: &Settings, keys: Option<&K
     }
     let pool = match Pool::new(&settings.arin) {
         Ok(pool) => pool,
-        Err(error) => return trials.failed("ARIN client", error_chain(&error), "correct the [arin] settings"),
+        Err(error) => return trials.failed_of("ARIN client", (&error, error.retry()), "correct the [arin] settings"),
     };
     for config in &configs {
         let ours: Vec<&ApiKey> = keys.iter().flat_map(|keys| keys.of(&config.name)).collect();
@@ -76,7 +76,7 @@ async fn key_works(pool: &Pool, config: &Config, key: &ApiKey) -> Result<String,
         }
         Err(error) => {
             let is_ote = config.api_url.parse().is_ok_and(|url: RegistryUrl| url.to_string() == Instance::OTE);
-            Err(trouble(error_chain(&error), remedy(&error, is_ote)))
+            Err(trouble_of(&error, error.retry(), remedy(&error, is_ote)))
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn queue_answers(settings: &Settings, trials: &mut Trials) {
                 }
             }
         }
-        Err(error) => trials.failed(what, error_chain(&error), error.remedy()),
+        Err(error) => trials.failed_of(what, (&error, error.retry()), error.remedy()),
     }
 }
 

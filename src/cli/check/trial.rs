@@ -1,8 +1,14 @@
 //! What was tried, and what came of it, for people and for programs.
 
+use std::error::Error;
+
 use serde_json::{Value, json};
 
-use crate::cli::output;
+use crate::{
+    cli::{exit::ExitStatus, output},
+    error_chain::error_chain,
+    retry::Retry,
+};
 
 /// The trials in their order.
 #[derive(Default)]
@@ -26,10 +32,18 @@ enum Outcome {
 pub(super) struct Trouble {
     pub(super) problem: String,
     pub(super) remedy: String,
+    /// Whether it may be otherwise the next time without anybody doing that.
+    pub(super) retry: Retry,
 }
 
+/// Makes a problem that stays until somebody mends it.
 pub(super) fn trouble(problem: impl Into<String>, remedy: impl Into<String>) -> Trouble {
-    Trouble { problem: problem.into(), remedy: remedy.into() }
+    Trouble { problem: problem.into(), remedy: remedy.into(), retry: Retry::Never }
+}
+
+/// Makes a problem of an error, which knows whether it may pass.
+pub(super) fn trouble_of(error: &dyn Error, retry: Retry, remedy: impl Into<String>) -> Trouble {
+    Trouble { retry, ..trouble(error_chain(error), remedy) }
 }
 
 impl Trials {
@@ -46,6 +60,16 @@ impl Trials {
         self.add(what, Err(trouble(problem, remedy)));
     }
 
+    /// Adds a failure of an error, which knows whether it may pass.
+    pub(super) fn failed_of(
+        &mut self,
+        what: impl Into<String>,
+        (error, retry): (&dyn Error, Retry),
+        remedy: impl Into<String>,
+    ) {
+        self.add(what, Err(trouble_of(error, retry, remedy)));
+    }
+
     pub(super) fn add(&mut self, what: impl Into<String>, result: Result<String, Trouble>) {
         self.push(what, result.map_or_else(Outcome::Failed, Outcome::Ok));
     }
@@ -54,9 +78,13 @@ impl Trials {
         self.0.push(Trial { what: what.into(), outcome });
     }
 
-    /// Returns whether nothing failed.
-    pub(super) fn are_good(&self) -> bool {
-        self.0.iter().all(|trial| !matches!(trial.outcome, Outcome::Failed(_)))
+    /// Returns how the command ends: what stays until somebody mends it weighs more than what may pass.
+    pub(super) fn status(&self) -> ExitStatus {
+        let failed = self.0.iter().filter_map(|trial| match &trial.outcome {
+            Outcome::Failed(trouble) => Some(ExitStatus::failed(trouble.retry)),
+            Outcome::Ok(_) | Outcome::Note(_) => None,
+        });
+        failed.max().unwrap_or(ExitStatus::Done)
     }
 
     /// Draws a table with a line for each.
@@ -75,7 +103,7 @@ impl Trials {
             let (word, found, remedy) = outcome.told();
             json!({ "tried": what, "result": word.to_lowercase(), "found": found, "remedy": remedy })
         };
-        let result = if self.are_good() { "ok" } else { "failed" };
+        let result = if self.status() == ExitStatus::Done { "ok" } else { "failed" };
         json!({ "result": result, "trials": self.0.iter().map(trial).collect::<Vec<_>>() })
     }
 }
@@ -84,8 +112,8 @@ impl Outcome {
     fn told(&self) -> (&'static str, &str, Option<&str>) {
         match self {
             Self::Ok(found) => ("ok", found, None),
-            Self::Note(Trouble { problem, remedy }) => ("note", problem, Some(remedy)),
-            Self::Failed(Trouble { problem, remedy }) => ("FAILED", problem, Some(remedy)),
+            Self::Note(Trouble { problem, remedy, .. }) => ("note", problem, Some(remedy)),
+            Self::Failed(Trouble { problem, remedy, .. }) => ("FAILED", problem, Some(remedy)),
         }
     }
 }
@@ -99,14 +127,24 @@ mod tests {
         let mut trials = Trials::default();
         trials.ok("NetBox", "answers");
         trials.note("queue", "is not set", "set it");
-        assert!(trials.are_good());
-        assert_eq!(trials.document()["result"], "ok");
+        assert_eq!((trials.status(), &trials.document()["result"]), (ExitStatus::Done, &json!("ok")));
         trials.failed("token", "may only read", "let it write");
-        assert!(!trials.are_good());
+        assert_eq!(trials.document()["result"], "failed");
         assert_eq!(
             trials.document()["trials"][2],
             json!({ "tried": "token", "result": "failed", "found": "may only read", "remedy": "let it write" })
         );
         assert!(trials.table().contains("note"));
+    }
+
+    #[test]
+    fn what_stays_until_somebody_mends_it_weighs_more_than_what_may_pass() {
+        let mut trials = Trials::default();
+        trials.failed_of("NetBox", (&std::fmt::Error, Retry::Backoff), "wait");
+        assert_eq!(trials.status(), ExitStatus::Failed);
+        trials.failed("keys file", "none is set", "write one");
+        assert_eq!(trials.status(), ExitStatus::Misused);
+        trials.failed_of("Redis", (&std::fmt::Error, Retry::Backoff), "wait");
+        assert_eq!(trials.status(), ExitStatus::Misused);
     }
 }

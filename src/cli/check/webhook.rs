@@ -5,14 +5,14 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use secrecy::ExposeSecret;
 
-use super::trial::{Trials, Trouble, trouble};
+use super::trial::{Trials, Trouble, trouble, trouble_of};
 use crate::{
     cli::exit::AnyError,
     config::{self, HttpUrl, Proxy},
     error_chain::error_chain,
     http_client,
     netbox::{
-        self, Client,
+        Client,
         schema::{
             InstalledHook,
             hooks::{self, Hook},
@@ -45,17 +45,17 @@ pub(super) async fn arrives(client: &Client, settings: &config::Webhook, trials:
                 "to have it tried, give the token's user the permission to view Extras webhooks and event rules";
             return trials.note(WHAT, "the token may not look at it", remedy);
         }
-        Err(error) => return trials.failed(WHAT, error_chain(&error), "ask again when NetBox answers"),
+        Err(error) => return trials.failed_of(WHAT, (&error, error.retry()), "ask again when NetBox answers"),
     };
     let fits = async {
         is_sent(&hook, settings)?;
         is_understood(client, &hook).await
     };
     trials.add(WHAT, fits.await.map(|()| format!("NetBox sends it to {}", hook.url)));
-    notes(&hook, settings).into_iter().for_each(|Trouble { problem, remedy }| trials.note(WHAT, problem, remedy));
+    notes(&hook, settings).into_iter().for_each(|Trouble { problem, remedy, .. }| trials.note(WHAT, problem, remedy));
     match answers(&hook.url).await {
         Ok(()) => trials.ok(ADDRESS, "answers"),
-        Err(Trouble { problem, remedy }) => trials.note(ADDRESS, problem, remedy),
+        Err(Trouble { problem, remedy, .. }) => trials.note(ADDRESS, problem, remedy),
     }
 }
 
@@ -92,7 +92,7 @@ async fn is_understood(client: &Client, hook: &InstalledHook) -> Result<(), Trou
         .map_err(|_| trouble(format!("NetBox sends it to {:?}, which is no address", hook.url), BOOTSTRAP))?;
     let Some(secret) = &hook.secret else { return Ok(()) };
     let plan = hooks::plan(client, &Hook::new(&url, secret.clone())).await;
-    let plan = plan.map_err(|error: netbox::Error| trouble(error_chain(&error), "ask again when NetBox answers"))?;
+    let plan = plan.map_err(|error| trouble_of(&error, error.retry(), "ask again when NetBox answers"))?;
     if plan.is_empty() {
         return Ok(());
     }
