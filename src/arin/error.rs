@@ -14,6 +14,8 @@ use crate::{
 
 /// The most of what came from the other side in one place of a failure, in characters.
 const LONGEST_WORDS: usize = 400;
+/// The most of a name or code that came from there. One failure may repeat several.
+const LONGEST_NAME: usize = 100;
 /// So many characters of an API key at the end of an excerpt are the key.
 const SHORTEST_PART: usize = 6;
 
@@ -141,7 +143,7 @@ pub enum Decode {
 }
 
 impl Decode {
-    fn foreign_words(&mut self) -> Vec<&mut String> {
+    fn foreign_names(&mut self) -> Vec<&mut String> {
         match self {
             Self::Xml(malformed) => malformed.foreign_words(),
             Self::Payload(Unfit::Other(_, found) | Unfit::OtherHandle(found)) => vec![found],
@@ -223,20 +225,39 @@ impl Error {
 impl ErrorKind {
     /// Returns the same failure, fit to be shown: every word that came from the other side is without `secret`, and short.
     pub(super) fn without(mut self, secret: &str) -> Self {
+        for name in self.foreign_names() {
+            *name = excerpt(&blacked_out(name, secret), LONGEST_NAME);
+        }
         for words in self.foreign_words() {
             *words = excerpt(&blacked_out(words, secret), LONGEST_WORDS);
         }
         self
     }
 
+    fn foreign_names(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Unauthorized(fault) | Self::NoAuthority(fault) | Self::Refused(fault) | Self::Outage(fault) => {
+                fault.code.iter_mut().collect()
+            }
+            Self::Invalid(_, _, source) => source.foreign_names(),
+            Self::Redirected(..)
+            | Self::NotRegRws(..)
+            | Self::Setup(_)
+            | Self::NotAllowed(_)
+            | Self::NotEncrypted(_)
+            | Self::UnusableKey
+            | Self::Throttled(_)
+            | Self::NoAnswer(_) => Vec::new(),
+        }
+    }
+
     fn foreign_words(&mut self) -> Vec<&mut String> {
         match self {
             Self::Unauthorized(fault) | Self::NoAuthority(fault) | Self::Refused(fault) | Self::Outage(fault) => {
-                fault.code.iter_mut().chain(&mut fault.message).collect()
+                fault.message.iter_mut().collect()
             }
             Self::Redirected(_, location) => location.iter_mut().collect(),
-            Self::NotRegRws(_, excerpt) => vec![excerpt],
-            Self::Invalid(_, excerpt, source) => source.foreign_words().into_iter().chain([excerpt]).collect(),
+            Self::NotRegRws(_, excerpt) | Self::Invalid(_, excerpt, _) => vec![excerpt],
             Self::Setup(_)
             | Self::NotAllowed(_)
             | Self::NotEncrypted(_)

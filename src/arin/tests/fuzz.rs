@@ -51,13 +51,16 @@ fn an_answer_is_judged_without_harm() {
     let echoed = format!("<error><code>E_BAD_REQUEST</code><message>{KEY} is unknown</message></error>");
     let page = format!("<html><body>{} https://reg.arin.net/?apikey={KEY}</body></html>", "x".repeat(150));
     let long = format!("<{}></b>", "a".repeat(3_000));
+    // Names that do not match, and an excerpt of what they stand in: each of them may be long.
+    let mismatched = format!("<error><{}>{}</{}>", "a".repeat(450), "x ".repeat(300), "b".repeat(450));
     let ours = [echoed, page, long].map(String::into_bytes);
     let seeds = FIXTURES
         .map(fixture)
         .into_iter()
         .chain(ours)
         .zip(0u8..)
-        .map(|(body, number)| [vec![number * 7], body].concat());
+        .map(|(body, number)| [vec![number * 7], body].concat())
+        .chain([[vec![0], mismatched.into_bytes()].concat()]);
     Corpus::new(seeds)
         .words(&[
             "<![CDATA[",
