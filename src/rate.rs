@@ -431,6 +431,46 @@ mod tests {
     }
 
     #[test]
+    fn after_a_quiet_time_a_burst_goes_at_once() {
+        let mut trial = Trial::new(10);
+        trial.limits.burst = 3;
+        let begun = trial.now;
+        let times = std::array::from_fn(|_| {
+            trial.take();
+            ((trial.now - begun) * 1000.0).round()
+        });
+        assert_eq!(times, [0.0, 0.0, 0.0, 100.0, 200.0, 300.0]);
+    }
+
+    #[test]
+    fn what_the_server_took_is_measured_by_the_second() {
+        let mut trial = Trial::new(0);
+        for _ in 0..30 {
+            trial.now += 0.125;
+            trial.take();
+        }
+        let ticket = trial.go();
+        trial.refuse(ticket, None);
+        assert_eq!(trial.per_second(), Some(4.0), "eight a second, for four seconds");
+    }
+
+    /// Returns the rate after a 429, when the server took 20 requests and, so many seconds later, 6 more.
+    fn halved_after_a_gap(gap: f64) -> Option<f64> {
+        let mut trial = Trial::new(0);
+        (0..20).for_each(|_| trial.take());
+        trial.now += gap;
+        (0..6).for_each(|_| trial.take());
+        let ticket = trial.go();
+        trial.refuse(ticket, None);
+        trial.per_second()
+    }
+
+    #[test]
+    fn a_measurement_begins_anew_after_a_time_in_which_nobody_asked() {
+        assert_eq!([IDLE, IDLE + 0.5].map(halved_after_a_gap), [Some(10.0), Some(3.0)]);
+    }
+
+    #[test]
     fn all_429s_of_requests_under_way_are_one() {
         let mut trial = Trial::new(0);
         let tickets: Vec<Ticket> = (0..8).map(|_| trial.go()).collect();
@@ -457,7 +497,7 @@ mod tests {
         trial.refuse(ticket, Some(2));
         assert_eq!(trial.ask(), Turn::Wait(Duration::from_secs(2)));
         trial.now += 2.0;
-        let first = trial.go();
+        let Turn::Go(first) = trial.ask() else { panic!("the pause is over") };
         assert!(first.ahead);
         trial.now += 1.0;
         assert!(matches!(trial.ask(), Turn::Wait(_)), "its answer is waited for");
@@ -475,8 +515,52 @@ mod tests {
         trial.refuse(ticket, None);
         assert!(trial.go().ahead);
         let begun = trial.now;
-        assert!(trial.go().ahead);
-        assert!((4.9..5.3).contains(&(trial.now - begun)), "{}", trial.now - begun);
+        let mut ask_after = |seconds: f64| {
+            trial.now = begun + seconds;
+            trial.ask()
+        };
+        assert_eq!(ask_after(1.0), Turn::Wait(Duration::from_millis(100)));
+        let Turn::Wait(rest) = ask_after(AHEAD - 0.05) else { panic!("it goes too early") };
+        assert!((49..=51).contains(&rest.as_millis()), "{rest:?}");
+        assert!(ahead(ask_after(AHEAD)));
+    }
+
+    #[test]
+    fn each_429_in_a_row_is_followed_by_another_request_when_its_pause_is_over() {
+        let mut trial = Trial::new(10);
+        let ticket = trial.go();
+        trial.refuse(ticket, None);
+        for pause in [1.0, 2.0, 4.0] {
+            let begun = trial.now;
+            let ticket = trial.go();
+            assert!((trial.now - begun - pause).abs() < 1e-3, "{pause}: {}", trial.now - begun);
+            trial.refuse(ticket, None);
+        }
+    }
+
+    #[test]
+    fn when_something_is_taken_again_the_next_goes_at_the_rate_from_before() {
+        let mut trial = Trial::new(10);
+        for _ in 0..7 {
+            let ticket = trial.go();
+            trial.refuse(ticket, None);
+        }
+        assert_eq!(trial.per_second(), Some(FLOOR));
+        trial.take();
+        let begun = trial.now;
+        trial.take();
+        assert!((0.17..0.21).contains(&(trial.now - begun)), "five a second: {}", trial.now - begun);
+    }
+
+    #[test]
+    fn while_everything_is_refused_the_time_counts_since_something_was_taken() {
+        let mut trial = Trial::new(10);
+        trial.take();
+        let ticket = trial.go();
+        trial.refuse(ticket, Some(9));
+        trial.now += 4.0;
+        let refusing = trial.step(Step::Look, 0).refusing_for.unwrap_or_default();
+        assert!((4.0..4.2).contains(&refusing.as_secs_f64()), "{refusing:?}");
     }
 
     #[test]
@@ -551,6 +635,53 @@ mod tests {
         let mut trial = Trial { late: 0.5, ..Trial::halved() };
         (0..20).for_each(|_| trial.take());
         assert!(trial.per_second().is_some_and(|per_second| per_second > 17.0), "{:?}", trial.per_second());
+    }
+
+    #[test]
+    fn requests_that_come_when_they_are_due_raise_the_rate_without_a_wait() {
+        let mut trial = Trial::halved();
+        trial.take();
+        let before = trial.per_second();
+        trial.now = trial.rate.even + 0.5 / before.unwrap_or_default();
+        assert!(matches!(trial.ask(), Turn::Go(_)));
+        assert!(trial.per_second() > before, "{:?}", trial.per_second());
+    }
+
+    #[test]
+    fn one_more_429_halves_the_rate_in_force_and_remembers_a_bit_less_than_that() {
+        let mut trial = Trial::halved();
+        (0..60).for_each(|_| trial.take());
+        let in_force = trial.per_second().unwrap_or_default();
+        let ticket = trial.go();
+        trial.refuse(ticket, None);
+        let learnt = trial.rate.learnt.unwrap_or_default();
+        assert!(in_force > 15.0 && (learnt.per_second / in_force - 0.5).abs() < 0.01, "{in_force} {learnt:?}");
+        assert!(learnt.took.is_some_and(|took| (took / in_force - 0.95).abs() < 0.01), "{in_force} {learnt:?}");
+    }
+
+    /// Returns the rate in force when a second 429 came, after a pause of so many seconds and 15 requests that were taken;
+    /// then their mean since the pause began, and the rate after it.
+    fn halved_after_a_pause(pause: u64) -> (f64, f64, f64) {
+        let mut trial = Trial::halved();
+        (0..30).for_each(|_| trial.take());
+        let ticket = trial.go();
+        trial.refuse(ticket, Some(pause));
+        let begun = trial.now;
+        (0..15).for_each(|_| trial.take());
+        let ticket = trial.go();
+        let (in_force, mean) = (trial.per_second().unwrap_or_default(), 15.0 / (trial.now - begun));
+        trial.refuse(ticket, None);
+        (in_force, mean, trial.rate.learnt.unwrap_or_default().per_second)
+    }
+
+    #[test]
+    fn after_a_time_that_was_mostly_a_pause_the_mean_is_halved_but_no_less_than_a_quarter() {
+        let (in_force, mean, halved) = halved_after_a_pause(2);
+        assert!(in_force / 4.0 < mean && mean < in_force / 2.0, "{mean} of {in_force}");
+        assert!((halved - mean / 2.0).abs() < 1e-6, "{halved} after {mean}");
+        let (in_force, mean, halved) = halved_after_a_pause(60);
+        assert!(mean < in_force / 4.0, "{mean} of {in_force}");
+        assert!((halved / in_force - 1.0 / 8.0).abs() < 0.01, "{halved} after {in_force}");
     }
 
     #[test]

@@ -296,10 +296,40 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_rate_in_force_is_that_of_all_processes_or_was_when_it_was_last_known() {
+        assert_eq!(rate_limit(7, 1, 1).per_second().await, Some(7.0));
+        let (rate_limit, _) = shared(vec![None, Some(Turn::Wait(Duration::ZERO))]);
+        *rate_limit.per_second.lock() = Some(3.0);
+        assert_eq!(rate_limit.per_second().await, Some(10.0));
+        assert_eq!(rate_limit.per_second().await, Some(3.0));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_429_is_told_to_the_other_processes() {
         let (rate_limit, shared) = shared(vec![Some(Turn::Wait(Duration::ZERO)), Some(Turn::Go(Ticket::default()))]);
         throttle(&rate_limit, 7).await;
         assert_eq!(shared.refused.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_429_is_warned_of_unless_that_was_done_within_a_minute() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_writer(std::sync::Mutex::new(log.reopen().unwrap()))
+            .finish();
+        let _to_the_log = tracing::subscriber::set_default(subscriber);
+        let warnings = || std::fs::read_to_string(log.path()).unwrap().matches("asks to slow down").count();
+        let rate_limit = rate_limit(10, 1, 4);
+        let mut seen = Vec::new();
+        for later in [0, 0, 50, 61] {
+            sleep(Duration::from_secs(later)).await;
+            throttle(&rate_limit, 1).await;
+            seen.push(warnings());
+        }
+        assert_eq!(seen, [1, 1, 1, 2]);
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        assert!(text.contains("no request for 1.0 s, then 5.0 a second"), "{text}");
     }
 
     #[tokio::test(start_paused = true)]

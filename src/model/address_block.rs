@@ -200,6 +200,13 @@ mod tests {
     }
 
     #[test]
+    fn a_range_and_why_it_is_not_asked_about_are_told_in_words() {
+        insta::assert_snapshot!(block("192.0.2.0", "192.0.2.7"), @"192.0.2.0 - 192.0.2.7");
+        insta::assert_snapshot!(NotRegistrable::SpecialUse, @"special-use space is not registered at an RIR");
+        insta::assert_snapshot!(NotRegistrable::TooLong, @"IPv6 prefixes longer than /64 are not registered on their own");
+    }
+
+    #[test]
     fn only_public_space_is_asked_about() {
         let verdict = |text: &str| registrable(text.parse().unwrap());
         for text in ["10.1.0.0/16", "100.64.0.0/24", "169.254.0.0/16", "192.0.2.0/24", "2001:db8:1::/48", "fd00::/8"] {

@@ -47,3 +47,14 @@ impl Limits {
 pub(super) fn timestamp(at: Millis) -> Timestamp {
     Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_counted_from_1970_and_end_with_the_last_one() {
+        assert_eq!(timestamp(1_500).to_string(), "1970-01-01T00:00:01.5Z");
+        assert_eq!(timestamp(Millis::MAX), Timestamp::MAX);
+    }
+}

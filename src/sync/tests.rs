@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     apply::absorb,
-    plan::{Limits, Plan, Rules, plan},
+    plan::{Learnt, Limits, Plan, Rules, misfits, plan, plan_round},
 };
 use crate::{
     model::{
@@ -248,6 +248,22 @@ fn a_customer_without_postal_code_is_written_like_any_other() {
 }
 
 #[test]
+fn a_customer_of_several_nets_keeps_the_one_that_is_recorded() {
+    let (mut first, mut second) = (net("NET-A", "23.0.0.0/24"), net("NET-B", "23.0.1.0/24"));
+    let (customer, _) = (customer("C1", &mut first), customer("C1", &mut second));
+    let with_customer = |nets: Vec<Net>| {
+        let mut found = registered(nets);
+        found.customers.insert(customer.handle.clone(), customer.clone());
+        found
+    };
+    let recorded = synced(&with_customer(vec![second.clone()]), Inventory::default(), &rules());
+    let recorded = synced(&with_customer(vec![first.clone(), second]), recorded, &rules());
+    assert_eq!(field(&recorded, ObjectType::Customer, "C1", "network"), Value::OurRow(arin().key("NET-B")));
+    let recorded = synced(&with_customer(vec![first]), recorded, &rules());
+    assert_eq!(field(&recorded, ObjectType::Customer, "C1", "network"), Value::OurRow(arin().key("NET-A")));
+}
+
+#[test]
 fn a_network_links_its_aggregate_before_a_prefix_of_the_same_range() {
     let recorded = with_prefixes(with_aggregates(&["23.0.0.0/24"]), &[("23.0.0.0/24", None, 70)]);
     let recorded = synced(&registered([net("NET-A", "23.0.0.0/24")]), recorded, &rules());
@@ -279,6 +295,32 @@ fn a_link_that_exists_is_never_changed() {
     let again = plan(&found, &recorded, &rules());
     let touched: Vec<_> = again.changes.iter().flat_map(|change| change.fields().into_keys()).collect();
     assert!(!touched.contains(&"aggregate"), "{again}");
+}
+
+#[test]
+fn a_link_that_does_not_fit_any_more_is_told() {
+    let found = registered([net("NET-A", "23.0.0.0/23"), net("NET-S", "23.0.8.0/25"), net("NET-T", "23.0.9.0/25")]);
+    let prefixes = [("23.0.8.0/25", None, 70), ("23.0.9.0/25", None, 71)];
+    let mut recorded = synced(&found, with_prefixes(with_aggregates(&["23.0.0.0/23"]), &prefixes), &rules());
+    assert_eq!(misfits(&found, &recorded, &rules()), []);
+    let told = |recorded: &Inventory, found: &Registration| {
+        let line = |(handle, sentence): (String, String)| format!("{handle}: {sentence}");
+        misfits(found, recorded, &rules()).into_iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    recorded.prefixes[0].prefix = "23.0.8.0/26".parse().unwrap();
+    recorded.prefixes.retain(|prefix| prefix.id != RowId(71));
+    insta::assert_snapshot!(told(&recorded, &found), @"NET-S: it is linked to the prefix 23.0.8.0/26, which does not fit its range 23.0.8.0 - 23.0.8.127; correct the link");
+    recorded.prefixes.clear();
+    recorded.aggregates[0].prefix = "23.0.1.0/24".parse().unwrap();
+    assert_eq!(told(&recorded, &found), "", "a part of the net fits, and a prefix that is out of scope is not judged");
+    recorded.aggregates[0].prefix = "23.0.0.0/22".parse().unwrap();
+    insta::assert_snapshot!(told(&recorded, &found), @"NET-A: it is linked to the aggregate 23.0.0.0/22, which does not fit its range 23.0.0.0 - 23.0.1.255; correct the link");
+    let answer = |handle: &str| Registration {
+        aggregates: BTreeMap::from([(RowId(10), NetHandle::new(handle))]),
+        ..found.clone()
+    };
+    assert_eq!(told(&recorded, &answer("NET-A")), "", "what answers for an aggregate fits it");
+    assert!(told(&recorded, &answer("NET-S")).starts_with("NET-A: "));
 }
 
 #[test]
@@ -324,6 +366,49 @@ fn a_net_belongs_to_the_config_whose_org_holds_it_or_its_nearest_ancestor() {
     let recorded = synced(&registered([parent, child]), Inventory::default(), &rules_of(OURS));
     assert_eq!(field(&recorded, ObjectType::Network, "NET-P", "config"), Value::NetBoxRow(THEIRS));
     assert_eq!(field(&recorded, ObjectType::Network, "NET-S", "config"), Value::NetBoxRow(THEIRS));
+}
+
+#[test]
+fn a_run_speaks_for_rows_that_no_other_active_config_speaks_for() {
+    let speaks_for = |config: Option<u64>| rules().speaks_for(config.map(RowId));
+    assert_eq!([None, Some(OURS.0), Some(THEIRS.0), Some(7)].map(speaks_for), [true, true, false, true]);
+}
+
+#[test]
+fn a_round_is_about_what_was_learnt_in_it_and_retires_nothing() {
+    let mut found = registered([net("NET-A", "23.0.0.0/24"), net("NET-B", "23.0.1.0/24")]);
+    let recorded = synced(&registered([net("NET-C", "23.0.2.0/24")]), Inventory::default(), &rules());
+    found.gone = BTreeSet::from([key("NET-C")]);
+    let learnt = Learnt { nets: NetHandle::new("NET-B").into_iter().collect(), ..Learnt::default() };
+    let planned = plan_round(&learnt, &found, &recorded, &rules());
+    assert_eq!(planned.changes.iter().map(|change| change.handle.as_str()).collect::<Vec<_>>(), ["NET-B"]);
+    let whole = plan(&found, &recorded, &rules());
+    assert_eq!(
+        whole.changes.iter().map(|change| change.handle.as_str()).collect::<Vec<_>>(),
+        ["NET-A", "NET-B", "NET-C"]
+    );
+}
+
+#[test]
+fn only_the_documents_that_were_written_are_dropped() {
+    let mut held = net("NET-B", "23.0.1.0/24");
+    let customer = Customer { raw: Payload::new(&"customer".into()), ..customer("C1", &mut held) };
+    let contact = Poc { raw: Payload::new(&"contact".into()), ..poc("P1") };
+    let mut found = with_orgs(registered([net("NET-A", "23.0.0.0/24"), held]), [org("OURS"), org("OTHER")]);
+    let learnt = Learnt {
+        orgs: OrgHandle::new("OURS").into_iter().collect(),
+        pocs: BTreeSet::from([contact.handle.clone()]),
+        nets: NetHandle::new("NET-A").into_iter().collect(),
+        customers: BTreeSet::from([customer.handle.clone()]),
+    };
+    found.pocs.insert(contact.handle.clone(), contact);
+    found.customers.insert(customer.handle.clone(), customer);
+    learnt.drop_documents(&mut found);
+    let dropped = |raw: &Payload| raw.json().is_null();
+    assert_eq!(found.orgs.values().map(|org| dropped(&org.raw)).collect::<Vec<_>>(), [false, true], "OTHER, OURS");
+    assert_eq!(found.nets.values().map(|net| dropped(&net.raw)).collect::<Vec<_>>(), [true, false]);
+    assert!(found.pocs.values().all(|poc| dropped(&poc.raw)));
+    assert!(found.customers.values().all(|customer| dropped(&customer.raw)));
 }
 
 #[test]

@@ -142,6 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn a_row_is_told_apart_by_what_would_be_written_to_it() {
+        let changes = [
+            update("NET-A", "ONE", "TWO"),
+            update("NET-A", "ELSE", "TWO"),
+            update("NET-A", "ONE", "THREE"),
+            update("NET-B", "ONE", "TWO"),
+            create("NET-A", text("TWO")),
+        ];
+        let [row, from_another_name, others @ ..] = changes.map(|change| change.digest());
+        assert_eq!((row.len(), row.chars().all(|digit| digit.is_ascii_hexdigit())), (ROW_DIGITS, true), "{row}");
+        assert_eq!(row, from_another_name, "what was there before is no part of it");
+        assert!(!others.contains(&row), "{others:?}");
+    }
+
+    #[test]
     fn the_order_of_rows_does_not_matter() {
         let rows =
             [create("NET-A", text("A")), update("NET-B", "B", "C"), change("NET-C", Action::Retire { id: RowId(3) })];

@@ -66,3 +66,16 @@ impl Refused {
         (self.before + self.retired) as f64 / (self.registered as f64).max(1.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_is_told_of_all_that_was_registered_a_day_ago() {
+        let share = |retired, before, registered| {
+            Refused { rest: Plan::default(), retired, before, registered, allowed: 0.2 }.share()
+        };
+        assert_eq!([share(3, 1, 8), share(6, 0, 6), share(6, 0, 0)], [0.5, 1.0, 6.0]);
+    }
+}
