@@ -22,7 +22,7 @@ use super::{
 use crate::{
     config::{self, QueueMode},
     error_chain::error_chain,
-    tls,
+    tls::{self, Distrust},
 };
 
 /// A connection that many tasks use at once.
@@ -80,6 +80,33 @@ impl Cluster {
         }
         open.1.clone()
     }
+
+    /// Returns an answer. Of a connection that could not be made the library does not say why, so that is looked at here:
+    /// a certificate that is not trusted is told.
+    async fn explained<T>(&self, answer: RedisResult<T>) -> RedisResult<T> {
+        match answer {
+            Err(error) if error.kind() == ErrorKind::ClusterConnectionNotFound => {
+                Err(self.distrusted().await.unwrap_or(error))
+            }
+            answered => answered,
+        }
+    }
+
+    /// Returns the error of the first server whose certificate is not trusted.
+    async fn distrusted(&self) -> Option<RedisError> {
+        let (servers, connector) = with_urls(&self.settings, |urls| {
+            let encrypted = urls.into_iter().filter(|url| is_encrypted(url));
+            let servers = encrypted.map(IntoConnectionInfo::into_connection_info).collect::<RedisResult<Vec<_>>>()?;
+            let connector = Connector::prepare(self.settings.ca_file.as_deref(), !servers.is_empty())?;
+            Ok((servers, connector))
+        })
+        .ok()?;
+        let mut errors = Vec::new();
+        for server in servers {
+            errors.extend(connector.connect(&server).await.err());
+        }
+        errors.into_iter().find(|error| Distrust::behind(error).is_some())
+    }
 }
 
 /// Prepares a connection to a Cluster. The library makes those to its servers by itself: it takes no certificate as it
@@ -109,7 +136,7 @@ impl ConnectionLike for Link {
             Self::Server(server) => Box::pin(server.with(async |mut open| open.send_packed_command(cmd).await)),
             Self::Cluster(cluster) => {
                 let mut connection = cluster.connection();
-                Box::pin(async move { connection.req_packed_command(cmd).await })
+                Box::pin(async move { cluster.explained(connection.req_packed_command(cmd).await).await })
             }
         }
     }
@@ -126,7 +153,9 @@ impl ConnectionLike for Link {
             }
             Self::Cluster(cluster) => {
                 let mut connection = cluster.connection();
-                Box::pin(async move { connection.req_packed_commands(pipeline, offset, count).await })
+                Box::pin(async move {
+                    cluster.explained(connection.req_packed_commands(pipeline, offset, count).await).await
+                })
             }
         }
     }

@@ -413,6 +413,8 @@ async fn a_cluster_is_asked_over_tls() {
     owns_all_slots(&server).await;
     let mut settings = super::bench::settings(&format!("rediss://localhost:{port}"));
     settings.mode = QueueMode::Cluster;
+    let told = Queue::open(&settings).await.unwrap().ping().await.unwrap_err().to_string();
+    assert!(told.contains("presented a certificate that is not trusted: no authority that is known here"), "{told}");
     settings.ca_file = Some(authority);
     a_day_in_the_life(&Bench::open(settings).await).await;
 }
