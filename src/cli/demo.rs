@@ -68,6 +68,7 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
     add_config(&netbox, &arin, &world, rir);
 
     arin.configure(|options| options.latency = ARIN_LATENCY);
+    arin.whois().configure(|options| options.latency = ARIN_LATENCY);
     title("sync: the first time, everything is new");
     sync(&ctx).await?;
 
@@ -103,6 +104,8 @@ fn settings(arin: &Arin, netbox: &Netbox) -> Result<Settings, config::Invalid> {
         ("RIR_SIDECAR__NETBOX__URL", netbox.url()),
         ("RIR_SIDECAR__NETBOX__TOKEN", TOKEN.to_owned()),
         ("RIR_SIDECAR__ARIN__ALLOWED_BASE_URLS", arin.url()),
+        ("RIR_SIDECAR__ARIN__WHOIS_URL", arin.whois_url()),
+        ("RIR_SIDECAR__ARIN__WHOIS_REQUESTS_PER_SECOND", "0".to_owned()),
         ("RIR_SIDECAR__ARIN__REQUESTS_PER_SECOND", "0".to_owned()),
     ];
     config::load_from(None, &set.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<BTreeMap<_, _>>())
@@ -199,7 +202,8 @@ async fn keep(arin: &Arin, netbox: &Netbox) -> Result<(), AnyError> {
          cat > demo-keys.toml <<END\n[[key]]\nconfig = \"{}\"\nuser = \"{USER}\"\napi_key = \"{KEY}\"\nEND\n\
          chmod 600 demo-keys.toml\n\
          export RIR_SIDECAR__NETBOX__URL={} RIR_SIDECAR__NETBOX__TOKEN={TOKEN} \\\n  \
-         RIR_SIDECAR__ARIN__ALLOWED_BASE_URLS={} RIR_SIDECAR__KEYS__FILE=demo-keys.toml\n\
+         RIR_SIDECAR__ARIN__ALLOWED_BASE_URLS={} RIR_SIDECAR__ARIN__WHOIS_URL={} \\\n  \
+         RIR_SIDECAR__KEYS__FILE=demo-keys.toml\n\
          rir-sidecar check\nrir-sidecar sync --all",
         netbox.url(),
         arin.url(),
@@ -207,6 +211,7 @@ async fn keep(arin: &Arin, netbox: &Netbox) -> Result<(), AnyError> {
         World::demo().config,
         netbox.url(),
         arin.url(),
+        arin.whois_url(),
     ));
     tokio::signal::ctrl_c().await?;
     Ok(())

@@ -27,7 +27,8 @@ pub(super) async fn run(args: Args) -> ExitStatus {
     output::out(&format!(
         "A simulated ARIN with {nets} nets is at {}\nAPI key: {KEY}\nOrganization: {org}\n\
          Public listing of its nets, which takes no key: {}\n\n\
-         List the URL, as seen from the sidecar, in arin.allowed_base_urls, and enter it as the API URL of an RIR config.",
+         List the URL, as seen from the sidecar, in arin.allowed_base_urls, and enter it as the API URL of an RIR config.\n\
+         Set arin.whois_url to that of the listing, so that a sync asks only for what can have changed.",
         server.url(),
         server.whois_url()
     ));

@@ -329,6 +329,7 @@ mod tests {
             is_active: true,
             sync_interval: None,
             last_sync: None,
+            refreshed: None,
         };
         args.request(&config, std::slice::from_ref(&config)).full
     }

@@ -105,8 +105,7 @@ impl Checks<'_> {
             );
             self.refuse_if(true, "arin.whois_url", remedy);
         }
-        let remedy =
-            "cannot be zero; `rir-sidecar sync --full` asks for everything once, and arin.listing = \"off\" each time";
+        let remedy = "cannot be zero; `rir-sidecar sync --all --full` asks for everything once, and arin.listing = \"off\" each time";
         self.refuse_if(arin.refresh.is_zero(), "arin.refresh", remedy);
         let longer = arin.connect_timeout > arin.timeout;
         self.refuse_if(longer, "arin.connect_timeout", "is longer than arin.timeout, which includes it");

@@ -369,7 +369,7 @@ mod tests {
     fn never_to_ask_again_is_no_setting() {
         insta::assert_snapshot!(problems(&[("ARIN__REFRESH", "0s")]), @r#"
         arin.refresh: is too short; set it to 1h or more
-        arin.refresh: cannot be zero; `rir-sidecar sync --full` asks for everything once, and arin.listing = "off" each time
+        arin.refresh: cannot be zero; `rir-sidecar sync --all --full` asks for everything once, and arin.listing = "off" each time
         "#);
         let settings = load_from(None, &environment(NEEDED)).unwrap();
         assert_eq!((settings.arin.refresh.as_secs(), settings.arin.whois_requests_per_second), (7 * 24 * 3600, 2));

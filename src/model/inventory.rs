@@ -219,6 +219,8 @@ pub struct Config {
     pub sync_interval: Option<Duration>,
     /// The time at which a sync of it last ended.
     pub last_sync: Option<Timestamp>,
+    /// The time up to which each object was asked for again as often as it is to be, whatever the listing said.
+    pub refreshed: Option<Timestamp>,
 }
 
 impl Config {

@@ -8,7 +8,6 @@
 pub mod address_block;
 pub mod handles;
 pub mod inventory;
-pub mod listed_net;
 pub mod payload;
 pub mod plan_digest;
 pub mod progress;
@@ -19,12 +18,11 @@ pub mod scope;
 pub use address_block::{InvalidBlock, NetBlock};
 pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle};
 pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Row, RowId, Value};
-pub use listed_net::{ListedNet, Updated};
 pub use payload::Payload;
 pub use plan_digest::PlanDigest;
 pub use progress::{AggregateProgress, AggregateState};
 pub use ranges::Ranges;
 pub use registration::{
-    Address, Customer, Holder, Net, NetType, Org, Poc, PocFunction, PocType, Registration, Registry,
+    Address, Customer, Holder, ListedNet, Net, NetType, Org, Poc, PocFunction, PocType, Registration, Registry, Updated,
 };
 pub use scope::{Resource, Scope};

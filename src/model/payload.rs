@@ -33,6 +33,18 @@ impl Payload {
         Self { digest, text: text.into() }
     }
 
+    /// Takes the digest alone, of a document that is in NetBox already.
+    #[must_use]
+    pub fn recorded(digest: &str) -> Self {
+        Self { text: Box::default(), digest: digest.to_owned() }
+    }
+
+    /// Returns whether the document is at hand, too.
+    #[must_use]
+    pub fn has_document(&self) -> bool {
+        !self.text.is_empty()
+    }
+
     /// Returns the document; null once it was dropped.
     #[must_use]
     pub fn json(&self) -> Value {

@@ -15,6 +15,10 @@ use crate::model::{Fields, Key, ObjectType, Row, RowId, Value};
 /// When a row was last written and with whose API key. They are read, but say nothing about what is registered.
 const STAMPS: [&str; 2] = ["last_synced", "synced_by"];
 
+/// When the registry's public listing said that a network was last changed. It is read and written, and says nothing about
+/// what is registered either.
+pub(crate) const LISTED: &str = "listed";
+
 /// The fields of one of our types that the sidecar owns, with their forms.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -79,7 +83,7 @@ impl Table {
     /// Returns the names of the fields that say what is registered.
     #[cfg(test)]
     pub(crate) fn names(&self) -> BTreeSet<&'static str> {
-        self.fields.iter().map(|(name, _)| *name).filter(|name| !STAMPS.contains(name)).collect()
+        self.fields.iter().map(|(name, _)| *name).filter(|name| !STAMPS.contains(name) && *name != LISTED).collect()
     }
 
     /// Returns the fields that are read back to be compared. A document is not: the digest stands for it. Addresses are

@@ -58,6 +58,8 @@ struct ConfigFields {
     sync_interval: Option<Number>,
     #[serde(deserialize_with = "Option::deserialize")]
     last_sync: Option<Timestamp>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    refreshed: Option<Timestamp>,
     #[serde(deserialize_with = "optional_text")]
     last_result: Option<String>,
 }
@@ -74,6 +76,7 @@ impl From<ConfigFields> for ConfigRow {
             is_active: fields.is_active.unwrap_or(false),
             sync_interval: fields.sync_interval.as_ref().map(interval),
             last_sync: fields.last_sync,
+            refreshed: fields.refreshed,
         };
         Self { config, last_result: fields.last_result }
     }

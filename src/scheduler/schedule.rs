@@ -136,6 +136,7 @@ mod tests {
             is_active: true,
             sync_interval: None,
             last_sync: last_sync.map(at),
+            refreshed: None,
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use tracing::debug;
 
 use super::{
     outcome::{Applied, NotTaken},
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     error_chain::error_chain,
-    model::{Fields, Inventory, Key, ObjectType, Row, RowId},
+    model::{Fields, Inventory, Key, ObjectType, Row, RowId, Value},
     netbox::{self, Draft, Patch, Refusal, fields},
     retry::Retry,
 };
@@ -33,18 +34,47 @@ impl Run<'_, '_> {
         for change in plan.changes {
             stages.entry(stage(change.object)).or_default().entry(change.object).or_default().push(change);
         }
+        let mut listed = plan.listed;
         for changes in stages.into_values() {
             let log = self.report.take_pending();
-            let writing = join_all(changes.iter().map(|(object, changes)| self.write(*object, changes)));
+            let writing = join_all(changes.iter().map(|(object, changes)| self.write(*object, changes, &listed)));
             let (results, ()) = tokio::join!(writing, self.report.write_log(log));
             self.ctx
                 .progress
                 .update(|at| at.writes.done += changes.values().map(|changes| changes.len() as u64).sum::<u64>());
-            let results = changes.into_values().flatten().zip(results.into_iter().flatten());
-            self.take_up(results.collect())?;
+            let results: Vec<_> = changes.into_values().flatten().zip(results.into_iter().flatten()).collect();
+            for (change, _) in &results {
+                if let (Some(at), Some(rows)) = (listed.remove(&change.key), self.recorded.rows.get_mut(&change.object))
+                {
+                    rows.entry(change.key.clone())
+                        .and_modify(|row| drop(row.fields.insert(fields::LISTED, Value::Text(at))));
+                }
+            }
+            self.take_up(results)?;
         }
+        self.remember(listed).await;
         self.report.take_up(Vec::new());
         if self.ctx.stop.is_cancelled() { Err(Ended::Interrupted) } else { Ok(()) }
+    }
+
+    /// Writes the dates of the listing to rows that are otherwise as they should be. One that is not written costs a question
+    /// in the next sync.
+    async fn remember(&mut self, listed: BTreeMap<Key, String>) {
+        let rows = self.recorded.rows.entry(ObjectType::Network).or_default();
+        let patch = |(key, at): &(Key, String)| {
+            let body = serde_json::Map::from_iter([(fields::LISTED.to_owned(), json!(at))]);
+            Some(Patch { id: rows.get(key)?.id, key: key.to_string(), body })
+        };
+        let listed: Vec<(Key, String)> = listed.into_iter().filter(|(key, _)| rows.contains_key(key)).collect();
+        let patches: Vec<Patch> = listed.iter().filter_map(patch).collect();
+        let writer = self.ctx.netbox.writer(fields::slug(ObjectType::Network), &self.stamp.message);
+        let results = writer.until(&self.ctx.stop).update(patches).await;
+        for ((key, at), result) in listed.into_iter().zip(results) {
+            match result {
+                Ok(()) => drop(rows.get_mut(&key).map(|row| row.fields.insert(fields::LISTED, Value::Text(at)))),
+                Err(refusal) => debug!(%key, error = %error_chain(&refusal), "could not write when it was listed"),
+            }
+        }
     }
 
     /// Notes what came of each change.
@@ -76,10 +106,16 @@ impl Run<'_, '_> {
     }
 
     /// Writes the changes of one type: new rows, and changed ones. Returns the results in the order of the changes.
-    async fn write(&self, object: ObjectType, changes: &[Change]) -> Vec<Result<RowId, Refusal>> {
+    async fn write(
+        &self,
+        object: ObjectType,
+        changes: &[Change],
+        listed: &BTreeMap<Key, String>,
+    ) -> Vec<Result<RowId, Refusal>> {
         let (mut drafts, mut patches) = (Vec::new(), Vec::new());
         for change in changes {
-            let (key, body) = (change.key.to_string(), self.body(change));
+            let (key, mut body) = (change.key.to_string(), self.body(change));
+            body.extend(listed.get(&change.key).map(|at| (fields::LISTED.to_owned(), json!(at))));
             match row_of(change) {
                 None => drafts.push(Draft { key, body }),
                 Some(id) => patches.push(Patch { id, key, body }),

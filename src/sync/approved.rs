@@ -134,8 +134,6 @@ impl DifferentRows {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::{
         model::{Fields, Key, Resource, RowId, Scope, Value},
@@ -153,7 +151,7 @@ mod tests {
             handle: (*handle).to_owned(),
             action: Action::Create { fields: Fields::from([("net_name", Value::Text((*name).to_owned()))]) },
         };
-        Plan { changes: rows.iter().map(change).collect(), unchanged: BTreeSet::new() }
+        Plan { changes: rows.iter().map(change).collect(), ..Plan::default() }
     }
 
     fn digest(plan: &Plan) -> PlanDigest {

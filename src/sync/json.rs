@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    outcome::{Counts, Failure, Skip},
+    outcome::{Counts, Failure, InFull, Skip},
     plan::{Change, ShownChange},
     result::{Preview, SyncRun, Verdict},
 };
@@ -52,6 +52,15 @@ pub struct RunView {
     pub(super) withheld: BTreeMap<ObjectType, usize>,
     /// Requests sent to ARIN, retries included.
     pub(super) arin_requests: u64,
+    /// Requests sent to ARIN's public listing, retries included.
+    #[serde(default)]
+    pub(super) listing_requests: u64,
+    /// Questions to ARIN that the listing spared.
+    #[serde(default)]
+    pub(super) spared: u64,
+    /// The aggregates that were asked for in full, because what the listing has in them could not be believed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) in_full: Vec<InFullView>,
     /// Requests sent to NetBox, retries included.
     pub(super) netbox_requests: u64,
     /// The time that it took.
@@ -69,6 +78,16 @@ pub(super) struct ObjectView {
     pub(super) handle: String,
     /// The error, or the reason.
     pub(super) message: String,
+}
+
+/// An aggregate that was asked for in full.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = AskedInFull)]
+pub(super) struct InFullView {
+    /// The range of the aggregate.
+    pub(super) aggregate: String,
+    /// What speaks against the listing.
+    pub(super) reason: String,
 }
 
 impl Document {
@@ -104,6 +123,9 @@ impl RunView {
             skipped: run.skips.iter().cloned().map(ObjectView::from).collect(),
             withheld: BTreeMap::new(),
             arin_requests: run.arin_requests,
+            listing_requests: run.listing_requests,
+            spared: run.spared,
+            in_full: run.in_full.iter().cloned().map(InFullView::from).collect(),
             netbox_requests: run.netbox_requests,
             duration_seconds: run.took.as_secs_f64(),
         }
@@ -132,6 +154,12 @@ impl RunView {
 impl From<Failure> for ObjectView {
     fn from(Failure { object, handle, message, .. }: Failure) -> Self {
         Self { object, handle, message }
+    }
+}
+
+impl From<InFull> for InFullView {
+    fn from(InFull { aggregate, why }: InFull) -> Self {
+        Self { aggregate: aggregate.to_string(), reason: why }
     }
 }
 

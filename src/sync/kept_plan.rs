@@ -211,11 +211,14 @@ mod tests {
             unchanged: Vec::new(),
             failures: (0..failures).map(failure).collect(),
             skips: Vec::new(),
+            in_full: Vec::new(),
             ended: None,
             before: Note::default(),
             remark: None,
             unrecorded: None,
             arin_requests: 3,
+            listing_requests: 0,
+            spared: 0,
             netbox_requests: 4,
         };
         let plan = Plan { changes: (0..rows).map(network).collect(), ..Plan::default() };

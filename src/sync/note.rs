@@ -35,6 +35,12 @@ pub struct Note {
     pub counts: BTreeMap<ObjectType, Counts>,
     /// Requests sent to ARIN.
     pub arin_requests: u64,
+    /// Requests sent to ARIN's public listing.
+    #[serde(default)]
+    pub listing_requests: u64,
+    /// Questions to ARIN that the listing spared.
+    #[serde(default)]
+    pub spared: u64,
     /// Requests sent to NetBox.
     pub netbox_requests: u64,
     /// The time that it took.
@@ -66,13 +72,15 @@ impl Note {
             counts.retired += more.retired;
         }
         self.arin_requests += later.arin_requests;
+        self.listing_requests += later.listing_requests;
+        self.spared += later.spared;
         self.netbox_requests += later.netbox_requests;
         self.took = self.took.saturating_add(later.took);
     }
 
     /// Takes up a row that was written, or was not.
     pub(super) fn applied(&mut self, applied: &Applied) {
-        let object = (applied.object, applied.handle.clone());
+        let object = applied.counted();
         match &applied.result {
             Ok(_) => {
                 let counts = self.counts.entry(applied.object).or_default();

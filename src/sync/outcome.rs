@@ -2,12 +2,13 @@
 
 use std::{error::Error, fmt};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Action, Change};
 use crate::{
     error_chain::error_chain,
-    model::{ObjectType, RowId},
+    model::{Key, ObjectType, RowId},
     retry::Retry,
     telemetry::metrics,
 };
@@ -54,11 +55,20 @@ impl Skip {
     }
 }
 
+/// An aggregate that was asked for in full, because what ARIN's public listing has in it could not be believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the fields say it")]
+pub struct InFull {
+    pub aggregate: IpNet,
+    pub why: String,
+}
+
 /// A change that was sent to NetBox, with the row or the reason for which NetBox did not take it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct Applied {
     pub object: ObjectType,
+    pub key: Key,
     /// The handle; for an address the address itself.
     pub handle: String,
     pub deed: Deed,
@@ -92,7 +102,13 @@ impl Applied {
             Action::Update { .. } => Deed::Update(change.visible().collect()),
             Action::Retire { .. } => Deed::Retire,
         };
-        Self { object: change.object, handle: change.handle.clone(), deed, result }
+        Self { object: change.object, key: change.key.clone(), handle: change.handle.clone(), deed, result }
+    }
+
+    /// Returns what it is counted under: the handle; the key of an address, of which not more may be known than that.
+    pub(super) fn counted(&self) -> (ObjectType, String) {
+        let name = if self.object == ObjectType::Address { self.key.as_str() } else { &self.handle };
+        (self.object, name.to_owned())
     }
 
     /// Returns the word for it in the metrics.

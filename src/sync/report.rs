@@ -1,6 +1,14 @@
 //! Reports a run in NetBox: log rows, the config's last result, and the pruning of old log rows.
 
-use std::{collections::BTreeMap, mem, time::Duration};
+use std::{
+    collections::BTreeMap,
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
@@ -9,7 +17,7 @@ use tracing::{Span, error, info, info_span, warn};
 
 use super::{
     note::{Note, Objects},
-    outcome::{Applied, Counts, Deed, Failure, Skip},
+    outcome::{Applied, Counts, Deed, Failure, InFull, Skip},
     progress::Phase,
     request::{Context, Request, RunName},
     result::{Ended, SyncRun, Verdict},
@@ -51,8 +59,8 @@ impl Entry {
 pub(super) struct Report<'c> {
     pub(super) ctx: &'c Context,
     pub(super) run: SyncRun,
-    /// The client that the run asks with, once there is one.
-    pub(super) arin: Option<arin::Client>,
+    /// Those that the run asks, once there are any.
+    pub(super) asking: Option<Asking>,
     /// The beginning of the keys of its log rows.
     key: String,
     /// Log rows so far. The place of a row tells it apart, so that one whose writing was not answered is found again.
@@ -70,11 +78,21 @@ pub(super) struct Report<'c> {
     noted: Spent,
 }
 
+/// The ones that a run asks, and what it did not have to ask.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) arin: arin::Client,
+    pub(super) listing: Option<arin::Whois>,
+    pub(super) spared: Arc<AtomicU64>,
+}
+
 /// The time and the requests that were spent up to a moment.
 #[derive(Debug, Clone, Copy)]
 struct Spent {
     at: Instant,
     arin: u64,
+    listing: u64,
+    spared: u64,
     netbox: u64,
 }
 
@@ -83,7 +101,7 @@ impl<'c> Report<'c> {
     pub(super) fn begin(ctx: &'c Context, request: &Request<'_>, notes: &[Note]) -> Self {
         let name = request.name.clone();
         let name = name.unwrap_or_else(|| RunName::new(Timestamp::now(), fastrand::u32(..), ""));
-        let begun = Spent { at: Instant::now(), arin: 0, netbox: ctx.netbox.requests() };
+        let begun = Spent { at: Instant::now(), arin: 0, listing: 0, spared: 0, netbox: ctx.netbox.requests() };
         Self {
             key: if name.log.is_empty() { name.id.clone() } else { format!("{}:{}", name.id, name.log) },
             run: SyncRun {
@@ -97,15 +115,18 @@ impl<'c> Report<'c> {
                 unchanged: Vec::new(),
                 failures: Vec::new(),
                 skips: Vec::new(),
+                in_full: Vec::new(),
                 ended: None,
                 unrecorded: None,
                 before: Note::sum(notes),
                 remark: None,
                 arin_requests: 0,
+                listing_requests: 0,
+                spared: 0,
                 netbox_requests: 0,
             },
             ctx,
-            arin: None,
+            asking: None,
             rows: 0,
             pending: Vec::new(),
             failures: 0,
@@ -123,8 +144,14 @@ impl<'c> Report<'c> {
     }
 
     fn spent(&self) -> Spent {
-        let arin = self.arin.as_ref().map_or(0, arin::Client::requests);
-        Spent { at: Instant::now(), arin, netbox: self.ctx.netbox.requests() }
+        let count = |of: &dyn Fn(&Asking) -> u64| self.asking.as_ref().map_or(0, of);
+        Spent {
+            at: Instant::now(),
+            arin: count(&|asking| asking.arin.requests()),
+            listing: count(&|asking| asking.listing.as_ref().map_or(0, arin::Whois::requests)),
+            spared: count(&|asking| asking.spared.load(Ordering::Relaxed)),
+            netbox: self.ctx.netbox.requests(),
+        }
     }
 
     /// Takes up rows that were as they should be.
@@ -160,9 +187,16 @@ impl<'c> Report<'c> {
     pub(super) fn take_note(&mut self, organization: bool, aggregates: Vec<AggregateProgress>) -> Note {
         let (last, now) = (self.noted, self.spent());
         self.noted = now;
-        let (arin_requests, netbox_requests) = (now.arin - last.arin, now.netbox - last.netbox);
-        let took = now.at.duration_since(last.at);
-        Note { organization, aggregates, arin_requests, netbox_requests, took, ..mem::take(&mut self.since) }
+        Note {
+            organization,
+            aggregates,
+            arin_requests: now.arin - last.arin,
+            listing_requests: now.listing - last.listing,
+            spared: now.spared - last.spared,
+            netbox_requests: now.netbox - last.netbox,
+            took: now.at.duration_since(last.at),
+            ..mem::take(&mut self.since)
+        }
     }
 
     fn push(&mut self, entry: &Entry) {
@@ -214,7 +248,7 @@ impl<'c> Report<'c> {
     pub(super) fn end(&mut self, ended: Result<(), Ended>) {
         self.run.ended = ended.err();
         self.take_up(Vec::new());
-        let written = self.run.applied.iter().map(|applied| (applied.object, applied.handle.clone()));
+        let written = self.run.applied.iter().map(Applied::counted);
         let written: Objects = written.chain(self.run.before.written.iter().cloned()).collect();
         let mut unchanged = mem::take(&mut self.unchanged);
         unchanged.extend(self.run.before.unchanged.iter().cloned());
@@ -222,6 +256,9 @@ impl<'c> Report<'c> {
         let (begun, now, before) = (self.begun, self.spent(), &self.run.before);
         self.run.took = before.took.saturating_add(now.at.duration_since(begun.at));
         self.run.arin_requests = before.arin_requests + now.arin;
+        self.run.listing_requests = before.listing_requests + now.listing;
+        self.run.spared = before.spared + now.spared;
+        self.ctx.metrics.spared(now.spared);
         self.run.netbox_requests = before.netbox_requests + now.netbox - begun.netbox;
     }
 
@@ -351,12 +388,32 @@ pub(super) fn sentence(run: &SyncRun, verdict: Verdict) -> String {
         user = format!("{user} {remark}");
     }
     format!(
-        "{why}{}. {} requests to ARIN, {} to NetBox, {:.1} s.{user}",
+        "{why}{}. {} requests to ARIN{}, {} to NetBox, {:.1} s.{user}{}",
         totals(&run.counts()),
         run.arin_requests,
+        spared(run.listing_requests, run.spared),
         run.netbox_requests,
-        run.took.as_secs_f64()
+        run.took.as_secs_f64(),
+        in_full(&run.in_full),
     )
+}
+
+/// Tells what ARIN's public listing was asked and what that spared; nothing where it was not used.
+pub(super) fn spared(listing_requests: u64, spared: u64) -> String {
+    match (listing_requests, spared) {
+        (0, 0) => String::new(),
+        (asked, spared) => format!(" and {asked} to its listing, which spared {spared}"),
+    }
+}
+
+/// Tells which aggregates had to be asked for in full, and why the first one.
+fn in_full(all: &[InFull]) -> String {
+    let Some(InFull { aggregate, why }) = all.first() else { return String::new() };
+    let more = match all.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(" {aggregate}{more} asked for in full: {why}.")
 }
 
 fn totals(counts: &BTreeMap<ObjectType, Counts>) -> String {
@@ -376,7 +433,11 @@ fn totals(counts: &BTreeMap<ObjectType, Counts>) -> String {
 async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) -> Result<(), String> {
     let now = Timestamp::now();
     let body = json!({ "last_sync": now.to_string(), "last_result": verdict.code() });
-    let body = body.as_object().cloned().unwrap_or_default();
+    let mut body = body.as_object().cloned().unwrap_or_default();
+    if run.asked_everything() {
+        // An object whose turn comes while the run is under way is asked for by the next one.
+        body.insert("refreshed".to_owned(), run.started.to_string().into());
+    }
     let patch = Patch { id: run.config_id, key: run.config.clone(), body };
     let results = ctx.netbox.writer(schema::CONFIG, &change_message(&run.id)).update(vec![patch]).await;
     results.into_iter().collect::<Result<Vec<()>, _>>().map_err(|refusal| error_chain(&refusal))?;
@@ -415,11 +476,12 @@ fn tell(run: &SyncRun, verdict: Verdict) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::outcome::NotTaken;
+    use crate::{model::Key, sync::outcome::NotTaken};
 
     fn applied(object: ObjectType, handle: &str, deed: Deed, taken: bool) -> Applied {
         let refused = NotTaken { message: "no".to_owned(), may_pass: false };
-        Applied { object, handle: handle.to_owned(), deed, result: if taken { Ok(RowId(1)) } else { Err(refused) } }
+        let result = if taken { Ok(RowId(1)) } else { Err(refused) };
+        Applied { object, key: Key::recorded(handle), handle: handle.to_owned(), deed, result }
     }
 
     #[test]

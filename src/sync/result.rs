@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{
     approved::Difference,
     note::Note,
-    outcome::{Applied, Counts, Failure, NotTaken, Skip},
+    outcome::{Applied, Counts, Failure, InFull, NotTaken, Skip},
     plan::{Action, Plan},
 };
 use crate::{
@@ -93,6 +93,8 @@ pub struct SyncRun {
     /// The objects that could not be asked for.
     pub failures: Vec<Failure>,
     pub skips: Vec<Skip>,
+    /// The aggregates that were asked for in full, although there is a public listing.
+    pub in_full: Vec<InFull>,
     /// The reason for which it ended early.
     pub ended: Option<Ended>,
     /// The reason why NetBox did not take the result, if it did not.
@@ -103,6 +105,10 @@ pub struct SyncRun {
     pub remark: Option<String>,
     /// Requests sent to ARIN, retries included.
     pub arin_requests: u64,
+    /// Requests sent to ARIN's public listing, retries included.
+    pub listing_requests: u64,
+    /// Questions to ARIN that the listing spared.
+    pub spared: u64,
     /// Requests sent to NetBox, retries included.
     pub netbox_requests: u64,
 }
@@ -185,6 +191,15 @@ impl Ended {
 }
 
 impl SyncRun {
+    /// Returns whether everything that was to be asked was asked, whatever the answers were.
+    #[must_use]
+    pub fn asked_everything(&self) -> bool {
+        match self.ended {
+            None | Some(Ended::Refused(_)) => true,
+            Some(Ended::Failed { .. } | Ended::PlanDiffers { .. } | Ended::Interrupted) => false,
+        }
+    }
+
     /// Judges the result from what happened.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

@@ -2,23 +2,28 @@
 
 use std::{collections::BTreeSet, mem, ops::ControlFlow, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+use tracing::warn;
 
 use super::{
     approved::Approved,
     checkpoint::Checkpoint,
-    lookup::{Answered, Finding, Gone, Lookup, Ours, Recorded, Worklist, recorded},
+    lookup::{Answered, Finding, Gone, Lookup, Ours, Recall, Recorded, Refresh, Worklist, recorded},
     note::Note,
     outcome::Skip,
     plan::{Learnt, Limits, Plan, Refused, Rules, misfits, plan, plan_round},
     progress::Phase,
-    report::{Report, change_message},
+    report::{Asking, Report, change_message},
     request::{Context, Request, Requester},
     result::Ended,
 };
 use crate::{
     config::keys::{ApiKey, NoKey},
-    model::{AggregateProgress, AggregateState, Config, Inventory, ObjectType, OrgHandle, Registration, RowId, Scope},
+    model::{
+        AggregateProgress, AggregateState, Config, Inventory, NetBlock, ObjectType, OrgHandle, Registration, RowId,
+        Scope,
+    },
     retry::Retry,
     shell_word::shell_word,
 };
@@ -71,13 +76,21 @@ impl<'a, 'c> Run<'a, 'c> {
         let key = choose_key(report, request, &has).map_err(|error| Ended::of(&error, Retry::Never))?;
         let arin = ctx.arin.client(&config.api_url, key.secret.clone());
         let arin = arin.map_err(|error| Ended::of(&error, error.retry()))?;
-        report.arin = Some(arin.clone());
-        let mut lookup = Lookup::begin(ctx, &arin, worklist(report, request, &has), answered(report));
+        let listing = ctx.arin.listing(&config.api_url).filter(|_| !request.full);
+        let worklist = worklist(report, request, &has);
+        let mut lookup = Lookup::begin(ctx, (&arin, listing.clone()), worklist, answered(report));
+        report.asking = Some(Asking { arin: arin.clone(), listing, spared: lookup.spared() });
         if one_key {
             has.rows = ctx.netbox.recorded().await.map_err(|error| Ended::of(&error, error.retry()))?;
         }
         let ours = Ours { config: config.id, instance: arin.instance(), has: &has };
-        lookup.then_ask_for(recorded(&request.scope, &request.resources, &ours));
+        let refresh = Refresh {
+            since: config.refreshed,
+            now: report.run.started,
+            period: SignedDuration::try_from(ctx.settings.arin.refresh).unwrap_or(SignedDuration::MAX),
+        };
+        let recall = || Recall::new(&has, arin.instance(), config.id, refresh);
+        lookup.then_ask_for(recorded(&request.scope, &request.resources, &ours), recall);
         let instance_of = |other: &Config| ctx.arin.instance(&other.api_url);
         let (settings, now) = (&ctx.settings.sync, Timestamp::now());
         let run = Self {
@@ -138,6 +151,19 @@ impl<'a, 'c> Run<'a, 'c> {
                 Finding::Customer(customer) => {
                     learnt.customers.insert(customer.handle.clone());
                     registered.customers.insert(customer.handle.clone(), customer);
+                }
+                Finding::AsRecorded(object, key) => {
+                    learnt.as_recorded.insert((object, key.clone()));
+                    registered.as_recorded.insert((object, key));
+                }
+                Finding::Listed(nets) => {
+                    registered.listed.extend(nets.into_iter().map(|net| (net.handle.clone(), net)));
+                }
+                Finding::InFull(in_full) => {
+                    let frame = NetBlock::from(in_full.aggregate);
+                    registered.listed.retain(|_, net| !net.range().is_some_and(|range| frame.covers(&range)));
+                    warn!(aggregate = %in_full.aggregate, "asking in full: {}", in_full.why);
+                    self.report.run.in_full.push(in_full);
                 }
                 Finding::Answer(aggregate, net) => {
                     // A net that is known already may have one more aggregate to link.

@@ -35,6 +35,7 @@ fn config(id: RowId, org: &str) -> Config {
         is_active: true,
         sync_interval: None,
         last_sync: None,
+        refreshed: None,
     }
 }
 
@@ -400,6 +401,7 @@ fn only_the_documents_that_were_written_are_dropped() {
         pocs: BTreeSet::from([contact.handle.clone()]),
         nets: NetHandle::new("NET-A").into_iter().collect(),
         customers: BTreeSet::from([customer.handle.clone()]),
+        ..Learnt::default()
     };
     found.pocs.insert(contact.handle.clone(), contact);
     found.customers.insert(customer.handle.clone(), customer);
@@ -633,7 +635,7 @@ fn a_row_that_was_written_is_read_back_as_it_was_meant() {
         for (key, row) in recorded.rows(object) {
             let mut json = fields::body(object, &row.fields, id_of);
             json.insert("id".into(), row.id.0.into());
-            for name in Table::of(object).names().into_iter().chain(["last_synced", "synced_by"]) {
+            for name in Table::of(object).names().into_iter().chain(["last_synced", "synced_by", "listed"]) {
                 json.entry(name).or_insert(serde_json::Value::Null);
             }
             let mut read = Table::of(object).record(&json).unwrap();

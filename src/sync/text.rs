@@ -1,8 +1,9 @@
 //! Previews and the ends of runs for people: what `rir-sidecar sync` prints, and the HTTP API answers as text.
 
 use super::{
-    json::{ObjectView, RunView},
+    json::{InFullView, ObjectView, RunView},
     outcome::Counts,
+    report::spared,
     result::Verdict,
 };
 
@@ -35,6 +36,12 @@ pub fn closing(preview: &RunView) -> String {
 #[must_use]
 pub fn ending(run: &RunView) -> String {
     let RunView { run_id, arin_requests, netbox_requests, duration_seconds, .. } = run;
+    let spared = spared(run.listing_requests, run.spared);
+    let in_full: String = run
+        .in_full
+        .iter()
+        .map(|InFullView { aggregate, reason }| format!("{aggregate} was asked for in full: {reason}\n"))
+        .collect();
     let early = match (&run.reason, run.result) {
         (Some(reason), result) => format!("{result}: {reason}\n"),
         (None, Verdict::Interrupted) => "interrupted: the next run goes on from here\n".to_owned(),
@@ -43,6 +50,7 @@ pub fn ending(run: &RunView) -> String {
         }
     };
     format!(
-        "{early}run {run_id}: {arin_requests} requests to ARIN, {netbox_requests} to NetBox, {duration_seconds:.1} s\n"
+        "{in_full}{early}run {run_id}: {arin_requests} requests to ARIN{spared}, {netbox_requests} to NetBox, \
+         {duration_seconds:.1} s\n"
     )
 }

@@ -126,6 +126,7 @@ async fn a_run_asks_as_its_job_says() {
         is_active: true,
         sync_interval: None,
         last_sync: None,
+        refreshed: None,
     };
     for full in [false, true] {
         let work = Work::PlanConfig { config: config.id, resources: Resource::all() };

@@ -26,6 +26,7 @@ mod http;
 mod jobs_command;
 mod lab;
 mod layers;
+mod listing;
 mod logged_errors;
 mod metrics;
 mod netbox_rows;

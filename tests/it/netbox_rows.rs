@@ -42,7 +42,7 @@ async fn netbox(lists: &[(&'static str, Value)]) -> Client {
 fn config(edit: impl FnOnce(&mut Value)) -> Value {
     let mut row = json!({ "id": 3, "name": "a", "rir": { "id": 1 }, "registry": "arin", "api_url": "",
                           "org_handle": "A", "is_active": true, "sync_interval": null, "last_sync": null,
-                          "last_result": null });
+                          "refreshed": null, "last_result": null });
     edit(&mut row);
     row
 }
@@ -170,7 +170,7 @@ async fn a_recorded_row_that_cannot_be_read_is_an_error() {
             "config": { "id": 3 }, "net_name": "N", "net_type": "S", "version": 4, "start_address": "10.0.0.0", "end_address": "10.0.0.255",
             "cidrs": "10.0.0.0/24", "organization": null, "parent_handle": null, "aggregate": { "id": 1 }, "prefix": 4,
             "covered_aggregates": [{ "id": 2 }], "registration_date": "2001-02-03",
-            "last_synced": "2026-11-22T10:00:00Z", "synced_by": "ann",
+            "last_synced": "2026-11-22T10:00:00Z", "synced_by": "ann", "listed": null,
         });
         edit(&mut row);
         row

@@ -85,7 +85,7 @@ impl Asker {
     /// be the upstream provider's.
     async fn parent(&self, handle: &NetHandle) -> Result<Found<Arc<Net>>, Stopped> {
         let ask = async {
-            let answer = self.arin.net(handle).await;
+            let answer = self.source.net(handle).await;
             if let Err(error) = &answer
                 && error.refuses_object()
             {

@@ -3,7 +3,7 @@
 //! Each organization, customer and contact is asked for once in a run, however many nets refer to it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     fmt::Display,
     hash::Hash,
     sync::{
@@ -24,6 +24,7 @@ use super::{
         request::Context,
     },
     finding::{Finding, OUTAGE_AFTER, Stopped},
+    source::{Source, Told},
     worklist::{Recorded, Worklist},
 };
 use crate::{
@@ -40,7 +41,7 @@ pub(in crate::sync) type Answered = BTreeSet<Recorded>;
 /// Asks one registry instance for a run; clones share what was asked.
 #[derive(Clone)]
 pub(super) struct Asker {
-    pub(super) arin: Client,
+    pub(super) source: Source,
     pub(super) in_flight: usize,
     pub(super) progress: Progress,
     /// The organization that the config is about.
@@ -56,7 +57,8 @@ pub(super) struct AskedBefore {
     customers: Memo<CustomerHandle, bool>,
     /// Nets that others were cut from.
     pub(super) parents: Memo<NetHandle, Found<Arc<Net>>>,
-    told: Mutex<BTreeSet<Recorded>>,
+    /// What came up: true if it was read, false if it is as recorded.
+    told: Mutex<BTreeMap<Recorded, bool>>,
     /// Objects that something read in this run names, as far as it is not known that they were found.
     named: Mutex<BTreeSet<Recorded>>,
     /// Nets of other registries that have been told of.
@@ -100,7 +102,7 @@ impl Asker {
             denied: AtomicU32::new(0),
         };
         Self {
-            arin,
+            source: Source::new(arin, owner.clone()),
             owner,
             in_flight: ctx.settings.arin.max_in_flight.max(1),
             progress: ctx.progress.clone(),
@@ -124,9 +126,8 @@ impl Asker {
         Ok(())
     }
 
-    /// Asks for the config's organization and the recipients. Returns the contacts to ask for, and whether none of this
-    /// has to be asked again.
-    pub(super) async fn organizations(&self, worklist: &Worklist) -> Result<(Vec<PocHandle>, bool), Stopped> {
+    /// Asks for the config's organization. Returns the contacts to ask for, and whether it has not to be asked again.
+    pub(super) async fn organization(&self, worklist: &Worklist) -> Result<(Vec<PocHandle>, bool), Stopped> {
         let wants = |resource| worklist.resources.contains(&resource);
         let (mut contacts, mut settled) = (Vec::new(), true);
         let needed = wants(Resource::Organizations) || wants(Resource::Contacts);
@@ -144,14 +145,12 @@ impl Asker {
                 Found::Nothing { settled: answered } => settled = answered,
             }
         }
-        for handle in worklist.recipients.iter().filter(|_| wants(Resource::Organizations)) {
-            settled &= self.org(handle).await?;
-        }
         Ok((contacts, settled))
     }
 
     async fn own_organization(&self, handle: &OrgHandle) -> Result<Found<Org>, Stopped> {
-        let mut failure = match self.judge(ObjectType::Organization, handle, self.arin.org(handle).await).await? {
+        let answer = self.source.ask_for_org(handle).await;
+        let mut failure = match self.judge(ObjectType::Organization, handle, answer).await? {
             Ok(Some(org)) => return Ok(Found::Object(org)),
             Ok(None) => Failure::new(
                 ObjectType::Organization,
@@ -166,16 +165,24 @@ impl Asker {
         Ok(Found::Nothing { settled })
     }
 
-    /// Asks for the contacts of the config's organization.
-    pub(super) async fn contacts(&self, (handles, settled): (Vec<PocHandle>, bool)) -> Result<(), Stopped> {
+    /// Asks for the contacts of the config's organization, and for the organizations that nets may be given to.
+    pub(super) async fn people(
+        &self,
+        (handles, mut settled): (Vec<PocHandle>, bool),
+        worklist: &Worklist,
+    ) -> Result<(), Stopped> {
+        let wanted = worklist.resources.contains(&Resource::Organizations);
+        for handle in worklist.recipients.iter().filter(|_| wanted) {
+            settled &= self.org(handle).await?;
+        }
         let asked = stream::iter(handles)
             .map(|handle| async move {
                 self.may_go_on()?;
-                let asked = self.arin.poc(&handle).await;
+                let asked = self.source.ask_for_poc(&handle).await;
                 let absent = "the organization names this contact, but ARIN does not have it";
                 match self.found(ObjectType::Contact, &handle, asked, absent).await? {
                     Found::Object(poc) => {
-                        self.mark(Recorded::Poc(poc.handle.clone()));
+                        self.mark(Recorded::Poc(poc.handle.clone()), true);
                         self.tell(Finding::Poc(poc)).await.map(|()| true)
                     }
                     Found::Nothing { settled } => {
@@ -194,8 +201,9 @@ impl Asker {
     async fn org(&self, handle: &OrgHandle) -> Result<bool, Stopped> {
         let ask = async {
             let absent = "a net names this organization, but ARIN does not have it";
-            match self.found(ObjectType::Organization, handle, self.arin.org(handle).await, absent).await? {
-                Found::Object(org) => self.found_org(org).await.map(|()| true),
+            match self.found(ObjectType::Organization, handle, self.source.org(handle).await, absent).await? {
+                Found::Object(Told::Read(org)) => self.found_org(org).await.map(|()| true),
+                Found::Object(Told::AsRecorded) => self.as_recorded(Recorded::Org(handle.clone())).await.map(|()| true),
                 Found::Nothing { settled } => {
                     self.name(Recorded::Org(handle.clone()));
                     Ok(settled)
@@ -206,7 +214,7 @@ impl Asker {
     }
 
     async fn found_org(&self, org: Org) -> Result<(), Stopped> {
-        self.mark(Recorded::Org(org.handle.clone()));
+        self.mark(Recorded::Org(org.handle.clone()), true);
         self.asked.orgs.known(&org.handle, true);
         self.tell(Finding::Org(org)).await
     }
@@ -214,10 +222,13 @@ impl Asker {
     async fn customer(&self, handle: &CustomerHandle) -> Result<bool, Stopped> {
         let ask = async {
             let absent = "a net names this customer, but ARIN does not have it";
-            match self.found(ObjectType::Customer, handle, self.arin.customer(handle).await, absent).await? {
-                Found::Object(customer) => {
-                    self.mark(Recorded::Customer(customer.handle.clone()));
+            match self.found(ObjectType::Customer, handle, self.source.customer(handle).await, absent).await? {
+                Found::Object(Told::Read(customer)) => {
+                    self.mark(Recorded::Customer(customer.handle.clone()), true);
                     self.tell(Finding::Customer(customer)).await.map(|()| true)
+                }
+                Found::Object(Told::AsRecorded) => {
+                    self.as_recorded(Recorded::Customer(handle.clone())).await.map(|()| true)
                 }
                 Found::Nothing { settled } => {
                     self.name(Recorded::Customer(handle.clone()));
@@ -228,12 +239,19 @@ impl Asker {
         self.asked.customers.once(handle, ask).await
     }
 
+    /// Passes on that an object is as recorded, unless it came up before.
+    async fn as_recorded(&self, recorded: Recorded) -> Result<(), Stopped> {
+        let (object, key) = (recorded.object(), self.source.instance().key(recorded.handle()));
+        if self.mark(recorded, false) { self.tell(Finding::AsRecorded(object, key)).await } else { Ok(()) }
+    }
+
     /// Passes on a net with whoever holds it, unless it came up before. Returns whether the holder has not to be asked for
     /// again.
     pub(super) async fn found_net(&self, net: Net) -> Result<bool, Stopped> {
-        if !self.mark(Recorded::Net(net.handle.clone())) {
+        if !self.mark(Recorded::Net(net.handle.clone()), net.raw.has_document()) {
             return Ok(true);
         }
+        self.source.read(&net).iter().for_each(|holder| self.forget_if_recalled(holder));
         if let Some(parent) = &net.parent {
             self.name(Recorded::Net(parent.clone()));
         }
@@ -272,19 +290,35 @@ impl Asker {
         self.skip(ObjectType::Network, &net.handle, &why).await
     }
 
+    /// Asks for recorded nets that the listing lacks. One that ARIN has speaks against the listing. What cannot be asked for
+    /// now comes up again at the end.
+    pub(super) async fn check_listings(&self) -> Result<(), Stopped> {
+        let lacking = self.source.lacking().into_iter();
+        let lacking = lacking.filter(|handle| !self.is_marked(&Recorded::Net(handle.clone())));
+        let checks = stream::iter(lacking).map(|handle| async move {
+            self.may_go_on()?;
+            let answer = self.source.ask_for_net(&handle).await;
+            if let Ok(answer) = self.judge(ObjectType::Network, &handle, answer).await? {
+                self.source.checked(handle, answer);
+            }
+            Ok(())
+        });
+        checks.buffer_unordered(self.in_flight).try_collect().await
+    }
+
     /// Asks by handle for what is recorded and did not come up: it may have moved out of sight, or be gone. Returns what
     /// the registry says it does not have. What something else that was read names is in doubt, and not among it.
     pub(super) async fn recorded(
         &self,
         recorded: Vec<(Recorded, Key)>,
     ) -> Result<BTreeSet<(ObjectType, Key)>, Stopped> {
-        let unseen = recorded.into_iter().filter(|(recorded, _)| !self.was_asked(recorded));
-        let gone = stream::iter(unseen)
-            .map(|(recorded, key)| async move { Ok(self.is_gone(&recorded).await?.then_some((recorded, key))) })
-            .buffer_unordered(self.in_flight)
-            .try_filter_map(|gone| async { Ok(gone) });
+        // A net that is gone may be why others have to be asked for.
+        let (nets, others): (Vec<_>, Vec<_>) =
+            recorded.into_iter().partition(|(recorded, _)| matches!(recorded, Recorded::Net(_)));
+        let mut gone = self.all_gone(nets).await?;
+        gone.extend(self.all_gone(others).await?);
         let mut certain = BTreeSet::new();
-        for (recorded, key) in gone.try_collect::<Vec<_>>().await? {
+        for (recorded, key) in gone {
             if self.is_named(&recorded) {
                 let why = "ARIN does not have it, but something that ARIN has names it; so it keeps its status";
                 self.skip(recorded.object(), recorded.handle(), why).await?;
@@ -295,21 +329,41 @@ impl Asker {
         Ok(certain)
     }
 
+    async fn all_gone(&self, recorded: Vec<(Recorded, Key)>) -> Result<Vec<(Recorded, Key)>, Stopped> {
+        let unseen = recorded.into_iter().filter(|(recorded, _)| !self.was_asked(recorded));
+        let gone = stream::iter(unseen)
+            .map(|(recorded, key)| async move { Ok(self.is_gone(&recorded).await?.then_some((recorded, key))) })
+            .buffer_unordered(self.in_flight)
+            .try_filter_map(|gone| async { Ok(gone) });
+        gone.try_collect().await
+    }
+
     async fn is_gone(&self, recorded: &Recorded) -> Result<bool, Stopped> {
         self.may_go_on()?;
         if self.is_marked(recorded) {
             return Ok(false);
         }
+        let source = &self.source;
         let answer = match recorded {
-            Recorded::Org(handle) => self.arin.org(handle).await.map(|org| org.map(Finding::Org)),
-            Recorded::Poc(handle) => self.arin.poc(handle).await.map(|poc| poc.map(Finding::Poc)),
+            Recorded::Org(handle) => source.org(handle).await.map(|org| org.map(|org| org.map(Finding::Org))),
+            Recorded::Poc(handle) => source.poc(handle).await.map(|poc| poc.map(|poc| poc.map(Finding::Poc))),
             Recorded::Customer(handle) => {
-                self.arin.customer(handle).await.map(|customer| customer.map(Finding::Customer))
+                let customer = source.customer(handle).await;
+                customer.map(|customer| customer.map(|customer| customer.map(Finding::Customer)))
             }
-            Recorded::Net(handle) => self.arin.net(handle).await.map(|net| net.map(Finding::Net)),
+            Recorded::Net(handle) => source.net(handle).await.map(|net| net.map(|net| Told::Read(Finding::Net(net)))),
         };
-        match self.judge(recorded.object(), recorded.handle(), answer).await? {
-            Ok(None) => return Ok(true),
+        let found = match self.judge(recorded.object(), recorded.handle(), answer).await? {
+            Ok(Some(Told::AsRecorded)) => return self.as_recorded(recorded.clone()).await.map(|()| false),
+            Ok(Some(Told::Read(found))) => Ok(Some(found)),
+            Ok(None) => Ok(None),
+            Err(failure) => Err(failure),
+        };
+        match found {
+            Ok(None) => {
+                self.source.gone(recorded).iter().for_each(|holder| self.forget_if_recalled(holder));
+                return Ok(true);
+            }
             Ok(Some(Finding::Net(net))) => drop(self.found_net(net).await?),
             Ok(Some(found)) => self.tell(found).await?,
             Err(failure) => self.tell(Finding::Failed(failure)).await?,
@@ -349,8 +403,10 @@ impl Asker {
         let AskedBefore { unanswered, denied, .. } = &*self.asked;
         let error = match answer {
             Ok(answer) => {
-                unanswered.store(0, Ordering::Relaxed);
-                denied.store(0, Ordering::Relaxed);
+                if self.source.take_answered() {
+                    unanswered.store(0, Ordering::Relaxed);
+                    denied.store(0, Ordering::Relaxed);
+                }
                 return Ok(Ok(answer));
             }
             Err(error) => error,
@@ -385,7 +441,7 @@ impl Asker {
         match self.owner.as_ref().filter(|owner| !asked(owner)) {
             None if has_worked => Ok(error),
             None => Err(Stopped::Config(error)),
-            Some(owner) => match self.arin.org(owner).await {
+            Some(owner) => match self.source.ask_for_org(owner).await {
                 Err(refused) if refused.refuses_key() => Err(Stopped::Config(refused)),
                 Ok(_) | Err(_) => Ok(error.about_one_object()),
             },
@@ -407,14 +463,40 @@ impl Asker {
         if self.stop.is_cancelled() { Err(Stopped::Interrupted) } else { Ok(()) }
     }
 
-    /// Notes that an object came up. Returns whether that was the first time.
-    fn mark(&self, found: Recorded) -> bool {
-        self.asked.told.lock().insert(found)
+    /// Notes that an object came up, `read` or as recorded. Returns whether that is news.
+    fn mark(&self, found: Recorded, read: bool) -> bool {
+        match self.asked.told.lock().entry(found) {
+            Entry::Vacant(new) => {
+                new.insert(read);
+                true
+            }
+            Entry::Occupied(mut before) => read && !before.insert(read | *before.get()),
+        }
     }
 
     pub(super) fn is_marked(&self, recorded: &Recorded) -> bool {
         let told = self.asked.told.lock();
-        told.contains(recorded) || self.asked.answered.contains(recorded)
+        told.contains_key(recorded) || self.asked.answered.contains(recorded)
+    }
+
+    /// Forgets all that came up as recorded, so that it can be asked for.
+    pub(super) fn forget_recalled(&self) {
+        let recalled: Vec<Recorded> =
+            self.asked.told.lock().extract_if(.., |_, read| !*read).map(|(recalled, _)| recalled).collect();
+        recalled.iter().for_each(|recalled| self.asked.forget(recalled));
+        self.asked.parents.retain(|found| match found {
+            Found::Object(net) => net.raw.has_document(),
+            Found::Nothing { .. } => true,
+        });
+    }
+
+    /// Forgets an object if it came up as recorded, so that it can be asked for.
+    fn forget_if_recalled(&self, recorded: &Recorded) {
+        let mut told = self.asked.told.lock();
+        if told.get(recorded) == Some(&false) {
+            told.remove(recorded);
+            self.asked.forget(recorded);
+        }
     }
 
     /// Returns whether there is nothing to ask about an object any more. What a net or the organization names and did not
@@ -437,6 +519,16 @@ impl Asker {
     }
 }
 
+impl AskedBefore {
+    fn forget(&self, recorded: &Recorded) {
+        match recorded {
+            Recorded::Org(handle) => self.orgs.forget(handle),
+            Recorded::Customer(handle) => self.customers.forget(handle),
+            Recorded::Poc(_) | Recorded::Net(_) => {}
+        }
+    }
+}
+
 /// Does something once for each handle; whoever comes second waits until it is done.
 pub(super) struct Memo<H, T>(Mutex<HashMap<H, Arc<OnceCell<T>>>>);
 
@@ -456,6 +548,16 @@ impl<H: Clone + Eq + Hash, T: Clone> Memo<H, T> {
     fn known(&self, handle: &H, value: T) {
         let known = Arc::new(OnceCell::new_with(Some(value)));
         self.0.lock().entry(handle.clone()).or_insert(known);
+    }
+
+    /// Has this one asked for again.
+    fn forget(&self, handle: &H) {
+        self.0.lock().remove(handle);
+    }
+
+    /// Has all asked for again that came to something else.
+    fn retain(&self, keep: impl Fn(&T) -> bool) {
+        self.0.lock().retain(|_, cell| cell.get().is_none_or(&keep));
     }
 
     /// Returns what asking for this one came to, if somebody has.

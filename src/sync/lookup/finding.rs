@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{
-    outcome::{Failure, Skip},
+    outcome::{Failure, InFull, Skip},
     result::Ended,
 };
 use crate::{
     arin,
-    model::{AggregateProgress, Customer, Net, NetHandle, Org, Poc, PocFunction, PocHandle, RowId},
+    model::{
+        AggregateProgress, Customer, Key, ListedNet, Net, NetHandle, ObjectType, Org, Poc, PocFunction, PocHandle,
+        RowId,
+    },
     retry::Retry,
 };
 
@@ -24,6 +27,12 @@ pub(in crate::sync) enum Finding {
     Poc(Poc),
     Net(Net),
     Customer(Customer),
+    /// An organization, contact or customer that was not asked for, because nothing speaks for a change.
+    AsRecorded(ObjectType, Key),
+    /// The nets that the public listing has in and around an aggregate.
+    Listed(Vec<ListedNet>),
+    /// An aggregate is asked for in full, because what the public listing has in it cannot be believed.
+    InFull(InFull),
     /// The net that answers for an aggregate, if one does.
     Answer(RowId, Option<NetHandle>),
     Failed(Failure),

@@ -4,25 +4,49 @@
 //! asks for the [`Worklist`]; then, by handle, for what is recorded and did not come up. Findings come in an order in which
 //! references point backwards: an organization before the nets it holds, a net before its customer. A lookup that is
 //! dropped asks nothing more.
+//!
+//! Where ARIN's public listing may be asked, most questions are spared: the same walk goes over the same ranges, but its
+//! questions are answered by a `source` that knows what is listed and what is recorded.
 
 mod above;
 mod ask;
 mod finding;
+#[cfg(test)]
+mod fixtures;
+mod listing;
+mod listings;
 mod net_match;
 mod networks;
+mod recall;
+mod source;
 mod worklist;
 
-use std::{collections::BTreeSet, panic, time::Duration};
+use std::{
+    collections::BTreeSet,
+    panic,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
-use tokio::{sync::mpsc, task::JoinSet, time::timeout_at};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::timeout_at,
+};
 use tracing::{Instrument, Span};
 
 pub(super) use self::{
     ask::Answered,
     finding::Finding,
+    recall::{Recall, Refresh},
     worklist::{Ours, Recorded, Worklist, recorded},
 };
-use self::{ask::Asker, finding::Stopped};
+use self::{
+    ask::Asker,
+    finding::Stopped,
+    listing::Listing,
+    listings::{Extent, Listed},
+};
 use super::{progress::Phase, request::Context, result::Ended};
 use crate::{
     arin,
@@ -47,6 +71,8 @@ pub(super) struct Lookup {
     findings: mpsc::Receiver<Finding>,
     /// Recorded objects, which are asked for by handle when the worklist did not bring them up.
     recorded: Option<Vec<(Recorded, Key)>>,
+    /// Takes what is recorded, by which questions are spared.
+    recall: Option<oneshot::Sender<Recall>>,
     /// A round of so many findings makes full batches.
     enough: usize,
     /// Recorded objects that are gone, once everything has been asked.
@@ -54,22 +80,46 @@ pub(super) struct Lookup {
 }
 
 impl Lookup {
-    /// Begins to ask for `worklist`. What `answered` names came up before and is not asked for again.
-    pub(super) fn begin(ctx: &Context, arin: &arin::Client, worklist: Worklist, answered: Answered) -> Self {
+    /// Begins to ask for `worklist`. What `answered` names came up before and is not asked for again. With a listing what can
+    /// be spared waits for what is recorded.
+    pub(super) fn begin(
+        ctx: &Context,
+        (arin, listing): (&arin::Client, Option<arin::Whois>),
+        worklist: Worklist,
+        answered: Answered,
+    ) -> Self {
         let (out, findings) = mpsc::channel(BACKLOG);
         let asker = Asker::new(ctx, arin.clone(), worklist.owner.clone(), answered);
+        let (recall, recorded) = oneshot::channel();
+        let spare = listing.filter(|_| !worklist.targets.is_empty()).map(|whois| Spare { whois, recorded });
         let netbox = &ctx.settings.netbox;
         let enough = netbox.batch_size * netbox.writes_in_flight;
-        let mut lookup =
-            Self { asker, asking: JoinSet::new(), findings, recorded: None, enough, gone: BTreeSet::new() };
+        let mut lookup = Self {
+            asker,
+            asking: JoinSet::new(),
+            findings,
+            recorded: None,
+            recall: Some(recall),
+            enough,
+            gone: Gone::new(),
+        };
         let asker = lookup.asker.telling(out);
-        lookup.spawn(async move { work_off(&asker, &worklist).await.map(|()| Gone::new()) });
+        lookup.spawn(async move { work_off(&asker, &worklist, spare).await.map(|()| Gone::new()) });
         lookup
     }
 
-    /// Has what is recorded asked for by handle at the end, unless it has come up by then.
-    pub(super) fn then_ask_for(&mut self, recorded: Vec<(Recorded, Key)>) {
+    /// Has what is recorded asked for by handle at the end, unless it has come up by then, and spares questions by it.
+    pub(super) fn then_ask_for(&mut self, recorded: Vec<(Recorded, Key)>, recall: impl FnOnce() -> Recall) {
         self.recorded = Some(recorded);
+        // Nobody waits for it where there is no listing.
+        if let Some(waiting) = self.recall.take().filter(|waiting| !waiting.is_closed()) {
+            drop(waiting.send(recall()));
+        }
+    }
+
+    /// Returns the count of the questions that are spared.
+    pub(super) fn spared(&self) -> Arc<AtomicU64> {
+        self.asker.source.spared()
     }
 
     /// Returns what was learnt since the last round: as soon as it makes full batches, or some time after its first
@@ -118,15 +168,42 @@ impl Lookup {
     }
 }
 
-/// Asks for the organization, then for its contacts and the networks at once.
-async fn work_off(asker: &Asker, worklist: &Worklist) -> Result<(), Stopped> {
+/// What it takes to spare questions.
+struct Spare {
+    whois: arin::Whois,
+    recorded: oneshot::Receiver<Recall>,
+}
+
+/// Asks for the organization and the listing, then for the organization's contacts and the networks at once.
+async fn work_off(asker: &Asker, worklist: &Worklist, spare: Option<Spare>) -> Result<(), Stopped> {
     asker.progress.update(|at| {
         at.phase = Phase::Organization;
         at.asking = worklist.targets.iter().map(worklist::Target::progress).collect();
     });
-    let organization = asker.organizations(worklist).await?;
+    let listings = async {
+        match spare {
+            Some(spare) => asker.spare_by(spare, worklist).await,
+            None => Ok(()),
+        }
+    };
+    let (organization, ()) = tokio::try_join!(asker.organization(worklist), listings)?;
     asker.progress.update(|at| at.phase = Phase::Networks);
     asker.pass_over(worklist).await?;
-    tokio::try_join!(asker.contacts(organization), networks::look_up(asker, worklist))?;
+    tokio::try_join!(asker.people(organization, worklist), networks::look_up(asker, worklist))?;
     Ok(())
+}
+
+impl Asker {
+    /// Asks the listing about the aggregates, and spares questions from now on by that and by what is recorded.
+    async fn spare_by(&self, Spare { whois, recorded }: Spare, worklist: &Worklist) -> Result<(), Stopped> {
+        let listed = listings::ask(&whois, listings::extents(worklist), || self.may_go_on());
+        let recall = async { recorded.await.map_err(|_| Stopped::Unheard) };
+        let (listed, recall) = tokio::try_join!(listed, recall)?;
+        let believed = |(Extent { range, whole }, nets): Listed| {
+            (range, nets.and_then(|nets| Listing::new((range, whole), nets, &recall)))
+        };
+        let listings = listed.into_iter().map(believed).collect();
+        self.source.spare_by(recall, listings);
+        self.check_listings().await
+    }
 }

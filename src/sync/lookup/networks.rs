@@ -14,11 +14,11 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use ipnet::IpNet;
 
 use super::{
-    super::outcome::Failure,
+    super::outcome::{Failure, InFull},
     ask::{Asker, Found},
     finding::{Finding, Stopped},
     net_match::{NetMatch, Parent, net_match},
-    worklist::{Target, Worklist},
+    worklist::{Named, Target, Worklist},
 };
 use crate::model::{
     AggregateProgress, AggregateState, Net, NetBlock, NetHandle, NetType, ObjectType, Registry,
@@ -30,8 +30,11 @@ const READY: usize = 2;
 
 /// Looks up all aggregates and the prefixes inside, in the order of the worklist.
 pub(super) async fn look_up(asker: &Asker, worklist: &Worklist) -> Result<(), Stopped> {
-    let begin = |(at, target)| Walk::new(Place { asker, at, target, single: worklist.single });
+    let begin = |(at, target)| Walk::new(Place { asker, at, target, named: worklist.named });
     let mut walks: Vec<Walk<'_>> = worklist.targets.iter().enumerate().map(begin).collect();
+    for walk in &mut walks {
+        walk.tell_listing().await?;
+    }
     let mut asking = FuturesUnordered::new();
     // All walks before this one are over.
     let mut first = 0;
@@ -46,8 +49,10 @@ pub(super) async fn look_up(asker: &Asker, worklist: &Worklist) -> Result<(), St
                     asking.push(question.ask());
                 }
                 None => {
-                    walk.end_if_over().await?;
-                    at += 1;
+                    // One that has to be walked once more has a question again.
+                    if !walk.end_if_over().await? {
+                        at += 1;
+                    }
                 }
             }
         }
@@ -70,8 +75,8 @@ struct Place<'a> {
     /// Its place in the worklist.
     at: usize,
     target: &'a Target,
-    /// Prefixes were asked for by name, so that finding nothing is worth a word.
-    single: bool,
+    /// What was asked for by name.
+    named: Named,
 }
 
 /// The walk over one aggregate and the prefixes inside.
@@ -89,6 +94,8 @@ struct Walk<'a> {
     passed_over: Vec<IpNet>,
     /// No question has to be asked again.
     settled: bool,
+    /// It spares questions by the public listing.
+    by_listing: bool,
     ended: bool,
 }
 
@@ -126,6 +133,7 @@ impl<'a> Walk<'a> {
             reassigned: Reassigned::default(),
             passed_over: Vec::new(),
             settled: true,
+            by_listing: false,
             ended: false,
         }
     }
@@ -187,13 +195,47 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Passes on that everything about the aggregate is known, once that is so.
-    async fn end_if_over(&mut self) -> Result<(), Stopped> {
+    /// Passes on what the public listing has in the aggregate, or why that is of no use.
+    async fn tell_listing(&mut self) -> Result<(), Stopped> {
+        let Place { asker, target, .. } = self.place;
+        let aggregate = target.aggregate.prefix;
+        if let Some(listing) = asker.source.listing(aggregate) {
+            self.by_listing = true;
+            return asker.tell(Finding::Listed(listing.near(aggregate))).await;
+        }
+        self.tell_doubt().await
+    }
+
+    async fn tell_doubt(&self) -> Result<(), Stopped> {
+        let Place { asker, target, .. } = self.place;
+        let aggregate = target.aggregate.prefix;
+        match asker.source.doubt(aggregate) {
+            Some(doubt) => asker.tell(Finding::InFull(InFull { aggregate, why: doubt.to_string() })).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Begins anew, without the listing: what it has spared so far has to be asked for.
+    async fn begin_again(&mut self) -> Result<(), Stopped> {
+        self.tell_doubt().await?;
+        self.place.asker.forget_recalled();
+        self.place.progress(|line| (line.networks, line.prefixes_done, line.failed) = (0, 0, 0));
+        *self = Self::new(self.place);
+        Ok(())
+    }
+
+    /// Passes on that everything about the aggregate is known, once that is so. Returns true if it turned out that the
+    /// listing was wrong, so that it is walked over once more.
+    async fn end_if_over(&mut self) -> Result<bool, Stopped> {
         if self.ended || !self.begun || !self.held.is_empty() || !self.ready.is_empty() {
-            return Ok(());
+            return Ok(false);
+        }
+        let place = self.place;
+        if self.by_listing && place.asker.source.listing(place.target.aggregate.prefix).is_none() {
+            self.begin_again().await?;
+            return Ok(true);
         }
         self.ended = true;
-        let place = self.place;
         for range in std::mem::take(&mut self.passed_over) {
             place.nothing(range, "it lies in a reassigned net, below which nothing can be registered").await?;
         }
@@ -203,10 +245,10 @@ impl<'a> Walk<'a> {
             line.state = state;
             done = self.settled.then(|| line.clone());
         });
-        match done {
-            Some(line) => place.asker.tell(Finding::AggregateDone(line)).await,
-            None => Ok(()),
+        if let Some(line) = done {
+            place.asker.tell(Finding::AggregateDone(line)).await?;
         }
+        Ok(false)
     }
 }
 
@@ -233,12 +275,11 @@ impl Place<'_> {
 
     /// Looks up the aggregate's own range. Returns the most specific net for it, and whether this is settled.
     async fn look_up_aggregate(&self) -> Result<(Option<Known>, bool), Stopped> {
-        let range = self.target.aggregate.prefix;
-        let mut answer = self.asker.arin.most_specific_net(range.into()).await;
-        if let Ok(None) = answer {
-            // Where only ranges count that are registered exactly, this may still be a part of an allocation.
-            answer = self.asker.arin.parent_net(range.into()).await;
-        }
+        let (range, source) = (self.target.aggregate.prefix, &self.asker.source);
+        let answer = match self.named {
+            Named::Aggregate => source.ask_for_aggregate(range).await,
+            Named::Nothing | Named::Prefixes => source.net_of_aggregate(range).await,
+        };
         let absent = "ARIN has no net for this aggregate";
         let net = match self.asker.found(ObjectType::Network, range, answer, absent).await? {
             Found::Object(net) => net,
@@ -287,7 +328,12 @@ impl Place<'_> {
 
     /// Looks up a range inside the aggregate. Returns a net at or below the parent, and whether this is settled.
     async fn look_up(&self, range: IpNet, parent: Option<&Parent>) -> Result<(Option<Known>, bool), Stopped> {
-        let answer = self.asker.arin.most_specific_net(NetBlock::from(range)).await;
+        let (asker, aggregate) = (self.asker, self.target.aggregate.prefix);
+        let knows = |handle: &NetHandle| asker.knows_net(handle);
+        let answer = match self.named {
+            Named::Prefixes => asker.source.ask_for_range(range).await,
+            Named::Nothing | Named::Aggregate => asker.source.net_of_prefix(range, (parent, aggregate), knows).await,
+        };
         let net = match self.asker.judge(ObjectType::Network, range, answer).await? {
             Ok(Some(net)) => net,
             Ok(None) => {
@@ -299,7 +345,7 @@ impl Place<'_> {
                 return Ok((None, settled));
             }
         };
-        let own = net_match(&net, range, parent, self.target.aggregate.prefix);
+        let own = net_match(&net, range, parent, aggregate);
         if matches!(own, NetMatch::Below | NetMatch::Around | NetMatch::Registry(_)) {
             let why = format!("it has no registration of its own; it lies in {}", net.handle);
             self.nothing(range, &why).await?;
@@ -360,7 +406,7 @@ impl Place<'_> {
     }
 
     async fn nothing(&self, range: IpNet, why: &str) -> Result<(), Stopped> {
-        if !self.single {
+        if self.named != Named::Prefixes {
             return Ok(());
         }
         self.asker.skip(ObjectType::Network, range, why).await

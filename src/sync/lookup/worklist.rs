@@ -8,8 +8,8 @@ use std::{
 use ipnet::IpNet;
 
 use crate::model::{
-    Aggregate, AggregateProgress, Config, CustomerHandle, Instance, Inventory, Key, NetHandle, ObjectType, OrgHandle,
-    PocHandle, Resource, Row, RowId, Scope,
+    Aggregate, AggregateProgress, Config, CustomerHandle, Holder, Instance, Inventory, Key, NetHandle, ObjectType,
+    OrgHandle, PocHandle, Resource, Row, RowId, Scope,
     address_block::{NotRegistrable, registrable},
 };
 
@@ -26,10 +26,22 @@ pub(in crate::sync) struct Worklist {
     pub(super) resources: BTreeSet<Resource>,
     /// The aggregates with the ranges inside each that are asked for.
     pub(in crate::sync) targets: Vec<Target>,
-    /// Prefixes were asked for by name, so that finding nothing is worth a word.
-    pub(super) single: bool,
+    /// What was asked for by name, so that finding nothing is worth a word, and only ARIN's own word will do.
+    pub(super) named: Named,
     /// Ranges that were asked for by name and need no question.
     pub(super) passed_over: BTreeMap<IpNet, NotRegistrable>,
+}
+
+/// The ranges of a worklist that somebody asked for by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::sync) enum Named {
+    /// A whole config was.
+    #[default]
+    Nothing,
+    /// The aggregate itself.
+    Aggregate,
+    /// The prefixes.
+    Prefixes,
 }
 
 /// An aggregate and the ranges inside it, the shortest first.
@@ -54,6 +66,15 @@ pub(in crate::sync) enum Recorded {
     Poc(PocHandle),
     Net(NetHandle),
     Customer(CustomerHandle),
+}
+
+impl From<Holder> for Recorded {
+    fn from(holder: Holder) -> Self {
+        match holder {
+            Holder::Org(handle) => Self::Org(handle),
+            Holder::Customer(handle) => Self::Customer(handle),
+        }
+    }
 }
 
 impl Recorded {
@@ -102,7 +123,11 @@ impl Worklist {
             recipients: Vec::new(),
             resources: resources.clone(),
             targets: if networks { targets(scope, has) } else { Vec::new() },
-            single: matches!(scope, Scope::Prefixes(_)),
+            named: match scope {
+                Scope::Config => Named::Nothing,
+                Scope::Aggregate(_) => Named::Aggregate,
+                Scope::Prefixes(_) => Named::Prefixes,
+            },
             passed_over: if networks { passed_over(scope, has) } else { BTreeMap::new() },
         }
     }

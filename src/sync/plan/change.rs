@@ -14,6 +14,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The rows that are as they should be.
     pub unchanged: BTreeSet<(ObjectType, String)>,
+    /// The dates of the registry's public listing to be remembered with networks, so that the next sync can tell which ones
+    /// changed. They say nothing about what is registered, and are no change that anybody is told of.
+    pub listed: BTreeMap<Key, String>,
 }
 
 /// One row to write.

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use super::{links, references::References};
 use crate::model::{
-    Address, Customer, Fields, Key, Net, NetBlock, NetHandle, NetType, ObjectType, Org, Payload, Poc, PocFunction,
-    PocType, Row, Value, inventory::REGISTERED, payload::digest,
+    Address, Customer, CustomerHandle, Fields, Key, Net, NetBlock, NetHandle, NetType, ObjectType, Org, OrgHandle,
+    Payload, Poc, PocFunction, PocHandle, PocType, Row, Value, inventory::REGISTERED, payload::digest,
 };
 
 /// A row as it should be.
@@ -74,6 +74,35 @@ pub(super) fn organization<'a>(org: &'a Org, address: Value, known: &References<
     Desired::new(ObjectType::Organization, key, org.handle.as_str(), fields).with_document(&org.raw)
 }
 
+/// Returns the row of an organization, contact or customer that is as recorded, with what follows from other objects. `None`
+/// for one that was read as well, and for other types.
+pub(super) fn as_recorded(
+    object: ObjectType,
+    (key, row): (&Key, &Row),
+    known: &References<'_>,
+) -> Option<Desired<'static>> {
+    let registered = known.registered;
+    let handle = row.text("handle")?;
+    let follows = match object {
+        ObjectType::Organization => {
+            let handle = OrgHandle::new(handle).filter(|handle| !registered.orgs.contains_key(handle))?;
+            Fields::from([("config", Value::NetBoxRow(known.rules.owner_of_org(&handle, known.recorded)))])
+        }
+        ObjectType::Contact => {
+            let handle = PocHandle::new(handle).filter(|handle| !registered.pocs.contains_key(handle))?;
+            place_in_org(&handle, Some(row), known)
+        }
+        ObjectType::Customer => {
+            let handle = CustomerHandle::new(handle).filter(|handle| !registered.customers.contains_key(handle))?;
+            place_at_net(&handle, Some(row), known)
+        }
+        ObjectType::Address | ObjectType::Network => return None,
+    };
+    let mut fields = row.fields.clone();
+    fields.extend(follows);
+    Some(Desired { object, key: key.clone(), handle: handle.to_owned(), fields, raw: None })
+}
+
 pub(super) fn contact<'a>(poc: &'a Poc, address: Value, known: &References<'_>) -> Desired<'a> {
     let key = known.rules.instance.key(&poc.handle);
     let mut fields = Fields::from([
@@ -87,7 +116,7 @@ pub(super) fn contact<'a>(poc: &'a Poc, address: Value, known: &References<'_>) 
         ("address", address),
     ]);
     let row = known.recorded.row(ObjectType::Contact, &key);
-    fields.extend(place_in_org(poc, row, known));
+    fields.extend(place_in_org(&poc.handle, row, known));
     Desired::new(ObjectType::Contact, key, poc.handle.as_str(), fields).with_document(&poc.raw)
 }
 
@@ -95,13 +124,13 @@ pub(super) fn contact<'a>(poc: &'a Poc, address: Value, known: &References<'_>) 
 ///
 /// A contact may serve the organizations of several configs, but its row names one. It stays with the config that first
 /// recorded it for as long as that config's organization has it; else the two syncs would take it from each other for ever.
-fn place_in_org(poc: &Poc, row: Option<&Row>, known: &References<'_>) -> Fields {
+fn place_in_org(poc: &PocHandle, row: Option<&Row>, known: &References<'_>) -> Fields {
     let taken = row.is_some_and(|row| *row.field("organization") != Value::Empty);
     let (Some(functions), Some(org)) = (&known.registered.functions, &known.rules.org) else { return Fields::new() };
     if taken && !known.rules.speaks_for(row.and_then(Row::config)) {
         return Fields::new();
     }
-    let roles = functions.get(&poc.handle);
+    let roles = functions.get(poc);
     let codes: BTreeSet<String> = roles.into_iter().flatten().filter_map(known_role).collect();
     let org = roles.map_or(Value::Empty, |_| known.our_row(ObjectType::Organization, known.rules.instance.key(org)));
     Fields::from([
@@ -160,17 +189,23 @@ pub(super) fn customer<'a>(customer: &'a Customer, address: Value, known: &Refer
         ("private", customer.private.map_or(Value::Empty, Value::Flag)),
         ("registration_date", date(customer.registration_date)),
     ]);
-    if let Some(net) = net_of(customer, row, known) {
-        fields.insert("config", Value::NetBoxRow(known.rules.owner_of_net(net, known.registered, known.recorded)));
-        fields.insert("network", known.our_row(ObjectType::Network, instance.key(&net.handle)));
-    }
+    fields.extend(place_at_net(&customer.handle, row, known));
     Desired::new(ObjectType::Customer, key, customer.handle.as_str(), fields).with_document(&customer.raw)
+}
+
+/// Returns the net that a customer holds, and whose it is.
+fn place_at_net(customer: &CustomerHandle, row: Option<&Row>, known: &References<'_>) -> Fields {
+    let Some(net) = net_of(customer, row, known) else { return Fields::new() };
+    Fields::from([
+        ("config", Value::NetBoxRow(known.rules.owner_of_net(net, known.registered, known.recorded))),
+        ("network", known.our_row(ObjectType::Network, known.rules.instance.key(&net.handle))),
+    ])
 }
 
 /// The net a customer holds: the recorded one while that is still true, else the first. ARIN gives a customer one net
 /// only; old records have more.
-fn net_of<'a>(customer: &Customer, row: Option<&Row>, known: &References<'a>) -> Option<&'a Net> {
-    let handles = known.registered.nets_of.get(&customer.handle).into_iter().flatten();
+fn net_of<'a>(customer: &CustomerHandle, row: Option<&Row>, known: &References<'a>) -> Option<&'a Net> {
+    let handles = known.registered.nets_of.get(customer).into_iter().flatten();
     let mut held = handles.filter_map(|handle| known.registered.nets.get(handle)).peekable();
     let first = held.peek().copied();
     let recorded = row.map(|row| row.field("network"));

@@ -137,7 +137,7 @@ mod tests {
         resources: &BTreeSet<Resource>,
         changes: impl IntoIterator<Item = Change>,
     ) -> PlanDigest {
-        let plan = Plan { changes: changes.into_iter().collect(), unchanged: BTreeSet::new() };
+        let plan = Plan { changes: changes.into_iter().collect(), ..Plan::default() };
         plan.digest(Subject { config, scope, resources })
     }
 

@@ -24,9 +24,12 @@ pub use self::{
     rules::Rules,
     shown::{ShownAction, ShownChange, ShownField},
 };
-use crate::model::{
-    Address, Customer, CustomerHandle, Fields, Inventory, Key, Net, NetHandle, ObjectType, Org, OrgHandle, Poc,
-    PocHandle, Registration, Row, Value,
+use crate::{
+    model::{
+        Address, Customer, CustomerHandle, Fields, Inventory, Key, Net, NetHandle, ObjectType, Org, OrgHandle, Poc,
+        PocHandle, Registration, Row, Updated, Value,
+    },
+    netbox::fields,
 };
 
 /// The objects that were learnt of in one round, by handle; they themselves stand in a [`Registration`].
@@ -40,6 +43,8 @@ pub struct Learnt {
     pub nets: BTreeSet<NetHandle>,
     /// Customers.
     pub customers: BTreeSet<CustomerHandle>,
+    /// Organizations, contacts and customers that are as recorded.
+    pub as_recorded: BTreeSet<(ObjectType, Key)>,
 }
 
 impl Learnt {
@@ -69,6 +74,7 @@ pub fn plan(registered: &Registration, recorded: &Inventory, rules: &Rules) -> P
     registered.pocs.values().for_each(|poc| planner.poc(poc));
     registered.nets.values().for_each(|net| planner.net(net));
     registered.customers.values().for_each(|customer| planner.customer(customer));
+    registered.as_recorded.iter().for_each(|(object, key)| planner.as_recorded(*object, key));
     registered.gone.iter().for_each(|(object, key)| planner.retire(*object, key));
     planner.sorted()
 }
@@ -82,6 +88,7 @@ pub fn plan_round(learnt: &Learnt, registered: &Registration, recorded: &Invento
     learnt.nets.iter().filter_map(|handle| registered.nets.get(handle)).for_each(|net| planner.net(net));
     let customers = learnt.customers.iter().filter_map(|handle| registered.customers.get(handle));
     customers.for_each(|customer| planner.customer(customer));
+    learnt.as_recorded.iter().for_each(|(object, key)| planner.as_recorded(*object, key));
     planner.sorted()
 }
 
@@ -119,6 +126,24 @@ impl<'a> Planner<'a> {
 
     fn net(&mut self, net: &Net) {
         let wanted = desired::network(net, &self.references());
+        if let Some(Updated { at, .. }) = self.registered.listed.get(&net.handle).and_then(|listed| listed.updated) {
+            let (at, row) = (at.to_string(), self.recorded.row(ObjectType::Network, &wanted.key));
+            if row.is_none_or(|row| row.text(fields::LISTED) != Some(&at)) {
+                self.plan.listed.insert(wanted.key.clone(), at);
+            }
+        }
+        self.settle(wanted);
+    }
+
+    /// Takes an object as it is recorded: only what follows from others may have changed, such as whose it is. One that was
+    /// read as well is as it was read.
+    fn as_recorded(&mut self, object: ObjectType, key: &Key) {
+        let Some(row) = self.recorded.row(object, key) else { return };
+        let known = self.references();
+        let Some(wanted) = desired::as_recorded(object, (key, row), &known) else { return };
+        if let Some(address) = row.field("address").as_our_row() {
+            self.plan.unchanged.insert((ObjectType::Address, address.to_string()));
+        }
         self.settle(wanted);
     }
 
@@ -135,7 +160,7 @@ impl<'a> Planner<'a> {
         let wanted = desired::address(address);
         let key = wanted.key.clone();
         if self.recorded.row(ObjectType::Address, &key).is_some() {
-            self.plan.unchanged.insert((ObjectType::Address, wanted.handle));
+            self.plan.unchanged.insert((ObjectType::Address, key.to_string()));
         } else if self.references().our_row(ObjectType::Address, key.clone()) == Value::Empty {
             self.settle(wanted);
         }

@@ -118,6 +118,8 @@ metrics! {
         "Time from the sending of a request to the head of its answer";
     retries: Family<Operation, Counter> = Family::default(), "upstream_retries",
         "Requests sent again after a failure that may pass";
+    spared: Counter = Counter::default(), "spared_questions",
+        "Questions to ARIN that its public listing spared";
     throttle_wait: Histograms<labels::Registry> = histograms(waits), "throttle_wait_seconds",
         "How long a request waited for its turn at a registry";
     rate: Family<labels::Registry, Real> = Family::default(), "throttle_requests_per_second",
@@ -225,6 +227,11 @@ impl Metrics {
     /// Counts a run whose result could not be written to its config.
     pub fn unrecorded(&self) {
         self.unrecorded.inc();
+    }
+
+    /// Counts questions to the registry that a run did not have to ask.
+    pub fn spared(&self, questions: u64) {
+        self.spared.inc_by(questions);
     }
 
     /// Counts changes that were found in NetBox's change log.
