@@ -273,7 +273,6 @@ impl<'c> Report<'c> {
     /// removed by the syncs of whole configs, so that a webhook costs no request for it.
     pub(super) async fn finish(&mut self, request: &Request<'_>) {
         self.ctx.progress.update(|at| at.phase = Phase::Report);
-        let verdict = self.run.verdict();
         // A run that wrote nothing, as a plan was not what was approved, says nothing about the objects or the config.
         let differs = self.run.difference().is_some();
         if differs {
@@ -286,7 +285,7 @@ impl<'c> Report<'c> {
         let sent = self.ctx.netbox.requests();
         if request.is_whole()
             && !differs
-            && let Err(why) = settle_config(self.ctx, &self.run, verdict).await
+            && let Err(why) = settle_config(self.ctx, &self.run, request).await
         {
             self.run.unrecorded = Some(format!("its result could not be recorded with the RIR config: {why}"));
             self.ctx.metrics.unrecorded();
@@ -430,11 +429,12 @@ fn totals(counts: &BTreeMap<ObjectType, Counts>) -> String {
 }
 
 /// Records the result with the config. Returns the reason for which NetBox did not take it.
-async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) -> Result<(), String> {
-    let now = Timestamp::now();
+async fn settle_config(ctx: &Context, run: &SyncRun, request: &Request<'_>) -> Result<(), String> {
+    let (now, verdict) = (Timestamp::now(), run.verdict());
     let body = json!({ "last_sync": now.to_string(), "last_result": verdict.code() });
     let mut body = body.as_object().cloned().unwrap_or_default();
-    if run.asked_everything() {
+    let waited = request.config.refreshed.map(|at| run.started.duration_since(at).unsigned_abs());
+    if run.asked_everything() && counts_as_refresh(run.may_pass().is_some(), waited, ctx.settings.arin.refresh) {
         // An object whose turn comes while the run is under way is asked for by the next one.
         body.insert("refreshed".to_owned(), run.started.to_string().into());
     }
@@ -445,6 +445,13 @@ async fn settle_config(ctx: &Context, run: &SyncRun, verdict: Verdict) -> Result
         ctx.metrics.succeeded(&run.config, now);
     }
     Ok(())
+}
+
+/// Returns whether the objects whose turn has come since somebody `waited` for them have had it. Where one failed in a way
+/// that may pass, all have it again in the next run; one that goes on to fail for a third of the period is not waited for, as
+/// more and more others would be asked for each time.
+fn counts_as_refresh(some_may_pass: bool, waited: Option<Duration>, period: Duration) -> bool {
+    !some_may_pass || waited.is_none_or(|waited| waited > period / 3)
 }
 
 /// Removes log rows of a config that are older than the retention.
@@ -477,6 +484,14 @@ fn tell(run: &SyncRun, verdict: Verdict) {
 mod tests {
     use super::*;
     use crate::{model::Key, sync::outcome::NotTaken};
+
+    #[test]
+    fn whose_turn_came_and_failed_has_it_again_but_not_for_ever() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let counts = |may_pass, waited: Option<u64>| counts_as_refresh(may_pass, waited.map(hours), hours(6));
+        assert_eq!([counts(false, Some(1)), counts(true, Some(1)), counts(true, Some(2))], [true, false, false]);
+        assert_eq!([counts(true, Some(3)), counts(true, None)], [true, true]);
+    }
 
     fn applied(object: ObjectType, handle: &str, deed: Deed, taken: bool) -> Applied {
         let refused = NotTaken { message: "no".to_owned(), may_pass: false };

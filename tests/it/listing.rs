@@ -392,6 +392,12 @@ async fn a_run_that_came_to_no_end_does_not_count_as_having_asked_again() {
     scene.arin.heal();
     assert_eq!(scene.sync().await.verdict(), Verdict::Unchanged);
     assert_ne!(refreshed().await, before);
+    // Nor does one in which an object was not answered for, which has its turn again.
+    let before = refreshed().await;
+    let outage = rir_sandbox::regrws::Rule::new(rir_sandbox::regrws::Fault::Outage).on(Operation::Poc);
+    scene.arin.fail(outage);
+    assert_ne!(scene.sync().await.verdict(), Verdict::Unchanged);
+    assert_eq!(refreshed().await, before);
 }
 
 /// What the listing does wrong, and what is told of it.
