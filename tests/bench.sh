@@ -2,22 +2,24 @@
 # Measures syncs against a real NetBox, the queue and the service, and prints tables in Markdown; docs/benchmarks.md
 # explains them.
 #
-#   tests/bench.sh [S] [M] [L] [queue] [service] [memory] [sweep]
+#   tests/bench.sh [S] [M] [L] [listing] [queue] [service] [memory] [sweep]
 #
 # Worlds: S (4 aggregates, 100 prefixes), M (10, 1,000), L (40, 10,000; takes half an hour). Without any: S M queue service.
+# listing: what ARIN's public listing spares in M, in L, and in M with 50,000 loopbacks; takes a quarter of an hour.
 # Installs what is missing, starts a NetBox with two workers and a Redis, and stops what it started.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 LAB=tests/lab/lab.sh
 
-WORLDS=() SERVICES=()
+WORLDS=() SERVICES=() LISTING=
 [ $# -gt 0 ] || set -- S M queue service
 for what in "$@"; do
     case $what in
     S | M | L) WORLDS+=("$what") ;;
+    listing) LISTING=1 ;;
     queue | service | memory | sweep) SERVICES+=("$what") ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -33,17 +35,22 @@ trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-cargo bench --locked --bench sync --bench queue --bench service --bench memory --bench sweep --no-run
+cargo bench --locked --bench sync --bench listing --bench queue --bench service --bench memory --bench sweep --no-run
 RIR_LAB_WORKERS=2 "$LAB" up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
 # shellcheck disable=SC1091
 . "$STATE/env"
 for what in "${SERVICES[@]}"; do
     cargo bench --locked --bench "$what"
 done
-if [ ${#WORLDS[@]} -gt 0 ]; then
+if [ ${#WORLDS[@]} -gt 0 ] || [ -n "$LISTING" ]; then
     # As after any bootstrap: workers that saw the types change may fail over them (Custom Objects plugin 0.7.1).
     RIR_SIDECAR__NETBOX__URL=$RIR_LAB_NETBOX_URL RIR_SIDECAR__NETBOX__TOKEN=$RIR_LAB_NETBOX_TOKEN \
         "${CARGO_TARGET_DIR:-target}/release/rir-sidecar" bootstrap >/dev/null
     "$LAB" restart --dir "$STATE/lab"
+fi
+if [ ${#WORLDS[@]} -gt 0 ]; then
     cargo bench --locked --bench sync -- "${WORLDS[@]}"
+fi
+if [ -n "$LISTING" ]; then
+    cargo bench --locked --bench listing
 fi

@@ -11,10 +11,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on ends")]
 
+#[path = "../bootstrap.rs"]
+mod bootstrap;
 #[path = "../one_sync.rs"]
 mod one_sync;
 
-use std::{collections::BTreeMap, fs, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use axum::{
     Json, Router,
@@ -26,17 +28,13 @@ use axum::{
 use ipnet::{IpNet, Ipv4Net};
 use rir_sandbox::{
     netbox::{Options, Server, TOKEN},
-    regrws::{self, KEY},
+    regrws,
     world::{Address, Country, Holder, World},
 };
-use rir_sidecar::{
-    config,
-    netbox::{
-        self,
-        schema::{self, Document},
-    },
-};
 use serde_json::{Value, json};
+
+use bootstrap::bootstrap;
+use one_sync::Settings;
 
 const AGGREGATES: u32 = 400;
 const FIRST_AGGREGATE: u32 = 20 << 24;
@@ -173,13 +171,7 @@ async fn measure(plan: Plan) {
     #[expect(clippy::disallowed_methods, reason = "the program's own clients are what is measured")]
     let front = Front { plan, behind: behind.url(), http: reqwest::Client::new() };
     let netbox = front.serve().await;
-    let client = {
-        let set = [("URL", netbox.clone()), ("TOKEN", TOKEN.to_owned())];
-        let set = set.map(|(name, value)| (format!("RIR_SIDECAR__NETBOX__{name}"), value));
-        netbox::Client::new(&config::load_from(None, &BTreeMap::from(set)).unwrap().netbox).unwrap()
-    };
-    let types = schema::plan(&client, Document::current()).await.unwrap();
-    schema::apply(&client, &types, false).await.unwrap();
+    bootstrap(&netbox, TOKEN).await;
     let rir = behind.add_rir("ARIN");
     for number in 0..AGGREGATES {
         behind.add_aggregate(aggregate(number).into(), rir);
@@ -188,21 +180,15 @@ async fn measure(plan: Plan) {
         "org_handle": world.org_handle, "is_active": true });
     let Value::Object(row) = row else { panic!("no object") };
     behind.add_row("rir-config", row).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let keys = folder.path().join("keys.toml");
-    fs::write(&keys, format!("[[key]]\nconfig = {:?}\nuser = \"bench\"\napi_key = {KEY:?}\n", world.config)).unwrap();
-    fs::set_permissions(&keys, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let settings = folder.path().join("sidecar.toml");
-    let text = format!(
-        "[netbox]\nurl = {netbox:?}\ntoken = {TOKEN:?}\n[arin]\nallowed_base_urls = [{:?}]\nrequests_per_second = 0\n\
-         [keys]\nfile = {keys:?}\n[sync]\nauto_link_networks = false\n",
+    let more = format!(
+        "[arin]\nallowed_base_urls = [{:?}]\nrequests_per_second = 0\n[sync]\nauto_link_networks = false\n",
         arin.url()
     );
-    fs::write(&settings, text).unwrap();
+    let settings = Settings::write((&netbox, TOKEN), &world.config, &more);
     for name in ["first", "unchanged"] {
         arin.forget_requests();
         let started = Instant::now();
-        let (_, peak) = one_sync::run(&settings, &world.config).await;
+        let (_, peak) = settings.sync(&[]).await;
         let (took, asked) = (started.elapsed().as_secs_f64(), arin.requests().total());
         let Plan { prefixes, nets } = plan;
         println!("| {prefixes} | {nets} | {name} | {took:.1} | {asked} | {:.0} |", peak as f64 / 1024.0);

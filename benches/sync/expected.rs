@@ -5,20 +5,18 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use rir_sandbox::{
     regrws::{Operation, Requests},
-    world::{Holder, World},
+    world::World,
 };
+
+use crate::holders::Holders;
 
 /// The most that ARIN may be asked, by operation.
 pub(crate) struct Expected {
     /// Look-ups: the aggregates, and the prefixes that do not lie inside a net that can have no children. Of such nets only
     /// those count that NetBox has as a prefix: others are not known before a prefix inside them was asked about.
     pub(crate) look_ups: usize,
-    /// Distinct customers of all nets.
-    pub(crate) customers: usize,
-    /// The config's organization and all that hold nets.
-    pub(crate) orgs: usize,
-    /// The contacts of the config's organization.
-    pub(crate) pocs: usize,
+    /// Everything else, each once.
+    pub(crate) holders: Holders,
 }
 
 impl Expected {
@@ -34,30 +32,20 @@ impl Expected {
         let lies_inside = |prefix: IpNet| {
             std::iter::successors(prefix.supernet(), IpNet::supernet).any(|net| childless.contains(&net))
         };
-        let (mut customers, mut orgs) = (BTreeSet::new(), BTreeSet::from([world.org_handle.clone()]));
-        for net in nets.values() {
-            match &net.holder {
-                Holder::Customer(handle) => drop(customers.insert(handle)),
-                Holder::Org(handle) => drop(orgs.insert(handle.clone())),
-            }
-        }
-        let links = &world.registry.orgs[&world.org_handle].pocs;
-        let pocs: BTreeSet<&String> = links.iter().map(|link| &link.handle).collect();
         Self {
             look_ups: world.ipam.aggregates.len() + planned.iter().filter(|prefix| !lies_inside(**prefix)).count(),
-            customers: customers.len(),
-            orgs: orgs.len(),
-            pocs: pocs.len(),
+            holders: Holders::of(world),
         }
     }
 
     /// Describes what was asked too often; nothing when all is well.
     pub(crate) fn exceeded(&self, asked: &Requests) -> Vec<String> {
+        let Holders { customers, orgs, pocs } = self.holders;
         let limits = [
             (Operation::MostSpecificNet, self.look_ups),
-            (Operation::Customer, self.customers),
-            (Operation::Org, self.orgs),
-            (Operation::Poc, self.pocs),
+            (Operation::Customer, customers),
+            (Operation::Org, orgs),
+            (Operation::Poc, pocs),
         ];
         let count = |operation| asked.count(operation);
         let too_many = limits.into_iter().filter(|(operation, most)| count(*operation) > *most);

@@ -12,8 +12,10 @@ use futures_util::{StreamExt, stream};
 use rir_sidecar::netbox::schema;
 use serde_json::{Value, json};
 
-use crate::netbox::{IN_FLIGHT, Netbox, Row, custom};
+use crate::netbox::{Netbox, Row, custom};
 
+/// As many requests under way as the lab's NetBox has workers.
+const IN_FLIGHT: usize = 2;
 /// Rows in one request, the sidecar's default.
 const BATCH: usize = 50;
 /// The types a sync writes to, each after those it refers to.
@@ -39,7 +41,7 @@ impl Rows {
     pub(crate) async fn read(netbox: &Netbox) -> Self {
         let mut all = Vec::new();
         for slug in WRITTEN {
-            all.push((slug, netbox.list(&custom(slug)).await.into_iter().map(writable).collect()));
+            all.push((slug, list(netbox, &custom(slug)).await.into_iter().map(writable).collect()));
         }
         Self(all)
     }
@@ -64,6 +66,19 @@ impl Rows {
         let floor = Floor { took: started.elapsed(), netbox_cpu: netbox.cpu_seconds() - cpu };
         eprintln!("bench: floor in {:.2} s, {:.2} s of NetBox's CPU", floor.took.as_secs_f64(), floor.netbox_cpu);
         floor
+    }
+}
+
+/// All rows of a list, in full.
+async fn list(netbox: &Netbox, path: &str) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    loop {
+        let page = netbox.page(path, &format!("limit=1000&ordering=id&offset={}", rows.len())).await;
+        let some: Vec<Row> = serde_json::from_value(page["results"].clone()).unwrap();
+        if some.is_empty() {
+            return rows;
+        }
+        rows.extend(some);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Measures whole syncs of worlds of different size on a real NetBox, and beside each what merely writing the same rows
 //! costs: the write floor. Prints Markdown; `tests/bench.sh` starts it, `docs/benchmarks.md` explains the figures.
 //!
-//! The simulated ARIN lives in this process. Each sync is a process of its own, the program as it is shipped.
+//! The simulated ARIN lives in this process. Each sync is a process of its own, the program as it is shipped. It asks for
+//! everything, because no listing is set for this ARIN: what that spares, the bench `listing` measures.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,8 +11,11 @@
     reason = "a measurement that cannot go on ends"
 )]
 
+#[path = "../bootstrap.rs"]
+mod bootstrap;
 mod expected;
 mod floor;
+mod holders;
 mod netbox;
 #[path = "../one_sync.rs"]
 mod one_sync;
@@ -25,10 +29,12 @@ use rir_sandbox::{
     world::World,
 };
 
+use bootstrap::bootstrap;
 use expected::Expected;
 use floor::Floor;
 use netbox::Netbox;
-use sidecar::{Settings, Sync};
+use one_sync::Settings;
+use sidecar::Sync;
 
 /// ARIN's answering times.
 const LATENCIES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(50)];
@@ -67,7 +73,7 @@ async fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |size: &&Size| if asked.is_empty() { size.name != "L" } else { asked.iter().any(|a| a == size.name) };
     let netbox = Netbox::of_the_lab();
-    netbox.bootstrap().await;
+    bootstrap(&netbox.url, &netbox.token).await;
     for size in SIZES.iter().filter(wanted) {
         let world = World::sized(size.aggregates, size.prefixes);
         let expected = Expected::of(&world);
@@ -87,11 +93,15 @@ async fn measure(netbox: &Netbox, world: &World, rir: u64, latency: Duration) ->
     let arin = Server::start(world.registry.clone(), Options { latency, ..Options::default() }).await.unwrap();
     netbox.wipe(true);
     let config = netbox.add_config(world, &arin.url(), rir).await;
-    let settings = IN_FLIGHT.map(|in_flight| Settings::write(netbox, &arin.url(), &world.config, in_flight));
-    let first = settings[0].sync(netbox, &arin).await;
+    let settings = IN_FLIGHT.map(|in_flight| {
+        let url = arin.url();
+        let unbound = format!("allowed_base_urls = [{url:?}]\nrequests_per_second = 0\nmax_in_flight = {in_flight}\n");
+        Settings::write((&netbox.url, &netbox.token), &world.config, &format!("[arin]\n{unbound}"))
+    });
+    let first = Sync::run(&settings[0], netbox, &arin).await;
     let written = floor::Rows::read(netbox).await;
-    let second = settings[0].sync(netbox, &arin).await;
-    let hurried = settings[1].sync(netbox, &arin).await;
+    let second = Sync::run(&settings[0], netbox, &arin).await;
+    let hurried = Sync::run(&settings[1], netbox, &arin).await;
     let mut floors = Vec::new();
     for _ in 0..FLOORS {
         netbox.wipe(true);

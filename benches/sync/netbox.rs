@@ -9,19 +9,11 @@ use std::{
 
 use reqwest::Method;
 use rir_sandbox::world::World;
-use rir_sidecar::{
-    config,
-    netbox::{
-        self,
-        schema::{self, Document},
-    },
-};
+use rir_sidecar::netbox::schema;
 use serde_json::{Map, Value, json};
 
 pub(crate) type Row = Map<String, Value>;
 
-/// As many requests under way as the lab's NetBox has workers.
-pub(crate) const IN_FLIGHT: usize = 2;
 /// Ticks of the kernel's clock of CPU time in a second; the same on every Linux.
 const TICKS: f64 = 100.0;
 /// Path of the change log, which has one entry for each row written, whoever wrote it.
@@ -47,16 +39,6 @@ impl Netbox {
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
         let pid = PathBuf::from(variable("RIR_LAB_DIR")).join("netbox/main/pid");
         Self { url: variable("RIR_LAB_NETBOX_URL"), token: variable("RIR_LAB_NETBOX_TOKEN"), http, pid }
-    }
-
-    /// Creates our types.
-    pub(crate) async fn bootstrap(&self) {
-        let set = [("URL", &self.url), ("TOKEN", &self.token)];
-        let set = set.map(|(name, value)| (format!("RIR_SIDECAR__NETBOX__{name}"), value.clone()));
-        let settings = config::load_from(None, &BTreeMap::from(set)).unwrap();
-        let client = netbox::Client::new(&settings.netbox).unwrap();
-        let plan = schema::plan(&client, Document::current()).await.unwrap();
-        schema::apply(&client, &plan, false).await.unwrap();
     }
 
     /// Empties it, or only the tables of custom objects and the change log.
@@ -100,46 +82,31 @@ impl Netbox {
 
     /// Adds rows and gives their ids.
     pub(crate) async fn add(&self, path: &str, rows: Value) -> Vec<u64> {
-        let url = format!("{}/api/{path}/", self.url);
-        let request = self.http.request(Method::POST, url).header("content-type", "application/json");
-        let answer = request.bearer_auth(&self.token).body(rows.to_string()).send().await.unwrap();
-        let (status, text) = (answer.status(), answer.text().await.unwrap());
-        assert!(status.is_success(), "{path}: {status} {text}");
-        let added: Vec<Row> = serde_json::from_str(&text).unwrap();
+        let added = self.send(Method::POST, path, rows).await;
         added.iter().map(|row| row["id"].as_u64().unwrap()).collect()
     }
 
-    async fn page(&self, path: &str, query: &str) -> Row {
+    /// Sends rows, and gives them as they are then.
+    pub(crate) async fn send(&self, method: Method, path: &str, rows: Value) -> Vec<Row> {
+        let url = format!("{}/api/{path}/", self.url);
+        let request = self.http.request(method, url).header("content-type", "application/json");
+        let answer = request.bearer_auth(&self.token).body(rows.to_string()).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// A page of a list.
+    pub(crate) async fn page(&self, path: &str, query: &str) -> Row {
         let url = format!("{}/api/{path}/?{query}", self.url);
         let answer = self.http.get(url).bearer_auth(&self.token).send().await.unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
 
-    /// All rows of a list, in full.
-    pub(crate) async fn list(&self, path: &str) -> Vec<Row> {
-        let mut rows: Vec<Row> = Vec::new();
-        loop {
-            let page = self.page(path, &format!("limit=1000&ordering=id&offset={}", rows.len())).await;
-            let some: Vec<Row> = serde_json::from_value(page["results"].clone()).unwrap();
-            if some.is_empty() {
-                return rows;
-            }
-            rows.extend(some);
-        }
-    }
-
-    async fn count(&self, path: &str) -> usize {
+    /// The number of rows of a list.
+    pub(crate) async fn count(&self, path: &str) -> usize {
         let page = self.page(path, "limit=1").await;
         usize::try_from(page["count"].as_u64().unwrap()).unwrap()
-    }
-
-    /// Counts the rows of each of our types.
-    pub(crate) async fn census(&self) -> BTreeMap<&'static str, usize> {
-        let mut census = BTreeMap::new();
-        for slug in schema::TYPES {
-            census.insert(slug, self.count(&custom(slug)).await);
-        }
-        census
     }
 
     /// CPU seconds that its workers have used so far. Unlike the time that passes, they hardly depend on what else the

@@ -2,21 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    os::unix::fs::PermissionsExt,
     time::{Duration, Instant},
 };
 
-use rir_sandbox::regrws::{KEY, Operation, Requests, Server};
-use tempfile::TempDir;
+use rir_sandbox::regrws::{Operation, Requests, Server};
+use rir_sidecar::netbox::schema;
 
-use crate::{netbox::Netbox, one_sync};
-
-/// The files a sidecar is started with.
-pub(crate) struct Settings {
-    folder: TempDir,
-    config: String,
-}
+use crate::{
+    netbox::{Netbox, custom},
+    one_sync::Settings,
+};
 
 /// The figures of one sync.
 pub(crate) struct Sync {
@@ -37,32 +32,16 @@ pub(crate) struct Sync {
     pub(crate) peak_kib: u64,
 }
 
-impl Settings {
-    pub(crate) fn write(netbox: &Netbox, arin: &str, config: &str, in_flight: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = folder.path().join("keys.toml");
-        fs::write(&keys, format!("[[key]]\nconfig = {config:?}\nuser = \"lab-admin\"\napi_key = {KEY:?}\n")).unwrap();
-        fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).unwrap();
-        let settings = format!(
-            "[netbox]\nurl = {:?}\ntoken = {:?}\n\
-             [arin]\nallowed_base_urls = [{arin:?}]\nrequests_per_second = 0\nmax_in_flight = {in_flight}\n\
-             [keys]\nfile = {keys:?}\n",
-            netbox.url, netbox.token
-        );
-        fs::write(folder.path().join("sidecar.toml"), settings).unwrap();
-        Self { folder, config: config.to_owned() }
-    }
-
+impl Sync {
     /// Runs one sync.
-    pub(crate) async fn sync(&self, netbox: &Netbox, arin: &Server) -> Sync {
+    pub(crate) async fn run(settings: &Settings, netbox: &Netbox, arin: &Server) -> Self {
         arin.forget_requests();
-        let (before, writes) = (netbox.census().await, netbox.writes().await);
+        let (before, writes) = (census(netbox).await, netbox.writes().await);
         let (started, cpu) = (Instant::now(), netbox.cpu_seconds());
-        let (document, peak_kib) = one_sync::run(&self.folder.path().join("sidecar.toml"), &self.config).await;
+        let (run, peak_kib) = settings.sync(&[]).await;
         let (took, netbox_cpu) = (started.elapsed(), netbox.cpu_seconds() - cpu);
-        let after = netbox.census().await;
-        let run = &document["runs"][0];
-        let sync = Sync {
+        let after = census(netbox).await;
+        let sync = Self {
             took,
             netbox_cpu,
             result: run["result"].as_str().unwrap().to_owned(),
@@ -81,11 +60,18 @@ impl Settings {
         );
         sync
     }
-}
 
-impl Sync {
     /// Counts how often ARIN was asked for one kind of thing.
     pub(crate) fn count(&self, operation: Operation) -> usize {
         self.asked.count(operation)
     }
+}
+
+/// Counts the rows of each of our types.
+async fn census(netbox: &Netbox) -> BTreeMap<&'static str, usize> {
+    let mut census = BTreeMap::new();
+    for slug in schema::TYPES {
+        census.insert(slug, netbox.count(&custom(slug)).await);
+    }
+    census
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rir_sandbox::regrws::Operation;
 
-use crate::{IN_FLIGHT, Measured, Size, expected::Expected, floor::Floor, sidecar::Sync};
+use crate::{IN_FLIGHT, Measured, Size, expected::Expected, floor::Floor, holders::Holders, sidecar::Sync};
 
 /// First sync against the floor and ARIN's time: what is aimed at.
 const RATIO: f64 = 1.3;
@@ -96,7 +96,7 @@ fn counted(expected: &Expected, all: &[Measured]) -> String {
             }
         }
     }
-    let Expected { look_ups, customers, orgs, pocs } = expected;
+    let Expected { look_ups, holders: Holders { customers, orgs, pocs } } = expected;
     let limits = format!(
         "at most {look_ups} look-ups, {customers} customers, {orgs} organizations and {pocs} contacts asked for, none \
          twice; unchanged syncs write the config and one log row"
