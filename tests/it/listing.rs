@@ -451,6 +451,29 @@ async fn a_listing_that_cannot_be_believed_costs_questions_and_no_rows() {
 }
 
 #[tokio::test]
+async fn what_was_spared_before_the_listing_turned_out_wrong_is_asked_for() {
+    let pair = Pair::new(small()).await;
+    pair.sync("first").await;
+    let mut new = String::new();
+    pair.edit(|registry| {
+        new = registry.reassign(PARENT, &[cidr("23.144.3.0/24")], Holder::Org("SAMPLE-3".into())).unwrap();
+    });
+    // From here on the listing is behind. It shows that there is something new, and that is not what ARIN has now.
+    pair.listed.arin.whois().refresh();
+    pair.edit(|registry| {
+        registry.rename_net(&new, "RENAMED").unwrap();
+        registry.rename_net(CUSTOMERS, "RENAMED").unwrap();
+        let elsewhere = registry.orgs["CARRIER-7"].address.clone().unwrap();
+        registry.move_customer("C00000001", elsewhere.clone()).unwrap();
+        registry.move_org("SAMPLE-3", elsewhere).unwrap();
+    });
+    let (run, all) = tokio::join!(asked(&pair.listed), asked(&pair.full));
+    let why = format!("ARIN's listing has {new} with another name than ARIN");
+    assert_eq!(run.in_full.iter().map(|in_full| &in_full.why).collect::<Vec<_>>(), [&why]);
+    pair.assert_same(&run, &all, "in full").await;
+}
+
+#[tokio::test]
 async fn one_aggregate_whose_listing_is_wrong_costs_the_others_nothing() {
     let mut world = small();
     world.registry.allocate(&[cidr("23.150.0.0/22")], ORG);
