@@ -326,7 +326,8 @@ impl Source {
         let Some(known) = self.known.get().filter(|_| net.raw.has_document()) else { return Vec::new() };
         let recorded = known.recall.net(&net.handle);
         let listed_otherwise = known.listed_net(&net.handle).is_some() && known.unchanged(&net.handle).is_none();
-        if recorded.is_some_and(|recorded| recorded.net.raw.digest() == net.raw.digest()) && !listed_otherwise {
+        let as_recorded = recorded.is_some_and(|recorded| recorded.net.raw.digest() == net.raw.digest());
+        if as_recorded && !listed_otherwise && !known.is_asked_in_full(net) {
             return Vec::new();
         }
         let before = recorded.and_then(|recorded| recorded.net.holder.clone());
@@ -392,6 +393,12 @@ impl Evidence {
     fn unchanged(&self, handle: &NetHandle) -> Option<&RecordedNet> {
         let listing = self.believed(handle)?;
         self.recall.unchanged(listing.net(handle)?)
+    }
+
+    /// Returns whether a net lies where the listing cannot be believed, so that nothing about it is spared.
+    fn is_asked_in_full(&self, net: &Net) -> bool {
+        let extract = net.range().and_then(|range| self.listed_at(range.first()));
+        extract.is_some_and(|extract| extract.listing.read().is_err())
     }
 
     fn has_to_ask(&self, holder: &Recorded) -> bool {
