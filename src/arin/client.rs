@@ -12,7 +12,7 @@ use super::{
     rate_limit::{RateLimit, SharedLimit},
     request::Request,
     transport::{Key, Transport},
-    whois::Whois,
+    whois::{Outages, Whois},
 };
 use crate::{
     config::{self, RegistryUrl, UnfitUrl},
@@ -30,6 +30,7 @@ pub struct Pool {
     settings: Arc<config::Arin>,
     http: outbound::client::Client,
     rate_limits: Arc<Mutex<BTreeMap<Instance, Arc<RateLimit>>>>,
+    outages: Outages,
     shared_limit: Option<Arc<dyn SharedLimit>>,
     metrics: Arc<Metrics>,
 }
@@ -45,6 +46,7 @@ impl Pool {
             http: outbound::client::Client::new(http, Upstream::Arin, settings.max_body_bytes),
             settings: Arc::new(settings.clone()),
             rate_limits: Arc::default(),
+            outages: Outages::default(),
             shared_limit: None,
             metrics: Arc::default(),
         })
@@ -73,7 +75,8 @@ impl Pool {
     #[must_use]
     pub fn listing(&self, api_url: &str) -> Option<Whois> {
         let base = self.settings.listing_at(&self.allowed(api_url).ok()?)?;
-        Some(Whois::new(self.exchange(&base, self.listing_rate_limit(Instance::of_listing(base.as_url())))))
+        let exchange = self.exchange(&base, self.listing_rate_limit(Instance::of_listing(base.as_url())));
+        Some(Whois::new(exchange, self.outages.clone()))
     }
 
     /// Returns the registry instance that a config's `api_url` names, or `None` for one that no key may be sent to.

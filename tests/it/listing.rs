@@ -494,6 +494,30 @@ async fn one_aggregate_whose_listing_is_wrong_costs_the_others_nothing() {
 }
 
 #[tokio::test]
+async fn a_listing_that_does_not_answer_is_left_alone_for_a_while() {
+    let scene = listed(small()).await;
+    let ctx = scene.context();
+    let whois = scene.arin.whois();
+    whois.fail(Rule::new(Fault::Outage));
+    let sync = async || {
+        whois.forget_requests();
+        let run = scene.sync_as(&ctx, CONFIG, Scope::Config, &Resource::all(), None).await;
+        assert_eq!(run.in_full.len(), 1);
+        whois.requests().total()
+    };
+    assert!(sync().await > 0);
+    assert_eq!(sync().await, 0, "each of many syncs would wait for it");
+    whois.heal();
+    whois.fail(Rule::new(Fault::Html404));
+    let other = scene.context();
+    let run = scene.sync_as(&other, CONFIG, Scope::Config, &Resource::all(), None).await;
+    assert_eq!((run.in_full.len(), run.listing_requests), (1, 1));
+    whois.heal();
+    let run = scene.sync_as(&other, CONFIG, Scope::Config, &Resource::all(), None).await;
+    assert_eq!(run.in_full, Vec::new(), "a page in its place costs no wait");
+}
+
+#[tokio::test]
 async fn a_net_that_is_listed_only_and_has_no_prefix_is_not_recorded() {
     let mut world = small();
     world.registry.reassign(PARENT, &[cidr("23.144.8.0/24")], Holder::Org("SAMPLE-3".into())).unwrap();

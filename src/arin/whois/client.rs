@@ -1,9 +1,10 @@
 //! The client: asks the listing, and again about the parts of a range whose answer was cut off.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use ipnet::IpNet;
+use parking_lot::Mutex;
 use reqwest::Method;
 use tokio::time::Instant;
 
@@ -24,15 +25,40 @@ const PARTS_AT_ONCE: usize = 4;
 /// The most answers that are read about one range.
 const MOST_ANSWERS: usize = 4096;
 
+/// A listing that did not answer is left alone for this long. Syncs get along without it, and would each wait for it.
+const LEFT_ALONE: Duration = Duration::from_secs(300);
+
+/// When each listing last did not answer; one that has answered since is not among them. All clients of a process share it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::arin) struct Outages(Arc<Mutex<BTreeMap<Instance, Instant>>>);
+
+impl Outages {
+    fn note(&self, listing: &Instance, is_outage: bool) {
+        let mut outages = self.0.lock();
+        if is_outage {
+            outages.insert(listing.clone(), Instant::now());
+        } else {
+            outages.remove(listing);
+        }
+    }
+}
+
 /// Asks one public listing. Cheap to clone; clones count their requests together.
 #[derive(Debug, Clone)]
 pub struct Whois {
     exchange: Arc<Exchange>,
+    outages: Outages,
 }
 
 impl Whois {
-    pub(in crate::arin) fn new(exchange: Exchange) -> Self {
-        Self { exchange: Arc::new(exchange) }
+    pub(in crate::arin) fn new(exchange: Exchange, outages: Outages) -> Self {
+        Self { exchange: Arc::new(exchange), outages }
+    }
+
+    /// Returns whether the listing did not answer a moment ago, so that it is better left alone.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.outages.0.lock().get(self.instance()).is_some_and(|since| since.elapsed() < LEFT_ALONE)
     }
 
     /// Returns the name of the listing: `whois`, `whois-ote`, or `whois@` and its URL.
@@ -115,8 +141,10 @@ impl Whois {
             Retry::After(_) => Retry::Never,
             retry @ (Retry::Backoff | Retry::Never) => retry,
         };
-        let listing = http.repeat(question.name(), *retries, retry, attempt).await?;
-        Ok((question, listing))
+        let listing = http.repeat(question.name(), *retries, retry, attempt).await;
+        let is_outage = listing.as_ref().is_err_and(WhoisError::is_outage);
+        self.outages.note(self.instance(), is_outage);
+        Ok((question, listing?))
     }
 
     async fn attempt(&self, question: Question, turn: Turn<'_>) -> Result<Listing, WhoisErrorKind> {

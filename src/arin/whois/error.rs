@@ -116,6 +116,22 @@ impl WhoisError {
     }
 }
 
+impl WhoisError {
+    /// Returns whether the listing does not answer at all, which the next question would find as well.
+    pub(super) fn is_outage(&self) -> bool {
+        match &self.kind {
+            WhoisErrorKind::Throttled(_) | WhoisErrorKind::Outage(_) => true,
+            WhoisErrorKind::NoAnswer(no_answer) => no_answer.retry() != Retry::Never,
+            WhoisErrorKind::Changed(_)
+            | WhoisErrorKind::Redirected(..)
+            | WhoisErrorKind::NotWhois(..)
+            | WhoisErrorKind::Invalid(..)
+            | WhoisErrorKind::CutOff(_)
+            | WhoisErrorKind::TooManyAnswers(_) => false,
+        }
+    }
+}
+
 impl WhoisErrorKind {
     /// Returns the same failure, fit to be shown: what came from the other side is short.
     pub(super) fn shortened(mut self) -> Self {

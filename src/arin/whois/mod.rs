@@ -16,6 +16,7 @@ mod inside;
 mod net;
 mod question;
 
+pub(super) use client::Outages;
 pub use client::Whois;
 pub use error::{UnfitListing, WhoisError, WhoisErrorKind};
 pub use question::Question;

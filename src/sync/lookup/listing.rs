@@ -49,7 +49,7 @@ pub(super) enum Spot<'a> {
 pub(super) enum Doubt {
     #[error("ARIN's listing could not be had: {0}")]
     Failed(String),
-    #[error("ARIN's listing could not be had for another aggregate, and was not asked again")]
+    #[error("ARIN's listing could not be had a moment ago, and was not asked again")]
     GivenUp,
     #[error("ARIN's listing is older than what is recorded: it has {0} as of {1}, and {2} is recorded")]
     Older(NetHandle, Timestamp, Timestamp),

@@ -18,7 +18,8 @@ use crate::{
 
 /// So many ranges are asked about at once; the listing takes few questions a second.
 const AT_ONCE: usize = 4;
-/// After so many failures in a row the listing is not asked any more in this run.
+/// After so many failures in a row, such as pages of something that stands in between, the listing is not asked any more in
+/// this run.
 const ENOUGH_FAILURES: u32 = 2;
 
 /// A range to ask the listing about.
@@ -51,7 +52,7 @@ pub(super) async fn ask(
     let (failures, may_go_on) = (&failures, &may_go_on);
     let asked = stream::iter(extents).map(|extent| async move {
         may_go_on()?;
-        if failures.load(Ordering::Relaxed) >= ENOUGH_FAILURES {
+        if whois.is_away() || failures.load(Ordering::Relaxed) >= ENOUGH_FAILURES {
             return Ok((extent, Err(Doubt::GivenUp)));
         }
         let nets = in_extent(whois, extent).await;
