@@ -11,7 +11,7 @@ use quick_xml::{
 
 use super::{
     element::Element,
-    reader::{MAX_DEPTH, Malformed, Tree, judged},
+    reader::{MAX_DEPTH, Malformed, Tree, judged, unknown_prefix},
 };
 
 /// A document that is read from its root on.
@@ -43,7 +43,7 @@ impl<'a> Document<'a> {
             let name_space = match reader.resolver().resolve_element(start.name()).0 {
                 ResolveResult::Bound(Namespace(name)) => name.to_owned(),
                 ResolveResult::Unbound => String::new(),
-                ResolveResult::Unknown(prefix) => return Err(Malformed::Prefix(prefix)),
+                ResolveResult::Unknown(prefix) => return Err(unknown_prefix(prefix)),
             };
             let is_open = matches!(event, Event::Start(_));
             return Ok(Self { root, name_space, read, reader, begin: Some(event), is_open });
@@ -134,7 +134,7 @@ impl<'a> Document<'a> {
         match self.reader.resolver().resolve_element(name).0 {
             ResolveResult::Bound(Namespace(bound)) => Ok(!self.read.contains(&bound)),
             ResolveResult::Unbound => Ok(false),
-            ResolveResult::Unknown(prefix) => Err(Malformed::Prefix(prefix)),
+            ResolveResult::Unknown(prefix) => Err(unknown_prefix(prefix)),
         }
     }
 

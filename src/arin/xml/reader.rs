@@ -116,8 +116,25 @@ pub(super) fn judged(read: Result<Event<'_>, quick_xml::Error>) -> Result<Option
         Ok(event) => Ok(Some(event)),
         Err(error @ Error::Syntax(SyntaxError::InvalidBangMarkup)) => Err(error.into()),
         Err(Error::Syntax(_) | Error::IllFormed(IllFormedError::UnclosedReference)) => Err(Malformed::CutOff),
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let mut malformed = Malformed::from(error);
+            malformed.foreign_words().into_iter().for_each(cut_name);
+            Err(malformed)
+        }
     }
+}
+
+/// Returns the error about a prefix that no name space was declared for.
+pub(super) fn unknown_prefix(mut prefix: String) -> Malformed {
+    cut_name(&mut prefix);
+    Malformed::Prefix(prefix)
+}
+
+/// Cuts a name off where no name goes on. With a quote or bracket missing in a tag what follows is the text behind it, which
+/// may be about somebody.
+fn cut_name(name: &mut String) {
+    let end = name.find(|character: char| character.is_whitespace() || matches!(character, '<' | '>' | '"' | '\''));
+    name.truncate(end.unwrap_or(name.len()));
 }
 
 /// The tree as far as it is read.
@@ -258,6 +275,19 @@ mod tests {
     #[test]
     fn the_five_entities_and_numbers_are_resolved() {
         insta::assert_snapshot!(json(r#"<a b="&lt;&quot;&#x41;">&amp;&gt;&apos;&#66;&#xE9;</a>"#), @r##"{"#text":"&>'Bé","@b":"<\"A"}"##);
+    }
+
+    #[test]
+    fn a_broken_tag_does_not_carry_the_text_behind_it_into_the_error() {
+        for body in [
+            "<a></b\"c><lastName>Jane Doe</lastName></a>\"></a>",
+            "<a></b'><lastName>Jane Doe</lastName>'></a>",
+            "</b\"><lastName>Jane Doe\">",
+            "<a></b <lastName>Jane Doe</lastName></a>",
+        ] {
+            let told = crate::error_chain::error_chain(&refused(body.as_bytes()));
+            assert!(told.contains("</b>") && !told.contains("Jane"), "{body}: {told}");
+        }
     }
 
     #[test]
