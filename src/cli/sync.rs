@@ -319,18 +319,7 @@ mod tests {
 
     fn asks_for_everything(arguments: &[&str]) -> bool {
         let Command { args } = Command::parse_from([&["sync"], arguments].concat());
-        let config = Config {
-            id: RowId(1),
-            name: "ours".into(),
-            rir: None,
-            registry: "arin".into(),
-            api_url: String::new(),
-            org_handle: None,
-            is_active: true,
-            sync_interval: None,
-            last_sync: None,
-            refreshed: None,
-        };
+        let config = Config::new(RowId(1), "ours");
         args.request(&config, std::slice::from_ref(&config)).full
     }
 

@@ -231,6 +231,25 @@ impl Config {
     }
 }
 
+#[cfg(test)]
+impl Config {
+    /// An active one that was never synced, for tests.
+    pub(crate) fn new(id: RowId, name: &str) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            rir: None,
+            registry: "arin".to_owned(),
+            api_url: String::new(),
+            org_handle: None,
+            is_active: true,
+            sync_interval: None,
+            last_sync: None,
+            refreshed: None,
+        }
+    }
+}
+
 /// An aggregate of NetBox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names of the fields say it")]

@@ -126,18 +126,7 @@ mod tests {
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
     fn config(id: u64, last_sync: Option<&str>) -> Config {
-        Config {
-            id: RowId(id),
-            name: "ours".into(),
-            rir: None,
-            registry: "arin".into(),
-            api_url: String::new(),
-            org_handle: None,
-            is_active: true,
-            sync_interval: None,
-            last_sync: last_sync.map(at),
-            refreshed: None,
-        }
+        Config { last_sync: last_sync.map(at), ..Config::new(RowId(id), "ours") }
     }
 
     fn at(time: &str) -> Timestamp {

@@ -25,18 +25,8 @@ fn arin() -> Instance {
 }
 
 fn config(id: RowId, org: &str) -> Config {
-    Config {
-        id,
-        name: format!("config of {org}"),
-        rir: Some(RowId(9)),
-        registry: "arin".into(),
-        api_url: String::new(),
-        org_handle: OrgHandle::new(org),
-        is_active: true,
-        sync_interval: None,
-        last_sync: None,
-        refreshed: None,
-    }
+    let org_handle = OrgHandle::new(org);
+    Config { rir: Some(RowId(9)), org_handle, ..Config::new(id, &format!("config of {org}")) }
 }
 
 /// The rules for a run of `config` where both configs look at the same registry instance.

@@ -116,18 +116,7 @@ async fn a_job_is_held_until_it_has_really_ended() {
 #[tokio::test(start_paused = true)]
 async fn a_run_asks_as_its_job_says() {
     let worker = worker(Handle::current());
-    let config = Config {
-        id: RowId(1),
-        name: "ours".into(),
-        rir: None,
-        registry: "arin".into(),
-        api_url: String::new(),
-        org_handle: None,
-        is_active: true,
-        sync_interval: None,
-        last_sync: None,
-        refreshed: None,
-    };
+    let config = Config::new(RowId(1), "ours");
     for full in [false, true] {
         let work = Work::PlanConfig { config: config.id, resources: Resource::all() };
         let task = claimed_of(&worker, Job { full, ..Job::new(work, Trigger::Api).by(full.to_string()) }).await;

@@ -4,6 +4,7 @@
 //! with the clients, so that a mistake in a client cannot agree with itself here. A [`world::World`] describes what
 //! they serve.
 
+mod call;
 mod limit;
 pub mod netbox;
 mod populate;
@@ -14,6 +15,7 @@ mod spoilt;
 pub mod whois;
 pub mod world;
 
+pub use call::Call;
 pub use limit::{Count, Counted, Limit, RetryAfter};
 pub use populate::populate;
 pub use served::Editing;

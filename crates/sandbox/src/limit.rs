@@ -4,6 +4,10 @@
 
 use std::time::Duration;
 
+use axum::{
+    http::{HeaderValue, header},
+    response::Response,
+};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -77,6 +81,16 @@ pub struct Counted {
 }
 
 impl Counted {
+    /// Counts a request that comes now. Returns `answer` with what it says of the wait, if it is one too many.
+    pub(crate) fn refusal(&mut self, limit: &Limit, answer: impl FnOnce() -> Response) -> Option<Response> {
+        let wait = self.take(limit, Instant::now())?;
+        let mut answer = answer();
+        if let Some(value) = limit.header(wait).and_then(|text| HeaderValue::try_from(text).ok()) {
+            answer.headers_mut().insert(header::RETRY_AFTER, value);
+        }
+        Some(answer)
+    }
+
     /// Counts a request that comes now. Returns after how much time it would be taken, if it is one too many.
     #[must_use]
     pub fn take(&mut self, limit: &Limit, now: Instant) -> Option<Duration> {

@@ -7,7 +7,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::{Router, extract::Request as HttpRequest, response::Response, serve::ListenerExt};
+use axum::{
+    Router,
+    extract::Request as HttpRequest,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    serve::ListenerExt,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -192,6 +198,17 @@ impl<S: System> Shared<S> {
         };
         lock(&self.requests).push(request);
         fault
+    }
+
+    /// Answers with what a fault has made of an answer. Without that there is none until the server stops.
+    pub(crate) async fn spoilt(&self, answer: Option<Response>) -> Response {
+        match answer {
+            Some(answer) => answer,
+            None => {
+                self.hang().await;
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+        }
     }
 
     /// Waits until the server stops, as a request does that gets no answer.

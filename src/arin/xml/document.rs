@@ -54,18 +54,11 @@ impl<'a> Document<'a> {
     pub(in crate::arin) fn next_child(&mut self) -> Result<Option<Element>, Malformed> {
         self.begin = None;
         while self.is_open {
-            match self.event()? {
-                event @ (Event::Start(_) | Event::Empty(_)) => return self.element(event).map(Some),
-                Event::End(_) => self.is_open = false,
-                Event::Text(_)
-                | Event::CData(_)
-                | Event::GeneralRef(_)
-                | Event::Comment(_)
-                | Event::PI(_)
-                | Event::Decl(_)
-                | Event::DocType(_)
-                | Event::Eof => {}
+            let event = self.event()?;
+            if matches!(event, Event::Start(_) | Event::Empty(_)) {
+                return self.element(event).map(Some);
             }
+            self.is_open = !matches!(event, Event::End(_));
         }
         self.end().map(|()| None)
     }
@@ -107,19 +100,11 @@ impl<'a> Document<'a> {
     fn pass_over(&mut self, has_an_end: bool) -> Result<(), Malformed> {
         let mut depth = usize::from(has_an_end);
         while depth > 0 {
-            match self.any_event()? {
-                Event::Start(_) if depth >= MAX_DEPTH => return Err(Malformed::TooDeep),
-                Event::Start(_) => depth += 1,
-                Event::End(_) => depth -= 1,
-                Event::Empty(_)
-                | Event::Text(_)
-                | Event::CData(_)
-                | Event::GeneralRef(_)
-                | Event::Comment(_)
-                | Event::PI(_)
-                | Event::Decl(_)
-                | Event::DocType(_)
-                | Event::Eof => {}
+            let event = self.any_event()?;
+            depth -= usize::from(matches!(event, Event::End(_)));
+            depth += usize::from(matches!(event, Event::Start(_)));
+            if depth > MAX_DEPTH {
+                return Err(Malformed::TooDeep);
             }
         }
         Ok(())

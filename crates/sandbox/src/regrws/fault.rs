@@ -1,6 +1,4 @@
-//! Faults: what a server may do instead of answering, and the conditions.
-
-use super::requests::{Operation, Request};
+//! Faults: what a server may do instead of answering.
 
 /// An event instead of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,19 +23,4 @@ pub enum Fault {
     Garbage,
     /// 200 with the right payload behind a document type that declares entities in entities.
     Doctype,
-}
-
-/// The conditions under which a fault strikes.
-#[doc(hidden)]
-#[derive(Debug, Default)]
-pub struct When {
-    pub(super) operation: Option<Operation>,
-    pub(super) target: Option<String>,
-}
-
-impl When {
-    pub(super) fn fits(&self, request: &Request) -> bool {
-        self.operation.is_none_or(|operation| operation == request.operation)
-            && self.target.as_ref().is_none_or(|target| *target == request.target)
-    }
 }

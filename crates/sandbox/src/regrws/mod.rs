@@ -29,7 +29,6 @@ mod payload;
 mod records;
 mod reply;
 mod requests;
-mod rule;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -48,8 +47,10 @@ use crate::{
 pub use fault::Fault;
 pub use options::{KEY, Lookup, Noise, Options, Style};
 pub use requests::{Operation, Request, Requests};
-pub use rule::Rule;
 use service::{Records, RegRws};
+
+/// When a fault strikes: always, unless there are conditions.
+pub type Rule = crate::server::Rule<RegRws>;
 
 /// A running simulated Reg-RWS.
 pub type Server = crate::server::Server<RegRws>;

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::call::Call;
+
 /// The calls a server knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
@@ -33,18 +35,15 @@ pub struct Request {
 /// Requests in the order they came.
 pub type Requests = crate::server::Requests<Request>;
 
-impl Requests {
-    /// Returns how many there were of one operation.
-    #[must_use]
-    pub fn count(&self, operation: Operation) -> usize {
-        self.0.iter().filter(|request| request.operation == operation).count()
+impl Call for Request {
+    type Operation = Operation;
+
+    fn operation(&self) -> Operation {
+        self.operation
     }
 
-    /// Returns how often an operation was asked about one handle, or one range as `first/last`.
-    #[must_use]
-    pub fn count_about(&self, operation: Operation, target: &str) -> usize {
-        let target = target.to_ascii_uppercase();
-        self.0.iter().filter(|request| request.operation == operation && request.target == target).count()
+    fn target(&self) -> &str {
+        &self.target
     }
 }
 

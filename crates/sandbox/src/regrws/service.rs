@@ -7,21 +7,20 @@ use std::{
 
 use axum::{
     extract::Request as HttpRequest,
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 
-use tokio::time::Instant;
-
 use super::{
-    fault::{Fault, When},
+    fault::Fault,
     fault_response,
     options::{Noise, Options},
     records,
     reply::{Code, Reply},
-    requests::Request,
+    requests::{Operation, Request},
 };
 use crate::{
+    call::When,
     limit::Counted,
     served::Served,
     server::{Shared, System, lock},
@@ -48,9 +47,9 @@ impl System for RegRws {
     type Options = Options;
     type Request = Request;
     type Fault = Fault;
-    type When = When;
+    type When = When<Operation>;
 
-    fn fits(when: &When, request: &Request) -> bool {
+    fn fits(when: &When<Operation>, request: &Request) -> bool {
         when.fits(request)
     }
 
@@ -78,13 +77,7 @@ impl System for RegRws {
             (reply, struck.or_else(noise))
         };
         let Some(fault) = fault else { return reply.into_response() };
-        match fault_response::response(fault, reply) {
-            Some(spoilt) => spoilt,
-            None => {
-                shared.hang().await;
-                StatusCode::SERVICE_UNAVAILABLE.into_response()
-            }
-        }
+        shared.spoilt(fault_response::response(fault, reply)).await
     }
 }
 
@@ -95,14 +88,9 @@ impl RegRws {
 
     /// Counts a request. Returns the answer to one that is too many.
     fn throttle(&mut self, options: &Options) -> Option<Response> {
-        let limit = options.limit.as_ref()?;
-        let wait = self.counted.take(limit, Instant::now())?;
         let message = "You have exceeded the allowed number of requests for the measured time period.";
-        let mut response = Reply::error(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message).into_response();
-        if let Some(value) = limit.header(wait).and_then(|text| HeaderValue::try_from(text).ok()) {
-            response.headers_mut().insert(header::RETRY_AFTER, value);
-        }
-        Some(response)
+        let answer = || Reply::error(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message).into_response();
+        self.counted.refusal(options.limit.as_ref()?, answer)
     }
 
     fn noise(&mut self, noise: &Noise, path: &str) -> Option<Fault> {

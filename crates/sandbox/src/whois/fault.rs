@@ -1,6 +1,4 @@
-//! Faults: what a listing may do instead of answering, and the conditions.
-
-use super::requests::{Operation, Request};
+//! Faults: what a listing may do instead of answering.
 
 /// An event instead of an answer, or an answer that is wrong in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,19 +33,4 @@ pub enum Fault {
     LimitExceeded,
     /// A list has this net again at its end, with another name and date of change.
     Twice(String),
-}
-
-/// The conditions under which a fault strikes.
-#[doc(hidden)]
-#[derive(Debug, Default)]
-pub struct When {
-    pub(super) operation: Option<Operation>,
-    pub(super) target: Option<String>,
-}
-
-impl When {
-    pub(super) fn fits(&self, request: &Request) -> bool {
-        self.operation.is_none_or(|operation| operation == request.operation)
-            && self.target.as_ref().is_none_or(|target| *target == request.target)
-    }
 }

@@ -26,7 +26,6 @@ mod options;
 mod payload;
 mod reply;
 mod requests;
-mod rule;
 mod search;
 mod service;
 #[cfg(test)]
@@ -39,11 +38,13 @@ use crate::{
 pub use fault::Fault;
 pub use options::{Blocks, Namespace, Options};
 pub use requests::{Operation, Request, Requests};
-pub use rule::Rule;
 pub(crate) use service::Whois;
 
 /// The path of the base URL.
 pub(crate) const PATH: &str = "/whois/rest";
+
+/// When a fault strikes: always, unless there are conditions.
+pub type Rule = crate::server::Rule<Whois>;
 
 /// A running simulated listing.
 pub type Listing = Shared<Whois>;

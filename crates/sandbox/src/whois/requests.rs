@@ -4,6 +4,7 @@ use axum::http::request::Parts;
 use ipnet::IpNet;
 
 use super::PATH;
+use crate::call::Call;
 
 /// The calls a listing knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,23 +45,22 @@ pub struct Request {
 pub type Requests = crate::server::Requests<Request>;
 
 impl Requests {
-    /// Returns how many there were of one operation.
-    #[must_use]
-    pub fn count(&self, operation: Operation) -> usize {
-        self.0.iter().filter(|request| request.operation == operation).count()
-    }
-
-    /// Returns how often an operation was asked about one handle, or one range as `address/length`.
-    #[must_use]
-    pub fn count_about(&self, operation: Operation, target: &str) -> usize {
-        let target = target.to_ascii_uppercase();
-        self.0.iter().filter(|request| request.operation == operation && request.target == target).count()
-    }
-
     /// Returns how many brought an API key along, which is a secret that does not belong here.
     #[must_use]
     pub fn with_key(&self) -> usize {
         self.0.iter().filter(|request| request.key).count()
+    }
+}
+
+impl Call for Request {
+    type Operation = Operation;
+
+    fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    fn target(&self) -> &str {
+        &self.target
     }
 }
 

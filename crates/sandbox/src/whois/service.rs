@@ -4,20 +4,20 @@ use std::sync::{Arc, Mutex};
 
 use axum::{
     extract::Request as HttpRequest,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
-use tokio::time::Instant;
 
 use super::{
-    fault::{Fault, When},
+    fault::Fault,
     options::Options,
     payload::Document,
     reply::Reply,
-    requests::Request,
+    requests::{Operation, Request},
     search,
 };
 use crate::{
+    call::When,
     limit::Counted,
     served::{Served, Snapshot},
     server::{Shared, System, lock},
@@ -39,9 +39,9 @@ impl System for Whois {
     type Options = Options;
     type Request = Request;
     type Fault = Fault;
-    type When = When;
+    type When = When<Operation>;
 
-    fn fits(when: &When, request: &Request) -> bool {
+    fn fits(when: &When<Operation>, request: &Request) -> bool {
         when.fits(request)
     }
 
@@ -63,13 +63,7 @@ impl System for Whois {
         let snapshot = lock(&shared.system).snapshot(&shared.backing, fault.as_ref());
         let reply = reply(&snapshot, &request, &options, fault.as_ref());
         let Some(fault) = fault else { return reply.into_response() };
-        match reply.spoilt(fault) {
-            Some(spoilt) => spoilt,
-            None => {
-                shared.hang().await;
-                StatusCode::SERVICE_UNAVAILABLE.into_response()
-            }
-        }
+        shared.spoilt(reply.spoilt(fault)).await
     }
 }
 
@@ -94,13 +88,8 @@ impl Whois {
 
     /// Counts a request. Returns the answer to one that is too many.
     fn throttle(&mut self, options: &Options) -> Option<Response> {
-        let limit = options.limit.as_ref()?;
-        let wait = self.counted.take(limit, Instant::now())?;
-        let mut response = Reply::page(StatusCode::TOO_MANY_REQUESTS, "There were too many requests.").into_response();
-        if let Some(value) = limit.header(wait).and_then(|text| HeaderValue::try_from(text).ok()) {
-            response.headers_mut().insert(header::RETRY_AFTER, value);
-        }
-        Some(response)
+        let answer = || Reply::page(StatusCode::TOO_MANY_REQUESTS, "There were too many requests.").into_response();
+        self.counted.refusal(options.limit.as_ref()?, answer)
     }
 }
 
