@@ -15,6 +15,7 @@
 //! | [`redis_client`] | connects both to Redis and runs their scripts |
 //! | [`worker`] | claims jobs and does them under a lease |
 //! | [`sync`] | looks up, plans, applies and reports: the run of one config |
+//! | [`findings`] | judges where NetBox and the registry differ, and by when to put it right |
 //! | [`arin`] | asks ARIN and turns its documents into values |
 //! | [`netbox`] | reads and writes NetBox, and knows the custom object types |
 //! | [`outbound`] | holds what the clients of both have in common: connections, bounded answers, retries |
@@ -37,6 +38,7 @@ pub mod config;
 pub mod coordination;
 mod deadline;
 pub mod error_chain;
+pub mod findings;
 #[cfg(test)]
 mod fuzzing;
 mod hex;

@@ -26,7 +26,7 @@ const fn limit<T: Copy>(key: &'static str, of: fn(&Settings) -> T, (least, most)
 }
 
 /// All durations.
-pub(super) const DURATIONS: [Limit<Duration>; 19] = [
+pub(super) const DURATIONS: [Limit<Duration>; 21] = [
     limit("netbox.timeout", |at| at.netbox.timeout, (MS, HOUR)),
     limit("arin.connect_timeout", |at| at.arin.connect_timeout, (MS, HOUR)),
     limit("arin.timeout", |at| at.arin.timeout, (MS, HOUR)),
@@ -34,6 +34,8 @@ pub(super) const DURATIONS: [Limit<Duration>; 19] = [
     limit("arin.patience", |at| at.arin.patience, (Duration::ZERO, DAY)),
     limit("arin.refresh", |at| at.arin.refresh, (HOUR, YEAR)),
     limit("sync.log_retention", |at| at.sync.log_retention, (Duration::ZERO, TEN_YEARS)),
+    limit("findings.deadline", |at| at.findings.deadline, (DAY, YEAR)),
+    limit("findings.ticket_age", |at| at.findings.ticket_age, (HOUR, TEN_YEARS)),
     // A lease that is shorter is lost in a pause of the machine.
     limit("queue.lease", |at| at.queue.lease, (SECOND, HOUR)),
     limit("queue.retry_backoff", |at| at.queue.retry_backoff, (MS, DAY)),

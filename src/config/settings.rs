@@ -1,7 +1,13 @@
 //! The settings as types, a struct for each section. What each setting means stands in `config.default.toml`.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::{
@@ -27,6 +33,8 @@ pub struct Settings {
     pub keys: Keys,
     /// The choices in what a sync does.
     pub sync: Sync,
+    /// The rules by which NetBox and the registry are compared.
+    pub findings: Findings,
     /// The place of the jobs.
     pub queue: Queue,
     /// The work on jobs.
@@ -210,6 +218,45 @@ pub enum SyncLog {
     All,
 }
 
+/// `[findings]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Findings {
+    /// Slugs of the tenants that are the operator's own; `None` while nobody has said.
+    #[serde(default)]
+    pub own_tenants: Option<BTreeSet<String>>,
+    /// Slugs of tenant groups whose tenants, with those of all groups inside, are the operator's own; `None` while nobody has
+    /// said.
+    #[serde(default)]
+    pub own_tenant_groups: Option<BTreeSet<String>>,
+    /// Names of the VRFs that are public space like the global table.
+    pub public_vrfs: BTreeSet<String>,
+    /// Codes of the statuses in which a prefix with a tenant counts as assigned.
+    pub assigned_statuses: BTreeSet<String>,
+    /// The time from the assignment in which it has to be registered, in whole days.
+    #[serde(with = "duration")]
+    pub deadline: Duration,
+    /// Custom field of prefixes with the date of the assignment.
+    pub since_field: String,
+    /// Custom field of tenants with the name that they have at the registry.
+    pub legal_name_field: String,
+    /// Slug of the tag on IPv6 prefixes that are announced by themselves.
+    pub announced_tag: String,
+    /// Slug of the tag on prefixes and tenants that are people at home.
+    pub residential_tag: String,
+    /// Slug of the tag on prefixes and tenants that are left alone.
+    pub opt_out_tag: String,
+    /// Template for the names of nets; empty if they are not compared.
+    pub net_name_template: String,
+    /// The day from which assignments are counted that are older than it.
+    #[serde(deserialize_with = "date_unless_empty")]
+    pub baseline: Option<Date>,
+    /// Shows what is not registered and does not have to be, too.
+    pub voluntary: bool,
+    /// The age from which an open ticket is old.
+    #[serde(with = "duration")]
+    pub ticket_age: Duration,
+}
+
 /// `[queue]`
 #[derive(Debug, Clone, Deserialize)]
 pub struct Queue {
@@ -373,6 +420,14 @@ pub enum LogFormat {
 fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
     let text = String::deserialize(from)?;
     Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+}
+
+fn date_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| D::Error::custom(format!("`{text}` is no date such as 2026-01-31")))
 }
 
 fn http_url_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HttpUrl>, D::Error> {

@@ -8,6 +8,7 @@
 pub mod address_block;
 pub mod handles;
 pub mod inventory;
+pub mod look;
 pub mod payload;
 pub mod plan_digest;
 pub mod progress;
@@ -18,6 +19,7 @@ pub mod scope;
 pub use address_block::{InvalidBlock, NetBlock};
 pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle};
 pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Row, RowId, Value};
+pub use look::{Answer, Look, LookSource, Looks, Recipient, Standing};
 pub use payload::Payload;
 pub use plan_digest::PlanDigest;
 pub use progress::{AggregateProgress, AggregateState};

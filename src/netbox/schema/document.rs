@@ -20,11 +20,20 @@ pub const CONTACT: &str = "rir-contact";
 pub const NETWORK: &str = "rir-network";
 /// Slug of the customers.
 pub const CUSTOMER: &str = "rir-customer";
+/// Slug of the change requests.
+pub const CHANGE_REQUEST: &str = "rir-change-request";
+/// Slug of the tickets.
+pub const TICKET: &str = "rir-ticket";
+/// Slug of the findings.
+pub const FINDING: &str = "rir-finding";
+/// Slug of what is known of how completely the registry was asked.
+pub const LOOK: &str = "rir-look";
 /// Slug of the sync log.
 pub const SYNC_LOG: &str = "rir-sync-log";
 
 /// The slugs of all types.
-pub const TYPES: [&str; 7] = [CONFIG, ADDRESS, ORGANIZATION, CONTACT, NETWORK, CUSTOMER, SYNC_LOG];
+pub const TYPES: [&str; 11] =
+    [CONFIG, ADDRESS, ORGANIZATION, CONTACT, NETWORK, CUSTOMER, CHANGE_REQUEST, TICKET, FINDING, LOOK, SYNC_LOG];
 
 #[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
 static CURRENT: LazyLock<Document> =

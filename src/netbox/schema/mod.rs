@@ -13,7 +13,10 @@ mod installed_hook;
 mod workers;
 
 pub use bootstrap::{BootstrapPlan, Unmet, apply, plan, requirements};
-pub use document::{ADDRESS, CONFIG, CONTACT, CUSTOMER, Document, NETWORK, ORGANIZATION, SYNC_LOG, TYPES};
+pub use document::{
+    ADDRESS, CHANGE_REQUEST, CONFIG, CONTACT, CUSTOMER, Document, FINDING, LOOK, NETWORK, ORGANIZATION, SYNC_LOG,
+    TICKET, TYPES,
+};
 pub(super) use extras::types_path;
 pub use installed_hook::{InstalledHook, installed};
 pub use workers::{Workers, ask_workers, renew_workers};

@@ -1,0 +1,140 @@
+//! A finding as a value.
+
+use std::fmt;
+
+use ipnet::IpNet;
+use jiff::{Timestamp, civil::Date};
+
+use super::kind::{Kind, Level};
+use crate::model::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, RowId};
+
+/// A place where the address plan and the registry differ, or that needs somebody.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
+pub struct Finding {
+    pub kind: Kind,
+    pub level: Level,
+    /// The registry instance that it is about.
+    pub instance: Instance,
+    /// The config that judges it.
+    pub config: RowId,
+    pub subject: Subject,
+    pub links: Links,
+    /// What is the matter, in sentences that hold dates and never ages: they say the same tomorrow.
+    pub message: String,
+    /// Since when it is so; `None` if nobody knows, so that the time at which it was first seen counts.
+    pub since: Option<Since>,
+    /// The last day on which it can be put right in time.
+    pub due: Option<Date>,
+}
+
+/// A time since which something is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// The time.
+    pub at: Timestamp,
+    /// It has been so for at least that long, and perhaps for longer.
+    pub at_least: bool,
+}
+
+/// The object that a finding is about. With the kind's family and the registry instance it tells one finding from another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// The prefix of this range.
+    Prefix(IpNet),
+    /// The aggregate of this range.
+    Aggregate(IpNet),
+    /// A net; ARIN uses handles again, so that its date of registration belongs to it.
+    Net(NetHandle, Option<Date>),
+    /// A customer.
+    Customer(CustomerHandle),
+    /// An organization.
+    Org(OrgHandle),
+    /// A ticket, by its number.
+    Ticket(String),
+    /// A change request, by its row.
+    Request(RowId),
+    /// A config as a whole, by its name; the second part says what is the matter: `own-tenants`, `listing`.
+    Config(String, &'static str),
+}
+
+/// The rows that a finding is about, by which it is found from these.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "they are called so")]
+pub struct Links {
+    pub prefix: Option<Link>,
+    pub aggregate: Option<Link>,
+    pub network: Option<Link>,
+    pub customer: Option<Link>,
+    pub organization: Option<Link>,
+    pub ticket: Option<Link>,
+    pub request: Option<Link>,
+}
+
+/// A row, and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The row; `None` for a net that only the public listing has.
+    pub row: Option<RowId>,
+    /// A range, a handle or a number.
+    pub name: String,
+}
+
+impl Finding {
+    /// Returns what tells it from all others: registry instance, family and subject.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Self::key_of(&self.instance, self.kind, &self.subject)
+    }
+
+    /// Returns the key of a finding of this kind about this subject.
+    #[must_use]
+    pub fn key_of(instance: &Instance, kind: Kind, subject: &Subject) -> Key {
+        instance.key(format!("{}/{}", kind.family(), subject.identity()))
+    }
+
+    /// Orders findings as people read them: by level, then the earliest due date, then kind and subject.
+    #[must_use]
+    pub fn order(&self) -> impl Ord + use<> {
+        (self.level, self.due.is_none(), self.due, self.kind, self.subject.clone())
+    }
+}
+
+impl Subject {
+    /// Returns what tells it from all others of any sort.
+    fn identity(&self) -> String {
+        match self {
+            Self::Prefix(range) => format!("prefix {range}"),
+            Self::Aggregate(range) => format!("aggregate {range}"),
+            Self::Net(handle, Some(registered)) => format!("net {handle} {registered}"),
+            Self::Net(handle, None) => format!("net {handle}"),
+            Self::Customer(handle) => format!("customer {handle}"),
+            Self::Org(handle) => format!("org {handle}"),
+            Self::Ticket(number) => format!("ticket {number}"),
+            Self::Request(row) => format!("request {row}"),
+            Self::Config(name, topic) => format!("config {name} {topic}"),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prefix(range) | Self::Aggregate(range) => range.fmt(f),
+            Self::Net(handle, _) => handle.fmt(f),
+            Self::Customer(handle) => handle.fmt(f),
+            Self::Org(handle) => handle.fmt(f),
+            Self::Ticket(number) => number.fmt(f),
+            Self::Request(row) => row.fmt(f),
+            Self::Config(name, _) => name.fmt(f),
+        }
+    }
+}
+
+impl Link {
+    /// Links to a row.
+    #[must_use]
+    pub fn to(row: RowId, name: impl fmt::Display) -> Self {
+        Self { row: Some(row), name: name.to_string() }
+    }
+}

@@ -1,0 +1,25 @@
+//! Judges where the address plan in NetBox and what ARIN has registered differ, and by when that has to be put right.
+//!
+//! | step | where | touches |
+//! |---|---|---|
+//! | read NetBox: the address plan, the recorded rows, what syncs left behind | `read` | NetBox |
+//! | judge | [`mod@judge`] | nothing |
+//! | compare with the recorded findings | `record` | nothing |
+//! | write what has changed | `refresh` | NetBox |
+//!
+//! ARIN is never asked here: a sync does that, and leaves behind how complete its answers were. Whatever was not answered
+//! is *not known*, which is neither registered nor unregistered.
+
+pub mod address_plan;
+pub mod finding;
+pub mod judge;
+pub mod kind;
+pub mod registrations;
+
+pub use self::{
+    address_plan::AddressPlan,
+    finding::{Finding, Link, Links, Since, Subject},
+    judge::{Figures, Judgement, judge},
+    kind::{Kind, Level},
+    registrations::Registrations,
+};
