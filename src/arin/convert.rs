@@ -44,6 +44,7 @@ pub(super) fn org(from: &Element) -> Result<Org, Unfit> {
         address: address(from),
         registration_date: registration_date(from),
         pocs: pocs(from),
+        accepts_reassignments: from.text_of("acceptReassignments").and_then(boolean),
         raw: Payload::new(&from.to_json()),
         handle,
     })
@@ -230,6 +231,7 @@ mod tests {
         address: Some(Address {street: ["1 Example Way","Suite 500",],city: Some("Chantilly",),state_province: Some("VA",),postal_code: Some("20151",),country: Some("US",),},),
         registration_date: Some(2011-11-07,),
         pocs: {PocHandle("EXADM-ARIN",): {Admin,Other("ZZ",),},PocHandle("EXNOC-ARIN",): {Tech,Abuse,},},
+        accepts_reassignments: None,
         "#);
     }
 
@@ -244,6 +246,7 @@ mod tests {
         address: Some(Address {street: ["Rue de l'Exemple",],city: None,state_province: None,postal_code: None,country: Some("CAN",),},),
         registration_date: Some(2019-06-12,),
         pocs: {},
+        accepts_reassignments: None,
         "#);
     }
 
@@ -258,7 +261,18 @@ mod tests {
         address: None,
         registration_date: None,
         pocs: {},
+        accepts_reassignments: None,
         "#);
+    }
+
+    #[test]
+    fn an_org_says_whether_it_takes_reassignments_or_does_not_say() {
+        let accepts = |said: &str| {
+            let xml = format!("<org><handle>EXAMPLE-1</handle>{said}</org>");
+            read(&xml, org).unwrap().accepts_reassignments
+        };
+        let said = |said: &str| accepts(&format!("<acceptReassignments>{said}</acceptReassignments>"));
+        assert_eq!([said("true"), said("false"), said("perhaps"), accepts("")], [Some(true), Some(false), None, None]);
     }
 
     #[test]

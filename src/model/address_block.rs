@@ -5,7 +5,8 @@ use std::{fmt, net::IpAddr};
 use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
 
 /// A contiguous range of addresses of one family; `first` never exceeds `last`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "(IpAddr, IpAddr)", into = "(IpAddr, IpAddr)")]
 pub struct NetBlock {
     first: IpAddr,
     last: IpAddr,
@@ -71,6 +72,20 @@ impl NetBlock {
         let first = blocks.iter().map(|block| block.first).min()?;
         let last = blocks.iter().map(|block| block.last).max()?;
         Self::new(first, last).ok()
+    }
+}
+
+impl TryFrom<(IpAddr, IpAddr)> for NetBlock {
+    type Error = InvalidBlock;
+
+    fn try_from((first, last): (IpAddr, IpAddr)) -> Result<Self, InvalidBlock> {
+        Self::new(first, last)
+    }
+}
+
+impl From<NetBlock> for (IpAddr, IpAddr) {
+    fn from(NetBlock { first, last }: NetBlock) -> Self {
+        (first, last)
     }
 }
 

@@ -171,6 +171,8 @@ pub struct Row {
     pub last_synced: Option<Timestamp>,
     /// Name of the NetBox user whose API key it was last read with.
     pub synced_by: Option<String>,
+    /// The tenant that the operator says it is; only organizations and customers have one. It is never written.
+    pub tenant: Option<RowId>,
 }
 
 impl Row {

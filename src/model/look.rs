@@ -42,7 +42,8 @@ pub struct Look {
 }
 
 /// What a look was at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LookSource {
     /// The ranges that NetBox had were asked for at the registry, one by one. Nets at other ranges are not known.
     Questions,
@@ -73,7 +74,8 @@ pub struct Answer {
 }
 
 /// What came back about an object.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// The registry has it.
     Found(Recipient),
@@ -84,11 +86,13 @@ pub enum Standing {
 }
 
 /// What of an organization decides whether space can be given to it; empty for a customer.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Recipient {
     /// The functions of its points of contact, each as often as it has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<PocFunction>,
     /// Whether it takes reassignments (`acceptReassignments`); `None` if the registry did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepts: Option<bool>,
 }
 

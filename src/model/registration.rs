@@ -63,12 +63,15 @@ pub struct Org {
     pub registration_date: Option<Date>,
     /// Its points of contact, each with all its functions.
     pub pocs: BTreeMap<PocHandle, BTreeSet<PocFunction>>,
+    /// Whether others may reassign nets to it; `None` when ARIN did not say.
+    pub accepts_reassignments: Option<bool>,
     /// The payload as received.
     pub raw: Payload,
 }
 
 /// A function of a point of contact for an organization (`pocLinkRef@function`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum PocFunction {
     /// `AD`
     Admin,
@@ -195,19 +198,30 @@ impl Net {
 
 /// A net in ARIN's public listing (`net` payload of Whois-RWS).
 ///
-/// The listing may only spare questions. What it tells is ten minutes old, and never says that something is absent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The listing may only spare questions. What it tells is ten minutes old, and never says that something is absent. Its names
+/// in JSON are short, as there may be thousands of them in a row.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[expect(missing_docs, reason = "the names of the other fields say it")]
 pub struct ListedNet {
+    #[serde(rename = "h")]
     pub handle: NetHandle,
+    #[serde(rename = "n")]
     pub name: String,
+    /// The way in which it was given out, by the type of its first block; `None` when the listing did not say.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<NetType>,
     /// The blocks that make up its range, in address order; never empty.
+    #[serde(rename = "b")]
     pub blocks: Vec<NetBlock>,
     /// The net it was cut from.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<NetHandle>,
+    #[serde(flatten)]
     pub holder: Option<Holder>,
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub registration_date: Option<Date>,
     /// The time at which it was last changed; `None` when the listing did not say.
+    #[serde(skip)]
     pub updated: Option<Updated>,
 }
 
@@ -229,16 +243,19 @@ impl ListedNet {
 }
 
 /// The holder of a net: an organization or a customer, never both.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Holder {
     /// `orgHandle`
+    #[serde(rename = "o")]
     Org(OrgHandle),
     /// `customerHandle`
+    #[serde(rename = "c")]
     Customer(CustomerHandle),
 }
 
 /// The way in which a net was given out (`netBlock/type`; Reg-RWS, net payload).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum NetType {
     /// `DA`: allocated by ARIN to an organization that may give out parts of it.
     DirectAllocation,
@@ -327,6 +344,30 @@ impl NetType {
             Self::Reassigned => "S",
             Self::Registry(code) | Self::Other(code) => code,
         }
+    }
+}
+
+impl From<String> for NetType {
+    fn from(code: String) -> Self {
+        Self::from_code(&code)
+    }
+}
+
+impl From<NetType> for String {
+    fn from(kind: NetType) -> Self {
+        kind.code().to_owned()
+    }
+}
+
+impl From<String> for PocFunction {
+    fn from(code: String) -> Self {
+        Self::from_code(&code)
+    }
+}
+
+impl From<PocFunction> for String {
+    fn from(function: PocFunction) -> Self {
+        function.code().to_owned()
     }
 }
 

@@ -19,10 +19,15 @@ const STAMPS: [&str; 2] = ["last_synced", "synced_by"];
 /// what is registered either.
 pub(crate) const LISTED: &str = "listed";
 
+/// The operator's link to the tenant that an object is. It is read only.
+const TENANT: &str = "tenant";
+
 /// The fields of one of our types that the sidecar owns, with their forms.
 #[derive(Debug)]
 pub(crate) struct Table {
     object: ObjectType,
+    /// Its objects can be tenants.
+    has_tenant: bool,
     fields: Vec<(&'static str, Form)>,
 }
 
@@ -76,8 +81,15 @@ impl Form {
 
 impl Table {
     pub(crate) fn of(object: ObjectType) -> Self {
-        let fields = Document::current().fields_of(slug(object)).iter().filter(|field| !field.user);
-        Self { object, fields: fields.map(|field| (field.name.as_str(), Form::of(field))).collect() }
+        let (users, ours): (Vec<_>, Vec<_>) =
+            Document::current().fields_of(slug(object)).iter().partition(|field| field.user);
+        let has_tenant = matches!(object, ObjectType::Organization | ObjectType::Customer)
+            && users.iter().any(|field| field.name == TENANT);
+        Self {
+            object,
+            has_tenant,
+            fields: ours.into_iter().map(|field| (field.name.as_str(), Form::of(field))).collect(),
+        }
     }
 
     /// Returns the names of the fields that say what is registered.
@@ -101,7 +113,8 @@ impl Table {
     /// Returns what [`Table::record`] needs of a row, for the query `fields`.
     pub(super) fn query(&self) -> String {
         let stamps = STAMPS.into_iter().filter(|name| self.has(name));
-        let names = ["id"].into_iter().chain(stamps).chain(self.compared().map(|(name, _)| name));
+        let tenant = self.has_tenant.then_some(TENANT);
+        let names = ["id"].into_iter().chain(stamps).chain(tenant).chain(self.compared().map(|(name, _)| name));
         names.collect::<Vec<_>>().join(",")
     }
 
@@ -109,7 +122,7 @@ impl Table {
     pub(crate) fn record(&self, json: &row::Row) -> Result<Record, Error> {
         let (id, key) = (read(json, "id")?, read::<String>(json, "key")?);
         let (id, key) = id.zip(key).ok_or_else(|| Error::custom("key: there is none"))?;
-        let row = Row { id, fields: Fields::new(), last_synced: None, synced_by: None };
+        let row = Row { id, fields: Fields::new(), last_synced: None, synced_by: None, tenant: None };
         let mut record = Record { key: Key::recorded(key), row, references: Vec::new() };
         for (name, form) in self.compared() {
             let value = match form {
@@ -126,6 +139,9 @@ impl Table {
         if self.has("last_synced") {
             record.row.last_synced = read::<Timestamp>(json, "last_synced")?;
             record.row.synced_by = read::<String>(json, "synced_by")?.filter(|user| !user.is_empty());
+        }
+        if self.has_tenant {
+            record.row.tenant = read::<Reference>(json, TENANT)?.map(RowId::from);
         }
         Ok(record)
     }

@@ -181,7 +181,7 @@ fn row_of(change: &Change) -> Option<RowId> {
 /// Notes what was written, so that planning again finds nothing left to do.
 pub(super) fn absorb(change: &Change, id: RowId, recorded: &mut Inventory) {
     let rows = recorded.rows.entry(change.object).or_default();
-    let empty = || Row { id, fields: Fields::new(), last_synced: None, synced_by: None };
+    let empty = || Row { id, fields: Fields::new(), last_synced: None, synced_by: None, tenant: None };
     let row = rows.entry(change.key.clone()).or_insert_with(empty);
     row.fields.extend(change.fields());
     row.fields.remove("raw_data");

@@ -53,6 +53,7 @@ fn org(handle: &str) -> Org {
         address: Some(place("Springfield")),
         registration_date: None,
         pocs: BTreeMap::new(),
+        accepts_reassignments: None,
         raw: Payload::new(&serde_json::json!({ "handle": handle })),
     }
 }
@@ -625,11 +626,14 @@ fn a_row_that_was_written_is_read_back_as_it_was_meant() {
         for (key, row) in recorded.rows(object) {
             let mut json = fields::body(object, &row.fields, id_of);
             json.insert("id".into(), row.id.0.into());
-            for name in Table::of(object).names().into_iter().chain(["last_synced", "synced_by", "listed"]) {
+            for name in Table::of(object).names().into_iter().chain(["last_synced", "synced_by", "listed", "tenant"]) {
                 json.entry(name).or_insert(serde_json::Value::Null);
             }
+            let tenant = matches!(object, ObjectType::Organization | ObjectType::Customer).then_some(RowId(70));
+            json.insert("tenant".into(), tenant.map(|id| serde_json::json!({ "id": id })).into());
             let mut read = Table::of(object).record(&json).unwrap();
             read.refer(key_of);
+            assert_eq!((read.row.tenant, read.row.fields.get("tenant")), (tenant, None), "{object}");
             assert_eq!(&read.key, key);
             for (name, value) in &read.row.fields {
                 assert_eq!(row.field(name), value, "{object} {name}");

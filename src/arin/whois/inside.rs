@@ -61,6 +61,7 @@ mod tests {
         ListedNet {
             handle: NetHandle::new(handle).unwrap(),
             name: handle.to_owned(),
+            kind: None,
             blocks: vec![NetBlock::new(first.parse().unwrap(), last.parse().unwrap()).unwrap()],
             parent: None,
             holder: None,

@@ -2,20 +2,28 @@
 //!
 //! It must have little: a handle, and a range. What else is missing is `None`, and the handle stands in for a name.
 
+use std::collections::BTreeMap;
+
 use tracing::debug;
 
 use super::super::{
     convert::{self, Unfit},
     xml::{Element, text},
 };
-use crate::model::{CustomerHandle, Holder, ListedNet, NetBlock, NetHandle, OrgHandle, Updated};
+use crate::model::{CustomerHandle, Holder, ListedNet, NetBlock, NetHandle, NetType, OrgHandle, Updated};
 
 /// Reads a `net`.
 pub(super) fn listed_net(from: &Element) -> Result<ListedNet, Unfit> {
     let handle = convert::handle(from, NetHandle::new)?;
-    let blocks = blocks(from).filter(|blocks| NetBlock::spanning(blocks).is_some()).ok_or(Unfit::NoBlock)?;
+    let blocks = blocks(from).ok_or(Unfit::NoBlock)?;
+    let kind = blocks.values().flatten().next().cloned();
+    let blocks: Vec<NetBlock> = blocks.into_keys().collect();
+    if NetBlock::spanning(&blocks).is_none() {
+        return Err(Unfit::NoBlock);
+    }
     Ok(ListedNet {
         name: convert::owned(from, "name").unwrap_or_else(|| handle.to_string()),
+        kind,
         blocks,
         parent: referred(from, "parentNetRef").and_then(NetHandle::new),
         holder: holder(from),
@@ -25,14 +33,14 @@ pub(super) fn listed_net(from: &Element) -> Result<ListedNet, Unfit> {
     })
 }
 
-/// Returns the blocks in address order. Where none is listed, the ends of the net itself are one.
-fn blocks(from: &Element) -> Option<Vec<NetBlock>> {
-    let blocks: Vec<NetBlock> = convert::blocks(from)?.into_keys().collect();
+/// Returns the blocks, each with its type. Where none is listed, the ends of the net itself are one.
+fn blocks(from: &Element) -> Option<BTreeMap<NetBlock, Option<NetType>>> {
+    let blocks = convert::blocks(from)?;
     if !blocks.is_empty() {
         return Some(blocks);
     }
     let end = |name| text::address(from.text_of(name)?);
-    Some(vec![NetBlock::new(end("startAddress")?, end("endAddress")?).ok()?])
+    Some(BTreeMap::from([(NetBlock::new(end("startAddress")?, end("endAddress")?).ok()?, None)]))
 }
 
 /// Returns the one of the two that is named. If ever both are, the net was passed on to the customer.
@@ -80,6 +88,9 @@ mod tests {
                 "NET-192-0-2-0-1",
             ),
             name: "EXAMPLE-NET",
+            kind: Some(
+                Reassigned,
+            ),
             blocks: [
                 NetBlock {
                     first: 192.0.2.0,

@@ -18,7 +18,13 @@ fn instance() -> Instance {
 
 fn row(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Row {
     let status = ("status", Value::Text(REGISTERED.to_owned()));
-    Row { id: RowId(7), fields: fields.into_iter().chain([status]).collect(), last_synced: None, synced_by: None }
+    Row {
+        id: RowId(7),
+        fields: fields.into_iter().chain([status]).collect(),
+        last_synced: None,
+        synced_by: None,
+        tenant: None,
+    }
 }
 
 /// A net that is recorded as it is listed, with this date; it was refreshed a moment ago.

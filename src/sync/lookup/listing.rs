@@ -208,6 +208,7 @@ mod tests {
         ListedNet {
             handle: NetHandle::new(handle).unwrap(),
             name: handle.to_owned(),
+            kind: None,
             blocks: vec![block],
             parent: parent.and_then(NetHandle::new),
             holder: None,

@@ -197,6 +197,7 @@ mod tests {
         ListedNet {
             handle: NetHandle::new("NET-23-0-0-0-1").unwrap(),
             name: "EXAMPLE".to_owned(),
+            kind: None,
             blocks: vec![NetBlock::from("23.0.0.0/24".parse::<IpNet>().unwrap())],
             parent: None,
             holder: CustomerHandle::new("C1").map(Holder::Customer),

@@ -23,6 +23,7 @@ pub(super) fn org(org: &Org, forms: &Forms) -> Element {
         Element::maybe("taxId", None::<&str>),
         Element::maybe("orgUrl", org.url.as_deref()),
         Element::list("pocLinks", org.pocs.iter().map(poc_link).collect()),
+        Element::maybe("acceptReassignments", org.accepts_reassignments),
     ]);
     Element::new("org", surprised(children, forms))
 }

@@ -65,6 +65,7 @@ fn org(handle: &str, name: &str, address: Address, pocs: Vec<PocLink>) -> Org {
         registered: Some(calendar::day(handle.len())),
         comment: Vec::new(),
         pocs,
+        accepts_reassignments: None,
     }
 }
 

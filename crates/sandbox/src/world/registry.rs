@@ -48,6 +48,8 @@ pub struct Org {
     pub comment: Vec<String>,
     /// Points of contact; one link for each function.
     pub pocs: Vec<PocLink>,
+    /// Whether others may reassign nets to it; a document that says nothing of it leaves it out.
+    pub accepts_reassignments: Option<bool>,
 }
 
 /// A function that a point of contact has for an organization.
