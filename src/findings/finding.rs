@@ -102,7 +102,7 @@ impl Finding {
 
 impl Subject {
     /// Returns what tells it from all others of any sort.
-    fn identity(&self) -> String {
+    pub(super) fn identity(&self) -> String {
         match self {
             Self::Prefix(range) => format!("prefix {range}"),
             Self::Aggregate(range) => format!("aggregate {range}"),
@@ -127,6 +127,22 @@ impl fmt::Display for Subject {
             Self::Ticket(number) => number.fmt(f),
             Self::Request(row) => row.fmt(f),
             Self::Config(name, _) => name.fmt(f),
+        }
+    }
+}
+
+impl Links {
+    /// Adds what another one links to, where this one links to nothing.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        Self {
+            prefix: self.prefix.or(more.prefix),
+            aggregate: self.aggregate.or(more.aggregate),
+            network: self.network.or(more.network),
+            customer: self.customer.or(more.customer),
+            organization: self.organization.or(more.organization),
+            ticket: self.ticket.or(more.ticket),
+            request: self.request.or(more.request),
         }
     }
 }

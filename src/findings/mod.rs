@@ -14,6 +14,7 @@ pub mod address_plan;
 pub mod finding;
 pub mod judge;
 pub mod kind;
+pub mod names;
 pub mod registrations;
 
 pub use self::{

@@ -90,6 +90,14 @@ pub struct ChangeRequest {
     pub network: Option<RowId>,
 }
 
+impl ChangeRequest {
+    /// Returns whether it asks for a net to be made.
+    #[must_use]
+    pub fn creates(&self) -> bool {
+        matches!(self.operation.as_str(), "reassign-simple" | "reassign-detailed" | "reallocate")
+    }
+}
+
 /// A ticket at the registry.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the names of the other fields say it")]

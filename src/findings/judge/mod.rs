@@ -1,15 +1,30 @@
 //! Judges the address plan by what is registered: pure, the same answer to the same question in whatever order it is put.
 
+mod ground;
+mod holders;
+mod nets;
+mod parties;
+mod prefixes;
+mod sheet;
+mod since;
+mod spaces;
+mod subjects;
+mod unclaimed;
+mod undecided;
+mod wanted;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{
-    address_plan::AddressPlan,
-    finding::{Finding, Subject},
-    kind::Kind,
-    registrations::Registrations,
+use self::{
+    ground::Ground,
+    holders::with_others_inside,
+    sheet::Sheet,
+    subjects::{Must, Registered, Spot, subjects},
+    undecided::undecided,
 };
+use super::{address_plan::AddressPlan, finding::Finding, registrations::Registrations};
 use crate::{
     config,
     model::{Instance, Key, RowId},
@@ -55,7 +70,51 @@ pub fn judge(
     policy: &config::Findings,
     now: Timestamp,
 ) -> Judgement {
-    let _ = (plan, registrations, policy, now);
-    let _: Option<(Kind, Subject, Instance)> = None;
-    Judgement::default()
+    let instances: BTreeSet<&Instance> = plan.configs.iter().map(|config| &config.instance).collect();
+    let mut judgement = Judgement::default();
+    for instance in instances {
+        let ground = Ground::new((plan, registrations), policy, now, instance);
+        let spots = subjects(&ground);
+        let others_inside = with_others_inside(&ground, &spots);
+        let mut sheet = Sheet::new(&ground, &spots);
+        sheet.prefixes(&spots, &others_inside.keys().copied().collect());
+        sheet.holders(&spots, &others_inside);
+        sheet.unclaimed();
+        sheet.left_behind(&spots);
+        sheet.aggregates();
+        sheet.organizations(&spots);
+        sheet.not_known(&spots);
+        let tickets = sheet.requests(&spots);
+        judgement.undecided.extend(undecided(&ground, &spots, &tickets));
+        judgement.figures.extend(figures(&ground, &spots));
+        judgement.wanted_histories.extend(sheet.wanted_histories);
+        judgement.wants_deletions |= sheet.wants_deletions;
+        judgement.findings.extend(sheet.findings);
+    }
+    judgement.findings.sort_by_cached_key(|finding| (finding.order(), finding.instance.clone()));
+    judgement
+}
+
+fn figures(ground: &Ground<'_>, spots: &[Spot<'_>]) -> BTreeMap<RowId, Figures> {
+    let mut all: BTreeMap<RowId, Figures> =
+        ground.configs.iter().map(|config| (config.id, Figures::default())).collect();
+    for (config, figures) in &mut all {
+        let aggregates = ground.aggregates.iter().filter(|it| it.config.id == *config);
+        // None is less than any time.
+        let looks = aggregates.map(|aggregate| aggregate.look.and_then(|look| look.complete));
+        figures.last_complete_look = looks.min().flatten();
+    }
+    for spot in spots.iter().filter(|spot| !spot.left_alone) {
+        let Some(aggregate) = ground.aggregates.get(spot.aggregate) else { continue };
+        let Some(figures) = all.get_mut(&aggregate.config.id) else { continue };
+        figures.subjects += 1;
+        figures.unknown += u64::from(spot.unknown.is_some());
+        if spot.tenant().is_some() {
+            figures.assigned += 1;
+            figures.must += u64::from(spot.must != Must::No);
+            let is_registered = spot.unknown.is_none() && matches!(spot.registration, Registered::Own(_));
+            figures.registered += u64::from(is_registered);
+        }
+    }
+    all
 }

@@ -1,0 +1,87 @@
+//! The recorded findings of which nothing can be said now, so that they stay as they are.
+
+use std::collections::BTreeSet;
+
+use super::{
+    super::{finding::Subject, kind::Kind},
+    ground::Ground,
+    subjects::Spot,
+};
+use crate::model::{Key, LookSource, NetBlock, NetHandle};
+
+/// The families of findings that cannot be judged while it is not said whose the tenants are.
+const ABOUT_ASSIGNMENTS: [Kind; 18] = [
+    Kind::Unregistered,
+    Kind::NeedsData,
+    Kind::Stale,
+    Kind::Wider,
+    Kind::Split,
+    Kind::Overlap,
+    Kind::CustomerName,
+    Kind::TenantLink,
+    Kind::OtherOrg,
+    Kind::UnlinkedOrg,
+    Kind::WrongKind,
+    Kind::Address,
+    Kind::Privacy,
+    Kind::NetName,
+    Kind::NotOurs,
+    Kind::WholeAllocation,
+    Kind::RecipientUnfit,
+    Kind::DuplicateRange,
+];
+
+/// Returns the open findings on record whose subject is not known now. `tickets` are further subjects of which nothing can be
+/// said.
+pub(super) fn undecided(ground: &Ground<'_>, spots: &[Spot<'_>], tickets: &[Subject]) -> BTreeSet<Key> {
+    let unknown = unknown_subjects(ground, spots, tickets);
+    let known_nets = known_nets(ground);
+    // Where the listing was not had, what only it had is not known.
+    let without_listing = ground.aggregates.iter().any(|aggregate| {
+        aggregate.unknown.is_some() || aggregate.look.is_some_and(|look| look.source == LookSource::Questions)
+    });
+    let is_undecided = |key: &&Key| {
+        let Some(handle) = key.handle_at(ground.instance) else { return false };
+        let Some((family, identity)) = handle.split_once('/') else { return false };
+        let Some(kind) = Kind::from_name(family).filter(|kind| *kind != Kind::NotKnown) else { return false };
+        let listed_only = || {
+            let net = identity.strip_prefix("net ").and_then(|rest| rest.split(' ').next());
+            kind == Kind::NotInNetbox && net.is_some_and(|net| !known_nets.contains(net))
+        };
+        unknown.contains(identity)
+            || (!ground.knows_own_tenants() && ABOUT_ASSIGNMENTS.contains(&kind))
+            || (without_listing && listed_only())
+    };
+    ground.plan.first_seen.keys().filter(is_undecided).cloned().collect()
+}
+
+fn known_nets<'a>(ground: &Ground<'a>) -> BTreeSet<&'a str> {
+    let recorded = ground.registrations.nets.iter().filter(|net| net.instance == *ground.instance);
+    let listed = ground.nets.all().map(|(_, net)| net.handle);
+    recorded.map(|net| &net.handle).chain(listed).map(NetHandle::as_str).collect()
+}
+
+/// Returns what tells the subjects apart that are not known.
+fn unknown_subjects(ground: &Ground<'_>, spots: &[Spot<'_>], tickets: &[Subject]) -> BTreeSet<String> {
+    let mut unknown: BTreeSet<String> = tickets.iter().map(Subject::identity).collect();
+    for spot in spots.iter().filter(|spot| spot.unknown.is_some()) {
+        unknown.insert(Subject::Prefix(spot.range).identity());
+    }
+    for aggregate in &ground.aggregates {
+        let range = aggregate.planned.prefix.trunc();
+        let unanswered = || aggregate.look.is_some_and(|look| look.unanswered.contains_key(&range));
+        if aggregate.unknown.is_some() || unanswered() {
+            unknown.insert(Subject::Aggregate(range).identity());
+        }
+    }
+    let listed = ground.nets.all().map(|(_, net)| (net.handle, net.registered_on, Some(net.range)));
+    let recorded = ground.registrations.nets.iter().filter(|net| net.instance == *ground.instance);
+    let recorded = recorded.map(|net| (&net.handle, net.registered_on, NetBlock::spanning(&net.blocks)));
+    for (handle, registered_on, range) in listed.chain(recorded) {
+        let aggregate = range.and_then(|range| Some((range, ground.aggregates.get(ground.aggregate_around(range)?)?)));
+        if aggregate.is_some_and(|(range, aggregate)| aggregate.unknown_net(range).is_some()) {
+            unknown.insert(Subject::Net(handle.clone(), registered_on).identity());
+        }
+    }
+    unknown
+}
