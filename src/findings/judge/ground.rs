@@ -163,10 +163,9 @@ impl<'a> Ground<'a> {
         self.index.answers.get(&(object, handle)).copied()
     }
 
-    /// Returns the last answers about all customers that there are some about.
-    pub(super) fn customer_answers(&self) -> impl Iterator<Item = &'a Answer> {
-        let of_customers = |((object, _), _): &(&(ObjectType, &str), &&Answer)| *object == ObjectType::Customer;
-        self.index.answers.iter().filter(of_customers).map(|(_, answer)| *answer)
+    /// Returns the last answers about all organizations and customers.
+    pub(super) fn answers(&self) -> impl Iterator<Item = &'a Answer> {
+        self.index.answers.values().copied()
     }
 
     /// Returns the change requests of the instance.

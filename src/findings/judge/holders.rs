@@ -13,7 +13,7 @@ use super::{
     ground::Ground,
     nets::{Net, NetKind},
     sheet::Sheet,
-    since::{beginning, day},
+    since::day,
     subjects::{Registered, Spot},
     wanted::{self, WantedAddress},
 };
@@ -57,10 +57,7 @@ pub(super) fn with_others_inside<'s, 'a>(
 }
 
 fn net_of(spot: &Spot<'_>) -> Option<(usize, RowId)> {
-    match spot.registration {
-        Registered::Own(net) => Some((net, spot.tenant()?)),
-        Registered::Whole(_) | Registered::OfOther(_) | Registered::Wider(_) | Registered::None => None,
-    }
+    Some((spot.own_net()?, spot.tenant()?))
 }
 
 /// Returns whether anything may be said of a prefix.
@@ -74,12 +71,20 @@ impl<'a> Sheet<'_, 'a> {
     pub(super) fn holders(&mut self, spots: &[Spot<'a>], others_inside: &BTreeMap<usize, Vec<&Spot<'a>>>) {
         let ground = self.ground;
         let mut judged = BTreeSet::new();
+        // What is assigned inside decides about the net, too.
+        let wider = |spot: &Spot<'_>| match spot.registration {
+            Registered::Wider(net) => Some(net),
+            Registered::Own(_) | Registered::Whole(_) | Registered::OfOther(_) | Registered::None => None,
+        };
+        let not_known = spots.iter().filter(|spot| spot.unknown.is_some() && !spot.assigned.is_empty());
+        let unknown_inside: BTreeSet<usize> = not_known.filter_map(wider).collect();
         for spot in spots.iter().filter(|spot| is_judged(ground, spot)) {
             let Some((at, tenant)) = net_of(spot).filter(|(at, _)| ground.nets.is_ours(*at)) else { continue };
             let (Some(net), Some(aggregate)) = (ground.nets.get(at), ground.aggregates.get(spot.aggregate)) else {
                 continue;
             };
-            if !judged.insert(at) {
+            let is_told = others_inside.contains_key(&at);
+            if (unknown_inside.contains(&at) && !is_told) || !judged.insert(at) {
                 continue;
             }
             let customer = net.customer().and_then(|handle| ground.customer(handle));
@@ -91,7 +96,7 @@ impl<'a> Sheet<'_, 'a> {
 
     fn holder(&mut self, held: &Held<'_, 'a>, others_inside: Option<&Vec<&Spot<'a>>>) {
         let ground = self.ground;
-        let differences = self.differences(held);
+        let mut differences = self.differences(held);
         let unlinked = held.net.org().is_some() && held.org.is_none_or(|org| org.tenant.is_none());
         let wrong_kind = self.wrong_kind(held, others_inside, unlinked);
         if unlinked {
@@ -104,13 +109,14 @@ impl<'a> Sheet<'_, 'a> {
             self.about(held, (Kind::UnlinkedOrg, Level::Info), message);
         }
         let has_wrong_kind = wrong_kind.is_some();
+        differences.retain(|difference| !(has_wrong_kind && difference.kind == Kind::CustomerName));
         if let Some(message) = wrong_kind {
             self.about(held, (Kind::WrongKind, Level::Notice), message);
         }
         if self.new_holder(held, &differences) {
             return;
         }
-        for difference in differences.into_iter().filter(|it| !(has_wrong_kind && it.kind == Kind::CustomerName)) {
+        for difference in differences {
             self.about(held, (difference.kind, Level::Notice), difference.message);
         }
         if !has_wrong_kind {
@@ -172,7 +178,7 @@ impl<'a> Sheet<'_, 'a> {
         };
         let subject = self.subject(held);
         let term = self.term(held.spot, difference.kind, &subject);
-        if term.since.at_least || day(term.since.at) <= registered_on || term.since.at < beginning(registered_on) {
+        if term.since.at_least || day(term.since.at) <= registered_on {
             return false;
         }
         let level = if term.is_over { Level::Alert } else { Level::Notice };

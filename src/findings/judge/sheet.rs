@@ -22,8 +22,10 @@ pub(super) struct Sheet<'g, 'a> {
     pub(super) findings: Vec<Finding>,
     pub(super) wanted_histories: BTreeSet<RowId>,
     pub(super) wants_deletions: bool,
-    /// The nets that a finding about a prefix names, so that nothing more has to be said of them.
+    /// The nets that a finding about a prefix names, so that nothing more is said of them.
     pub(super) named: BTreeSet<usize>,
+    /// The nets that such a finding might name if more were known.
+    pub(super) in_doubt: BTreeSet<usize>,
     /// The nets that a prefix with a tenant stands for, or several together.
     pub(super) owners: BTreeSet<usize>,
     /// The ranges that NetBox has in public space.
@@ -43,10 +45,6 @@ pub(super) struct Term {
 impl<'g, 'a> Sheet<'g, 'a> {
     pub(super) fn new(ground: &'g Ground<'a>, spots: &[Spot<'a>]) -> Self {
         let has_tenant = |spot: &&Spot<'_>| spot.entries.iter().any(|entry| entry.tenant.is_some());
-        let owned = |spot: &Spot<'_>| match spot.registration {
-            Registered::Own(net) => Some(net),
-            Registered::Whole(_) | Registered::OfOther(_) | Registered::Wider(_) | Registered::None => None,
-        };
         let mut other_vrfs: BTreeMap<NetBlock, BTreeSet<RowId>> = BTreeMap::new();
         for prefix in &ground.plan.prefixes {
             if let Some(vrf) = prefix.vrf.filter(|_| !ground.is_public(prefix.vrf)) {
@@ -55,13 +53,14 @@ impl<'g, 'a> Sheet<'g, 'a> {
         }
         Self {
             ground,
-            owners: spots.iter().filter(has_tenant).filter_map(owned).collect(),
+            owners: spots.iter().filter(has_tenant).filter_map(Spot::own_net).collect(),
             ranges: spots.iter().map(Spot::block).collect(),
             other_vrfs,
             findings: Vec::new(),
             wanted_histories: BTreeSet::new(),
             wants_deletions: false,
             named: BTreeSet::new(),
+            in_doubt: nets_in_doubt(ground, spots),
         }
     }
 
@@ -146,6 +145,21 @@ impl<'g, 'a> Sheet<'g, 'a> {
     pub(super) fn links_with(&self, spot: &Spot<'_>, net: usize) -> Links {
         Links { network: self.ground.link_to_net(net), ..self.ground.holder_links(net) }.and(self.links(spot))
     }
+}
+
+/// Returns the nets of which it is not known what would be said of them, as an assigned prefix is not known that they lie in or
+/// that they lie around.
+pub(super) fn nets_in_doubt(ground: &Ground<'_>, spots: &[Spot<'_>]) -> BTreeSet<usize> {
+    let mut nets = BTreeSet::new();
+    for spot in spots.iter().filter(|spot| spot.unknown.is_some() && !spot.assigned.is_empty()) {
+        let block = spot.block();
+        nets.extend(ground.nets.inside(block).map(|(at, _)| at));
+        nets.extend(ground.nets.across(block).map(|(at, _)| at));
+        if let Registered::Wider(net) = spot.registration {
+            nets.insert(net);
+        }
+    }
+    nets
 }
 
 /// Writes a time since which something is so.

@@ -72,6 +72,14 @@ impl Spot<'_> {
         self.range.into()
     }
 
+    /// Returns the net that is the registration of exactly this range, or of this and others together.
+    pub(super) fn own_net(&self) -> Option<usize> {
+        match self.registration {
+            Registered::Own(net) => Some(net),
+            Registered::Whole(_) | Registered::OfOther(_) | Registered::Wider(_) | Registered::None => None,
+        }
+    }
+
     /// Returns the tenant that it is assigned to, unless NetBox contradicts itself.
     pub(super) fn tenant(&self) -> Option<RowId> {
         if self.contradicts { None } else { self.assigned.first().copied() }
@@ -157,7 +165,7 @@ fn share_nets(ground: &Ground<'_>, spots: &mut [Spot<'_>]) {
         for tenant in tenants {
             if let Some(parts) = parts(inside, range, tenant) {
                 for part in parts {
-                    if let Some(spot) = inside.get_mut(part) {
+                    if let Some(spot) = inside.get_mut(part).filter(|spot| spot.own_net().is_none()) {
                         spot.registration = Registered::Own(at);
                         spot.shares_net = true;
                     }

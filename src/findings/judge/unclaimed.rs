@@ -14,7 +14,7 @@ use super::{
     since::day,
     subjects::Spot,
 };
-use crate::model::{Answer, CustomerHandle, NetBlock, RowId, Standing};
+use crate::model::{Answer, CustomerHandle, NetBlock, ObjectType, RowId, Standing};
 
 impl<'a> Sheet<'_, 'a> {
     /// Judges the nets that were passed on and have no prefix in NetBox.
@@ -25,7 +25,10 @@ impl<'a> Sheet<'_, 'a> {
                 continue;
             };
             let is_aggregate = NetBlock::from(aggregate.planned.prefix.trunc()) == net.range;
-            let claimed = self.owners.contains(&at) || self.ranges.contains(&net.range) || self.named.contains(&at);
+            let claimed = self.owners.contains(&at)
+                || self.ranges.contains(&net.range)
+                || self.named.contains(&at)
+                || self.in_doubt.contains(&at);
             if claimed
                 || is_aggregate
                 || aggregate.standing.silences()
@@ -69,7 +72,7 @@ impl<'a> Sheet<'_, 'a> {
     pub(super) fn left_behind(&mut self, spots: &[Spot<'a>]) {
         let left_alone: BTreeSet<NetBlock> = spots.iter().filter(|spot| spot.left_alone).map(Spot::block).collect();
         let ground = self.ground;
-        for answer in ground.customer_answers() {
+        for answer in ground.answers().filter(|answer| answer.object == ObjectType::Customer) {
             match &answer.standing {
                 Standing::Found(_) if answer.left => self.customer_left(answer, &left_alone),
                 Standing::Absent if answer.times >= 2 => self.customer_missing(answer, &left_alone),

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::{
     super::{finding::Subject, kind::Kind},
     ground::Ground,
+    sheet::nets_in_doubt,
     subjects::Spot,
 };
-use crate::model::{Key, LookSource, NetBlock, NetHandle};
+use crate::model::{CustomerHandle, Key, LookSource, NetBlock, NetHandle, ObjectType, OrgHandle, Standing};
 
 /// The families of findings that cannot be judged while it is not said whose the tenants are.
 const ABOUT_ASSIGNMENTS: [Kind; 18] = [
@@ -34,6 +35,9 @@ const ABOUT_ASSIGNMENTS: [Kind; 18] = [
 /// Returns the open findings on record whose subject is not known now. `tickets` are further subjects of which nothing can be
 /// said.
 pub(super) fn undecided(ground: &Ground<'_>, spots: &[Spot<'_>], tickets: &[Subject]) -> BTreeSet<Key> {
+    if ground.plan.first_seen.is_empty() {
+        return BTreeSet::new();
+    }
     let unknown = unknown_subjects(ground, spots, tickets);
     let known_nets = known_nets(ground);
     // Where the listing was not had, what only it had is not known.
@@ -64,8 +68,22 @@ fn known_nets<'a>(ground: &Ground<'a>) -> BTreeSet<&'a str> {
 /// Returns what tells the subjects apart that are not known.
 fn unknown_subjects(ground: &Ground<'_>, spots: &[Spot<'_>], tickets: &[Subject]) -> BTreeSet<String> {
     let mut unknown: BTreeSet<String> = tickets.iter().map(Subject::identity).collect();
+    let mut in_doubt = nets_in_doubt(ground, spots);
     for spot in spots.iter().filter(|spot| spot.unknown.is_some()) {
         unknown.insert(Subject::Prefix(spot.range).identity());
+        in_doubt.extend(spot.own_net());
+    }
+    for net in in_doubt.into_iter().filter_map(|at| ground.nets.get(at)) {
+        unknown.insert(Subject::Net(net.handle.clone(), net.registered_on).identity());
+    }
+    for answer in ground.answers().filter(|answer| answer.standing == Standing::Denied) {
+        let customer = || CustomerHandle::new(&answer.handle).map(Subject::Customer);
+        let org = || OrgHandle::new(&answer.handle).map(Subject::Org);
+        let subject = if answer.object == ObjectType::Customer { customer() } else { org() };
+        unknown.extend(subject.map(|subject| subject.identity()));
+        if let Some(net) = answer.net.as_ref().and_then(|net| ground.nets.get(ground.nets.at(net)?)) {
+            unknown.insert(Subject::Net(net.handle.clone(), net.registered_on).identity());
+        }
     }
     for aggregate in &ground.aggregates {
         let range = aggregate.planned.prefix.trunc();
