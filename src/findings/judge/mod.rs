@@ -118,3 +118,6 @@ fn figures(ground: &Ground<'_>, spots: &[Spot<'_>]) -> BTreeMap<RowId, Figures> 
     }
     all
 }
+
+#[cfg(test)]
+mod tests;
