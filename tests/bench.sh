@@ -2,10 +2,11 @@
 # Measures syncs against a real NetBox, the queue and the service, and prints tables in Markdown; docs/benchmarks.md
 # explains them.
 #
-#   tests/bench.sh [S] [M] [L] [listing] [queue] [service] [memory] [sweep]
+#   tests/bench.sh [S] [M] [L] [listing] [queue] [service] [memory] [sweep] [findings]
 #
 # Worlds: S (4 aggregates, 100 prefixes), M (10, 1,000), L (40, 10,000; takes half an hour). Without any: S M queue service.
 # listing: what ARIN's public listing spares in M, in L, and in M with 50,000 loopbacks; takes a quarter of an hour.
+# findings: the judging of 10,000 and 100,000 prefixes by itself.
 # Installs what is missing, starts a NetBox with two workers and a Redis, and stops what it started.
 set -euo pipefail
 
@@ -18,8 +19,8 @@ for what in "$@"; do
     case $what in
     S | M | L) WORLDS+=("$what") ;;
     listing) LISTING=1 ;;
-    queue | service | memory | sweep) SERVICES+=("$what") ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    queue | service | memory | sweep | findings) SERVICES+=("$what") ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -35,7 +36,8 @@ trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-cargo bench --locked --bench sync --bench listing --bench queue --bench service --bench memory --bench sweep --no-run
+cargo bench --locked --bench sync --bench listing --bench queue --bench service --bench memory --bench sweep \
+    --bench findings --no-run
 RIR_LAB_WORKERS=2 "$LAB" up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
 # shellcheck disable=SC1091
 . "$STATE/env"
