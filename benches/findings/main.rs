@@ -1,4 +1,5 @@
-//! Measures how long it takes to judge a large address plan by a large registry, and how much memory, and prints Markdown.
+//! Measures how long it takes to judge a large address plan by a large registry, and how much memory, and prints
+//! Markdown.
 //!
 //! ```text
 //! cargo bench --bench findings -- [prefixes/nets]...
@@ -6,8 +7,8 @@
 //!
 //! The aggregates are 400 allocations of a /16, each with as many prefixes and reassigned nets as any other. As many
 //! prefixes as there are nets are registered; one in ten of these for a customer of another name. Of the others every
-//! second one is assigned and not registered, and has a history of three changes. The bound is to copy all of it once, as
-//! whoever judges has to look at everything.
+//! second one is assigned and not registered, and has a history of three changes. The bound is to copy all of it once,
+//! as whoever judges has to look at everything.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
 

@@ -52,3 +52,17 @@ fn a_customer_that_is_missing_twice_is_missing() {
     assert_eq!(found, ["alert customer-missing NET-1", "alert customer-missing NET-2"]);
     assert!(message(&world, Kind::CustomerMissing, "NET-1").contains("CNET-1"));
 }
+
+/// What lies under somebody else's reallocation is theirs, its customers included.
+#[test]
+fn nothing_is_said_of_customers_of_others() {
+    let mut world = World::new();
+    world.reallocate("NET-A", "23.0.0.0/20", "CUST-1");
+    world.prefix("23.0.0.0/20");
+    for (net, range) in [("NET-1", "23.0.1.0/29"), ("NET-2", "23.0.20.0/29")] {
+        world.registered(net, range, "Acme");
+        world.answer(ObjectType::Customer, &format!("C{net}"), Standing::Absent).net = NetHandle::new(net);
+    }
+    let missing: Vec<String> = found(&world).into_iter().filter(|line| line.contains("customer-missing")).collect();
+    assert_eq!(missing, ["alert customer-missing NET-2"]);
+}

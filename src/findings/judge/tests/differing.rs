@@ -111,7 +111,7 @@ fn a_customer_that_is_linked_to_another_tenant_is_found() {
     assert_eq!(found(&world), ["notice tenant-link NET-1", "notice tenant-link NET-2"]);
 }
 
-/// An organization of another tenant differs; one that is linked to nobody, or not recorded, asks for a link. Never both.
+/// An organization of another tenant differs; one that is linked to nobody, or not recorded, is to be linked.
 #[test]
 fn a_net_held_by_an_organization_is_compared_by_its_tenant() {
     let mut world = World::new();
@@ -398,4 +398,18 @@ fn a_renamed_tenant_is_no_new_holder() {
     world.history("23.0.1.0/29", [("2026-02-01T08:00:00Z", state)]);
     world.reassign("NET-1", "23.0.1.0/29", "Acme").registered_on = Some(date("2026-02-03"));
     assert_eq!(found(&world), ["notice customer-name NET-1"]);
+}
+
+/// Only assigned prefixes are compared with their nets.
+#[test]
+fn what_is_not_assigned_is_not_compared() {
+    let mut world = World::new();
+    world.reassign("NET-1", "23.0.1.0/29", "Globex");
+    world.assign("23.0.1.0/29", "Acme").status = "reserved".into();
+    world.registered("NET-2", "2600:100:10::/44", "Acme");
+    world.reassign("NET-3", "2600:100:10::/47", "Globex").registered = false;
+    world.assign("2600:100:10::/47", "Acme");
+    world.reassign("NET-4", "23.0.4.0/29", "Globex");
+    world.assign("23.0.4.0/29", "Acme");
+    assert_eq!(found(&world), ["notice customer-name NET-4", "notice stale NET-1"]);
 }

@@ -421,6 +421,7 @@ impl World {
         self.look(aggregate).listed.push(ListedNet {
             handle: net_handle(handle),
             name: handle.into(),
+            kind: Some(NetType::Reassigned),
             blocks: vec![block(range)],
             parent: None,
             holder: Some(holder),

@@ -165,3 +165,32 @@ fn the_history_of_a_stale_net_is_wanted() {
     world.plan.prefixes.last_mut().unwrap().status = "reserved".into();
     assert_eq!(world.judged().wanted_histories, BTreeSet::from([id]));
 }
+
+/// Only allocations, reallocations and reassignments are registrations.
+#[test]
+fn a_net_of_another_type_registers_nothing() {
+    let mut world = World::new();
+    world.net("NET-1", "23.0.1.0/29", NetType::Registry("AR".into()));
+    world.net("NET-2", "2600:100:10::/47", NetType::Other("XX".into()));
+    world.net("NET-3", "23.0.3.0/29", NetType::Reassigned).kind = None;
+    for net in ["NET-1", "NET-2", "NET-3"] {
+        world.change_net(net).holder = Some(Holder::Org(org_handle("CUST-1")));
+    }
+    assert_eq!(found(&world), NOTHING);
+    world.assign("23.0.1.0/29", "Acme");
+    world.assign("2600:100:10::/47", "Acme");
+    assert_eq!(
+        found(&world),
+        ["notice unregistered 23.0.1.0/29 due 2026-03-23", "notice unregistered 2600:100:10::/47 due 2026-03-23",]
+    );
+}
+
+/// An allocation inside an aggregate is no customer's, so that it needs no prefix.
+#[test]
+fn an_allocation_needs_no_prefix() {
+    let mut world = World::new();
+    world.allocate("NET-1", "23.0.0.0/20", US);
+    world.allocate("NET-2", "2600:100::/36", US);
+    world.reassign("NET-3", "23.0.1.0/29", "Acme");
+    assert_eq!(found(&world), ["notice not-in-netbox NET-3"]);
+}
