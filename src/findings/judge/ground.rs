@@ -138,6 +138,7 @@ impl<'a> Ground<'a> {
         aggregate.planned.tenant == Some(tenant) || self.own.as_ref().is_some_and(|own| own.contains(&tenant))
     }
 
+    /// Returns a tenant.
     pub(super) fn tenant(&self, id: RowId) -> Option<&'a Tenant> {
         self.plan.tenants.get(&id)
     }
@@ -207,11 +208,6 @@ impl<'a> Ground<'a> {
         let at = self.aggregates.partition_point(|it| it.planned.prefix.network() <= range.first()).checked_sub(1)?;
         let aggregate = self.aggregates.get(at)?;
         NetBlock::from(aggregate.planned.prefix.trunc()).covers(&range).then_some(at)
-    }
-
-    /// Returns the slug of a tenant, by which settings name it.
-    pub(super) fn slug_of(&self, id: RowId) -> &'a str {
-        self.tenant(id).map_or("(an unknown tenant)", |tenant| &tenant.slug)
     }
 
     /// Returns the row of an organization.

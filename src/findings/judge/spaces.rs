@@ -1,6 +1,6 @@
 //! The findings about aggregates, and what is not known.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{
     super::{
@@ -126,10 +126,16 @@ impl<'a> Sheet<'_, 'a> {
             for tenant in spots.iter().filter(of_config).flat_map(|spot| &spot.entries).filter_map(|it| it.tenant) {
                 *counts.entry(tenant).or_default() += 1;
             }
-            let mut counts: Vec<(u64, &str)> =
-                counts.into_iter().map(|(tenant, count)| (count, ground.slug_of(tenant))).collect();
-            counts.sort_by_key(|(count, slug)| (std::cmp::Reverse(*count), *slug));
-            let message = own_tenants_message(&counts);
+            let named = |(tenant, count)| {
+                (Reverse(count), ground.tenant(tenant).map(|it| (it.name.as_str(), it.slug.as_str())))
+            };
+            let mut counts: Vec<_> = counts.into_iter().map(named).collect();
+            counts.sort_unstable();
+            let tenants: Vec<String> = counts
+                .into_iter()
+                .filter_map(|(Reverse(count), tenant)| tenant.map(|(name, slug)| format!("{name} ({slug}): {count}")))
+                .collect();
+            let message = own_tenants_message(&tenants);
             let subject = Subject::Config(name.to_owned(), "own-tenants");
             self.add((Kind::NotKnown, Level::Info), config, subject, (Links::default(), message));
         }
@@ -162,16 +168,16 @@ impl<'a> Sheet<'_, 'a> {
     }
 }
 
-fn own_tenants_message(counts: &[(u64, &str)]) -> String {
+fn own_tenants_message(tenants: &[String]) -> String {
     let begin = "Own tenants not set: nothing is said of assigned prefixes until `findings.own_tenants` (or \
-                 `findings.own_tenant_groups`) says which tenants are your own; an empty list says that none is.";
-    if counts.is_empty() {
+                 `findings.own_tenant_groups`) says by their slugs which tenants are your own; an empty list says that none is.";
+    if tenants.is_empty() {
         return format!("{begin} No prefix has a tenant yet.");
     }
-    let named: Vec<String> = counts.iter().take(TENANTS).map(|(count, slug)| format!("{slug} ({count})")).collect();
-    let more = match counts.len().saturating_sub(TENANTS) {
+    let more = match tenants.len().saturating_sub(TENANTS) {
         0 => String::new(),
-        more => format!(" and {more} more"),
+        more => format!(", and {more} more"),
     };
-    format!("{begin} The tenants with their prefixes: {}{more}.", named.join(", "))
+    let named: Vec<&str> = tenants.iter().take(TENANTS).map(String::as_str).collect();
+    format!("{begin} The tenants with the number of their prefixes: {}{more}.", named.join(", "))
 }

@@ -130,7 +130,7 @@ fn by_range<'a>(ground: &Ground<'a>) -> Vec<Spot<'a>> {
         });
     }
     for spot in &mut spots {
-        let changed = spot.entries.iter().filter_map(|entry| entry.last_updated).min();
+        let changed = spot.entries.iter().filter_map(|entry| entry.created.max(entry.last_updated)).min();
         let aggregate = ground.aggregates.get(spot.aggregate);
         spot.unknown = aggregate.and_then(|aggregate| aggregate.unknown_at(spot.range, changed)).map(str::to_owned);
     }
