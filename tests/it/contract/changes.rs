@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Target,
+    Target, network,
+    plan::PREFIXES,
     things::{NOTES, THINGS},
 };
 
@@ -59,4 +60,69 @@ pub(crate) async fn the_change_log_is_found_by_time(target: &Target) {
     let time = after(target, before, &[(NOTES, id)], "").await[0]["time"].as_str().unwrap().to_owned();
     assert_eq!(after(target, before, &[(NOTES, id)], &format!("time_after={time}")).await.len(), 1);
     assert_eq!(after(target, before, &[(NOTES, id)], "time_after=2999-01-01T00:00:00Z").await.len(), 0);
+}
+
+/// Reads the change log of prefixes.
+async fn of_prefixes(target: &Target, query: &str) -> Vec<Value> {
+    let path = format!("{CHANGES}?changed_object_type=ipam.prefix&limit=500&{query}");
+    target.get(&path).await.expect(200)["results"].as_array().unwrap().clone()
+}
+
+pub(crate) async fn the_changes_of_several_objects_are_asked_for_at_once(target: &Target) {
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(target.made(PREFIXES, json!({ "prefix": format!("{}/64", network()) })).await);
+    }
+    target.patch(&format!("{PREFIXES}{}/", ids[0]), json!({ "status": "reserved" })).await.expect(200);
+    let named = format!("changed_object_id={}&changed_object_id={}&ordering=id", ids[0], ids[1]);
+    let rows = of_prefixes(target, &named).await;
+    let found: Vec<u64> = rows.iter().map(|row| row["changed_object_id"].as_u64().unwrap()).collect();
+    assert_eq!(found, [ids[0], ids[1], ids[0]]);
+}
+
+pub(crate) async fn a_deletion_is_found_by_its_action(target: &Target) {
+    let net = format!("{}/64", network());
+    let id = target.made(PREFIXES, json!({ "prefix": net })).await;
+    target.delete(&format!("{PREFIXES}{id}/"), None).await.expect(204);
+    let fields = "fields=id,action,user_name,changed_object_id,prechange_data,postchange_data";
+    let rows = of_prefixes(target, &format!("action=delete&ordering=-id&{fields}")).await;
+    assert!(rows.iter().all(|row| row["action"]["value"] == "delete"), "{rows:?}");
+    let row = rows.iter().find(|row| row["changed_object_id"] == id).unwrap();
+    assert_eq!((&row["prechange_data"]["prefix"], &row["postchange_data"]), (&json!(net), &json!({})));
+    let before = of_prefixes(target, &format!("action=delete&ordering=-id&id__lt={}&fields=id", row["id"])).await;
+    assert!(before.iter().all(|earlier| earlier["id"].as_u64() < row["id"].as_u64()), "{before:?}");
+}
+
+pub(crate) async fn the_oldest_change_comes_first_by_time(target: &Target) {
+    target.rir().await;
+    let first = target.get(&format!("{CHANGES}?ordering=time&limit=1&fields=id,time")).await.expect(200);
+    let all = target.get(&format!("{CHANGES}?ordering=-time&limit=1000&fields=id,time")).await.expect(200);
+    let time = |row: &Value| row["time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let oldest = time(&first["results"][0]);
+    assert!(all["results"].as_array().unwrap().iter().all(|row| oldest <= time(row)));
+}
+
+pub(crate) async fn a_snapshot_has_ids_codes_and_names_of_tags(target: &Target) {
+    let (tenant, site) = (target.tenant("a").await, target.site("a", None).await);
+    let (first, second) = (target.tag("Z tag").await, target.tag("A tag").await);
+    let net = format!("{}/64", network());
+    let row = json!({
+        "prefix": net, "tenant": tenant, "status": "reserved", "scope_type": "dcim.site", "scope_id": site,
+        "tags": [first, second],
+    });
+    let id = target.made(PREFIXES, row).await;
+    let rows = of_prefixes(target, &format!("changed_object_id={id}")).await;
+    let (before, after) = (&rows[0]["prechange_data"], &rows[0]["postchange_data"]);
+    assert_eq!(before, &json!({}));
+    for (name, value) in [("prefix", json!(net)), ("vrf", json!(null)), ("tenant", json!(tenant))] {
+        assert_eq!(after[name], value, "{name}");
+    }
+    assert_eq!((&after["status"], &after["scope_id"]), (&json!("reserved"), &json!(site)));
+    assert!(after["scope_type"].is_u64(), "{after}");
+    assert_eq!(after["tags"], json!([format!("A tag {}", target.run), format!("Z tag {}", target.run)]));
+    assert!(after["custom_fields"].is_object(), "{after}");
+    target.patch(&format!("{PREFIXES}{id}/"), json!({ "tags": [first] })).await.expect(200);
+    let rows = of_prefixes(target, &format!("changed_object_id={id}&ordering=-id")).await;
+    assert_eq!(rows[0]["postchange_data"]["tags"], json!([format!("Z tag {}", target.run)]));
+    assert_eq!(rows[0]["prechange_data"]["tags"], after["tags"]);
 }

@@ -21,6 +21,7 @@ pub(crate) mod links;
 pub(crate) mod lists;
 pub(crate) mod objects;
 mod people;
+pub(crate) mod plan;
 pub(crate) mod schema;
 mod things;
 
@@ -60,7 +61,13 @@ macro_rules! contract {
                 types_tell_what_event_rules_call_them, a_type_can_be_saved_as_it_is;
             links: deleting_an_aggregate_empties_links_to_it, deleting_what_is_in_a_list_takes_it_out;
             changes: the_change_log_is_read_by_type_from_one_id_to_the_next, a_change_tells_who_when_and_what,
-                the_change_log_is_found_by_time;
+                the_change_log_is_found_by_time, the_changes_of_several_objects_are_asked_for_at_once,
+                a_deletion_is_found_by_its_action, the_oldest_change_comes_first_by_time,
+                a_snapshot_has_ids_codes_and_names_of_tags;
+            plan: a_prefix_tells_whose_it_is_and_where, an_aggregate_nests_its_tenant,
+                a_tenant_tells_its_group_and_tags, a_tenant_group_nests_the_one_around_it,
+                a_location_nests_its_site_and_a_site_its_tenant, custom_fields_are_answered_set_or_not,
+                several_slugs_are_alternatives, several_names_of_vrfs_are_alternatives;
             extras: a_choice_set_is_found_by_name, a_choice_that_is_added_can_be_chosen, a_custom_link_is_found_by_name,
                 a_webhook_is_found_by_name_with_its_secret, an_event_rule_calls_a_webhook;
         }
@@ -117,7 +124,8 @@ impl Target {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let redirect = reqwest::redirect::Policy::none();
         let client = reqwest::Client::builder().redirect(redirect).build().unwrap();
-        let run = format!("{:08x}", fastrand::u32(..));
+        // It begins with a letter, so that there is one to write in upper case.
+        let run = format!("r{:07x}", fastrand::u32(..1 << 28));
         Self { url, tokens, run, client, server }
     }
 

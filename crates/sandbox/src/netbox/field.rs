@@ -1,6 +1,9 @@
 //! The fields of objects and the values they may hold.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// The field with an object's tags.
+pub(super) const TAGS_FIELD: &str = "tags";
 
 /// One field of a [`Model`](super::model::Model).
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub(super) enum Kind {
     Json,
     /// One of the choices of the set with this id; without a set, any word.
     Select(Option<u64>),
+    /// One of these words, as a choice of NetBox's own.
+    Choice(&'static [&'static str]),
     /// Some of the choices of the set with this id.
     Multiselect(u64),
     /// A link to an object of this endpoint.
@@ -39,6 +44,8 @@ pub(super) enum Kind {
     Multiobject(String),
     /// An IP prefix in canonical form.
     Cidr,
+    /// The values of the custom fields that objects of this type have, by the names of the fields.
+    CustomFields(&'static str),
 }
 
 impl Field {
@@ -47,11 +54,14 @@ impl Field {
         let default = match &kind {
             Kind::Text => Value::from(""),
             Kind::Boolean => Value::Bool(false),
+            Kind::Multiobject(_) if name == TAGS_FIELD => Value::Array(Vec::new()),
+            Kind::CustomFields(_) => Value::Object(Map::new()),
             Kind::Integer { .. }
             | Kind::Date
             | Kind::DateTime
             | Kind::Json
             | Kind::Select(_)
+            | Kind::Choice(_)
             | Kind::Multiselect(_)
             | Kind::Object(_)
             | Kind::Multiobject(_)

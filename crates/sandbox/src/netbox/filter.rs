@@ -1,7 +1,7 @@
 //! Filters: which objects a query asks for.
 //!
 //! A name that is no filter is passed over in silence, so that everything comes back: NetBox does so. Of repeated
-//! values the last one counts, except of ids.
+//! values the last one counts, except of ids, and of the texts of NetBox's own objects.
 
 use ipnet::IpNet;
 use serde_json::Value;
@@ -51,7 +51,7 @@ fn test<'a>(model: &'a Model, name: &str, values: &[&'a str]) -> Option<Test<'a>
             (Some(field), _) if matches!(field.kind, Kind::Object(_)) => {
                 Box::new(move |_, row| row.get(&field.name).as_u64() == number)
             }
-            (_, Some(field)) => return of_field(field, last),
+            (_, Some(field)) => return of_field(field, values, model.custom),
             (_, None) => {
                 let field = model.field(name.strip_suffix("__ic")?).filter(|field| field.kind == Kind::Text)?;
                 contains(field, last)
@@ -66,8 +66,14 @@ fn contains<'a>(field: &'a Field, part: &str) -> Test<'a> {
     Box::new(move |_, row| row.text(&field.name).is_some_and(|text| text.to_lowercase().contains(&part)))
 }
 
-fn of_field<'a>(field: &'a Field, wanted: &'a str) -> Option<Test<'a>> {
+/// Returns the test of a field: NetBox's own objects are asked for by several texts, of which one has to fit.
+fn of_field<'a>(field: &'a Field, values: &[&'a str], custom: bool) -> Option<Test<'a>> {
+    let wanted = values.last().copied()?;
     match field.kind {
+        Kind::Text if !custom => {
+            let wanted = values.to_vec();
+            Some(Box::new(move |_, row| row.text(&field.name).is_some_and(|text| wanted.contains(&text))))
+        }
         Kind::Text if !field.exact => Some(contains(field, wanted)),
         Kind::Text | Kind::Select(_) => Some(Box::new(move |_, row| row.get(&field.name) == &Value::from(wanted))),
         // Nobody asks by these.
@@ -79,6 +85,8 @@ fn of_field<'a>(field: &'a Field, wanted: &'a str) -> Option<Test<'a>> {
         | Kind::Multiselect(_)
         | Kind::Object(_)
         | Kind::Multiobject(_)
-        | Kind::Cidr => None,
+        | Kind::Cidr
+        | Kind::Choice(_)
+        | Kind::CustomFields(_) => None,
     }
 }

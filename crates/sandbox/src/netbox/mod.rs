@@ -108,6 +108,12 @@ impl Server {
         self.add(model::PREFIXES, json!({ "prefix": prefix.to_string(), "vrf": vrf }))
     }
 
+    /// Adds an object of NetBox's own to a list such as `tenancy/tenants`, unchecked, and returns its id; `None` when there is
+    /// no such list. Links are ids, selections bare values.
+    pub fn add_object(&self, list: &str, values: Map<String, Value>) -> Option<u64> {
+        write::seed(&mut lock(&self.shared.system).store, list, values)
+    }
+
     /// Adds a custom object, unchecked, and returns its id; `None` when there is no such type.
     /// Links are ids, selections bare values.
     pub fn add_row(&self, slug: &str, values: Map<String, Value>) -> Option<u64> {

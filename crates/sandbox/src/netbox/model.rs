@@ -2,12 +2,20 @@
 
 use serde_json::{Map, Value};
 
-use super::field::{Field, Kind};
+use super::field::{Field, Kind, TAGS_FIELD};
 
 pub(super) const RIRS: &str = "ipam/rirs";
 pub(super) const AGGREGATES: &str = "ipam/aggregates";
 pub(super) const PREFIXES: &str = "ipam/prefixes";
 pub(super) const VRFS: &str = "ipam/vrfs";
+pub(super) const TAGS: &str = "extras/tags";
+pub(super) const CUSTOM_FIELDS: &str = "extras/custom-fields";
+const ROLES: &str = "ipam/roles";
+const TENANTS: &str = "tenancy/tenants";
+const TENANT_GROUPS: &str = "tenancy/tenant-groups";
+const SITES: &str = "dcim/sites";
+/// The statuses of a prefix.
+const PREFIX_STATUSES: &[&str] = &["container", "active", "reserved", "deprecated"];
 pub(super) const CHOICE_SETS: &str = "extras/custom-field-choice-sets";
 /// The path below which the plugin's endpoints are.
 pub(super) const PLUGIN: &str = "plugins/custom-objects";
@@ -42,14 +50,45 @@ pub(super) fn core() -> Vec<Model> {
     let about = || Field::text("description");
     let prefix = || Field::new("prefix", Kind::Cidr).required();
     let json = |name: &str| Field::new(name, Kind::Json);
+    let tags = || Field::new(TAGS_FIELD, Kind::Multiobject(TAGS.to_owned()));
+    let custom_fields = |object_type| Field::new("custom_fields", Kind::CustomFields(object_type));
+    let tenant = || Field::link("tenant", TENANTS);
     vec![
         model(RIRS, "ipam/rir", vec![name(), slug(), about()]),
-        model(AGGREGATES, "ipam/aggregate", vec![prefix(), Field::link("rir", RIRS).required(), about()]),
-        model(PREFIXES, "ipam/prefix", vec![prefix(), Field::link("vrf", VRFS), about()]),
+        model(AGGREGATES, "ipam/aggregate", vec![prefix(), Field::link("rir", RIRS).required(), tenant(), about()]),
+        model(
+            PREFIXES,
+            "ipam/prefix",
+            vec![
+                prefix(),
+                Field::link("vrf", VRFS),
+                tenant(),
+                Field::new("status", Kind::Choice(PREFIX_STATUSES)).default("active"),
+                Field::link("role", ROLES),
+                Field::text("scope_type").default(Value::Null),
+                Field::new("scope_id", Kind::Integer { min: None, max: None }),
+                about(),
+                tags(),
+                custom_fields("ipam.prefix"),
+            ],
+        ),
         model(VRFS, "ipam/vrf", vec![name(), about()]),
-        model("tenancy/tenants", "tenancy/tenant", vec![name(), slug()]),
+        model(ROLES, "ipam/role", vec![name(), slug()]),
+        model(
+            TENANTS,
+            "tenancy/tenant",
+            vec![name(), slug(), Field::link("group", TENANT_GROUPS), about(), tags(), custom_fields("tenancy.tenant")],
+        ),
+        model(TENANT_GROUPS, "tenancy/tenantgroup", vec![name(), slug(), Field::link("parent", TENANT_GROUPS)]),
         model("tenancy/contacts", "tenancy/contact", vec![name()]),
-        model("dcim/sites", "dcim/site", vec![name(), slug()]),
+        model(SITES, "dcim/site", vec![name(), slug(), tenant()]),
+        model("dcim/locations", "dcim/location", vec![name(), slug(), Field::link("site", SITES).required()]),
+        model(TAGS, "extras/tag", vec![name(), slug()]),
+        model(
+            CUSTOM_FIELDS,
+            "extras/customfield",
+            vec![json("object_types").required(), name(), Field::new("type", Kind::Select(None)).required()],
+        ),
         model(
             CHOICE_SETS,
             "extras/customfieldchoiceset",

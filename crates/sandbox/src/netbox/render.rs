@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use super::{
     call::Call,
     field::{Field, Kind},
-    model::{CHOICE_SETS, Model},
+    model::{CHOICE_SETS, CUSTOM_FIELDS, Model},
     store::Store,
-    table::Row,
+    table::{Row, Table},
 };
 
 /// Returns the object as its own endpoint answers it, with the fields that the call wants.
@@ -38,8 +38,9 @@ fn identity(call: &Call, model: &Model, id: u64, row: &Row) -> Map<String, Value
 /// The members of an object where another one links to it.
 fn brief(call: &Call, model: &Model, id: u64, row: &Row) -> Map<String, Value> {
     let mut members = identity(call, model, id, row);
-    if let (Some(primary), false) = (&model.primary, model.custom) {
-        members.insert(primary.clone(), row.get(primary).clone());
+    let slug = model.field("slug").map(|field| &field.name);
+    for field in model.primary.iter().chain(slug).filter(|_| !model.custom) {
+        members.insert(field.clone(), row.get(field).clone());
     }
     members
 }
@@ -53,14 +54,26 @@ fn value(store: &Store, call: &Call, field: &Field, value: &Value) -> Value {
     match &field.kind {
         Kind::Object(target) => nested(target, value).unwrap_or_default(),
         Kind::Multiobject(target) => all().filter_map(|id| nested(target, id)).collect(),
-        Kind::Select(_) | Kind::Multiselect(_) if value.is_null() => Value::Null,
-        Kind::Select(None) => choice(value, value.as_str().map(capitalized)),
+        Kind::Select(_) | Kind::Choice(_) | Kind::Multiselect(_) if value.is_null() => Value::Null,
+        Kind::CustomFields(object_type) => custom_fields(store, object_type, value),
+        Kind::Select(None) | Kind::Choice(_) => choice(value, value.as_str().map(capitalized)),
         Kind::Select(Some(set)) => choice(value, label(store, *set, value)),
         Kind::Multiselect(set) => all().map(|value| choice(value, label(store, *set, value))).collect(),
         Kind::Text | Kind::Integer { .. } | Kind::Boolean | Kind::Date | Kind::DateTime | Kind::Json | Kind::Cidr => {
             value.clone()
         }
     }
+}
+
+/// Returns the values of all custom fields that objects of a type have; null for those that are not set.
+pub(super) fn custom_fields(store: &Store, object_type: &str, set: &Value) -> Value {
+    let fields = store.table(CUSTOM_FIELDS).into_iter().flat_map(Table::rows).map(|(_, field)| field);
+    let of_type = |field: &&Row| {
+        let mut types = field.get("object_types").as_array().into_iter().flatten();
+        types.any(|of| of.as_str() == Some(object_type))
+    };
+    let named = fields.filter(of_type).filter_map(|field| field.text("name"));
+    Value::Object(named.map(|name| (name.to_owned(), set.get(name).cloned().unwrap_or_default())).collect())
 }
 
 fn choice(value: &Value, label: Option<String>) -> Value {

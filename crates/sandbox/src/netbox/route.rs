@@ -75,17 +75,22 @@ fn status() -> Reply {
 
 /// Answers with the change log, newest first unless it is asked for the other way round.
 fn changes(store: &Store, call: &Call) -> Reply {
-    let types = call.query.all("changed_object_type");
+    let (types, ids) = (call.query.all("changed_object_type"), call.query.all("changed_object_id"));
     let last = |name| call.query.last(name);
-    let (after, since) = (last("id__gt").and_then(|id| id.parse().ok()), last("time_after").and_then(value::timestamp));
+    let number = |name| last(name).and_then(|id| id.parse::<u64>().ok());
+    let (after, before) = (number("id__gt"), number("id__lt"));
+    let since = last("time_after").and_then(value::timestamp);
     let fits = |(id, entry): &(u64, &Entry)| {
         (types.is_empty() || types.contains(&entry.object_type.as_str()))
-            && last("changed_object_id").is_none_or(|wanted| wanted == entry.id.to_string())
-            && after.is_none_or(|after: u64| *id > after)
+            && (ids.is_empty() || ids.iter().any(|wanted| *wanted == entry.id.to_string()))
+            && last("action").is_none_or(|wanted| wanted == entry.action)
+            && after.is_none_or(|after| *id > after)
+            && before.is_none_or(|before| *id < before)
             && since.is_none_or(|since| entry.time >= since)
     };
     let mut entries: Vec<(u64, &Entry)> = (1..).zip(store.entries()).filter(fits).collect();
-    if last("ordering") != Some("id") {
+    // What was changed earlier has the smaller number.
+    if !matches!(last("ordering"), Some("id" | "time")) {
         entries.reverse();
     }
     page(call, entries, |(id, entry)| Some(Value::Object(logged(call, id, entry))))
@@ -102,8 +107,8 @@ fn logged(call: &Call, id: u64, entry: &Entry) -> Map<String, Value> {
         "changed_object_type": entry.object_type,
         "changed_object_id": entry.id,
         "message": entry.message,
-        "prechange_data": entry.before,
-        "postchange_data": entry.after,
+        "prechange_data": entry.before.clone().unwrap_or_default(),
+        "postchange_data": entry.after.clone().unwrap_or_default(),
     }));
     row.retain(|name, _| call.wants(name));
     row

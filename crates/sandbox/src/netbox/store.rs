@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 
 use super::{
     field::Kind,
-    model::{self, Model},
+    model::{self, Model, TAGS},
     object_type::ObjectType,
+    render,
     table::{Row, Table},
 };
 
@@ -111,16 +112,49 @@ impl Store {
 
     pub(super) fn log(&mut self, endpoint: &str, id: u64, action: &'static str, message: &str) {
         let Some(table) = self.tables.get(endpoint) else { return };
-        let snapshot = |row: &Row| {
-            let mut values = row.values.clone();
-            values.retain(|name, _| table.model.field(name).is_some_and(|field| field.kind != Kind::Json));
-            values
-        };
+        let snapshot = |row: &Row| self.snapshot(&table.model, row);
         let put = self.undo.iter().rev().find(|(list, row, _)| list == endpoint && *row == id);
         let before = put.and_then(|(_, _, before)| before.as_ref()).map(snapshot);
         let (after, object_type) = (table.row(id).map(snapshot), table.model.object_type.clone());
         let (time, request) = (self.now(), self.request.clone());
         self.log.push(Entry { object_type, id, action, message: message.to_owned(), time, request, before, after });
+    }
+
+    /// Returns the values of an object as the change log has them: links as ids, but tags by their names.
+    fn snapshot(&self, model: &Model, row: &Row) -> Map<String, Value> {
+        let mut values = Map::new();
+        for field in &model.fields {
+            let value = row.get(&field.name);
+            if field.kind == Kind::Json {
+                continue;
+            }
+            let value = if let Kind::CustomFields(object_type) = &field.kind {
+                render::custom_fields(self, object_type, value)
+            } else if field.target() == Some(TAGS) {
+                self.tag_names(value).into()
+            } else if field.name == "scope_type" {
+                self.type_id(value).into()
+            } else {
+                value.clone()
+            };
+            values.insert(field.name.clone(), value);
+        }
+        values
+    }
+
+    /// Returns the names of tags, in alphabetical order.
+    fn tag_names(&self, ids: &Value) -> Vec<String> {
+        let tags = self.table(TAGS);
+        let name = |id: &Value| tags?.row(id.as_u64()?)?.text("name").map(str::to_owned);
+        let mut names: Vec<String> = ids.as_array().into_iter().flatten().filter_map(name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Returns the number by which the change log knows a type of objects.
+    fn type_id(&self, object_type: &Value) -> Option<usize> {
+        let place = self.tables().position(|table| object_type.as_str() == Some(table.model.object_type.as_str()));
+        place.map(|place| place + 1)
     }
 
     /// Begins a request, whose changes bear its id.

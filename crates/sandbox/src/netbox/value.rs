@@ -36,6 +36,11 @@ pub(super) fn checked(store: &Store, field: &Field, sent: &Value) -> Result<Valu
         Kind::Object(target) => linked(store, target, sent),
         Kind::Multiobject(target) => links(store, target, sent),
         Kind::Cidr => cidr(sent),
+        Kind::Choice(choices) => match sent.as_str() {
+            Some(word) if choices.contains(&word) => Ok(sent.clone()),
+            _ => Err(wrong(format!("{} is not a valid choice.", sent.as_str().unwrap_or_default()))),
+        },
+        Kind::CustomFields(object_type) => custom_fields(store, object_type, sent),
     }
 }
 
@@ -111,9 +116,17 @@ pub(super) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// Reads a link by id.
+/// Reads a link by id, or by an attribute of the object.
 fn linked(store: &Store, target: &str, sent: &Value) -> Result<Value, Value> {
     let there = |id: &u64| store.table(target).is_some_and(|table| table.row(*id).is_some());
+    if let Some((name, value)) = sent.as_object().and_then(|attributes| attributes.iter().next()) {
+        let found = store.table(target).and_then(|table| table.rows().find(|(_, row)| row.get(name) == value));
+        let told = || {
+            let value = value.as_str().unwrap_or_default();
+            wrong(format!("Related object not found using the provided attributes: {{'{name}': '{value}'}}"))
+        };
+        return found.map(|(id, _)| id.into()).ok_or_else(told);
+    }
     match sent.as_u64() {
         Some(id) if there(&id) => Ok(id.into()),
         Some(id) => Err(wrong(format!("Related object not found using the provided numeric ID: {id}"))),
@@ -132,6 +145,16 @@ fn links(store: &Store, target: &str, sent: &Value) -> Result<Value, Value> {
     ids.sort_by_key(Value::as_u64);
     ids.dedup();
     Ok(Value::Array(ids))
+}
+
+/// Reads the values of some custom fields.
+fn custom_fields(store: &Store, object_type: &str, sent: &Value) -> Result<Value, Value> {
+    let known = render::custom_fields(store, object_type, &Value::Null);
+    let unknown = sent.as_object().into_iter().flatten().find(|(name, _)| known.get(name).is_none());
+    match unknown {
+        Some((name, _)) => Err(json!({ name: format!("Custom field '{name}' does not exist for this object type.") })),
+        None => Ok(sent.clone()),
+    }
 }
 
 fn cidr(sent: &Value) -> Result<Value, Value> {

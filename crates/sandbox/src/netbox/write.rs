@@ -126,6 +126,12 @@ fn read(store: &Store, model: &Model, sent: &Fields, refused: &RefusedValue, val
     for field in &model.fields {
         let Some(sent) = sent.get(&field.name) else { continue };
         match value::checked(store, field, sent) {
+            Ok(Value::Object(some)) if matches!(field.kind, Kind::CustomFields(_)) => {
+                // Those that are not sent stay.
+                if let Some(Value::Object(all)) = values.get_mut(&field.name) {
+                    all.extend(some);
+                }
+            }
             Ok(value) => drop(values.insert(field.name.clone(), value)),
             Err(error) => drop(errors.insert(field.name.clone(), error)),
         }
