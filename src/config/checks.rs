@@ -6,7 +6,7 @@ use super::{
     limits::{DURATIONS, Limit, NUMBERS, written},
     problem::Problem,
     secret::Secret,
-    settings::{Arin, Netbox, Queue, QueueMode, Settings, Sweep, Webhook},
+    settings::{Arin, Findings, Netbox, Queue, QueueMode, Settings, Sweep, Webhook},
 };
 use crate::{error_chain::error_chain, tls};
 
@@ -32,6 +32,11 @@ const API_PATHS: [&str; 16] = [
     "",
 ];
 
+const DAY: u64 = 24 * 3600;
+/// What may stand in a template for the names of nets.
+const PLACEHOLDERS: [&str; 3] = ["tenant", "prefix", "id"];
+const USE_PLACEHOLDERS: &str = "use {tenant}, {prefix} and {id}";
+
 /// Adds a problem for each value that is too small or too large.
 pub(super) fn limits(settings: &Settings, problems: &mut Vec<Problem>) {
     let mut checks = Checks(problems);
@@ -49,6 +54,7 @@ pub(super) fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     checks.netbox(&settings.netbox);
     checks.arin(&settings.arin);
     checks.share("sync.max_retired_share", settings.sync.max_retired_share);
+    checks.findings(&settings.findings);
     checks.queue(&settings.queue);
     checks.webhook(&settings.webhook);
     checks.sweep(&settings.sweep);
@@ -111,6 +117,46 @@ impl Checks<'_> {
         self.refuse_if(longer, "arin.connect_timeout", "is longer than arin.timeout, which includes it");
     }
 
+    fn findings(&mut self, findings: &Findings) {
+        let deadline = findings.deadline;
+        let broken = !deadline.as_secs().is_multiple_of(DAY) || deadline.subsec_nanos() > 0;
+        let broken = broken && !self.is_told("findings.deadline");
+        self.refuse_if(broken, "findings.deadline", "is not a whole number of days; write it as `7days`");
+        for (key, slugs) in [
+            ("findings.own_tenants", &findings.own_tenants),
+            ("findings.own_tenant_groups", &findings.own_tenant_groups),
+        ] {
+            slugs.iter().flatten().for_each(|slug| self.slug(key, slug));
+        }
+        for (key, slug) in [
+            ("findings.announced_tag", &findings.announced_tag),
+            ("findings.residential_tag", &findings.residential_tag),
+            ("findings.opt_out_tag", &findings.opt_out_tag),
+        ] {
+            self.slug(key, slug);
+        }
+        for (key, name) in
+            [("findings.since_field", &findings.since_field), ("findings.legal_name_field", &findings.legal_name_field)]
+        {
+            let fits = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+            let remedy =
+                "is no name of a custom field; write the one that NetBox shows under Name, such as `assigned_on`";
+            self.refuse_if(!fits, key, format_args!("`{name}` {remedy}"));
+        }
+        let remedy = "is empty, so that nothing would be assigned; list at least one, such as `active`";
+        self.refuse_if(findings.assigned_statuses.is_empty(), "findings.assigned_statuses", remedy);
+        if let Some(wrong) = wrong_template(&findings.net_name_template) {
+            self.refuse_if(true, "findings.net_name_template", format_args!("{wrong}; {USE_PLACEHOLDERS}"));
+        }
+    }
+
+    /// Refuses what is no slug. NetBox allows letters of any alphabet in those of tags.
+    fn slug(&mut self, key: &str, slug: &str) {
+        let fits = slug.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_'));
+        let remedy = "is no slug; write the one that NetBox shows, such as `example-networks`";
+        self.refuse_if(!fits, key, format_args!("`{slug}` {remedy}"));
+    }
+
     fn queue(&mut self, queue: &Queue) {
         let nameless = queue.mode == QueueMode::Sentinel && queue.sentinel_master.is_empty();
         self.refuse_if(nameless, "queue.sentinel_master", "is not set; name the group that the sentinels watch");
@@ -142,6 +188,28 @@ impl Checks<'_> {
             self.0.push(Problem::new(key, remedy.to_string()));
         }
     }
+}
+
+/// Returns what is wrong with a template for the names of nets.
+fn wrong_template(template: &str) -> Option<String> {
+    let mut plain = String::new();
+    let (mut rest, mut filled) = (template, false);
+    while let Some((before, behind)) = rest.split_once('{') {
+        let Some((name, after)) = behind.split_once('}') else {
+            return Some("has a brace that belongs to no placeholder".to_owned());
+        };
+        if !PLACEHOLDERS.contains(&name) {
+            return Some(format!("`{{{name}}}` is no placeholder"));
+        }
+        plain.push_str(before);
+        (rest, filled) = (after, true);
+    }
+    plain.push_str(rest);
+    if plain.contains('}') {
+        return Some("has a brace that belongs to no placeholder".to_owned());
+    }
+    let empty = !filled && !plain.contains(|letter: char| letter.is_ascii_alphanumeric());
+    (empty && !template.is_empty()).then(|| "holds no letter, digit or placeholder".to_owned())
 }
 
 /// Adds a problem for each file of certificates that cannot be used.

@@ -20,7 +20,14 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 
 const PREFIX: &str = "RIR_SIDECAR__";
 /// The settings that are lists. The environment writes them with commas.
-const LISTS: [&str; 2] = ["arin.allowed_base_urls", "sync.recipient_orgs"];
+const LISTS: [&str; 6] = [
+    "arin.allowed_base_urls",
+    "findings.assigned_statuses",
+    "findings.own_tenant_groups",
+    "findings.own_tenants",
+    "findings.public_vrfs",
+    "sync.recipient_orgs",
+];
 /// The settings that are tables. The environment writes them as lists of `name=value`.
 const TABLES: [&str; 1] = ["arin.auth"];
 
@@ -187,6 +194,8 @@ fn discreet(key: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use secrecy::ExposeSecret;
 
     use super::*;
@@ -230,6 +239,70 @@ mod tests {
         let settings = load_from(None, &environment(NEEDED.into_iter().chain(lists))).unwrap();
         assert_eq!(settings.arin.allowed_base_urls.len(), 2);
         assert_eq!(settings.sync.recipient_orgs, ["EXAMPLE-1"]);
+    }
+
+    #[test]
+    fn own_tenants_that_are_not_set_are_told_from_none() {
+        let load = |more: &[(&'static str, &'static str)]| {
+            load_from(None, &environment(NEEDED.into_iter().chain(more.iter().copied()))).unwrap().findings
+        };
+        let unset = load(&[]);
+        assert_eq!((unset.own_tenants, unset.own_tenant_groups), (None, None));
+        let set = load(&[("FINDINGS__OWN_TENANTS", ""), ("FINDINGS__OWN_TENANT_GROUPS", "internal, lab")]);
+        assert_eq!(set.own_tenants, Some(BTreeSet::new()));
+        assert_eq!(set.own_tenant_groups, Some(["internal", "lab"].map(str::to_owned).into()));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[findings]\nown_tenants = []\nassigned_statuses = [\"active\", \"dhcp\"]\n")
+            .unwrap();
+        let set = load_from(Some(file.path()), &environment(NEEDED)).unwrap().findings;
+        assert_eq!((set.own_tenants, set.own_tenant_groups), (Some(BTreeSet::new()), None));
+        assert_eq!(set.assigned_statuses, ["active", "dhcp"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn findings_have_a_baseline_that_is_a_day_or_none() {
+        let baseline = |day| load_from(None, &environment(NEEDED.into_iter().chain([("FINDINGS__BASELINE", day)])));
+        assert_eq!(baseline("").unwrap().findings.baseline, None);
+        assert_eq!(baseline("2026-01-31").unwrap().findings.baseline, Some(jiff::civil::date(2026, 1, 31)));
+        let told = problems(&[("FINDINGS__BASELINE", "31.1.2026")]);
+        insta::assert_snapshot!(told, @"  findings.baseline: `31.1.2026` is no date such as 2026-01-31");
+    }
+
+    #[test]
+    fn what_findings_cannot_be_judged_by_is_told_with_its_remedy() {
+        let wrong = [
+            ("FINDINGS__DEADLINE", "36h"),
+            ("FINDINGS__OWN_TENANTS", "Example Networks,example"),
+            ("FINDINGS__OPT_OUT_TAG", "leave alone"),
+            ("FINDINGS__SINCE_FIELD", "assigned on"),
+            ("FINDINGS__ASSIGNED_STATUSES", ""),
+            ("FINDINGS__NET_NAME_TEMPLATE", "{tenant}-{site}"),
+        ];
+        insta::assert_snapshot!(problems(&wrong), @r"
+        findings.deadline: is not a whole number of days; write it as `7days`
+        findings.own_tenants: `Example Networks` is no slug; write the one that NetBox shows, such as `example-networks`
+        findings.opt_out_tag: `leave alone` is no slug; write the one that NetBox shows, such as `example-networks`
+        findings.since_field: `assigned on` is no name of a custom field; write the one that NetBox shows under Name, such as `assigned_on`
+        findings.assigned_statuses: is empty, so that nothing would be assigned; list at least one, such as `active`
+        findings.net_name_template: `{site}` is no placeholder; use {tenant}, {prefix} and {id}
+        ");
+        let told = |template| problems(&[("FINDINGS__NET_NAME_TEMPLATE", template)]);
+        insta::assert_snapshot!(told("--"), @"  findings.net_name_template: holds no letter, digit or placeholder; use {tenant}, {prefix} and {id}");
+        insta::assert_snapshot!(told("NET-{tenant"), @"  findings.net_name_template: has a brace that belongs to no placeholder; use {tenant}, {prefix} and {id}");
+        insta::assert_snapshot!(told("NET-tenant}"), @"  findings.net_name_template: has a brace that belongs to no placeholder; use {tenant}, {prefix} and {id}");
+    }
+
+    #[test]
+    fn what_findings_are_judged_by_may_be_set() {
+        let right = [
+            ("FINDINGS__DEADLINE", "336h"),
+            ("FINDINGS__OWN_TENANTS", "Example_Networks-2"),
+            ("FINDINGS__OPT_OUT_TAG", "größer"),
+            ("FINDINGS__SINCE_FIELD", "Assigned_on2"),
+            ("FINDINGS__NET_NAME_TEMPLATE", "{tenant}-{prefix}-{id}"),
+        ];
+        let set = load_from(None, &environment(NEEDED.into_iter().chain(right))).unwrap().findings;
+        assert_eq!((set.deadline.as_secs(), &*set.net_name_template), (14 * 24 * 3600, "{tenant}-{prefix}-{id}"));
     }
 
     #[test]

@@ -257,6 +257,21 @@ pub struct Findings {
     pub ticket_age: Duration,
 }
 
+impl Findings {
+    /// Returns the slugs of the tags that matter.
+    #[must_use]
+    pub fn tags(&self) -> BTreeSet<String> {
+        let tags = [&self.announced_tag, &self.residential_tag, &self.opt_out_tag];
+        tags.into_iter().filter(|slug| !slug.is_empty()).cloned().collect()
+    }
+
+    /// Returns whether nobody has said which tenants are the operator's own.
+    #[must_use]
+    pub fn own_tenants_are_unknown(&self) -> bool {
+        self.own_tenants.is_none() && self.own_tenant_groups.is_none()
+    }
+}
+
 /// `[queue]`
 #[derive(Debug, Clone, Deserialize)]
 pub struct Queue {
