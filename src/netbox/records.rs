@@ -17,7 +17,7 @@ use super::{
     client::{Client, objects_path},
     error::Error,
     fields::{Record, Table, slug},
-    row::{optional_reference, optional_text},
+    row::{self, optional_reference, optional_text},
     schema::document::CONFIG,
 };
 use crate::model::{Config, Key, ObjectType, OrgHandle, Row, RowId};
@@ -89,6 +89,12 @@ fn interval(hours: &Number) -> Duration {
     Duration::from_secs(hours.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL).saturating_mul(3600))
 }
 
+/// Returns whether it is an address that an operator made in NetBox's pages, which do not show the key. It says nothing about
+/// what is registered.
+fn made_by_operator(object: ObjectType, row: &row::Row) -> bool {
+    object == ObjectType::Address && row.get("key").is_some_and(|key| key.as_str().unwrap_or_default().is_empty())
+}
+
 impl Client {
     /// Reads all RIR configs, in the order of their names.
     ///
@@ -108,7 +114,7 @@ impl Client {
         Ok(configs)
     }
 
-    /// Reads the recorded rows of all types. References among them come as ids and leave as keys.
+    /// Reads the recorded rows of all types, without the addresses that an operator made. References among them come as ids and leave as keys.
     ///
     /// # Errors
     /// When NetBox cannot be asked, or a row cannot be read.
@@ -117,8 +123,10 @@ impl Client {
             let table = Table::of(object);
             let query = table.query();
             let path = objects_path(slug(object));
-            let rows = self.list_as(&path, &[("fields", &query)], &|row| table.record(&row)).await?.all()?;
-            Ok::<_, Error>((object, rows))
+            let read =
+                |row: row::Row| if made_by_operator(object, &row) { Ok(None) } else { table.record(&row).map(Some) };
+            let rows = self.list_as(&path, &[("fields", &query)], &read).await?.all()?;
+            Ok::<_, Error>((object, rows.into_iter().flatten().collect::<Vec<_>>()))
         };
         let mut lists = try_join_all(ObjectType::ALL.map(load)).await?;
         let mut keys: HashMap<(ObjectType, RowId), Key> = HashMap::new();
