@@ -2,7 +2,7 @@
 //!
 //! | step | where | touches |
 //! |---|---|---|
-//! | read NetBox: the address plan, the recorded rows, what syncs left behind | `read` | NetBox |
+//! | read NetBox: the address plan, the recorded rows, what syncs left behind | [`mod@read`] | NetBox |
 //! | judge | [`mod@judge`] | nothing |
 //! | compare with the recorded findings | `record` | nothing |
 //! | write what has changed | `refresh` | NetBox |
@@ -15,6 +15,7 @@ pub mod finding;
 pub mod judge;
 pub mod kind;
 pub mod names;
+pub mod read;
 pub mod registrations;
 
 pub use self::{

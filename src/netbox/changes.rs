@@ -29,7 +29,7 @@ const FIELDS: (&str, &str) = (
 /// The most rows of the change log in one page: each may hold two snapshots of some kilobytes.
 const LARGEST_PAGE: u32 = 500;
 const AGGREGATE: &str = "ipam.aggregate";
-const PREFIX: &str = "ipam.prefix";
+pub(super) const PREFIX: &str = "ipam.prefix";
 /// NetBox's own types that matter; the RIR configs come to them under the name that NetBox gave their type.
 pub(super) const NETBOX_TYPES: [&str; 2] = [AGGREGATE, PREFIX];
 

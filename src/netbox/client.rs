@@ -81,6 +81,11 @@ impl Client {
         Self { transport: self.transport.counting(), ..self.clone() }
     }
 
+    /// Returns the same client, which asks for so many rows in one page at the most.
+    pub(super) fn with_pages_of(&self, most: u32) -> Self {
+        Self { page_size: self.page_size.min(most), ..self.clone() }
+    }
+
     /// Returns whether batches may be sent as arrays.
     pub(super) fn takes_arrays(&self) -> bool {
         self.takes_arrays.load(Ordering::Relaxed)

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::{
     client::Client,
     error::Error,
+    list::Reader,
     listing::Listing,
     row::{Row, optional_reference, reference, typed},
 };
@@ -23,14 +24,16 @@ pub(super) const AGGREGATES: &str = "/api/ipam/aggregates/";
 pub(super) const PREFIXES: &str = "/api/ipam/prefixes/";
 const AGGREGATE_FIELDS: (&str, &str) = ("fields", "id,prefix,rir");
 const PREFIX_FIELDS: (&str, &str) = ("fields", "id,prefix,vrf");
+/// Where a prefix is, and nothing else of it.
+const PLACE: PrefixForm<'_, Prefix> = PrefixForm { fields: PREFIX_FIELDS, read: &prefix, net: |row| row.prefix };
 /// Aggregates whose prefixes are asked for at once: NetBox has few workers, and each answer costs it CPU.
-const LISTINGS_IN_FLIGHT: usize = 4;
+pub(super) const LISTINGS_IN_FLIGHT: usize = 4;
 /// A full page of prefixes costs NetBox no more than listing those inside so many aggregates.
 const RANGES_TO_A_PAGE: usize = 2;
 /// So few prefixes are read with what is around and inside each, more with all of their aggregates.
-const NAMED_ALONE: usize = 4;
+pub(super) const NAMED_ALONE: usize = 4;
 /// Ids named in one query, so that its URL stays well below what web servers take (4 KiB with gunicorn).
-const IDS_IN_A_QUERY: usize = 200;
+pub(super) const IDS_IN_A_QUERY: usize = 200;
 
 /// A row of `/api/ipam/aggregates/`.
 #[derive(Deserialize)]
@@ -48,6 +51,14 @@ struct PrefixRow {
     prefix: IpNet,
     #[serde(deserialize_with = "optional_reference")]
     vrf: Option<RowId>,
+}
+
+/// What is read of each prefix.
+pub(super) struct PrefixForm<'a, T> {
+    /// The query `fields`.
+    pub(super) fields: (&'a str, &'a str),
+    pub(super) read: Reader<'a, T>,
+    pub(super) net: fn(&T) -> IpNet,
 }
 
 impl Client {
@@ -79,7 +90,7 @@ impl Client {
                 around
             }
         };
-        let prefixes = self.prefixes(&around).await?;
+        let prefixes = in_address_order(self.prefixes_inside_all(&around, &PLACE).await?)?;
         Ok((aggregates, prefixes))
     }
 
@@ -92,9 +103,17 @@ impl Client {
     }
 
     async fn prefixes_near(&self, range: IpNet) -> Result<Listing<Prefix>, Error> {
-        let query = [("contains", &*range.to_string()), PREFIX_FIELDS];
-        let around = self.list_as(PREFIXES, &query, &prefix).await?.only(|row| row.prefix.contains(&range));
-        Ok(around.and(self.prefixes_inside(range).await?))
+        Ok(self.prefixes_around(range, &PLACE).await?.and(self.prefixes_inside(range, &PLACE).await?))
+    }
+
+    /// Reads the prefixes of all VRFs around a range, the range included.
+    pub(super) async fn prefixes_around<T: Send>(
+        &self,
+        range: IpNet,
+        form: &PrefixForm<'_, T>,
+    ) -> Result<Listing<T>, Error> {
+        let query = [("contains", &*range.to_string()), form.fields];
+        Ok(self.list_as(PREFIXES, &query, form.read).await?.only(|row| (form.net)(row).contains(&range)))
     }
 
     /// Finds the RIR of an aggregate; `None` when there is no such aggregate.
@@ -138,7 +157,7 @@ impl Client {
         Ok(prefixes.iter().filter_map(rir_around).collect())
     }
 
-    async fn prefixes_of(&self, ids: &BTreeSet<RowId>) -> Result<Listing<Prefix>, Error> {
+    pub(super) async fn prefixes_of(&self, ids: &BTreeSet<RowId>) -> Result<Listing<Prefix>, Error> {
         let all: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let mut found = Listing::empty(PREFIXES);
         for some in all.chunks(IDS_IN_A_QUERY) {
@@ -158,26 +177,28 @@ impl Client {
     }
 
     /// Reads the prefixes of all VRFs inside these ranges, the ranges included: one list for each range, unless the
-    /// list of all prefixes there are is short in comparison.
-    async fn prefixes(&self, ranges: &[IpNet]) -> Result<Vec<Prefix>, Error> {
+    /// list of all prefixes there are is short in comparison. Where ranges overlap, prefixes come twice.
+    pub(super) async fn prefixes_inside_all<T: Send>(
+        &self,
+        ranges: &[IpNet],
+        form: &PrefixForm<'_, T>,
+    ) -> Result<Listing<T>, Error> {
         let all = match ranges.len() / RANGES_TO_A_PAGE {
             0 => None,
-            most_pages => self.short_list(PREFIXES, &[PREFIX_FIELDS], most_pages, &prefix).await?,
+            most_pages => self.short_list(PREFIXES, &[form.fields], most_pages, form.read).await?,
         };
-        let rows = if let Some(rows) = all {
+        if let Some(rows) = all {
             let ranges: Ranges = ranges.iter().copied().collect();
-            rows.only(|row| ranges.around(&row.prefix).is_some())
-        } else {
-            let each = stream::iter(ranges.iter().copied()).map(|range| self.prefixes_inside(range));
-            let all = each.buffered(LISTINGS_IN_FLIGHT);
-            all.try_fold(Listing::empty(PREFIXES), |all, some| ready(Ok(all.and(some)))).await?
-        };
-        in_address_order(rows)
+            return Ok(rows.only(|row| ranges.around(&(form.net)(row)).is_some()));
+        }
+        let each = stream::iter(ranges.iter().copied()).map(|range| self.prefixes_inside(range, form));
+        let all = each.buffered(LISTINGS_IN_FLIGHT);
+        all.try_fold(Listing::empty(PREFIXES), |all, some| ready(Ok(all.and(some)))).await
     }
 
-    async fn prefixes_inside(&self, range: IpNet) -> Result<Listing<Prefix>, Error> {
-        let query = [("within_include", &*range.to_string()), PREFIX_FIELDS];
-        Ok(self.list_as(PREFIXES, &query, &prefix).await?.only(|row| range.contains(&row.prefix)))
+    async fn prefixes_inside<T: Send>(&self, range: IpNet, form: &PrefixForm<'_, T>) -> Result<Listing<T>, Error> {
+        let query = [("within_include", &*range.to_string()), form.fields];
+        Ok(self.list_as(PREFIXES, &query, form.read).await?.only(|row| range.contains(&(form.net)(row))))
     }
 }
 

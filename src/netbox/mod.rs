@@ -10,12 +10,15 @@
 //! a warning if it is the operator's; it is never left out without a word.
 
 mod access;
+pub mod address_plan;
+mod by_id;
 pub(crate) mod changes;
 mod client;
 mod clock;
 mod error;
 mod fault;
 pub(crate) mod fields;
+pub mod history;
 mod ipam;
 mod list;
 mod listing;
@@ -24,9 +27,11 @@ pub(crate) mod looks;
 mod needs;
 mod permission;
 mod records;
+pub mod registered;
 mod row;
 pub mod schema;
 mod sync_log;
+pub mod tenancy;
 mod transport;
 pub mod write;
 

@@ -8,7 +8,12 @@ use super::{
     ipam::{AGGREGATES, PREFIXES},
     permission::Permission::{self, Add, Change, Delete, View},
     schema::{self, types_path},
+    tenancy::{LOCATIONS, SITES, TAGS, TENANT_GROUPS, TENANTS, VRFS},
 };
+use crate::config;
+
+/// What becomes of the findings without one of the lists that they are judged by.
+const NO_FINDINGS: &str = "no findings are made";
 
 /// Permissions on the objects of one list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,26 +40,43 @@ impl Need {
     }
 }
 
-/// Returns what has to be allowed, with or without the sweep of NetBox's change log.
+/// Returns what has to be allowed, with or without the sweep of NetBox's change log, and for what the findings are judged by.
 #[must_use]
-pub fn needs(sweep: bool) -> Vec<Need> {
+pub fn needs(sweep: bool, findings: &config::Findings) -> Vec<Need> {
     let mut needs = vec![
         Need::new(AGGREGATES, &[View], "IPAM aggregates", "no sync can begin"),
         Need::new(PREFIXES, &[View], "IPAM prefixes", "no sync can begin"),
     ];
     // Nobody reads or writes the others yet.
-    let used = |slug: &&str| !matches!(*slug, schema::CHANGE_REQUEST | schema::TICKET | schema::FINDING | schema::LOOK);
+    let used = |slug: &&str| *slug != schema::FINDING;
     needs.extend(schema::TYPES.into_iter().filter(used).map(|slug| {
         let (permissions, without): (&[Permission], _) = match slug {
             schema::CONFIG => (&[View, Change], "no sync can begin, or none is recorded"),
+            schema::CHANGE_REQUEST | schema::TICKET | schema::LOOK => (&[View], NO_FINDINGS),
             schema::SYNC_LOG => (&[View, Add, Delete], "the sync log is not written, or grows for ever"),
             _ => (&[View, Add, Change], "nothing of this kind is kept up to date"),
         };
         Need::new(&objects_path(slug), permissions, slug, without)
     }));
+    let has_groups = findings.own_tenant_groups.as_ref().is_some_and(|groups| !groups.is_empty());
+    let mut read = |path, objects| needs.push(Need::new(path, &[View], objects, NO_FINDINGS));
+    read(TENANTS, "Tenancy tenants");
+    read(SITES, "DCIM sites");
+    read(LOCATIONS, "DCIM locations");
+    if has_groups {
+        read(TENANT_GROUPS, "Tenancy tenant groups");
+    }
+    if !findings.public_vrfs.is_empty() {
+        read(VRFS, "IPAM VRFs");
+    }
+    if !findings.tags().is_empty() {
+        read(TAGS, "Extras tags");
+    }
+    let changes =
+        if sweep { "no findings are made, and the sweep cannot catch up on lost webhooks" } else { NO_FINDINGS };
+    needs.push(Need::new(CHANGES, &[View], "Core object changes", changes));
     if sweep {
         let without = "the sweep cannot catch up on changes whose webhooks were lost";
-        needs.push(Need::new(CHANGES, &[View], "Core object changes", without));
         needs.push(Need::new(&types_path(), &[View], "Custom Objects custom object types", without));
     }
     needs

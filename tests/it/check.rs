@@ -99,7 +99,7 @@ async fn with_webhook(scene: &Scene) -> Process {
 #[tokio::test]
 async fn each_permission_that_is_missing_is_named_with_what_it_is_for() {
     let scene = scene().await;
-    let all = needs(true);
+    let all = needs(true, &scene.settings.findings);
     let may_do_all = user(&scene, &all);
     let good = check(&scene, &[("NETBOX__TOKEN", &may_do_all), ("SWEEP__INTERVAL", "5m")]).await;
     assert!(good.good, "{:#}", good.document);
@@ -115,22 +115,70 @@ async fn each_permission_that_is_missing_is_named_with_what_it_is_for() {
 }
 
 #[tokio::test]
-async fn the_sweep_needs_the_change_log_and_the_types() {
+async fn the_findings_need_the_change_log_and_the_sweep_the_types_too() {
     let scene = scene().await;
-    let without: Vec<Need> = needs(false);
+    let without: Vec<Need> = needs(false, &scene.settings.findings);
     let token = user(&scene, &without);
     let sweeps = check(&scene, &[("NETBOX__TOKEN", &token), ("SWEEP__INTERVAL", "5m")]).await;
-    sweeps.is("object-changes", "failed", "the permission to view Core object changes");
     sweeps.is("custom-object-types", "failed", "the permission to view");
     let sweeps_not = check(&scene, &[("NETBOX__TOKEN", &token), ("SWEEP__INTERVAL", "0s")]).await;
     assert!(sweeps_not.good, "{:#}", sweeps_not.document);
+    let blind: Vec<Need> = without.into_iter().filter(|need| need.list() != "object-changes").collect();
+    let (token, never) = (user(&scene, &blind), ("SWEEP__INTERVAL", "0s"));
+    let blind = check(&scene, &[("NETBOX__TOKEN", &token), never]).await;
+    blind.is("object-changes", "failed", "without which no findings are made");
+    blind.is("object-changes", "failed", "the permission to view Core object changes");
+}
+
+#[tokio::test]
+async fn own_tenants_that_nobody_has_named_are_noted() {
+    let scene = scene().await;
+    let unset = check(&scene, &[]).await;
+    unset.is("findings", "note", "nobody has said which tenants are your own");
+    unset.is("findings", "note", "set findings.own_tenants");
+    check(&scene, &[("FINDINGS__OWN_TENANTS", "")]).await.is("findings", "ok", "NetBox has what the settings name");
+}
+
+#[tokio::test]
+async fn each_name_in_the_settings_of_findings_that_netbox_does_not_have_is_noted() {
+    let scene = scene().await;
+    let named = |name: &str| json!([{ "name": name, "slug": name }]);
+    for list in ["tenancy/tenants", "tenancy/tenant-groups", "extras/tags"] {
+        scene.add(list, named("known")).await;
+    }
+    scene.add("ipam/vrfs", json!([{ "name": "known" }])).await;
+    for object_type in ["ipam.prefix", "tenancy.tenant"] {
+        scene
+            .add("extras/custom-fields", json!([{ "name": "known", "type": "text", "object_types": [object_type] }]))
+            .await;
+    }
+    let settings = [
+        ("FINDINGS__OWN_TENANTS", "tenant with the slug", "own_tenants"),
+        ("FINDINGS__OWN_TENANT_GROUPS", "tenant group with the slug", "own_tenant_groups"),
+        ("FINDINGS__PUBLIC_VRFS", "VRF of the name", "public_vrfs"),
+        ("FINDINGS__ANNOUNCED_TAG", "tag with the slug", "announced_tag"),
+        ("FINDINGS__RESIDENTIAL_TAG", "tag with the slug", "residential_tag"),
+        ("FINDINGS__OPT_OUT_TAG", "tag with the slug", "opt_out_tag"),
+        ("FINDINGS__SINCE_FIELD", "custom field of prefixes", "since_field"),
+        ("FINDINGS__LEGAL_NAME_FIELD", "custom field of tenants", "legal_name_field"),
+    ];
+    let known: Vec<(&str, &str)> = settings.map(|(variable, ..)| (variable, "known")).into();
+    check(&scene, &known).await.is("findings", "ok", "NetBox has what the settings name");
+    for (variable, what, setting) in settings {
+        let told = check(&scene, &[("FINDINGS__OWN_TENANTS", ""), (variable, "unknown")]).await;
+        told.is("findings", "note", &format!("NetBox has no {what} `unknown`; correct findings.{setting}"));
+        assert!(told.good, "{:#}", told.document);
+    }
+    let status = check(&scene, &[("FINDINGS__OWN_TENANTS", ""), ("FINDINGS__ASSIGNED_STATUSES", "active,dhcp")]).await;
+    status.is("findings", "note", "no status `dhcp`");
 }
 
 /// The list of what has to be allowed is what a service asks for that syncs, prunes its log and sweeps.
 #[tokio::test]
 async fn what_is_tried_is_what_the_service_asks_for() {
     let mut scene = scene().await;
-    let (asked, needed) = (&mut BTreeSet::new(), needs(true));
+    crate::reading::set_up(&mut scene).await;
+    let (asked, needed) = (&mut BTreeSet::new(), needs(true, &scene.settings.findings));
     scene.settings.netbox.token = user(&scene, &needed).as_str().into();
     scene.settings.sweep.interval = Duration::from_nanos(1);
     let before = server(&scene).requests().0.len();
@@ -146,6 +194,7 @@ async fn what_is_tried_is_what_the_service_asks_for() {
     scene.settings.sync.log_retention = Duration::from_secs(1);
     scene.sync().await;
     Scheduler::new(scene.services(), "replica").tick().await;
+    crate::reading::everything(&scene).await;
     for request in server(&scene).requests().0.iter().skip(before) {
         let path = request.path();
         let list = path.trim_end_matches(|last: char| last.is_ascii_digit() || last == '/');
@@ -230,7 +279,7 @@ async fn what_cannot_be_seen_of_a_webhook_is_noted() {
     let scene = scene().await;
     let secret = ("WEBHOOK__SECRET", SECRET);
     let process = with_webhook(&scene).await;
-    let token = user(&scene, &needs(false));
+    let token = user(&scene, &needs(false, &scene.settings.findings));
     let blind = check(&scene, &[secret, ("NETBOX__TOKEN", &token)]).await;
     blind.is("webhook", "note", "view Extras webhooks");
     assert!(blind.good, "{:#}", blind.document);

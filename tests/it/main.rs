@@ -36,6 +36,7 @@ mod process;
 mod proxy;
 mod pyregrws;
 mod queue;
+mod reading;
 mod scene;
 mod scheduler;
 mod service;

@@ -1,6 +1,7 @@
 //! `rir-sidecar check`: tries everything that a sync and the service need, and says what to do about each failure. It writes
 //! nothing.
 
+mod findings;
 mod listing;
 mod netbox;
 mod registries;
@@ -44,6 +45,7 @@ async fn trials(settings: &Settings) -> Trials {
                 netbox::clocks_agree(&client, &mut trials);
                 if netbox::all_is_permitted(&client, settings, &mut trials).await {
                     netbox::workers_know_the_types(&client, &mut trials).await;
+                    findings::are_set_up(&client, &settings.findings, &mut trials).await;
                 }
                 registries::answer(&client, settings, keys.as_ref(), &mut trials).await;
                 webhook::arrives(&client, &settings.webhook, &mut trials).await;

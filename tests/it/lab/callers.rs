@@ -1,6 +1,9 @@
 //! Acting for somebody else, as the HTTP interface does to learn what a caller may see and change.
 
-use rir_sidecar::netbox::{needs, objects_path, schema};
+use rir_sidecar::{
+    config,
+    netbox::{needs, objects_path, schema},
+};
 use serde_json::json;
 
 use super::netbox::{bootstrapped, rest, unique, variable};
@@ -40,7 +43,16 @@ async fn whether_a_config_may_be_changed_is_found_out_without_changing_it() {
 async fn each_permission_that_check_tries_is_one_of_netboxs() {
     let client = bootstrapped().await;
     let reader = client.acting_for(&variable("RIR_LAB_READER_TOKEN").into()).unwrap();
-    for need in needs(true) {
+    let set = [
+        ("NETBOX__URL", "http://netbox.test/"),
+        ("NETBOX__TOKEN", "t"),
+        ("FINDINGS__OWN_TENANT_GROUPS", "a"),
+        ("FINDINGS__PUBLIC_VRFS", "a"),
+        ("FINDINGS__OPT_OUT_TAG", "a"),
+    ];
+    let set = set.map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value.to_owned()));
+    let findings = config::load_from(None, &set.into()).unwrap().findings;
+    for need in needs(true, &findings) {
         for permission in need.permissions {
             assert!(client.may(&need.path, *permission).await.unwrap(), "{permission} {}", need.path);
             assert!(!reader.may(&need.path, *permission).await.unwrap(), "{permission} {}", need.path);
