@@ -1,7 +1,7 @@
 //! The client of NetBox and its Custom Objects plugin, over REST.
 //!
-//! [`Client`] reads the operator's aggregates and prefixes, our own rows and the sync log, and the changes of them;
-//! [`Writer`] writes rows of our types in batches, where each row has an outcome of its own. [`schema`] holds those
+//! [`Client`] reads the operator's aggregates and prefixes, our own rows, the findings and the sync log, and the changes
+//! of them; [`Writer`] writes rows of our types in batches, where each row has an outcome of its own. [`schema`] holds those
 //! types and creates or migrates them; `fields` says how their fields are read and written.
 //!
 //! Nothing is assumed of NetBox but what its REST API documents or was measured: a filter may be ignored, a batch is
@@ -18,6 +18,7 @@ mod clock;
 mod error;
 mod fault;
 pub(crate) mod fields;
+pub mod findings;
 pub mod history;
 mod ipam;
 mod list;
@@ -39,6 +40,7 @@ pub use access::{Status, User};
 pub use client::{Client, objects_path};
 pub use clock::CLOCK_TOLERANCE;
 pub use error::{Error, ErrorKind, Request};
+pub use findings::{FindingFilter, FindingRow};
 pub use needs::{Need, needs};
 pub use permission::Permission;
 pub use records::ConfigRow;

@@ -11,7 +11,7 @@ use rir_sidecar::{
     config,
     error_chain::error_chain,
     model::{RowId, Scope},
-    netbox::{Client, LogFilter},
+    netbox::{Client, FindingFilter, LogFilter},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -20,6 +20,7 @@ const AGGREGATES: &str = "/api/ipam/aggregates/";
 const PREFIXES: &str = "/api/ipam/prefixes/";
 const CONFIGS: &str = "/api/plugins/custom-objects/rir-config/";
 const NETWORKS: &str = "/api/plugins/custom-objects/rir-network/";
+const FINDINGS: &str = "/api/plugins/custom-objects/rir-finding/";
 const SYNC_LOG: &str = "/api/plugins/custom-objects/rir-sync-log/";
 
 /// A NetBox with these rows in these lists, and nothing in any other.
@@ -208,4 +209,45 @@ async fn a_row_of_the_sync_log_that_cannot_be_read_is_an_error() {
     rename(&mut row, "status", "state");
     let error = error_chain(&read(&row).await.unwrap_err());
     assert_eq!(error, not_as_expected(SYNC_LOG, "row 5: missing field `status`"));
+}
+
+fn finding(id: u64, config: u64, state: &str) -> Value {
+    json!({ "id": id, "key": format!("arin:unregistered/prefix {id}"), "subject": "23.144.3.0/24",
+            "kind": { "value": "unregistered", "label": "Unregistered" }, "level": { "value": "notice" },
+            "state": { "value": state }, "message": null, "due": "2026-12-04", "since": "2026-11-27T10:00:00Z",
+            "since_at_least": null, "config": { "id": config }, "ignore": null, "note": null, "prefix": { "id": 7 },
+            "aggregate": null, "network": null, "customer": null, "organization": null, "request": null, "ticket": null,
+            "names": { "prefix": "23.144.3.0/24", "network": "NET-OF-THE-LISTING" } })
+}
+
+#[tokio::test]
+async fn findings_of_others_are_left_out_where_netbox_ignores_the_filter() {
+    let rows = json!([finding(1, 3, "open"), finding(2, 3, "resolved"), finding(3, 4, "open")]);
+    let netbox = netbox(&[(FINDINGS, rows)]).await;
+    let ids = async |config: Option<u64>, state: Option<&str>| -> Vec<u64> {
+        let filter = FindingFilter { config: config.map(RowId), state: state.map(str::to_owned) };
+        netbox.finding_rows(&filter).await.unwrap().into_iter().map(|row| row.id.0).collect()
+    };
+    assert_eq!(ids(None, None).await, [1, 2, 3]);
+    assert_eq!(ids(Some(3), None).await, [1, 2]);
+    assert_eq!(ids(Some(3), Some("open")).await, [1]);
+}
+
+#[tokio::test]
+async fn a_finding_has_what_netbox_has_of_it_and_names_of_what_has_no_row() {
+    let netbox = netbox(&[(FINDINGS, json!([finding(1, 3, "open")]))]).await;
+    let row = netbox.finding_rows(&FindingFilter::default()).await.unwrap().remove(0);
+    assert_eq!((row.kind.as_str(), row.level.as_str(), row.state.as_str()), ("unregistered", "notice", "open"));
+    assert_eq!((row.links.prefix, row.names.prefix.as_deref()), (Some(RowId(7)), Some("23.144.3.0/24")));
+    assert_eq!((row.links.network, row.names.network.as_deref()), (None, Some("NET-OF-THE-LISTING")));
+    assert_eq!((row.ignore, row.note.as_str(), row.due.unwrap().to_string().as_str()), (false, "", "2026-12-04"));
+}
+
+#[tokio::test]
+async fn a_finding_without_one_of_its_fields_is_an_error_that_names_it() {
+    let mut row = finding(1, 3, "open");
+    rename(&mut row, "ignore", "ignored");
+    let netbox = netbox(&[(FINDINGS, json!([row]))]).await;
+    let error = netbox.finding_rows(&FindingFilter::default()).await.unwrap_err();
+    assert_eq!(error_chain(&error), not_as_expected(FINDINGS, "row 1: missing field `ignore`"));
 }
