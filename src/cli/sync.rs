@@ -17,16 +17,17 @@ use crate::{
     config::{Settings, keys::Keyring},
     coordination::Coordination,
     error_chain::error_chain,
+    findings::Refreshed,
     model::{Config, PlanDigest, Resource, RowId, Scope},
     netbox,
     queue::{self, Queue},
     services::Services,
     sync::{
-        Approved, Context, NoCheckpoint, Request, Requester, Verdict,
+        Approved, Context, NoCheckpoint, Request, Requester, SyncRun, Verdict,
         json::{self, RunView},
         preview, run as sync_run,
     },
-    worker::SharedRateLimit,
+    worker::{SharedRateLimit, Subject, refresh_findings},
 };
 
 /// What to do when Redis does not tell whose turn it is.
@@ -137,7 +138,7 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> ExitStatus {
         output::err("error: --plan is for one RIR config, and several are meant; name one with --config-name");
         return ExitStatus::Misused;
     }
-    let syncs = Syncs { args: &args, ctx: &ctx, configs: &configs, by_hand };
+    let syncs = Syncs { args: &args, ctx: &ctx, configs: &configs, by_hand, coordination: &services.coordination };
     let (done, status) = syncs.all(&chosen, &scope).await;
     let status = status.max(exit_status(done.iter().map(RunView::result), &ctx.stop));
     if args.output == Format::Json {
@@ -234,6 +235,7 @@ struct Syncs<'a> {
     ctx: &'a Context,
     configs: &'a [Config],
     by_hand: Option<ByHand>,
+    coordination: &'a Coordination,
 }
 
 impl Syncs<'_> {
@@ -282,7 +284,12 @@ impl Syncs<'_> {
             if text { (view, output::preview(&preview)) } else { (view.with_changes(&preview), String::new()) }
         } else {
             let run = sync_run(&ctx, &request, &NoCheckpoint).await;
-            (RunView::of_run(&run), output::run(&run))
+            let findings = self.findings(&ctx, &request, &run).await;
+            if let (false, Some(Err(why))) = (text, &findings) {
+                output::err(&format!("warning: the findings were not refreshed: {why}"));
+            }
+            let line = findings.map(|told| told.unwrap_or_else(|why| format!("Findings: not refreshed: {why}")));
+            (RunView::of_run(&run), format!("{}\n{}", output::run(&run), line.unwrap_or_default()))
         };
         ctx.progress.update(|at| at.configs.done += 1);
         if let Some(bar) = bar {
@@ -290,6 +297,26 @@ impl Syncs<'_> {
             output::out(&shown);
         }
         view
+    }
+
+    /// Judges what a run has touched, and says in a line what came of it or why nothing did; `None` after a run that leaves
+    /// everything as it was.
+    async fn findings(&self, ctx: &Context, request: &Request<'_>, run: &SyncRun) -> Option<Result<String, String>> {
+        if run.difference().is_some() || run.verdict() == Verdict::Interrupted {
+            return None;
+        }
+        let (config, configs) = (request.config, request.configs);
+        let subject = Subject { config, configs, scope: &request.scope, run: &run.id };
+        let refreshed = refresh_findings(ctx, self.coordination, subject).await;
+        Some(refreshed.map(findings_line).map_err(|error| error_chain(&error)))
+    }
+}
+
+/// Returns the line about the findings after a sync.
+fn findings_line(refreshed: Option<Refreshed>) -> String {
+    match refreshed {
+        Some(refreshed) => format!("Findings: {}", refreshed.tally),
+        None => "Findings: none are made of this RIR config, as it is not active".to_owned(),
     }
 }
 

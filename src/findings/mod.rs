@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | read NetBox: the address plan, the recorded rows, what syncs left behind | [`mod@read`] | NetBox |
 //! | judge | [`mod@judge`] | nothing |
-//! | compare with the recorded findings | `record` | nothing |
-//! | write what has changed | `refresh` | NetBox |
+//! | compare with the recorded findings | [`mod@record`] | nothing |
+//! | write what has changed | [`mod@refresh`] | NetBox |
 //!
 //! ARIN is never asked here: a sync does that, and leaves behind how complete its answers were. Whatever was not answered
 //! is *not known*, which is neither registered nor unregistered.
@@ -16,12 +16,17 @@ pub mod judge;
 pub mod kind;
 pub mod names;
 pub mod read;
+pub mod record;
+pub mod refresh;
 pub mod registrations;
+pub mod tally;
 
 pub use self::{
     address_plan::AddressPlan,
     finding::{Finding, Link, Links, Since, Subject},
     judge::{Figures, Judgement, judge},
     kind::{Kind, Level},
+    refresh::{Context, Error, Refreshed, refresh},
     registrations::Registrations,
+    tally::{Tally, day, figures_of},
 };

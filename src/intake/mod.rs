@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Fields of an RIR config that only rir-sidecar writes.
-const OURS: [&str; 3] = ["last_sync", "refreshed", "last_result"];
+const OURS: [&str; 5] = ["last_sync", "refreshed", "looked", "judged", "last_result"];
 /// Fields that change with any other.
 const STAMPS: [&str; 1] = ["last_updated"];
 /// Fields of an RIR config that decide what a sync finds.

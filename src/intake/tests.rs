@@ -44,6 +44,10 @@ fn config(name: &str, active: bool, last_sync: &str) -> Value {
             "last_sync": last_sync, "last_result": "changed", "last_updated": last_sync })
 }
 
+fn judged(time: &str) -> Value {
+    json!({ "name": "A", "looked": time, "judged": time, "last_updated": time })
+}
+
 #[test]
 fn what_changed_decides_what_follows() {
     let aggregate = |prefix: &str, rir: u64, tenant: u64| json!({ "prefix": prefix, "rir": rir, "tenant": tenant });
@@ -67,6 +71,7 @@ fn what_changed_decides_what_follows() {
         ("config on", webhook("updated", CONFIG_TYPE, config("A", false, "1"), config("A", true, "1"))),
         ("config off", webhook("updated", CONFIG_TYPE, config("A", true, "1"), config("A", false, "1"))),
         ("config echo", webhook("updated", CONFIG_TYPE, config("A", true, "1"), config("A", true, "2"))),
+        ("config judged", webhook("updated", CONFIG_TYPE, judged("1"), judged("2"))),
         ("config deleted", webhook("deleted", CONFIG_TYPE, config("A", true, "1"), none.clone())),
         ("other custom object", webhook("updated", "netbox_custom_objects.table3model", none.clone(), json!({}))),
         ("other type", webhook("created", "dcim.site", none.clone(), json!({}))),
@@ -92,6 +97,7 @@ fn what_changed_decides_what_follows() {
     config on: sync-config:7:organizations+contacts+networks:ann
     config off: (the RIR config is not active)
     config echo: (only what rir-sidecar itself writes has changed)
+    config judged: (only what rir-sidecar itself writes has changed)
     config deleted: (there is nothing to ask about an object that is gone)
     other custom object: (objects of type netbox_custom_objects.table3model do not matter here)
     other type: (objects of type dcim.site do not matter here)

@@ -223,6 +223,8 @@ pub struct Config {
     pub last_sync: Option<Timestamp>,
     /// The time up to which each object was asked for again as often as it is to be, whatever the listing said.
     pub refreshed: Option<Timestamp>,
+    /// The time at which all of it was last judged for the findings.
+    pub judged: Option<Timestamp>,
 }
 
 impl Config {
@@ -248,6 +250,7 @@ impl Config {
             sync_interval: None,
             last_sync: None,
             refreshed: None,
+            judged: None,
         }
     }
 }

@@ -47,12 +47,11 @@ pub fn needs(sweep: bool, findings: &config::Findings) -> Vec<Need> {
         Need::new(AGGREGATES, &[View], "IPAM aggregates", "no sync can begin"),
         Need::new(PREFIXES, &[View], "IPAM prefixes", "no sync can begin"),
     ];
-    // Nobody reads or writes the others yet.
-    let used = |slug: &&str| *slug != schema::FINDING;
-    needs.extend(schema::TYPES.into_iter().filter(used).map(|slug| {
+    needs.extend(schema::TYPES.into_iter().map(|slug| {
         let (permissions, without): (&[Permission], _) = match slug {
             schema::CONFIG => (&[View, Change], "no sync can begin, or none is recorded"),
             schema::CHANGE_REQUEST | schema::TICKET | schema::LOOK => (&[View], NO_FINDINGS),
+            schema::FINDING => (&[View, Add, Change], NO_FINDINGS),
             schema::SYNC_LOG => (&[View, Add, Delete], "the sync log is not written, or grows for ever"),
             _ => (&[View, Add, Change], "nothing of this kind is kept up to date"),
         };

@@ -60,6 +60,9 @@ struct ConfigFields {
     last_sync: Option<Timestamp>,
     #[serde(deserialize_with = "Option::deserialize")]
     refreshed: Option<Timestamp>,
+    /// Missing until `bootstrap` has brought the types up to date.
+    #[serde(default)]
+    judged: Option<Timestamp>,
     #[serde(deserialize_with = "optional_text")]
     last_result: Option<String>,
 }
@@ -77,6 +80,7 @@ impl From<ConfigFields> for ConfigRow {
             sync_interval: fields.sync_interval.as_ref().map(interval),
             last_sync: fields.last_sync,
             refreshed: fields.refreshed,
+            judged: fields.judged,
         };
         Self { config, last_result: fields.last_result }
     }

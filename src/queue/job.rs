@@ -91,6 +91,11 @@ pub enum Work {
         /// The plan.
         plan: PlanDigest,
     },
+    /// Judge a config anew by what is recorded, and ask no registry.
+    Findings {
+        /// The config.
+        config: RowId,
+    },
 }
 
 impl Work {
@@ -98,9 +103,10 @@ impl Work {
     #[must_use]
     pub fn config(&self) -> Option<RowId> {
         match self {
-            Self::SyncConfig { config, .. } | Self::PlanConfig { config, .. } | Self::ApplyPlan { config, .. } => {
-                Some(*config)
-            }
+            Self::SyncConfig { config, .. }
+            | Self::PlanConfig { config, .. }
+            | Self::ApplyPlan { config, .. }
+            | Self::Findings { config } => Some(*config),
             Self::SyncAggregate { config, .. } | Self::SyncPrefix { config, .. } => *config,
         }
     }
@@ -117,14 +123,17 @@ impl Work {
     pub fn additions(&self) -> BTreeSet<RowId> {
         match self {
             Self::SyncPrefix { prefixes, .. } => prefixes.clone(),
-            Self::SyncConfig { .. } | Self::SyncAggregate { .. } | Self::PlanConfig { .. } | Self::ApplyPlan { .. } => {
-                BTreeSet::new()
-            }
+            Self::SyncConfig { .. }
+            | Self::SyncAggregate { .. }
+            | Self::PlanConfig { .. }
+            | Self::ApplyPlan { .. }
+            | Self::Findings { .. } => BTreeSet::new(),
         }
     }
 
     /// All names that [`Work::name`] returns.
-    pub const NAMES: [&str; 5] = ["sync-config", "sync-aggregate", "sync-prefix", "plan-config", "apply-plan"];
+    pub const NAMES: [&str; 6] =
+        ["sync-config", "sync-aggregate", "sync-prefix", "plan-config", "apply-plan", "findings"];
 
     /// Returns the name that logs, metrics and answers use.
     #[must_use]
@@ -135,6 +144,7 @@ impl Work {
             Self::SyncPrefix { .. } => "sync-prefix",
             Self::PlanConfig { .. } => "plan-config",
             Self::ApplyPlan { .. } => "apply-plan",
+            Self::Findings { .. } => "findings",
         }
     }
 }
@@ -204,15 +214,17 @@ impl Job {
     }
 
     /// Returns where the job wants to be the only one that runs; `None` when it may run beside any other. A sync is
-    /// alone at its config. A preview writes nothing, so that it neither waits for the syncs of its config nor holds
+    /// alone at its config, and so is what judges the config by what syncs leave behind. A preview writes nothing, so that it neither waits for the syncs of its config nor holds
     /// them up; it is alone among the previews of whoever asked, so that nobody takes all workers with them.
     #[must_use]
     pub fn alone_at(&self) -> Option<String> {
         match &self.work {
             Work::PlanConfig { .. } => Some(format!("plans:{}", self.user.as_deref().unwrap_or(""))),
-            Work::SyncConfig { .. } | Work::SyncAggregate { .. } | Work::SyncPrefix { .. } | Work::ApplyPlan { .. } => {
-                self.work.config().map(|config| config.to_string())
-            }
+            Work::SyncConfig { .. }
+            | Work::SyncAggregate { .. }
+            | Work::SyncPrefix { .. }
+            | Work::ApplyPlan { .. }
+            | Work::Findings { .. } => self.work.config().map(|config| config.to_string()),
         }
     }
 
@@ -232,6 +244,7 @@ impl Job {
             }
             Work::SyncAggregate { config, aggregate } => format!("sync-aggregate:{}:{aggregate}", id(config)),
             Work::SyncPrefix { config, .. } => format!("sync-prefix:{}", id(config)),
+            Work::Findings { config } => format!("findings:{config}"),
         };
         let full = if self.full { "full:" } else { "" };
         format!("{full}{what}:{}", self.user.as_deref().unwrap_or(""))

@@ -1,18 +1,20 @@
 //! The schedule: queues syncs of configs that are due, and of changes whose webhooks were lost.
 //!
 //! Every replica runs a [`Scheduler`]; the one that holds the lease `scheduler` acts, the others wait to take its
-//! place. [`schedule`] decides when a config is due and is pure. `sweep` reads NetBox's change log. Both only queue
+//! place. [`schedule`] decides when a config is due and is pure. `sweep` reads NetBox's change log. `finding_metrics` reports
+//! the findings that NetBox has. The first two only queue
 //! jobs: equal ones coalesce, so that queueing twice does no harm.
 //!
 //! A config or a sweep that fails, even by a fault of this program, keeps nothing else from being queued.
 
 mod error;
+mod finding_metrics;
 pub mod schedule;
 mod sweep;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, info_span, warn};
@@ -20,7 +22,8 @@ use tracing::{Instrument, debug, info, info_span, warn};
 use crate::{
     coordination::Syncs,
     error_chain::error_chain,
-    model::{Config, Resource},
+    findings::day,
+    model::{Config, Resource, RowId},
     netbox::ConfigRow,
     queue::{Delay, Job, Order, Trigger, Work},
     services::Services,
@@ -32,7 +35,8 @@ use crate::{
     },
 };
 use error::Error;
-use schedule::{Clock, Due, asked, due, is_past};
+use finding_metrics::FindingMetrics;
+use schedule::{Clock, Due, asked, due, is_past, judging_due};
 use sweep::Sweep;
 
 /// The length of the lease in ticks: a tick that is missed does not lose it.
@@ -45,13 +49,23 @@ pub struct Scheduler {
     name: Arc<str>,
     began: Timestamp,
     sweep: Sweep,
+    finding_metrics: FindingMetrics,
+    /// The day on which each config was last queued to be judged. One that fails is not queued again on that day.
+    judging: BTreeMap<RowId, Date>,
 }
 
 impl Scheduler {
     /// Makes a scheduler. No other process may have the same `name`.
     #[must_use]
     pub fn new(services: Services, name: &str) -> Self {
-        Self { services, name: name.into(), began: Timestamp::now(), sweep: Sweep::default() }
+        Self {
+            services,
+            name: name.into(),
+            began: Timestamp::now(),
+            sweep: Sweep::default(),
+            finding_metrics: FindingMetrics::default(),
+            judging: BTreeMap::new(),
+        }
     }
 
     /// Queues at every `schedule.tick` what is due, until `shutdown` is cancelled.
@@ -79,6 +93,7 @@ impl Scheduler {
         let lease = self.services.settings.schedule.tick.saturating_mul(TICKS_IN_A_LEASE);
         if !self.services.coordination.acquire_lease("scheduler", &self.name, lease).await? {
             self.services.metrics.leave_configs();
+            self.finding_metrics.leave(&self.services);
             return Ok(());
         }
         self.act().instrument(info_span!("schedule")).await
@@ -101,20 +116,24 @@ impl Scheduler {
                 warn!(config = %config.name, error = %error_chain(&error), "could not queue {}", config.name);
             }
         }
+        let reported = self.finding_metrics.report(&self.services, &configs);
+        if let Err(error) = caught(&metrics, Part::Scheduler, reported).await.map_err(Error::from).flatten() {
+            warn!(error = %error_chain(&error), "could not report the findings in the metrics");
+        }
         if sweeps {
             caught(&metrics, Part::Sweep, self.sweep.go_on(&self.services, &configs)).await??;
         }
         Ok(())
     }
 
-    /// Queues a config if it is due and not being synced.
-    async fn schedule(&self, config: &Config) -> Result<(), Error> {
+    /// Queues a config if it is due and not being synced. One that is not due may be to be judged anew.
+    async fn schedule(&mut self, config: &Config) -> Result<(), Error> {
         let Services { queue, coordination, settings, .. } = &self.services;
         let clock = Clock { began: self.began, now: Timestamp::now() };
         let when = |syncs: &Syncs| due(config, syncs, settings.schedule.interval, &clock);
         // What the replicas remember only puts a config off: it need not be asked for what is not due anyway.
         if matches!(when(&Syncs::default()), Due::Later(_)) {
-            return Ok(());
+            return self.schedule_judging(config, clock.now).await;
         }
         let syncs = coordination.syncs(config.id).await?;
         let delay = match when(&syncs) {
@@ -136,6 +155,20 @@ impl Scheduler {
             coordination.sync_asked(config.id, asked(config, &syncs, clock.now)).await?;
             info!(config = %config.name, job = %queued.job, "queued {}, which is due", config.name);
         }
+        Ok(())
+    }
+
+    /// Queues the findings of a config if they were last judged on an earlier day. A sync judges them as well.
+    async fn schedule_judging(&mut self, config: &Config, now: Timestamp) -> Result<(), Error> {
+        let Some(wait) = judging_due(config, now) else { return Ok(()) };
+        if self.judging.get(&config.id) == Some(&day(now)) {
+            return Ok(());
+        }
+        let work = Work::Findings { config: config.id };
+        let job = Job { traceparent: traces::current(), ..Job::new(work, Trigger::Schedule) };
+        self.services.queue.enqueue(&[Order { job, delay: Delay::For(wait) }]).await?;
+        self.judging.insert(config.id, day(now));
+        debug!(config = %config.name, ?wait, "queued the findings of {}", config.name);
         Ok(())
     }
 }

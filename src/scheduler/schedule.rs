@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     coordination::{Asked, Syncs},
+    findings::day,
     model::Config,
     retry::Policy,
 };
@@ -62,6 +63,16 @@ pub fn due(config: &Config, syncs: &Syncs, interval: Duration, clock: &Clock) ->
         }
         Some(_) | None => by_interval,
     }
+}
+
+/// Returns the wait after which the findings of a config are judged anew, if that was last done on an earlier day in UTC:
+/// what was due until then is overdue now. Before the first sync nothing is known that could be judged.
+#[must_use]
+pub fn judging_due(config: &Config, now: Timestamp) -> Option<Duration> {
+    let today = day(now);
+    let judged = config.judged.filter(|judged| is_past(*judged, now)).map(day);
+    let due = config.last_sync.is_some() && judged.is_none_or(|judged| judged < today);
+    due.then(|| share_of(config, LONGEST_SPREAD))
 }
 
 /// Returns what to remember of a config that is queued now.
@@ -159,6 +170,24 @@ mod tests {
             assert!(due >= at("11T12:00:00") && due < at("11T14:24:00"), "{due}");
             assert_eq!(judged(&config(id, Some("10T12:00:00")), "01T00:00:00", "11T14:24:00"), Due::Now);
         }
+    }
+
+    #[test]
+    fn a_config_is_judged_once_a_day_and_not_at_the_same_moment_as_the_others() {
+        let judged = |time: Option<&str>, now: &str| {
+            let config = Config { judged: time.map(at), ..config(7, Some("10T12:00:00")) };
+            judging_due(&config, at(now))
+        };
+        assert_eq!(judged(Some("10T23:59:59"), "10T23:59:59"), None);
+        assert_eq!(judged(Some("11T00:00:00"), "11T23:59:59"), None);
+        let wait = judged(Some("10T23:59:59"), "11T00:00:00").unwrap();
+        assert!(wait < LONGEST_SPREAD, "{wait:?}");
+        assert_eq!(judged(None, "11T00:00:00"), Some(wait), "the bootstrap was not run before");
+        assert_eq!(judged(Some("20T00:00:00"), "11T00:00:00"), Some(wait), "a wrong clock said so");
+        let waits: std::collections::BTreeSet<_> =
+            (0..20).map(|id| judging_due(&config(id, Some("10T12:00:00")), at("11T00:00:00")).unwrap()).collect();
+        assert!(waits.len() > 15, "{waits:?}");
+        assert_eq!(judging_due(&config(7, None), at("11T00:00:00")), None, "nothing is known before the first sync");
     }
 
     #[test]

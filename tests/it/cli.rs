@@ -99,6 +99,33 @@ async fn a_sync_prints_a_table_and_one_line_a_phase() {
 }
 
 #[tokio::test]
+async fn a_sync_says_in_a_line_what_its_findings_are_or_why_there_are_none() {
+    let bench = Bench::new().await;
+    let row = json!({ "key": "arin:stale/prefix 198.51.100.0/24", "subject": "198.51.100.0/24", "kind": "stale",
+                      "level": "notice", "state": "open", "config": bench.scene.config, "names": {} });
+    let ids = bench.scene.add(&custom(schema::FINDING), json!([row])).await;
+    let line = |output: &Output| {
+        out(output).lines().find(|line| line.starts_with("Findings: ")).map(str::to_owned).unwrap_or_default()
+    };
+    let done = bench.run(&["sync", "--all"]).await;
+    assert_eq!(code(&done), Some(0), "{}", err(&done));
+    assert!(line(&done).ends_with(" 0 overdue") && line(&done).contains("alerts"), "{}", out(&done));
+    let row = bench.scene.row_by_id(schema::FINDING, rir_sidecar::model::RowId(ids[0])).await;
+    assert_eq!(row["state"]["value"], "resolved");
+    let server = bench.scene.netbox.server.as_ref().unwrap();
+    let refused = rir_sandbox::netbox::Fault::Status(403);
+    server.fail(rir_sandbox::netbox::Rule::new(refused).path(schema::FINDING));
+    let failed = bench.run(&["sync", "--all"]).await;
+    assert_eq!(code(&failed), Some(0), "a sync is no worse for it");
+    assert!(line(&failed).starts_with("Findings: not refreshed: could not read"), "{}", out(&failed));
+    let as_json = bench.run(&["sync", "--all", "--output", "json"]).await;
+    assert_eq!(document(&as_json)["result"], "unchanged");
+    assert!(err(&as_json).contains("warning: the findings were not refreshed"), "{}", err(&as_json));
+    let preview = bench.run(&["sync", "--all", "--plan-only"]).await;
+    assert_eq!(line(&preview), "", "a preview leaves everything as it is");
+}
+
+#[tokio::test]
 async fn json_is_one_document_with_what_happened() {
     let bench = Bench::new().await;
     let document = document(&bench.run(&["sync", "--config-name", CONFIG, "--output", "json"]).await);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rir_sidecar::telemetry::metrics::{ConfigFigures, JobEnd, Method, Metrics, Upstream};
+use rir_sidecar::telemetry::metrics::{ConfigFigures, FindingFigures, JobEnd, Method, Metrics, Upstream};
 
 /// All figures in their own words. Some are silent until there is something to tell.
 async fn told() -> String {
@@ -23,6 +23,14 @@ async fn told() -> String {
     metrics.upstream(Upstream::Arin, "org", &reqwest::get("http://127.0.0.1:1/").await, second);
     metrics.retried(Upstream::Arin, "org");
     metrics.waited("arin", second);
+    metrics.findings(&[FindingFigures {
+        config: "ours",
+        counts: BTreeMap::from([(("overdue", "alert"), 1)]),
+        overdue_days: 1,
+        subjects: BTreeMap::from([("subjects", 1)]),
+        judged: Some(Timestamp::now()),
+        last_complete_look: Some(Timestamp::now()),
+    }]);
     metrics.rate("arin", Some(10.0));
     metrics.text().unwrap()
 }

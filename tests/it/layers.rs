@@ -52,9 +52,20 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     // The limit that all workers share is a limit of the client of ARIN; the error is the queue's.
     (
         "worker",
-        &["arin", "coordination", "intake", "netbox", "queue", "redis_client::error", "requests", "services", "sync"],
+        &[
+            "arin",
+            "coordination",
+            "findings",
+            "intake",
+            "netbox",
+            "queue",
+            "redis_client::error",
+            "requests",
+            "services",
+            "sync",
+        ],
     ),
-    ("scheduler", &["coordination", "intake", "netbox", "queue", "services", "sync"]),
+    ("scheduler", &["coordination", "findings", "intake", "netbox", "queue", "services", "sync"]),
     // It shows when a config is due, and quotes what a request said wrongly.
     (
         "http",
@@ -66,6 +77,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
         &[
             "arin",
             "coordination",
+            "findings",
             "http",
             "netbox",
             "outbound",

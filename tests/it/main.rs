@@ -19,6 +19,7 @@ mod command_lines;
 mod contract;
 mod coordination;
 mod documents;
+mod finding_rows;
 mod flow;
 mod forward_proxy;
 mod hooks;

@@ -68,9 +68,11 @@ impl Desk {
         let works = self.jobs().await.into_iter().filter_map(|record| record.job).map(|job| job.work);
         let prefixes = works.filter_map(|work| match work {
             Work::SyncPrefix { prefixes, .. } => Some(prefixes),
-            Work::SyncConfig { .. } | Work::SyncAggregate { .. } | Work::PlanConfig { .. } | Work::ApplyPlan { .. } => {
-                None
-            }
+            Work::SyncConfig { .. }
+            | Work::SyncAggregate { .. }
+            | Work::PlanConfig { .. }
+            | Work::ApplyPlan { .. }
+            | Work::Findings { .. } => None,
         });
         prefixes.flatten().collect()
     }
@@ -171,8 +173,9 @@ async fn a_last_sync_in_the_future_blinds_neither_the_sweep_nor_the_schedule() {
 }
 
 async fn scheduled(desk: &Desk) -> usize {
-    let jobs = desk.jobs().await;
-    jobs.iter().filter(|record| record.job.as_ref().unwrap().trigger == Trigger::Schedule).count()
+    let jobs = desk.jobs().await.into_iter().filter_map(|record| record.job);
+    let syncs = jobs.filter(|job| matches!(job.work, Work::SyncConfig { .. }));
+    syncs.filter(|job| job.trigger == Trigger::Schedule).count()
 }
 
 /// A change in a branch is one for those who look at the branch. The merge makes it once more, under the same request.

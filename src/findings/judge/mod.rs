@@ -46,7 +46,7 @@ pub struct Judgement {
 }
 
 /// How much was judged.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Figures {
     /// Prefixes that are judged at all.
     pub subjects: u64,

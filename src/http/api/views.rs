@@ -48,7 +48,7 @@ pub(crate) struct ConfigView {
     /// registry's 429s have taught. Null when there is no limit.
     #[schema(example = 10.0)]
     requests_per_second: Option<f64>,
-    /// The job that is syncing it.
+    /// The job that is syncing or judging it.
     running_job: Option<JobId>,
 }
 

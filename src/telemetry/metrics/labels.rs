@@ -269,6 +269,8 @@ label_sets! {
     Ended { kind: &'static str, result: &'static str }
     Change { object_type: &'static str, action: &'static str }
     Config { config: Word }
+    Found { config: Word, kind: &'static str, level: &'static str }
+    Judged { config: Word, state: &'static str }
     Panic { part: &'static str }
     Asked { upstream: &'static str, operation: Word, status: Status }
     Operation { upstream: &'static str, operation: Word }

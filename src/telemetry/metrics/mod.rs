@@ -17,7 +17,8 @@ use prometheus_client::{
 use reqwest::StatusCode;
 
 use labels::{
-    Answered, Asked, Change, Config, Ended, Kind, Operation, Outcome, Panic, Route, State, Status, Vocabulary,
+    Answered, Asked, Change, Config, Ended, Found, Judged, Kind, Operation, Outcome, Panic, Route, State, Status,
+    Vocabulary,
 };
 pub use labels::{Deed, JobEnd, Method, Part, Upstream, Webhook};
 
@@ -108,6 +109,18 @@ metrics! {
         "Whether an RIR config is active; told by the replica that holds the schedule";
     unrecorded: Counter = Counter::default(), "unrecorded_results",
         "Results of sync runs that NetBox did not take, so that the RIR config does not tell of them";
+    findings: Family<Found, Gauge> = Family::default(), "findings",
+        "Open findings that nobody ignores; told by the replica that holds the schedule";
+    findings_overdue: Family<Config, Gauge> = Family::default(), "findings_overdue_days",
+        "How many days ago the earliest due date of an open finding was, 0 if none has passed";
+    findings_subjects: Family<Judged, Gauge> = Family::default(), "findings_subjects",
+        "Prefixes that were judged for the findings, by what was found out about them";
+    findings_judged: Family<Config, Real> = Family::default(), "findings_last_judged_timestamp_seconds",
+        "When all of an RIR config was last judged for the findings; 0 if it was synced and never judged";
+    findings_looked: Family<Config, Real> = Family::default(), "findings_last_complete_look_timestamp_seconds",
+        "When the aggregate that was looked at longest ago was last looked at completely";
+    findings_failures: Counter = Counter::default(), "findings_refresh_failures",
+        "Times that the findings could not be brought up to date";
     swept: Counter = Counter::default(), "swept_changes",
         "Changes in NetBox that no webhook told of and that were found in its change log";
     panics: Family<Panic, Counter> = Family::default(), "panics",
@@ -152,6 +165,24 @@ pub struct ConfigFigures<'a> {
     pub active: bool,
     /// The time of its last sync, if nothing failed in that.
     pub last_success: Option<Timestamp>,
+}
+
+/// The findings of an RIR config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingFigures<'a> {
+    /// The config's name in NetBox.
+    pub config: &'a str,
+    /// The number of open findings by kind and level.
+    pub counts: BTreeMap<(&'static str, &'static str), u64>,
+    /// The days since the earliest due date that has passed.
+    pub overdue_days: u64,
+    /// The number of prefixes by what was found out about them.
+    pub subjects: BTreeMap<&'static str, u64>,
+    /// The time at which all of it was last judged, the beginning of all times if it never was; `None` if it was never
+    /// synced either.
+    pub judged: Option<Timestamp>,
+    /// The oldest of the last complete looks at its aggregates.
+    pub last_complete_look: Option<Timestamp>,
 }
 
 /// Metrics of HTTP, webhooks and the queue.
@@ -299,6 +330,44 @@ impl Metrics {
         gauge.set(gauge.get().max(when.as_millisecond() as f64 / 1e3));
     }
 
+    /// Records the findings of all RIR configs that NetBox has. Others are not reported any longer.
+    pub fn findings(&self, all: &[FindingFigures<'_>]) {
+        self.leave_findings();
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let seconds = |time: Timestamp| time.as_millisecond() as f64 / 1e3;
+        for figures in all {
+            let of = self.config(figures.config);
+            for ((kind, level), count) in &figures.counts {
+                let found = Found { config: of.config.clone(), kind, level };
+                self.findings.get_or_create(&found).set(number(*count));
+            }
+            for (state, count) in &figures.subjects {
+                self.findings_subjects.get_or_create(&Judged { config: of.config.clone(), state }).set(number(*count));
+            }
+            self.findings_overdue.get_or_create(&of).set(number(figures.overdue_days));
+            if let Some(judged) = figures.judged {
+                self.findings_judged.get_or_create(&of).set(seconds(judged));
+            }
+            if let Some(looked) = figures.last_complete_look {
+                self.findings_looked.get_or_create(&of).set(seconds(looked));
+            }
+        }
+    }
+
+    /// Leaves it to another replica to report the findings.
+    pub fn leave_findings(&self) {
+        self.findings.clear();
+        self.findings_overdue.clear();
+        self.findings_subjects.clear();
+        self.findings_judged.clear();
+        self.findings_looked.clear();
+    }
+
+    /// Counts findings that could not be brought up to date.
+    pub fn findings_not_refreshed(&self) {
+        self.findings_failures.inc();
+    }
+
     fn config(&self, name: &str) -> Config {
         Config { config: self.words.configs.word(name) }
     }
@@ -381,6 +450,38 @@ mod tests {
         assert_eq!(lines(&metrics, "rir_sidecar_config_last_success_timestamp_seconds{"), [success]);
         metrics.leave_configs();
         assert_eq!(lines(&metrics, "rir_sidecar_config_active{"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn findings_are_told_as_they_are_now_and_by_one_replica_only() {
+        let (metrics, at) = (Metrics::default(), Timestamp::from_second(7).unwrap());
+        let figures = FindingFigures {
+            config: "ours",
+            counts: BTreeMap::from([(("overdue", "alert"), 2), (("stale", "notice"), 1)]),
+            overdue_days: 12,
+            subjects: BTreeMap::from([("subjects", 9), ("unknown", 0)]),
+            judged: Some(at),
+            last_complete_look: Some(at),
+        };
+        let before = lines(&metrics, "rir_sidecar_findings");
+        metrics.findings(std::slice::from_ref(&figures));
+        let mut told = lines(&metrics, "rir_sidecar_findings");
+        told.sort_unstable();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        rir_sidecar_findings_last_complete_look_timestamp_seconds{config="ours"} 7.0
+        rir_sidecar_findings_last_judged_timestamp_seconds{config="ours"} 7.0
+        rir_sidecar_findings_overdue_days{config="ours"} 12
+        rir_sidecar_findings_refresh_failures_total 0
+        rir_sidecar_findings_subjects{config="ours",state="subjects"} 9
+        rir_sidecar_findings_subjects{config="ours",state="unknown"} 0
+        rir_sidecar_findings{config="ours",kind="overdue",level="alert"} 2
+        rir_sidecar_findings{config="ours",kind="stale",level="notice"} 1
+        "#);
+        metrics.findings(&[FindingFigures { counts: BTreeMap::new(), judged: None, ..figures }]);
+        assert_eq!(lines(&metrics, "rir_sidecar_findings{"), Vec::<String>::new());
+        assert_eq!(lines(&metrics, "rir_sidecar_findings_last_judged"), Vec::<String>::new());
+        metrics.leave_findings();
+        assert_eq!(lines(&metrics, "rir_sidecar_findings"), before);
     }
 
     #[test]

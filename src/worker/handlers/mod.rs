@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `sync` | a run of one config: all of it, an aggregate, prefixes |
 //! | `plan` | what a sync of a config would write |
+//! | `findings` | what is to be put right, judged anew by what is recorded |
 //! | `fan_out` | an aggregate or prefixes of which it is not known yet which configs they concern |
 
 mod ending;
 mod fan_out;
+mod findings;
 mod plan;
 mod sync;
 
@@ -33,6 +35,7 @@ pub(super) async fn perform(task: &Task) -> Ending {
             sync::sync(task, *config, (Scope::Config, resources.clone()), Some(plan)).await
         }
         Work::PlanConfig { config, resources } => plan::plan(task, *config, resources).await,
+        Work::Findings { config } => findings::judge(task, *config).await,
         Work::SyncAggregate { config: None, aggregate } => fan_out::aggregate(task, *aggregate).await,
         Work::SyncPrefix { config: None, prefixes } => fan_out::prefixes(task, prefixes).await,
     };

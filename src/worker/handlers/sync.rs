@@ -8,6 +8,7 @@ use tracing::{info, warn};
 
 use super::{
     ending::{Failed, done, gone},
+    findings::told,
     plan::approved,
 };
 use crate::{
@@ -16,7 +17,11 @@ use crate::{
     model::{PlanDigest, Resource, RowId, Scope},
     queue::Ending,
     sync::{Checkpoint, Request, SyncRun, Verdict, run},
-    worker::{checkpoint::JobCheckpoint, task::Task},
+    worker::{
+        checkpoint::JobCheckpoint,
+        findings::{Subject, refresh_findings},
+        task::Task,
+    },
 };
 
 /// The wait of a job whose config is being synced by hand.
@@ -43,13 +48,18 @@ pub(super) async fn sync(
     let request = Request { scope, resources, approved, ..task.request(config, &configs) };
     let run = run(&task.ctx, &request, &checkpoint).await;
     // A plan that differs is told to whoever approved it. Nobody else has to look, as at other runs that are refused.
+    let mut findings = None;
     if !checkpoint.goes_on(&run) && run.difference().is_none() {
         task.ctx.metrics.run(run.verdict().code(), run.took);
         if request.is_whole() {
             remember(task, &run).await;
         }
+        if run.verdict() != Verdict::Interrupted {
+            let subject = Subject { config, configs: &configs, scope: &request.scope, run: &run.id };
+            findings = Some(told(&refresh_findings(&task.ctx, &task.coordination, subject).await));
+        }
     }
-    Ok(ending(task, &checkpoint, &run))
+    Ok(ending(task, &checkpoint, &run, findings))
 }
 
 /// Tells the other replicas that a config was synced. NetBox tells them, too, if it took the result.
@@ -62,7 +72,12 @@ async fn remember(task: &Task, run: &SyncRun) {
 }
 
 /// Decides what becomes of the job after its run.
-fn ending(task: &Task, checkpoint: &JobCheckpoint<'_>, run: &SyncRun) -> Ending {
+fn ending(
+    task: &Task,
+    checkpoint: &JobCheckpoint<'_>,
+    run: &SyncRun,
+    findings: Option<(&'static str, Value)>,
+) -> Ending {
     if checkpoint.yielded() {
         return Ending::Again { wait: Duration::ZERO };
     }
@@ -74,16 +89,14 @@ fn ending(task: &Task, checkpoint: &JobCheckpoint<'_>, run: &SyncRun) -> Ending 
     match run.may_pass() {
         Some(error) if !task.is_last(attempt) => Ending::Failed { error, retry: Some(task.backoff(attempt)) },
         Some(error) if verdict == Verdict::Failed => Ending::Failed { error, retry: None },
-        Some(_) | None => done(result(run)),
+        Some(_) | None => done(result(run, findings)),
     }
 }
 
-fn result(run: &SyncRun) -> Value {
+fn result(run: &SyncRun, findings: Option<(&'static str, Value)>) -> Value {
     let (result, reason, counts) = (run.verdict(), run.reason(), run.counts());
-    match run.difference() {
-        Some(difference) => {
-            json!({ "run": run.id, "result": result, "reason": reason, "counts": counts, "difference": difference })
-        }
-        None => json!({ "run": run.id, "result": result, "reason": reason, "counts": counts }),
-    }
+    let facts =
+        [("run", json!(run.id)), ("result", json!(result)), ("reason", json!(reason)), ("counts", json!(counts))];
+    let difference = run.difference().map(|difference| ("difference", json!(difference)));
+    facts.into_iter().chain(difference).chain(findings).map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -514,7 +514,8 @@ async fn an_hour_of_changes_without_webhooks_is_recovered_and_none_twice() {
             | Work::SyncPrefix { .. }
             | Work::SyncConfig { .. }
             | Work::PlanConfig { .. }
-            | Work::ApplyPlan { .. } => {}
+            | Work::ApplyPlan { .. }
+            | Work::Findings { .. } => {}
         }
     }
     asked.sort_unstable();

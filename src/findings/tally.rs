@@ -1,0 +1,131 @@
+//! Counts findings: what people are told after a sync, and what metrics say.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::kind::{Kind, Level};
+use crate::{
+    model::RowId,
+    netbox::{FindingRow, findings::OPEN},
+};
+
+/// The open findings that are not ignored, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// By kind and level.
+    pub counts: BTreeMap<(Kind, Level), u64>,
+    /// Those whose due date has passed.
+    pub overdue: u64,
+    /// The days that have passed since the earliest due date, 0 when none has passed.
+    pub overdue_days: u64,
+}
+
+impl Tally {
+    /// Counts rows. Kinds and levels that a later version wrote are left out.
+    #[must_use]
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a FindingRow>, now: Timestamp) -> Self {
+        let (mut tally, today) = (Self::default(), day(now));
+        for row in rows.into_iter().filter(|row| row.state == OPEN && !row.ignore) {
+            let Some(kind) = Kind::from_name(&row.kind).zip(Level::from_name(&row.level)) else { continue };
+            *tally.counts.entry(kind).or_default() += 1;
+            let days = row.due.map_or(0, |due| days_over(due, today));
+            tally.overdue += u64::from(days > 0);
+            tally.overdue_days = tally.overdue_days.max(days);
+        }
+        tally
+    }
+
+    /// Returns how many are of a level.
+    #[must_use]
+    pub fn level(&self, level: Level) -> u64 {
+        self.counts.iter().filter(|((_, of), _)| *of == level).map(|(_, count)| count).sum()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        let of = |level: Level| counted(self.level(level), level.name());
+        let (alerts, notices, infos) = (of(Level::Alert), of(Level::Notice), of(Level::Info));
+        write!(f, "{alerts}, {notices}, {infos}; {} overdue", self.overdue)
+    }
+}
+
+/// Returns the name under which processes tell each other how much of a config was judged ([`super::Figures`]).
+#[must_use]
+pub fn figures_of(config: RowId) -> String {
+    format!("findings:{config}")
+}
+
+/// Returns the day of a time in UTC, by which due dates are counted.
+#[must_use]
+pub fn day(time: Timestamp) -> Date {
+    time.to_zoned(TimeZone::UTC).date()
+}
+
+/// Returns how many days have passed since a due date.
+fn days_over(due: Date, today: Date) -> u64 {
+    u64::try_from(today.duration_since(due).as_hours() / 24).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::Key,
+        netbox::findings::{LinkedRows, Names, RESOLVED},
+    };
+
+    fn row(kind: Kind, level: Level, due: Option<&str>) -> FindingRow {
+        FindingRow {
+            id: RowId(1),
+            key: Key::recorded("k"),
+            subject: String::new(),
+            kind: kind.name().to_owned(),
+            level: level.name().to_owned(),
+            state: OPEN.to_owned(),
+            message: String::new(),
+            due: due.map(|due| due.parse().unwrap()),
+            since: None,
+            since_at_least: false,
+            config: None,
+            ignore: false,
+            note: String::new(),
+            names: Names::default(),
+            links: LinkedRows::default(),
+        }
+    }
+
+    fn tally(rows: &[FindingRow], now: &str) -> Tally {
+        Tally::of(rows, now.parse().unwrap())
+    }
+
+    #[test]
+    fn open_ones_that_are_not_ignored_are_counted_by_kind_and_level() {
+        let overdue = row(Kind::Overdue, Level::Alert, Some("2026-11-20"));
+        let rows = [
+            overdue.clone(),
+            FindingRow { ignore: true, ..overdue.clone() },
+            FindingRow { state: RESOLVED.to_owned(), ..overdue.clone() },
+            FindingRow { kind: "of-a-later-version".to_owned(), ..overdue },
+            row(Kind::Stale, Level::Notice, None),
+            row(Kind::Stale, Level::Notice, None),
+        ];
+        let tally = tally(&rows, "2026-11-27T12:00:00Z");
+        assert_eq!(tally.to_string(), "1 alert, 2 notices, 0 infos; 1 overdue");
+        assert_eq!(tally.counts[&(Kind::Stale, Level::Notice)], 2);
+    }
+
+    #[test]
+    fn what_is_due_today_is_overdue_from_midnight_utc_on() {
+        let rows = [row(Kind::Unregistered, Level::Notice, Some("2026-11-27")), row(Kind::Stale, Level::Notice, None)];
+        let over = |now: &str| {
+            let tally = tally(&rows, now);
+            (tally.overdue, tally.overdue_days)
+        };
+        assert_eq!(over("2026-11-27T23:59:59Z"), (0, 0));
+        assert_eq!(over("2026-11-28T00:00:00Z"), (1, 1));
+        assert_eq!(over("2026-12-07T00:00:00Z"), (1, 10));
+    }
+}
