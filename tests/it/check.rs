@@ -195,6 +195,7 @@ async fn what_is_tried_is_what_the_service_asks_for() {
     scene.sync().await;
     Scheduler::new(scene.services(), "replica").tick().await;
     crate::reading::everything(&scene).await;
+    crate::finding_rows::opened_and_resolved(&scene).await;
     for request in server(&scene).requests().0.iter().skip(before) {
         let path = request.path();
         let list = path.trim_end_matches(|last: char| last.is_ascii_digit() || last == '/');

@@ -70,6 +70,14 @@ fn judging(scene: &Scene) -> Work {
     Work::Findings { config: scene.config }
 }
 
+/// Judges the scene's config when there is a finding to open and one to resolve.
+pub(crate) async fn opened_and_resolved(scene: &Scene) {
+    plant(scene, LEFT, json!({})).await;
+    let result = done(scene, judging(scene)).await.result.unwrap();
+    let findings = &result["findings"];
+    assert!(findings["created"].as_u64() > Some(0) && findings["resolved"].as_u64() > Some(0), "{result}");
+}
+
 #[tokio::test]
 async fn a_sync_resolves_what_does_not_hold_any_more_and_leaves_what_the_operator_said() {
     let scene = scene().await;
@@ -115,7 +123,7 @@ async fn the_sync_of_a_prefix_says_nothing_of_findings_elsewhere_and_does_not_co
     let elsewhere = plant(&scene, LEFT, json!({})).await;
     let inside = json!({ "subject": "23.144.3.64/26" });
     let inside = plant(&scene, "arin:stale/prefix 23.144.3.64/26", inside).await;
-    let prefix = scene.list("ipam/prefixes", "prefix=23.144.3.0/24").await[0]["id"].as_u64().unwrap();
+    let prefix = id_of_prefix(&scene, "23.144.3.0/24").await;
     let work = Work::SyncPrefix { config: Some(scene.config), prefixes: [RowId(prefix)].into() };
     let record = done(&scene, work).await;
     assert_eq!(finding(&scene, elsewhere).await["state"]["value"], "open", "{record:?}");
@@ -282,4 +290,133 @@ async fn what_was_judged_is_told_to_the_process_that_reports_it() {
     worker.await.unwrap();
     let figures = services.coordination.cursor(&format!("findings:{}", scene.config)).await.unwrap().unwrap();
     assert!(serde_json::from_str::<Value>(&figures).unwrap()["subjects"].is_u64(), "{figures}");
+}
+
+/// A small world in which one tenant's prefix is registered and another one's is not, and which was looked at completely.
+async fn planted() -> Scene {
+    let mut scene = scene().await;
+    scene.settings.findings.own_tenants = Some(std::collections::BTreeSet::new());
+    let tenants = json!([{ "name": "Sample Bakery", "slug": "bakery" }, { "name": "Dairy", "slug": "dairy" }]);
+    let tenants = scene.add("tenancy/tenants", tenants).await;
+    for (range, tenant) in [("23.144.1.0/24", tenants[0]), ("23.144.3.0/24", tenants[1])] {
+        let prefix = id_of_prefix(&scene, range).await;
+        scene.edit("ipam/prefixes", prefix, json!({ "tenant": tenant, "status": "active" })).await;
+    }
+    done(&scene, whole(scene.config)).await;
+    look(&scene, json!({ "complete": true, "message": "" })).await;
+    scene
+}
+
+async fn id_of_prefix(scene: &Scene, range: &str) -> u64 {
+    let rows = scene.list("ipam/prefixes", "limit=1000").await;
+    rows.iter().find(|row| row["prefix"] == range).unwrap()["id"].as_u64().unwrap()
+}
+
+/// Says how the aggregate was looked at just now.
+async fn look(scene: &Scene, fields: Value) {
+    let aggregate = scene.ids("ipam/aggregates").await[0];
+    let key = format!("{}:{aggregate}", scene.config);
+    let mut row = json!({ "key": key, "subject": "23.144.0.0/20", "config": scene.config, "aggregate": aggregate,
+                          "source": "questions", "looked_at": Timestamp::now().to_string() });
+    row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let known = scene.rows(schema::LOOK).await.get(&key).map(|row| row["id"].as_u64().unwrap());
+    match known {
+        Some(id) => scene.edit(&custom(schema::LOOK), id, row).await,
+        None => drop(scene.add(&custom(schema::LOOK), json!([row])).await),
+    }
+}
+
+/// The findings by kind and subject, each with its state.
+async fn findings(scene: &Scene) -> std::collections::BTreeMap<String, String> {
+    let text = |row: &Row, name: &str| row[name].as_str().or(row[name]["value"].as_str()).unwrap().to_owned();
+    let rows = scene.rows_of(schema::FINDING).await;
+    rows.iter().map(|row| (["kind", "subject"].map(|name| text(row, name)).join(" "), text(row, "state"))).collect()
+}
+
+async fn unregistered(scene: &Scene) -> Row {
+    let rows = scene.rows_of(schema::FINDING).await;
+    rows.into_iter().find(|row| row["kind"]["value"] == "unregistered").unwrap()
+}
+
+#[tokio::test]
+async fn what_is_not_registered_is_on_record_with_its_prefix_until_it_is() {
+    let scene = planted().await;
+    done(&scene, judging(&scene)).await;
+    let row = unregistered(&scene).await;
+    assert_eq!((&row["subject"], &row["state"]["value"]), (&json!("23.144.3.0/24"), &json!("open")));
+    assert_eq!(row["prefix"]["id"], id_of_prefix(&scene, "23.144.3.0/24").await);
+    assert_eq!(row["names"]["prefix"], "23.144.3.0/24");
+    let due: jiff::civil::Date = row["due"].as_str().unwrap().parse().unwrap();
+    let since: Timestamp = row["since"].as_str().unwrap().parse().unwrap();
+    assert_eq!(due, since.to_zoned(jiff::tz::TimeZone::UTC).date() + jiff::Span::new().days(7));
+    let id = row["id"].as_u64().unwrap();
+    scene.edit(&custom(schema::FINDING), id, json!({ "ignore": true, "note": "They move in May." })).await;
+    {
+        let mut registry = scene.arin.registry();
+        let address = registry.orgs["SAMPLE-3"].address.clone();
+        let dairy = registry.add_customer(crate::scene::ORG, "Dairy", address);
+        let parent = "NET-23-144-0-0-1".to_owned();
+        registry
+            .reassign(&parent, &[crate::scene::cidr("23.144.3.0/24")], rir_sandbox::world::Holder::Customer(dairy))
+            .unwrap();
+    }
+    done(&scene, whole(scene.config)).await;
+    let row = finding(&scene, id).await;
+    assert_eq!(
+        (&row["state"]["value"], &row["ignore"], &row["note"]),
+        (&json!("resolved"), &json!(true), &json!("They move in May."))
+    );
+}
+
+#[tokio::test]
+async fn the_same_world_judged_again_writes_no_finding() {
+    let scene = planted().await;
+    done(&scene, judging(&scene)).await;
+    let before = scene.rows_of(schema::FINDING).await;
+    assert!(before.len() > 1, "{before:?}");
+    netbox(&scene).forget_requests();
+    for work in [judging(&scene), whole(scene.config)] {
+        done(&scene, work).await;
+    }
+    let requests = netbox(&scene).requests();
+    assert_eq!(["POST", "PATCH", "PUT", "DELETE"].map(|method| requests.count(method, schema::FINDING)), [0; 4]);
+    assert_eq!(scene.rows_of(schema::FINDING).await, before);
+}
+
+#[tokio::test]
+async fn an_aggregate_that_is_not_known_any_more_changes_no_state_and_is_told() {
+    let scene = planted().await;
+    done(&scene, judging(&scene)).await;
+    let before = findings(&scene).await;
+    assert_eq!(before["unregistered 23.144.3.0/24"], "open");
+    look(&scene, json!({ "complete": false, "message": "ARIN does not answer" })).await;
+    done(&scene, judging(&scene)).await;
+    let mut after = findings(&scene).await;
+    assert_eq!(after.remove("not-known 23.144.0.0/20").as_deref(), Some("open"));
+    assert_eq!(after, before);
+    look(&scene, json!({ "complete": true, "message": "" })).await;
+    done(&scene, judging(&scene)).await;
+    let mut mended = findings(&scene).await;
+    assert_eq!(mended.remove("not-known 23.144.0.0/20").as_deref(), Some("resolved"));
+    assert_eq!(mended, before);
+}
+
+#[tokio::test]
+async fn the_sync_of_a_prefix_opens_and_resolves_what_is_about_it() {
+    let scene = planted().await;
+    done(&scene, judging(&scene)).await;
+    let before = findings(&scene).await;
+    let prefix = id_of_prefix(&scene, "23.144.3.0/24").await;
+    scene.edit("ipam/prefixes", prefix, json!({ "tenant": null })).await;
+    let work = || Work::SyncPrefix { config: Some(scene.config), prefixes: [RowId(prefix)].into() };
+    done(&scene, work()).await;
+    let after = findings(&scene).await;
+    assert_eq!(after["unregistered 23.144.3.0/24"], "resolved");
+    let elsewhere = |all: &std::collections::BTreeMap<String, String>| {
+        all.iter()
+            .filter(|(name, _)| !name.contains("23.144.3.0/24"))
+            .map(|(a, b)| (a.clone(), b.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(elsewhere(&after), elsewhere(&before));
 }
