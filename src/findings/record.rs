@@ -1,9 +1,9 @@
 //! Compares a judgement with the findings on record: pure.
 //!
-//! A finding is told from others by its key. One that is judged for the first time becomes a row. One that is not judged
-//! any more is marked as resolved, and one that holds again as open: rows are never removed, so that what the operator
-//! said with `ignore` and `note` stays. These two fields are never written. What nothing can be said of now stays as it
-//! is, and so does what the judgement did not look at ([`Reach`]).
+//! A finding is told from others by its key. One that is judged for the first time becomes a row. One that is not
+//! judged any more is marked as resolved, and one that holds again as open: rows are never removed, so that what the
+//! operator said with `ignore` and `note` stays. These two fields are never written. What nothing can be said of now
+//! stays as it is, and so does what the judgement did not look at ([`Reach`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +29,8 @@ use crate::{
 pub enum Reach {
     /// All of them.
     Whole,
-    /// Those about objects at or inside some ranges. Of what lies around them the judgement did not see the rest, and of an
-    /// organization or a ticket it saw nothing.
+    /// Those about objects at or inside some ranges. Of what lies around them the judgement did not see the rest, and
+    /// of an organization or a ticket it saw nothing.
     Inside {
         /// The ranges.
         ranges: Vec<IpNet>,

@@ -126,8 +126,8 @@ impl Refreshed {
     }
 }
 
-/// Judges what a sync of this scope may have touched, and records the findings of the config that are in it. All configs
-/// at one registry instance are judged together, as each may hold what another one plans.
+/// Judges what a sync of this scope may have touched, and records the findings of the config that are in it. All
+/// configs at one registry instance are judged together, as each may hold what another one plans.
 ///
 /// # Errors
 /// When NetBox cannot be read, or does not take a row.

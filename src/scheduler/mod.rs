@@ -1,9 +1,10 @@
-//! The schedule: queues syncs of configs that are due, and of changes whose webhooks were lost.
+//! The schedule: queues syncs of configs that are due, and of changes whose webhooks were lost, and has findings judged
+//! once a day.
 //!
 //! Every replica runs a [`Scheduler`]; the one that holds the lease `scheduler` acts, the others wait to take its
-//! place. [`schedule`] decides when a config is due and is pure. `sweep` reads NetBox's change log. `finding_metrics` reports
-//! the findings that NetBox has. The first two only queue
-//! jobs: equal ones coalesce, so that queueing twice does no harm.
+//! place. [`schedule`] decides when a config is due and is pure. `sweep` reads NetBox's change log. Both only queue
+//! jobs: equal ones coalesce, so that queueing twice does no harm. `finding_metrics` reports the findings that NetBox
+//! has.
 //!
 //! A config or a sweep that fails, even by a fault of this program, keeps nothing else from being queued.
 

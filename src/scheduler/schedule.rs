@@ -65,8 +65,8 @@ pub fn due(config: &Config, syncs: &Syncs, interval: Duration, clock: &Clock) ->
     }
 }
 
-/// Returns the wait after which the findings of a config are judged anew, if that was last done on an earlier day in UTC:
-/// what was due until then is overdue now. Before the first sync nothing is known that could be judged.
+/// Returns the wait after which the findings of a config are judged anew, if that was last done on an earlier day in
+/// UTC: what was due until then is overdue now. Before the first sync nothing is known that could be judged.
 #[must_use]
 pub fn judging_due(config: &Config, now: Timestamp) -> Option<Duration> {
     let today = day(now);

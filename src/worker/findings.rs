@@ -26,8 +26,8 @@ pub struct Subject<'a> {
     pub run: &'a str,
 }
 
-/// Judges a config, or the part of it that a sync may have touched, and records what changed. Returns `None` for a config
-/// that is not active: it is not judged.
+/// Judges a config, or the part of it that a sync may have touched, and records what changed. Returns `None` for a
+/// config that is not active: it is not judged.
 ///
 /// # Errors
 /// When NetBox cannot be read, or does not take a row. It is logged and counted already.

@@ -292,7 +292,8 @@ async fn what_was_judged_is_told_to_the_process_that_reports_it() {
     assert!(serde_json::from_str::<Value>(&figures).unwrap()["subjects"].is_u64(), "{figures}");
 }
 
-/// A small world in which one tenant's prefix is registered and another one's is not, and which was looked at completely.
+/// A small world in which one tenant's prefix is registered and another one's is not, and which was looked at
+/// completely.
 async fn planted() -> Scene {
     let mut scene = scene().await;
     scene.settings.findings.own_tenants = Some(std::collections::BTreeSet::new());

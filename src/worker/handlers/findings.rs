@@ -22,8 +22,8 @@ use crate::{
 /// The wait of a job whose config is being synced by hand.
 const WAIT_FOR_HAND: Duration = Duration::from_secs(5);
 
-/// Judges a config. What does not help to try again is left to the next day, and to whoever is told: nobody has to retry
-/// what comes back by itself.
+/// Judges a config. What does not help to try again is left to the next day, and to whoever is told: nobody has to
+/// retry what comes back by itself.
 pub(super) async fn judge(task: &Task, config: RowId) -> Result<Ending, Failed> {
     if let Some(holder) = task.coordination.lease_holder(&lease_by_hand(config)).await? {
         info!(holder, "the config is being synced by hand; the job waits");
