@@ -190,6 +190,26 @@ impl Error {
         matches!(self.kind, ErrorKind::NoAuthority(_) | ErrorKind::Refused(_))
     }
 
+    /// Returns whether ARIN refuses to show the object to this key, with 401 or 403.
+    #[must_use]
+    pub fn denies_sight(&self) -> bool {
+        match &self.kind {
+            ErrorKind::NoAuthority(_) => true,
+            ErrorKind::Refused(fault) => matches!(fault.status, 401 | 403),
+            ErrorKind::Setup(_)
+            | ErrorKind::NotAllowed(_)
+            | ErrorKind::NotEncrypted(_)
+            | ErrorKind::UnusableKey
+            | ErrorKind::Unauthorized(_)
+            | ErrorKind::Throttled(_)
+            | ErrorKind::Outage(_)
+            | ErrorKind::Redirected(..)
+            | ErrorKind::NotRegRws(..)
+            | ErrorKind::NoAnswer(_)
+            | ErrorKind::Invalid(..) => false,
+        }
+    }
+
     /// Returns the refusal of a key that has turned out to work: it is about this object only.
     #[must_use]
     pub fn about_one_object(mut self) -> Self {

@@ -188,6 +188,11 @@ impl Row {
         self.field(name).as_text()
     }
 
+    /// Returns the prefixes that make up the range of a net, as far as they are recorded.
+    pub fn prefixes(&self) -> impl Iterator<Item = IpNet> {
+        self.text("cidrs").unwrap_or_default().split(", ").filter_map(|cidr| cidr.parse().ok())
+    }
+
     /// Returns whether the RIR had it when it was last asked.
     #[must_use]
     pub fn is_registered(&self) -> bool {

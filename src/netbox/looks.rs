@@ -43,7 +43,8 @@ pub(crate) struct LookRows {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LookRow {
     id: RowId,
-    subject: String,
+    /// The range of the aggregate.
+    pub(crate) subject: String,
     /// The look as it is written.
     written: Look,
     /// The look as it holds.
@@ -233,8 +234,8 @@ impl LookRows {
     }
 
     /// Returns the look of a config at an aggregate.
-    pub(crate) fn look(&self, config: RowId, aggregate: RowId) -> Option<&Look> {
-        self.looks.get(&look_key(config, Some(aggregate))).map(|row| &row.look)
+    pub(crate) fn row(&self, config: RowId, aggregate: RowId) -> Option<&LookRow> {
+        self.looks.get(&look_key(config, Some(aggregate)))
     }
 }
 

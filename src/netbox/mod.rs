@@ -23,7 +23,6 @@ pub mod history;
 mod ipam;
 mod list;
 mod listing;
-#[expect(dead_code, reason = "the syncs are about to write them")]
 pub(crate) mod looks;
 mod needs;
 mod permission;

@@ -50,8 +50,9 @@ pub fn needs(sweep: bool, findings: &config::Findings) -> Vec<Need> {
     needs.extend(schema::TYPES.into_iter().map(|slug| {
         let (permissions, without): (&[Permission], _) = match slug {
             schema::CONFIG => (&[View, Change], "no sync can begin, or none is recorded"),
-            schema::CHANGE_REQUEST | schema::TICKET | schema::LOOK => (&[View], NO_FINDINGS),
+            schema::CHANGE_REQUEST | schema::TICKET => (&[View], NO_FINDINGS),
             schema::FINDING => (&[View, Add, Change], NO_FINDINGS),
+            schema::LOOK => (&[View, Add, Change], "it is not known how completely ARIN was asked"),
             schema::SYNC_LOG => (&[View, Add, Delete], "the sync log is not written, or grows for ever"),
             _ => (&[View, Add, Change], "nothing of this kind is kept up to date"),
         };

@@ -10,6 +10,7 @@
 //! | look up | `lookup` | the registry |
 //! | plan | [`mod@plan`] | nothing |
 //! | apply | `apply` | NetBox |
+//! | leave behind how completely the registry was asked | [`looks`] | NetBox |
 //! | report | `report` | NetBox |
 //! | go on where another worker stopped | [`checkpoint`] | nothing |
 
@@ -18,6 +19,7 @@ pub mod approved;
 pub mod checkpoint;
 pub mod json;
 pub mod kept_plan;
+pub mod looks;
 mod lookup;
 pub mod note;
 pub mod outcome;
@@ -32,6 +34,8 @@ mod tests;
 pub mod text;
 pub mod withheld;
 
+use std::mem;
+
 use tracing::Instrument;
 
 pub use self::{
@@ -42,7 +46,7 @@ pub use self::{
     request::{Context, Request, Requester, RunName},
     result::{Preview, SyncRun, Verdict},
 };
-use self::{report::Report, result::Ended, run::Run};
+use self::{lookup::Lookup, report::Report, result::Ended, run::Run};
 
 /// Brings NetBox in line with what the RIR has registered for one config, and reports how it went.
 pub async fn run(ctx: &Context, request: &Request<'_>, checkpoint: &impl Checkpoint) -> SyncRun {
@@ -66,13 +70,22 @@ pub async fn run(ctx: &Context, request: &Request<'_>, checkpoint: &impl Checkpo
 
 async fn write_all(request: &Request<'_>, report: &mut Report<'_>, checkpoint: &impl Checkpoint) -> Result<(), Ended> {
     let (mut run, mut lookup) = Run::begin(request, report).await?;
+    let ended = write_rounds((&mut run, &mut lookup), checkpoint).await;
+    run.leave_looks(request, &lookup, ended.as_ref().err());
+    ended
+}
+
+async fn write_rounds(
+    (run, lookup): (&mut Run<'_, '_>, &mut Lookup),
+    checkpoint: &impl Checkpoint,
+) -> Result<(), Ended> {
     while let Some(round) = lookup.next_round().await? {
         let learnt = run.learn(round);
         let plan = run.plan_round(&learnt);
         run.apply(plan).await?;
         run.append_to(checkpoint, &learnt).await?;
     }
-    let (plan, allowed) = run.plan_all(lookup.gone);
+    let (plan, allowed) = run.plan_all(mem::take(&mut lookup.gone));
     run.apply(plan).await?;
     allowed
 }
@@ -82,8 +95,8 @@ pub async fn preview(ctx: &Context, request: &Request<'_>) -> Preview {
     let mut report = Report::begin(ctx, request, &[]);
     let span = report.span();
     async {
-        let (plan, ended) = match Run::planned(request, &mut report).await {
-            Ok((_, plan, allowed)) => (Some(plan), allowed),
+        let (plan, ended) = match run::plan_only(request, &mut report).await {
+            Ok((plan, allowed)) => (Some(plan), allowed),
             Err(ended) => (None, Err(ended)),
         };
         report.end(ended);

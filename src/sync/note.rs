@@ -7,8 +7,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Applied, Counts, Deed, Failure, Skip};
-use crate::model::{AggregateProgress, ObjectType};
+use super::{
+    looks::Seen,
+    outcome::{Applied, Counts, Deed, Failure, Skip},
+};
+use crate::model::{AggregateProgress, ObjectType, RowId, Standing};
 
 /// Objects that something happened to, by type and handle.
 pub type Objects = BTreeSet<(ObjectType, String)>;
@@ -23,6 +26,12 @@ pub struct Note {
     pub plan_approved: bool,
     /// The aggregates that are finished, each with the net that answers for it.
     pub aggregates: Vec<AggregateProgress>,
+    /// What was seen of the aggregates that are finished.
+    #[serde(default)]
+    pub seen: BTreeMap<RowId, Seen>,
+    /// What came back about organizations and customers, as far as the findings need it.
+    #[serde(default)]
+    pub standings: Vec<((ObjectType, String), Standing)>,
     /// Rows that were written.
     pub written: Objects,
     /// Rows that were as they should be.
@@ -61,6 +70,8 @@ impl Note {
         self.organization |= later.organization;
         self.plan_approved |= later.plan_approved;
         self.aggregates.extend(later.aggregates);
+        self.seen.extend(later.seen);
+        self.standings.extend(later.standings);
         self.written.extend(later.written);
         self.unchanged.extend(later.unchanged);
         self.failed.extend(later.failed);

@@ -13,9 +13,10 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
-use tracing::{Span, error, info, info_span, warn};
+use tracing::{Span, debug, error, info, info_span, warn};
 
 use super::{
+    looks::{self, Left, Looking},
     note::{Note, Objects},
     outcome::{Applied, Counts, Deed, Failure, InFull, Skip},
     progress::Phase,
@@ -26,7 +27,7 @@ use crate::{
     arin,
     config::SyncLog,
     error_chain::error_chain,
-    model::{AggregateProgress, ObjectType, RowId, Scope},
+    model::{AggregateProgress, Look, ObjectType, Resource, RowId, Scope, Standing},
     netbox::{DETAIL, Draft, Patch, schema},
     telemetry::metrics,
 };
@@ -61,6 +62,9 @@ pub(super) struct Report<'c> {
     pub(super) run: SyncRun,
     /// Those that the run asks, once there are any.
     pub(super) asking: Option<Asking>,
+    pub(super) looking: Looking,
+    /// What the run leaves behind, once it has asked; `None` if it did not come to that.
+    pub(super) left: Option<Left>,
     /// The beginning of the keys of its log rows.
     key: String,
     /// Log rows so far. The place of a row tells it apart, so that one whose writing was not answered is found again.
@@ -127,6 +131,8 @@ impl<'c> Report<'c> {
             },
             ctx,
             asking: None,
+            looking: Looking::default(),
+            left: None,
             rows: 0,
             pending: Vec::new(),
             failures: 0,
@@ -152,6 +158,20 @@ impl<'c> Report<'c> {
             spared: count(&|asking| asking.spared.load(Ordering::Relaxed)),
             netbox: self.ctx.netbox.requests(),
         }
+    }
+
+    /// Adds a sentence about the run for people.
+    pub(super) fn remark(&mut self, sentence: &str) {
+        match &mut self.run.remark {
+            Some(remark) => *remark = format!("{remark} {sentence}"),
+            none => *none = Some(sentence.to_owned()),
+        }
+    }
+
+    /// Takes up what came back about an organization or a customer, for whoever takes the run over as well.
+    pub(super) fn stands(&mut self, name: (ObjectType, String), standing: Standing) {
+        self.since.standings.push((name.clone(), standing.clone()));
+        self.looking.standings.insert(name, standing);
     }
 
     /// Takes up rows that were as they should be.
@@ -283,9 +303,10 @@ impl<'c> Report<'c> {
             entries.iter().for_each(|entry| self.push(entry));
         }
         let sent = self.ctx.netbox.requests();
+        let looked = if differs { None } else { self.leave_looks(request).await };
         if request.is_whole()
             && !differs
-            && let Err(why) = settle_config(self.ctx, &self.run, request).await
+            && let Err(why) = settle_config(self.ctx, &self.run, (request, looked)).await
         {
             self.run.unrecorded = Some(format!("its result could not be recorded with the RIR config: {why}"));
             self.ctx.metrics.unrecorded();
@@ -303,6 +324,65 @@ impl<'c> Report<'c> {
         tokio::join!(record, prune);
         self.run.netbox_requests += self.ctx.netbox.requests() - sent;
         tell(&self.run, verdict);
+    }
+}
+
+impl Report<'_> {
+    /// Records what the run leaves behind. Returns the time as of which all aggregates of the config were looked at, if
+    /// that is what the run did and all of it is recorded.
+    async fn leave_looks(&mut self, request: &Request<'_>) -> Option<Timestamp> {
+        if !request.resources.contains(&Resource::Networks) {
+            return None;
+        }
+        let left = match self.left.take() {
+            Some(left) => left,
+            None => self.nothing_asked(request).await?,
+        };
+        let config = (self.run.config_id, self.run.config.as_str());
+        let (writes, message) = (self.looking.writes(&left, config), change_message(&self.run.id));
+        let refusals = if writes.is_empty() { Vec::new() } else { self.ctx.netbox.write_looks(writes, &message).await };
+        if let Some(first) = refusals.first() {
+            let why = error_chain(first);
+            warn!(rows = refusals.len(), error = %why, "could not record how completely ARIN was asked");
+            self.remark(&format!("How completely ARIN was asked could not be recorded: {why}."));
+            return None;
+        }
+        let looked = Some(self.run.started).filter(|_| left.all && self.looking.rows.is_some())?;
+        if !request.is_whole() {
+            // Nothing else is recorded with the config.
+            let body = Map::from_iter([("looked".to_owned(), json!(looked))]);
+            let patch = Patch { id: self.run.config_id, key: self.run.config.clone(), body };
+            let results = self.ctx.netbox.writer(schema::CONFIG, &message).update(vec![patch]).await;
+            if let Some(Err(refusal)) = results.into_iter().next() {
+                self.remark(&format!("When ARIN was asked could not be recorded: {}.", error_chain(&refusal)));
+            }
+        }
+        Some(looked)
+    }
+
+    /// Returns what a run leaves behind that could not ask anything: the looks that hold no longer.
+    async fn nothing_asked(&mut self, request: &Request<'_>) -> Option<Left> {
+        let why = self.run.reason()?.to_owned();
+        if self.looking.rows.is_none() {
+            match self.ctx.netbox.look_rows().await {
+                Ok(rows) => self.looking.rows = Some(rows),
+                Err(error) => {
+                    debug!(error = %error_chain(&error), "could not read how completely ARIN was asked before");
+                    return None;
+                }
+            }
+        }
+        let rows = self.looking.rows.as_ref()?;
+        let wanted = |look: &&Look| match &request.scope {
+            Scope::Config => look.config == self.run.config_id,
+            Scope::Aggregate(id) => look.config == self.run.config_id && look.aggregate == *id,
+            Scope::Prefixes(_) => false,
+        };
+        let looks = rows.looks.values().map(|row| &row.look).filter(wanted);
+        Some(Left {
+            looks: looks.filter_map(|look| Some((looks::next::failed(look, &why)?, None))).collect(),
+            ..Left::default()
+        })
     }
 }
 
@@ -429,10 +509,15 @@ fn totals(counts: &BTreeMap<ObjectType, Counts>) -> String {
 }
 
 /// Records the result with the config. Returns the reason for which NetBox did not take it.
-async fn settle_config(ctx: &Context, run: &SyncRun, request: &Request<'_>) -> Result<(), String> {
+async fn settle_config(
+    ctx: &Context,
+    run: &SyncRun,
+    (request, looked): (&Request<'_>, Option<Timestamp>),
+) -> Result<(), String> {
     let (now, verdict) = (Timestamp::now(), run.verdict());
     let body = json!({ "last_sync": now.to_string(), "last_result": verdict.code() });
     let mut body = body.as_object().cloned().unwrap_or_default();
+    body.extend(looked.map(|looked| ("looked".to_owned(), json!(looked))));
     let waited = request.config.refreshed.map(|at| run.started.duration_since(at).unsigned_abs());
     if run.asked_everything() && counts_as_refresh(run.may_pass().is_some(), waited, ctx.settings.arin.refresh) {
         // An object whose turn comes while the run is under way is asked for by the next one.

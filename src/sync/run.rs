@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, mem, ops::ControlFlow, time::Duration};
 
+use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 
 use tracing::warn;
@@ -9,6 +10,10 @@ use tracing::warn;
 use super::{
     approved::Approved,
     checkpoint::Checkpoint,
+    looks::{
+        InScope,
+        answers::{self, recipient},
+    },
     lookup::{Answered, Finding, Gone, Lookup, Ours, Recall, Recorded, Refresh, Worklist, recorded},
     note::Note,
     outcome::Skip,
@@ -20,10 +25,12 @@ use super::{
 };
 use crate::{
     config::keys::{ApiKey, NoKey},
+    error_chain::error_chain,
     model::{
-        AggregateProgress, AggregateState, Config, Inventory, NetBlock, ObjectType, OrgHandle, Registration, RowId,
-        Scope,
+        AggregateProgress, AggregateState, Config, Inventory, NetBlock, ObjectType, OrgHandle, Recipient, Registration,
+        Resource, RowId, Scope, Standing,
     },
+    netbox::{self, looks::LookRows},
     retry::Retry,
     shell_word::shell_word,
 };
@@ -37,7 +44,7 @@ pub(super) struct Run<'a, 'c> {
     pub(super) report: &'a mut Report<'c>,
     /// NetBox's side, kept in step with what is written.
     pub(super) recorded: Inventory,
-    registered: Registration,
+    pub(super) registered: Registration,
     pub(super) rules: Rules,
     limits: Limits,
     pub(super) stamp: Stamp,
@@ -58,6 +65,8 @@ pub(super) struct Stamp {
 struct Finished {
     organization: bool,
     aggregates: Vec<AggregateProgress>,
+    /// Aggregates about which all was asked, whether it was answered or not.
+    over: Vec<RowId>,
 }
 
 impl<'a, 'c> Run<'a, 'c> {
@@ -69,8 +78,17 @@ impl<'a, 'c> Run<'a, 'c> {
         let rir = config.rir.ok_or_else(|| Ended::failed("the config names no RIR; set one in NetBox"))?;
         let one_key = ctx.keys.of(&config.name).count() < 2;
         let first_rows = async { if one_key { Ok(None) } else { ctx.netbox.recorded().await.map(Some) } };
-        let read = tokio::try_join!(ctx.netbox.aggregates_and_prefixes(rir, &request.scope), first_rows);
-        let ((aggregates, prefixes), rows) = read.map_err(|error| Ended::of(&error, error.retry()))?;
+        let read = tokio::try_join!(
+            ctx.netbox.aggregates_and_prefixes(rir, &request.scope),
+            first_rows,
+            look_rows(ctx, request),
+        );
+        let ((aggregates, prefixes), rows, looks) = read.map_err(|error| Ended::of(&error, error.retry()))?;
+        match looks {
+            LooksBefore::Unused => {}
+            LooksBefore::Read(rows) => report.looking.rows = Some(rows),
+            LooksBefore::Unreadable(why) => report.remark(&why),
+        }
         let configs = request.configs.to_vec();
         let mut has = Inventory { configs, aggregates, prefixes, rows: rows.unwrap_or_default() };
         let key = choose_key(report, request, &has).map_err(|error| Ended::of(&error, Retry::Never))?;
@@ -84,13 +102,21 @@ impl<'a, 'c> Run<'a, 'c> {
             has.rows = ctx.netbox.recorded().await.map_err(|error| Ended::of(&error, error.retry()))?;
         }
         let ours = Ours { config: config.id, instance: arin.instance(), has: &has };
+        let mut recorded = recorded(&request.scope, &request.resources, &ours);
+        let mut suspects = BTreeSet::new();
+        if request.is_whole() {
+            let (org, before) = (config.org_handle.as_ref(), report.looking.answers_of(config.id));
+            let ours = answers::OurRows { config: config.id, org, instance: arin.instance(), has: &has };
+            suspects = ours.suspects(before);
+            recorded.extend(ours.lost_orgs());
+        }
         let refresh = Refresh {
             since: config.refreshed,
             now: report.run.started,
             period: SignedDuration::try_from(ctx.settings.arin.refresh).unwrap_or(SignedDuration::MAX),
         };
-        let recall = || Recall::new(&has, arin.instance(), config.id, refresh);
-        lookup.then_ask_for(recorded(&request.scope, &request.resources, &ours), recall);
+        let recall = || Recall::new(&has, arin.instance(), config.id, refresh).suspecting(suspects);
+        lookup.then_ask_for(recorded, recall);
         let instance_of = |other: &Config| ctx.arin.instance(&other.api_url);
         let (settings, now) = (&ctx.settings.sync, Timestamp::now());
         let run = Self {
@@ -114,20 +140,19 @@ impl<'a, 'c> Run<'a, 'c> {
 
     /// Looks up and plans everything before any of it is written. Returns the plan with what may be written, and whether
     /// that is all of it.
-    pub(super) async fn planned(
+    async fn planned(
+        &mut self,
         request: &Request<'_>,
-        report: &'a mut Report<'c>,
-    ) -> Result<(Self, Plan, Result<(), Ended>), Ended> {
-        let (mut run, mut lookup) = Self::begin(request, report).await?;
+        lookup: &mut Lookup,
+    ) -> Result<(Plan, Result<(), Ended>), Ended> {
         while let Some(round) = lookup.next_round().await? {
-            let learnt = run.learn(round);
+            let learnt = self.learn(round);
             if request.approved.is_none() {
                 // Nobody writes the documents of a preview; their digests tell them apart.
-                run.drop_documents(&learnt);
+                self.drop_documents(&learnt);
             }
         }
-        let (plan, allowed) = run.plan_all(lookup.gone);
-        Ok((run, plan, allowed))
+        Ok(self.plan_all(mem::take(&mut lookup.gone)))
     }
 
     /// Takes up what was learnt in one round.
@@ -137,6 +162,8 @@ impl<'a, 'c> Run<'a, 'c> {
             match finding {
                 Finding::Org(org) => {
                     learnt.orgs.insert(org.handle.clone());
+                    let name = (ObjectType::Organization, org.handle.to_string());
+                    self.report.stands(name, Standing::Found(recipient(&org)));
                     registered.orgs.insert(org.handle.clone(), org);
                 }
                 Finding::Functions(functions) => registered.functions = Some(functions),
@@ -150,6 +177,8 @@ impl<'a, 'c> Run<'a, 'c> {
                 }
                 Finding::Customer(customer) => {
                     learnt.customers.insert(customer.handle.clone());
+                    let name = (ObjectType::Customer, customer.handle.to_string());
+                    self.report.looking.standings.insert(name, Standing::Found(Recipient::default()));
                     registered.customers.insert(customer.handle.clone(), customer);
                 }
                 Finding::AsRecorded(object, key) => {
@@ -169,6 +198,15 @@ impl<'a, 'c> Run<'a, 'c> {
                     // A net that is known already may have one more aggregate to link.
                     learnt.nets.extend(net.clone());
                     registered.aggregates.insert(aggregate, net);
+                }
+                Finding::Unseen(name, why) => self.report.stands(name, why),
+                Finding::Unanswered(aggregate, range, why) => {
+                    self.report.looking.seen.entry(aggregate).or_default().miss(range, &why);
+                }
+                Finding::LookAgain(aggregate) => drop(self.report.looking.seen.remove(&aggregate)),
+                Finding::LookOver(aggregate, source) => {
+                    self.report.looking.seen.entry(aggregate).or_default().over = Some(source);
+                    self.finished.over.push(aggregate);
                 }
                 Finding::Failed(failure) => self.report.run.failures.push(failure),
                 Finding::Skipped(skip) => self.report.run.skips.push(skip),
@@ -242,7 +280,8 @@ impl<'a, 'c> Run<'a, 'c> {
     /// Notes what is finished now that the round has been written, and forgets what nobody needs any more.
     pub(super) async fn append_to(&mut self, checkpoint: &impl Checkpoint, learnt: &Learnt) -> Result<(), Ended> {
         self.drop_documents(learnt);
-        let Finished { organization, mut aggregates } = mem::take(&mut self.finished);
+        let Finished { organization, mut aggregates, over } = mem::take(&mut self.finished);
+        self.report.looking.written.extend(over);
         for line in &mut aggregates {
             line.state = AggregateState::Done;
             self.ctx.progress.update(|at| at.written(line.aggregate));
@@ -250,12 +289,25 @@ impl<'a, 'c> Run<'a, 'c> {
         if !organization && aggregates.is_empty() {
             return Ok(());
         }
-        let note = self.report.take_note(organization, aggregates);
+        let missed = self.missed();
+        let seen = |line: &AggregateProgress| Some((line.aggregate, self.seen((line.aggregate, line.range), &missed)?));
+        let seen = aggregates.iter().filter_map(seen).collect();
+        let note = Note { seen, ..self.report.take_note(organization, aggregates) };
         match checkpoint.append(&note).await {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Ended::Interrupted),
         }
     }
+}
+
+/// Looks up and plans everything, and leaves it at that. Returns the plan with what may be written, and whether that is all
+/// of it.
+pub(super) async fn plan_only(
+    request: &Request<'_>,
+    report: &mut Report<'_>,
+) -> Result<(Plan, Result<(), Ended>), Ended> {
+    let (mut run, mut lookup) = Run::begin(request, report).await?;
+    run.planned(request, &mut lookup).await
 }
 
 /// Plans everything before anything is written, and then writes it, if it is what was approved.
@@ -264,17 +316,56 @@ pub(super) async fn write_approved(
     approved: &Approved,
     (report, checkpoint): (&mut Report<'_>, &impl Checkpoint),
 ) -> Result<(), Ended> {
-    let (mut run, plan, allowed) = Run::planned(request, report).await?;
-    run.begin_writing(request, approved, (&plan, checkpoint)).await?;
-    run.apply(plan).await?;
-    allowed
+    let (mut run, mut lookup) = Run::begin(request, report).await?;
+    let ended = async {
+        let (plan, allowed) = run.planned(request, &mut lookup).await?;
+        run.begin_writing(request, approved, (&plan, checkpoint)).await?;
+        run.apply(plan).await?;
+        allowed
+    };
+    let ended = ended.await;
+    run.leave_looks(request, &lookup, ended.as_ref().err());
+    ended
+}
+
+/// What came of reading what the syncs before have left behind.
+enum LooksBefore {
+    /// The run is not about networks.
+    Unused,
+    Read(LookRows),
+    /// It cannot be read, for a reason that a person can do something about.
+    Unreadable(String),
+}
+
+/// Reads what the syncs before have left behind. That there is no place for it yet is no reason not to sync.
+async fn look_rows(ctx: &Context, request: &Request<'_>) -> Result<LooksBefore, netbox::Error> {
+    if !request.resources.contains(&Resource::Networks) {
+        return Ok(LooksBefore::Unused);
+    }
+    match ctx.netbox.look_rows().await {
+        Ok(rows) => Ok(LooksBefore::Read(rows)),
+        Err(error) if error.is_not_found() => Ok(LooksBefore::Unreadable(
+            "NetBox has no RIR looks yet, so that nothing is known of how completely ARIN was asked; run `rir-sidecar \
+             bootstrap`."
+                .to_owned(),
+        )),
+        Err(error) if error.is_forbidden() => Ok(LooksBefore::Unreadable(format!(
+            "How completely ARIN was asked is not recorded: {}.",
+            error_chain(&error)
+        ))),
+        Err(error) => Err(error),
+    }
 }
 
 /// Returns what to ask for, without what was finished by whoever had the run before.
-fn worklist(report: &Report<'_>, request: &Request<'_>, has: &Inventory) -> Worklist {
+fn worklist(report: &mut Report<'_>, request: &Request<'_>, has: &Inventory) -> Worklist {
     let Request { config, scope, resources, .. } = request;
-    let (settings, before) = (&report.ctx.settings.sync, &report.run.before);
     let mut worklist = Worklist::new(scope, resources, config, has);
+    let single = matches!(scope, Scope::Prefixes(_));
+    let target = |range, ranges: &[IpNet]| InScope { range, only: single.then(|| ranges.iter().copied().collect()) };
+    let targets = worklist.targets.iter().map(|it| (it.aggregate.id, target(it.aggregate.prefix, &it.ranges)));
+    report.looking.targets = targets.collect();
+    let (settings, before) = (&report.ctx.settings.sync, &report.run.before);
     if before.organization {
         worklist.org = None;
     } else if *scope == Scope::Config {
@@ -325,7 +416,7 @@ fn choose_key(report: &mut Report<'_>, request: &Request<'_>, has: &Inventory) -
         Requester::User(user) => keys.choose(name, Some(user), None),
         Requester::ChangedBy(user) => keys.choose(name, Some(user), None).or_else(|_| {
             let key = keys.choose(name, None, last.as_deref())?;
-            report.run.remark = Some(format!("{user}, who made the change, has no API key for this config."));
+            report.remark(&format!("{user}, who made the change, has no API key for this config."));
             Ok(key)
         }),
     }?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::TcpListener, time::Duration};
 use jiff::SignedDuration;
 use rir_sandbox::{
     netbox::{Action, Grant, Server},
-    regrws::KEY,
+    regrws::{Fault, KEY, Operation, Rule},
 };
 use rir_sidecar::{
     model::Resource,
@@ -190,6 +190,8 @@ async fn what_is_tried_is_what_the_service_asks_for() {
         registry.customers.values_mut().for_each(|customer| customer.name.push_str(" Ltd"));
         registry.pocs.values_mut().for_each(|poc| poc.company_name = Some("Example New".to_owned()));
     }
+    // Something that is not answered changes a look.
+    scene.arin.fail(Rule::new(Fault::Refusal(403, "E_AUTHENTICATION")).on(Operation::MostSpecificNet).times(1));
     tokio::time::sleep(Duration::from_millis(2200)).await;
     scene.settings.sync.log_retention = Duration::from_secs(1);
     scene.sync().await;

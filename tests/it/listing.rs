@@ -335,10 +335,11 @@ async fn only_what_is_new_or_has_changed_is_asked_for_by_handle() {
     // One that is not listed any more is asked for, and only ARIN's own word retires it.
     scene.arin.registry().remove_net(ORGS).unwrap();
     assert_eq!(asked(&scene).await.verdict(), Verdict::Changed);
-    assert_eq!(questions(&scene), [format!("Net {ORGS}"), org.to_owned()]);
+    assert_eq!(questions(&scene), [customer.to_owned(), format!("Net {ORGS}"), org.to_owned()]);
     assert_eq!(scene.row(NETWORK, ORGS).await["status"]["value"], "not-found");
     assert_eq!(asked(&scene).await.verdict(), Verdict::Unchanged);
-    assert_eq!(questions(&scene), Vec::<String>::new(), "whoever stays behind without a net has its turn some day");
+    let customers = questions(&scene);
+    assert_eq!(customers, [customer], "an organization that stays behind without a net has its turn some day");
 }
 
 #[tokio::test]

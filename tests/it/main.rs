@@ -29,6 +29,7 @@ mod lab;
 mod layers;
 mod listing;
 mod logged_errors;
+mod looks;
 mod metrics;
 mod netbox_rows;
 mod netbox_transport;

@@ -18,6 +18,8 @@ pub(super) struct Above {
     nets: Vec<Arc<Net>>,
     /// They have not to be asked for again.
     settled: bool,
+    /// Why one of them could not be asked for.
+    pub(super) failed: Option<String>,
 }
 
 impl Above {
@@ -35,26 +37,26 @@ impl Asker {
         let mut next = self.cut_from(net);
         while let Some(handle) = next.filter(|handle| seen.insert(handle.clone())) {
             if known(&handle) {
-                return Ok(Above { nets, settled: true });
+                return Ok(Above { nets, settled: true, failed: None });
             }
             self.may_go_on()?;
             let net = match self.parent(&handle).await? {
                 Found::Object(net) => net,
-                Found::Nothing { settled } => return Ok(Above { nets: Vec::new(), settled }),
+                Found::Nothing { settled, failed } => return Ok(Above { nets: Vec::new(), settled, failed }),
             };
             next = self.cut_from(&net);
             let own = self.is_own(&net);
             nets.push(net);
             if own {
-                return Ok(Above { nets, settled: true });
+                return Ok(Above { nets, settled: true, failed: None });
             }
         }
-        Ok(Above { nets: Vec::new(), settled: true })
+        Ok(Above { nets: Vec::new(), settled: true, failed: None })
     }
 
     /// Passes on these nets, the outermost first, so that it is known whose the inner ones are. Returns whether none of
     /// them has to be asked for again.
-    pub(super) async fn found_above(&self, Above { nets, mut settled }: Above) -> Result<bool, Stopped> {
+    pub(super) async fn found_above(&self, Above { nets, mut settled, .. }: Above) -> Result<bool, Stopped> {
         for net in nets.into_iter().rev() {
             settled &= self.found_net(Arc::unwrap_or_clone(net)).await?;
         }
@@ -91,12 +93,12 @@ impl Asker {
             {
                 let why = format!("a net was cut from it, but it cannot be read: {error}");
                 self.skip(ObjectType::Network, handle, &why).await?;
-                return Ok(Found::Nothing { settled: true });
+                return Ok(Found::Nothing { settled: true, failed: None });
             }
             let absent = "a net names it as the one it was cut from, but ARIN does not have it";
             Ok(match self.found(ObjectType::Network, handle, answer, absent).await? {
                 Found::Object(net) => Found::Object(Arc::new(net)),
-                Found::Nothing { settled } => Found::Nothing { settled },
+                Found::Nothing { settled, failed } => Found::Nothing { settled, failed },
             })
         };
         self.asked.parents.once(handle, ask).await

@@ -30,7 +30,8 @@ use super::{
 use crate::{
     arin::{self, Client},
     model::{
-        CustomerHandle, Holder, Key, Net, NetHandle, NetType, ObjectType, Org, OrgHandle, PocHandle, Registry, Resource,
+        CustomerHandle, Holder, Key, Net, NetHandle, NetType, ObjectType, Org, OrgHandle, PocHandle, Registry,
+        Resource, Standing,
     },
     retry::Retry,
 };
@@ -77,6 +78,8 @@ pub(super) enum Found<T> {
     Nothing {
         /// Asking again brings nothing else.
         settled: bool,
+        /// The reason, if it is not that there is no such object.
+        failed: Option<String>,
     },
 }
 
@@ -142,7 +145,7 @@ impl Asker {
                         self.found_org(org).await?;
                     }
                 }
-                Found::Nothing { settled: answered } => settled = answered,
+                Found::Nothing { settled: answered, .. } => settled = answered,
             }
         }
         Ok((contacts, settled))
@@ -160,9 +163,9 @@ impl Asker {
             Err(failure) => failure,
         };
         failure.message.push_str(". Its contacts were skipped.");
-        let settled = !failure.may_pass;
+        let (settled, failed) = (!failure.may_pass, Some(failure.message.clone()));
         self.tell(Finding::Failed(failure)).await?;
-        Ok(Found::Nothing { settled })
+        Ok(Found::Nothing { settled, failed })
     }
 
     /// Asks for the contacts of the config's organization, and for the organizations that nets may be given to.
@@ -185,7 +188,7 @@ impl Asker {
                         self.mark(Recorded::Poc(poc.handle.clone()), true);
                         self.tell(Finding::Poc(poc)).await.map(|()| true)
                     }
-                    Found::Nothing { settled } => {
+                    Found::Nothing { settled, .. } => {
                         self.name(Recorded::Poc(handle));
                         Ok(settled)
                     }
@@ -204,7 +207,7 @@ impl Asker {
             match self.found(ObjectType::Organization, handle, self.source.org(handle).await, absent).await? {
                 Found::Object(Told::Read(org)) => self.found_org(org).await.map(|()| true),
                 Found::Object(Told::AsRecorded) => self.as_recorded(Recorded::Org(handle.clone())).await.map(|()| true),
-                Found::Nothing { settled } => {
+                Found::Nothing { settled, .. } => {
                     self.name(Recorded::Org(handle.clone()));
                     Ok(settled)
                 }
@@ -230,7 +233,7 @@ impl Asker {
                 Found::Object(Told::AsRecorded) => {
                     self.as_recorded(Recorded::Customer(handle.clone())).await.map(|()| true)
                 }
-                Found::Nothing { settled } => {
+                Found::Nothing { settled, .. } => {
                     self.name(Recorded::Customer(handle.clone()));
                     Ok(settled)
                 }
@@ -383,12 +386,12 @@ impl Asker {
             Ok(Some(found)) => Ok(Found::Object(found)),
             Ok(None) => {
                 self.skip(object, handle, absent).await?;
-                Ok(Found::Nothing { settled: true })
+                Ok(Found::Nothing { settled: true, failed: None })
             }
             Err(failure) => {
-                let settled = !failure.may_pass;
+                let (settled, failed) = (!failure.may_pass, Some(failure.message.clone()));
                 self.tell(Finding::Failed(failure)).await?;
-                Ok(Found::Nothing { settled })
+                Ok(Found::Nothing { settled, failed })
             }
         }
     }
@@ -407,6 +410,9 @@ impl Asker {
                     unanswered.store(0, Ordering::Relaxed);
                     denied.store(0, Ordering::Relaxed);
                 }
+                if answer.is_none() {
+                    self.unseen(object, &handle, Standing::Absent).await?;
+                }
                 return Ok(Ok(answer));
             }
             Err(error) => error,
@@ -414,10 +420,14 @@ impl Asker {
         let handle = handle.to_string();
         if error.refuses_key() {
             let error = self.denied(error, object, &handle).await?;
+            self.unseen(object, &handle, Standing::Denied).await?;
             return Ok(Err(Failure::of(object, handle, &error, Retry::Never)));
         }
         if error.stops_config() {
             return Err(Stopped::Config(error));
+        }
+        if error.denies_sight() {
+            self.unseen(object, &handle, Standing::Denied).await?;
         }
         let retry = error.retry();
         if retry == Retry::Never && !error.is_foreign() {
@@ -445,6 +455,17 @@ impl Asker {
                 Err(refused) if refused.refuses_key() => Err(Stopped::Config(refused)),
                 Ok(_) | Err(_) => Ok(error.about_one_object()),
             },
+        }
+    }
+
+    /// Passes on that an organization or a customer cannot be seen. Nobody has to know of a contact, and of a net it is told
+    /// in another way.
+    async fn unseen(&self, object: ObjectType, handle: impl Display, why: Standing) -> Result<(), Stopped> {
+        match object {
+            ObjectType::Organization | ObjectType::Customer => {
+                self.tell(Finding::Unseen((object, handle.to_string()), why)).await
+            }
+            ObjectType::Address | ObjectType::Contact | ObjectType::Network => Ok(()),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
+
 use super::super::{
     outcome::{Failure, InFull, Skip},
     result::Ended,
@@ -9,8 +11,8 @@ use super::super::{
 use crate::{
     arin,
     model::{
-        AggregateProgress, Customer, Key, ListedNet, Net, NetHandle, ObjectType, Org, Poc, PocFunction, PocHandle,
-        RowId,
+        AggregateProgress, Customer, Key, ListedNet, LookSource, Net, NetHandle, ObjectType, Org, Poc, PocFunction,
+        PocHandle, RowId, Standing,
     },
     retry::Retry,
 };
@@ -35,6 +37,14 @@ pub(in crate::sync) enum Finding {
     InFull(InFull),
     /// The net that answers for an aggregate, if one does.
     Answer(RowId, Option<NetHandle>),
+    /// An organization or a customer that the registry does not have, or that the key may not see.
+    Unseen((ObjectType, String), Standing),
+    /// The question about a range in an aggregate was not answered; that about the aggregate itself, if it is its range.
+    Unanswered(RowId, IpNet, String),
+    /// An aggregate is asked for anew, and what was not answered before does not count.
+    LookAgain(RowId),
+    /// All questions about an aggregate have been asked, whatever the answers were.
+    LookOver(RowId, LookSource),
     Failed(Failure),
     Skipped(Skip),
     /// Everything about the config's organization and its contacts has been passed on, and no question has to be

@@ -28,6 +28,7 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -120,6 +121,11 @@ impl Lookup {
     /// Returns the count of the questions that are spared.
     pub(super) fn spared(&self) -> Arc<AtomicU64> {
         self.asker.source.spared()
+    }
+
+    /// Returns why what the public listing has in an aggregate cannot be believed, if there was to be one.
+    pub(super) fn doubt(&self, aggregate: IpNet) -> Option<String> {
+        self.asker.source.doubt(aggregate).map(|doubt| doubt.to_string())
     }
 
     /// Returns what was learnt since the last round: as soon as it makes full batches, or some time after its first

@@ -21,7 +21,7 @@ use super::{
     worklist::{Named, Target, Worklist},
 };
 use crate::model::{
-    AggregateProgress, AggregateState, Net, NetBlock, NetHandle, NetType, ObjectType, Registry,
+    AggregateProgress, AggregateState, LookSource, Net, NetBlock, NetHandle, NetType, ObjectType, Registry,
     address_block::registrable,
 };
 
@@ -218,6 +218,7 @@ impl<'a> Walk<'a> {
     /// Begins anew, without the listing: what it has spared so far has to be asked for.
     async fn begin_again(&mut self) -> Result<(), Stopped> {
         self.tell_doubt().await?;
+        self.place.asker.tell(Finding::LookAgain(self.place.target.aggregate.id)).await?;
         self.place.asker.forget_recalled();
         self.place.progress(|line| (line.networks, line.prefixes_done, line.failed) = (0, 0, 0));
         *self = Self::new(self.place);
@@ -239,6 +240,8 @@ impl<'a> Walk<'a> {
         for range in std::mem::take(&mut self.passed_over) {
             place.nothing(range, "it lies in a reassigned net, below which nothing can be registered").await?;
         }
+        let source = if self.by_listing { LookSource::Listing } else { LookSource::Questions };
+        place.asker.tell(Finding::LookOver(place.target.aggregate.id, source)).await?;
         let state = if self.settled { AggregateState::Asked } else { AggregateState::Failed };
         let mut done = None;
         place.progress(|line| {
@@ -283,7 +286,10 @@ impl Place<'_> {
         let absent = "ARIN has no net for this aggregate";
         let net = match self.asker.found(ObjectType::Network, range, answer, absent).await? {
             Found::Object(net) => net,
-            Found::Nothing { settled } => {
+            Found::Nothing { settled, failed } => {
+                if let Some(why) = failed {
+                    self.unanswered(range, why).await?;
+                }
                 if settled {
                     self.answered_by(None).await?;
                 }
@@ -314,6 +320,9 @@ impl Place<'_> {
     /// aggregate, if it is among them.
     async fn found_for_aggregate(&self, net: Net) -> Result<(Option<Known>, bool), Stopped> {
         let above = self.asker.above(&net, |_| false).await?;
+        if let Some(why) = &above.failed {
+            self.unanswered(self.target.aggregate.prefix, why.clone()).await?;
+        }
         self.answered_by(Some(above.top().unwrap_or(&net.handle).clone())).await?;
         let settled = self.asker.found_above(above).await?;
         let (known, passed) = self.pass_on(net).await?;
@@ -341,7 +350,7 @@ impl Place<'_> {
                 return Ok((None, true));
             }
             Err(failure) => {
-                let settled = self.fail(failure).await?;
+                let settled = self.fail(range, failure).await?;
                 return Ok((None, settled));
             }
         };
@@ -351,7 +360,7 @@ impl Place<'_> {
             self.nothing(range, &why).await?;
         }
         match own {
-            NetMatch::Exact | NetMatch::Below => self.found_inside(net, parent).await,
+            NetMatch::Exact | NetMatch::Below => self.found_inside(range, net, parent).await,
             NetMatch::Around => Ok((None, true)),
             NetMatch::Registry(registry) => {
                 self.inside_of_registry(registry, &net).await?;
@@ -361,11 +370,19 @@ impl Place<'_> {
         }
     }
 
-    /// Passes on a net inside the aggregate with those between it and the parent.
-    async fn found_inside(&self, net: Net, parent: Option<&Parent>) -> Result<(Option<Known>, bool), Stopped> {
+    /// Passes on a net inside the aggregate, which was found for a range, with those between it and the parent.
+    async fn found_inside(
+        &self,
+        range: IpNet,
+        net: Net,
+        parent: Option<&Parent>,
+    ) -> Result<(Option<Known>, bool), Stopped> {
         let known =
             |handle: &NetHandle| parent.is_some_and(|parent| parent.handle == *handle) || self.asker.knows_net(handle);
         let above = self.asker.above(&net, known).await?;
+        if let Some(why) = &above.failed {
+            self.unanswered(range, why.clone()).await?;
+        }
         let settled = self.asker.found_above(above).await?;
         let (known, passed) = self.pass_on(net).await?;
         Ok((known, settled && passed))
@@ -394,15 +411,21 @@ impl Place<'_> {
     async fn unrelated(&self, asked: IpNet, net: &Net) -> Result<(Option<Known>, bool), Stopped> {
         let range = net.range().map_or_else(|| "no range".to_owned(), |range| range.to_string());
         let message = format!("ARIN answered with {} ({range}), which has nothing to do with it", net.handle);
-        let settled = self.fail(Failure::new(ObjectType::Network, asked, message)).await?;
+        let settled = self.fail(asked, Failure::new(ObjectType::Network, asked, message)).await?;
         Ok((None, settled))
     }
 
-    async fn fail(&self, failure: Failure) -> Result<bool, Stopped> {
+    /// Passes on that the question about a range was not answered. Returns whether it has not to be asked again.
+    async fn fail(&self, range: IpNet, failure: Failure) -> Result<bool, Stopped> {
         let settled = !failure.may_pass;
         self.progress(|line| line.failed += 1);
+        self.unanswered(range, failure.message.clone()).await?;
         self.asker.tell(Finding::Failed(failure)).await?;
         Ok(settled)
+    }
+
+    async fn unanswered(&self, range: IpNet, why: String) -> Result<(), Stopped> {
+        self.asker.tell(Finding::Unanswered(self.target.aggregate.id, range, why)).await
     }
 
     async fn nothing(&self, range: IpNet, why: &str) -> Result<(), Stopped> {

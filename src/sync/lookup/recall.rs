@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
+use super::worklist::Recorded;
 use crate::model::{
     CustomerHandle, Holder, Instance, Inventory, ListedNet, Net, NetBlock, NetHandle, NetType, ObjectType, OrgHandle,
     Payload, PocHandle, Row, RowId, Updated, Value,
@@ -27,6 +28,8 @@ pub(in crate::sync) struct Recall {
     pocs: BTreeMap<PocHandle, Option<OrgHandle>>,
     /// The customers, each with the net that it holds; one whose net is gone stays behind.
     customers: BTreeMap<CustomerHandle, Option<NetHandle>>,
+    /// Those that are asked for in any case.
+    suspects: BTreeSet<Recorded>,
     refresh: Refresh,
 }
 
@@ -98,8 +101,19 @@ impl Recall {
                 .filter_map(|(handle, row)| Some((PocHandle::new(&handle)?, of(row, "organization", instance))))
                 .collect(),
             customers,
+            suspects: BTreeSet::new(),
             refresh,
         }
+    }
+
+    /// Has these organizations and customers asked for in any case.
+    pub(in crate::sync) fn suspecting(self, suspects: BTreeSet<Recorded>) -> Self {
+        Self { suspects, ..self }
+    }
+
+    /// Returns the organizations and customers that are asked for in any case.
+    pub(super) fn suspects(&self) -> &BTreeSet<Recorded> {
+        &self.suspects
     }
 
     /// Returns the net, if it is recorded as registered.
@@ -170,8 +184,7 @@ fn of<H: TryFrom<String>>(row: &Row, field: &str, instance: &Instance) -> Option
 
 /// Makes the net that would be written as this row; `None` for a row without a range.
 fn net(handle: NetHandle, row: &Row, (instance, customer): (&Instance, Option<CustomerHandle>)) -> Option<Net> {
-    let cidrs = row.text("cidrs").unwrap_or_default().split(", ");
-    let blocks: Vec<NetBlock> = cidrs.filter_map(|cidr| cidr.parse::<IpNet>().ok()).map(NetBlock::from).collect();
+    let blocks: Vec<NetBlock> = row.prefixes().map(NetBlock::from).collect();
     if blocks.is_empty() {
         return None;
     }

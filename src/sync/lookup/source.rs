@@ -7,6 +7,7 @@
 //! | the net of a range | the listing has none for it; else it is a question for that net by handle |
 //! | a customer | its net is listed as it is recorded, or it has none, and it is not the customer's turn |
 //! | an organization | it is recorded, no net that has changed is or was held by it, and it is not its turn |
+//! | what the findings need an answer about | never |
 //! | a contact | it is recorded without being the config's organization's, and it is not its turn |
 //!
 //! All else is asked, and each answer is held against the listing: where the two contradict each other, the listing is not
@@ -75,7 +76,8 @@ struct Evidence {
     listings: BTreeMap<IpAddr, Extract>,
     /// The range in which a net is listed, by its first address.
     places: BTreeMap<NetHandle, IpAddr>,
-    /// Organizations and customers that have to be asked for, as they hold, or held, a net that has changed.
+    /// Organizations and customers that have to be asked for: they hold, or held, a net that has changed, or the findings
+    /// need an answer of this sync.
     changed: Mutex<BTreeSet<Recorded>>,
     /// Nets that were asked for to see whether the listing can be believed.
     checked: Mutex<BTreeMap<NetHandle, Option<Net>>>,
@@ -114,7 +116,8 @@ impl Source {
             (range.network(), Extract { range, listing: RwLock::new(listing.map(Arc::new)) })
         };
         let listings = listings.into_iter().map(listed).collect();
-        let (changed, checked, reading) = (Mutex::default(), Mutex::default(), sync::Mutex::default());
+        let changed = Mutex::new(recall.suspects().clone());
+        let (checked, reading) = (Mutex::default(), sync::Mutex::default());
         self.known.get_or_init(|| Evidence { recall, listings, places, changed, checked, reading });
     }
 

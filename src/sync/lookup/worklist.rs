@@ -48,7 +48,7 @@ pub(in crate::sync) enum Named {
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::sync) struct Target {
     pub(in crate::sync) aggregate: Aggregate,
-    pub(super) ranges: Vec<IpNet>,
+    pub(in crate::sync) ranges: Vec<IpNet>,
 }
 
 impl Target {
@@ -168,7 +168,8 @@ fn ranges_inside(aggregate: &Aggregate, has: &Inventory) -> Vec<IpNet> {
 }
 
 /// Returns what is recorded as registered, and has to be asked for by handle if nothing else brings it up: all of the wanted
-/// types for a whole config, the linked networks and their customers for a single aggregate or prefix.
+/// types for a whole config, the linked networks and their customers for a single aggregate or prefix, and for an aggregate
+/// also the networks inside it.
 pub(in crate::sync) fn recorded(
     scope: &Scope,
     resources: &BTreeSet<Resource>,
@@ -182,7 +183,11 @@ pub(in crate::sync) fn recorded(
                 .filter_map(|(object, handle)| ours.recorded(object, &handle))
                 .collect()
         }
-        Scope::Aggregate(id) => linked(&|row| row.field("aggregate").as_netbox_row() == Some(*id), ours),
+        Scope::Aggregate(id) => {
+            let range = ours.has.aggregates.iter().find(|aggregate| aggregate.id == *id).map(|it| it.prefix);
+            let inside = |row: &Row| range.is_some_and(|range| row.prefixes().all(|prefix| range.contains(&prefix)));
+            linked(&|row| row.field("aggregate").as_netbox_row() == Some(*id) || inside(row), ours)
+        }
         Scope::Prefixes(ids) => {
             linked(&|row: &Row| row.field("prefix").as_netbox_row().is_some_and(|id| ids.contains(&id)), ours)
         }
