@@ -1,13 +1,13 @@
 //! What holds in any world.
 
 use jiff::SignedDuration;
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{collection::vec, prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner};
 
 use super::*;
-use crate::findings::Since;
+use crate::findings::{Level, Since};
 
 /// Ranges of prefixes and nets: nested, beside each other, of all sizes that matter.
-const RANGES: [&str; 13] = [
+const RANGES: [&str; 15] = [
     "23.0.0.0/20",
     "23.0.0.0/24",
     "23.0.0.0/25",
@@ -21,12 +21,17 @@ const RANGES: [&str; 13] = [
     "2600:100::/47",
     "2600:100::/48",
     "2600:100:10::/44",
+    "24.0.0.0/24",
+    "24.0.0.0/29",
 ];
 
 /// Ranges of nets that are no single prefix.
 const ODD: [&str; 2] = ["23.0.0.128-23.0.1.127", "2600:100:8::-2600:100:17:ffff:ffff:ffff:ffff:ffff"];
 
-const AGGREGATES: [&str; 2] = ["23.0.0.0/16", "2600:100::/32"];
+const AGGREGATES: [&str; 3] = ["23.0.0.0/16", "2600:100::/32", "24.0.0.0/16"];
+
+/// Nets around, at and inside the last aggregate, which has no allocation unless one of these is there.
+const ALLOCATIONS: [&str; 4] = ["24.0.0.0/15", "24.0.0.0/16", "24.0.0.0/17", "24.0.128.0/17"];
 const TENANTS: [&str; 3] = ["Acme", "Beta", "Us"];
 
 /// Something in a world.
@@ -59,6 +64,10 @@ enum Piece {
         state: &'static str,
         range: &'static str,
         ticket: &'static str,
+    },
+    Allocation {
+        range: &'static str,
+        held: Held,
     },
     Unanswered {
         range: &'static str,
@@ -140,11 +149,13 @@ fn piece() -> impl Strategy<Value = Piece> {
         range,
         ticket,
     });
+    let allocated = vec![Held::Allocated(US), Held::Allocated("OTHER-1"), Held::Reassigned(US), Held::Reallocated(US)];
     prop_oneof![
         8 => prefix,
         6 => net,
         1 => range().prop_map(|range| Piece::Listed { range }),
         1 => org,
+        1 => (select(&ALLOCATIONS[..]), select(allocated)).prop_map(|(range, held)| Piece::Allocation { range, held }),
         1 => request,
         1 => range().prop_map(|range| Piece::Unanswered { range }),
         1 => select(&AGGREGATES[..]).prop_map(|aggregate| Piece::Questions { aggregate }),
@@ -152,7 +163,18 @@ fn piece() -> impl Strategy<Value = Piece> {
 }
 
 fn aggregate_of(range: &str) -> &'static str {
-    AGGREGATES[usize::from(range.contains("::"))]
+    let inside = |aggregate: &&str| cidr(aggregate).contains(&cidr(range));
+    AGGREGATES.into_iter().find(inside).unwrap()
+}
+
+fn add_net<'a>(world: &'a mut World, number: usize, (range, held): (&str, Held)) -> &'a mut RecordedNet {
+    let handle = format!("NET-{number}");
+    match held {
+        Held::Customer(name) => world.reassign(&handle, range, name),
+        Held::Reassigned(org) => world.reassign_to_org(&handle, range, org),
+        Held::Reallocated(org) => world.reallocate(&handle, range, org),
+        Held::Allocated(org) => world.allocate(&handle, range, org),
+    }
 }
 
 fn add(world: &mut World, number: usize, piece: Piece) {
@@ -182,14 +204,11 @@ fn add(world: &mut World, number: usize, piece: Piece) {
             }
         }
         Piece::Net { range, held, registered, day } => {
-            let handle = format!("NET-{number}");
-            let net = match held {
-                Held::Customer(name) => world.reassign(&handle, range, name),
-                Held::Reassigned(org) => world.reassign_to_org(&handle, range, org),
-                Held::Reallocated(org) => world.reallocate(&handle, range, org),
-                Held::Allocated(org) => world.allocate(&handle, range, org),
-            };
+            let net = add_net(world, number, (range, held));
             (net.registered, net.registered_on) = (registered, Some(date(day)));
+        }
+        Piece::Allocation { range, held } => {
+            add_net(world, number, (range, held));
         }
         Piece::Listed { range } => {
             let holder = Holder::Customer(CustomerHandle::new(&format!("C{number}")).unwrap());
@@ -219,6 +238,7 @@ fn add(world: &mut World, number: usize, piece: Piece) {
 fn world() -> impl Strategy<Value = World> {
     (vec(piece(), 0..14), any::<bool>(), any::<bool>()).prop_map(|(pieces, voluntary, residential)| {
         let mut world = World::new();
+        world.aggregate(AGGREGATES[2]);
         world.plan.vrfs.insert(RowId(5), "internet".into());
         world.policy.voluntary = voluntary;
         if residential {
@@ -302,6 +322,29 @@ fn tells_an_age(message: &str) -> bool {
     })
 }
 
+/// The worlds are such that what holds in all of them is worth saying.
+#[test]
+fn worlds_by_chance_have_findings_of_most_kinds() {
+    let mut runner = TestRunner::deterministic();
+    let mut kinds = BTreeSet::new();
+    for _ in 0..1000 {
+        let world = world().new_tree(&mut runner).unwrap().current();
+        kinds.extend(world.judged().findings.iter().map(|finding| finding.kind));
+    }
+    let never = BTreeSet::from([
+        Kind::NetName,
+        Kind::CustomerLeft,
+        Kind::CustomerMissing,
+        Kind::PrefixGone,
+        Kind::TenantLink,
+        Kind::Address,
+        Kind::TicketOld,
+    ]);
+    let missing: Vec<Kind> =
+        Kind::ALL.into_iter().filter(|kind| !kinds.contains(kind) && !never.contains(kind)).collect();
+    assert_eq!(missing, Vec::<Kind>::new());
+}
+
 #[test]
 fn ages_are_told_from_dates() {
     for message in ["It is 3 days late.", "registered 2 weeks ago", "overdue since 12 days"] {
@@ -327,6 +370,61 @@ proptest! {
         prop_assert_eq!(keys.len(), findings.len(), "{:#?}", found(&world));
     }
 
+    /// A prefix is registered or not, covered, split, overlapped, not ours, a whole allocation, twice there or not known.
+    #[test]
+    fn one_thing_is_said_of_the_registration_of_a_prefix(world in world()) {
+        let says = |finding: &&Finding| {
+            matches!(
+                finding.kind,
+                Kind::Unregistered
+                    | Kind::Overdue
+                    | Kind::Voluntary
+                    | Kind::Pending
+                    | Kind::Wider
+                    | Kind::Split
+                    | Kind::NotOurs
+                    | Kind::WholeAllocation
+                    | Kind::DuplicateRange
+                    | Kind::NotKnown
+            ) && matches!(finding.subject, Subject::Prefix(_))
+        };
+        let judgement = world.judged();
+        let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for finding in judgement.findings.iter().filter(says) {
+            told.entry(place(finding)).or_default().push(line(finding));
+        }
+        told.retain(|_, lines| lines.len() > 1);
+        prop_assert_eq!(told, BTreeMap::new());
+    }
+
+    /// What is late is an alert, or under way; nothing else has passed its last day unnoticed.
+    #[test]
+    fn whatever_is_past_its_last_day_is_urgent(world in world()) {
+        let today = date("2026-03-20");
+        for finding in world.judged().findings {
+            let late = finding.due.is_some_and(|due| due < today);
+            let urgent = finding.level == Level::Alert || finding.kind == Kind::Pending;
+            prop_assert!(!late || urgent, "{}", line(&finding));
+            prop_assert!(finding.kind != Kind::Overdue || late, "{}", line(&finding));
+            prop_assert!(finding.kind != Kind::Unregistered || !late, "{}", line(&finding));
+        }
+    }
+
+    /// Where nothing differs in another aggregate, nothing is said otherwise in this one.
+    #[test]
+    fn what_is_in_one_aggregate_changes_nothing_in_another(mut world in world(), aggregate in select(&AGGREGATES[..])) {
+        let around = NetBlock::from(cidr(aggregate));
+        let of = |world: &World| -> Vec<Finding> {
+            let inside = |finding: &Finding| ranges_of(world, finding).iter().any(|range| around.covers(range));
+            world.judged().findings.into_iter().filter(inside).collect()
+        };
+        let before = of(&world);
+        world.plan.prefixes.retain(|prefix| around.covers(&NetBlock::from(prefix.prefix)));
+        let touches = |block: &NetBlock| block.first() <= around.last() && around.first() <= block.last();
+        world.registrations.nets.retain(|net| net.blocks.iter().any(touches));
+        prop_assert_eq!(of(&world), before);
+    }
+
     #[test]
     fn of_an_aggregate_without_a_look_nothing_is_said_and_nothing_forgotten(
         mut world in world(),
@@ -340,6 +438,8 @@ proptest! {
             1 => look.complete = None,
             2 => look.complete = Some(time("2026-03-01")),
             _ => {
+                // What only the listing had is lost with it.
+                prop_assume!(look.listed.is_empty());
                 let id = look.aggregate;
                 world.registrations.looks.aggregates.retain(|look| look.aggregate != id);
             }

@@ -195,6 +195,9 @@ fn a_net_of_several_blocks_is_made_up_by_a_prefix_for_each() {
     world.assign("23.0.1.0/24", "Acme");
     world.assign("23.0.2.0/23", "Acme");
     assert_eq!(found(&world), NOTHING);
+    // The prefix of one block is missing.
+    world.plan.prefixes.pop();
+    assert_eq!(found(&world), ["notice wider 23.0.1.0/24"]);
 }
 
 /// A container of a customer with a net of its own is an assignment, and what it contains for the same tenant is none.

@@ -3,11 +3,13 @@
 
 use super::*;
 
-/// What is found where a customer of one name is registered for a tenant of another one.
+/// What is found where a customer of one name is registered for a tenant of another one, beside one that surely differs.
 fn named(customer: &str, tenant: &str) -> Vec<String> {
     let mut world = World::new();
     world.assign("23.0.1.0/29", tenant);
     world.reassign("NET-1", "23.0.1.0/29", customer);
+    world.assign("23.0.2.0/29", tenant);
+    world.reassign("NET-2", "23.0.2.0/29", "Somebody Else");
     found(&world)
 }
 
@@ -48,7 +50,7 @@ fn the_same_name_in_another_spelling_is_the_same() {
         ("  Acme   Web ", "acme-web"),
         ("MULLER", "Müller"),
     ] {
-        assert_eq!(named(customer, tenant), NOTHING, "{customer} and {tenant}");
+        assert_eq!(named(customer, tenant), ["notice customer-name NET-2"], "{customer} and {tenant}");
     }
 }
 
@@ -63,17 +65,19 @@ fn the_same_name_with_another_legal_form_is_written_differently() {
         ("ACME LTEE", "Acme ULC"),
         ("ACME LP", "Acme L.L.P."),
     ] {
-        assert_eq!(named(customer, tenant), ["info customer-name NET-1"], "{customer} and {tenant}");
+        let expected = ["info customer-name NET-1", "notice customer-name NET-2"];
+        assert_eq!(named(customer, tenant), expected, "{customer} and {tenant}");
     }
     for (customer, tenant) in [("CO", "Inc"), ("ACME INC NORTH", "Acme North"), ("ACME HOLDINGS", "Acme")] {
-        assert_eq!(named(customer, tenant), ["notice customer-name NET-1"], "{customer} and {tenant}");
+        let expected = ["notice customer-name NET-1", "notice customer-name NET-2"];
+        assert_eq!(named(customer, tenant), expected, "{customer} and {tenant}");
     }
 }
 
 #[test]
 fn a_name_that_cannot_be_compared_is_not_another_one() {
     assert_eq!(named("ACME", "株式会社"), NOTHING);
-    assert_eq!(named("株式会社", "Acme"), NOTHING);
+    assert_eq!(named("株式会社", "Acme"), ["notice customer-name NET-2"]);
 }
 
 /// Nothing is known of the name and the address of a private customer, whether ARIN says so or only its name does.

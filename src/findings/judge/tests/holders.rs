@@ -35,6 +35,10 @@ fn nothing_is_said_of_organizations_that_may_not_be_seen() {
     world.answer(ObjectType::Organization, US, Standing::Denied);
     world.answer(ObjectType::Organization, "ACME-1", Standing::Denied);
     assert_eq!(found(&world), NOTHING);
+    for answer in &mut world.registrations.looks.answers {
+        answer.standing = standing(&[], None);
+    }
+    assert_eq!(found(&world), ["alert org-incomplete EXAMPLE-1", "notice recipient-unfit ACME-1"]);
 }
 
 #[test]

@@ -15,6 +15,16 @@ fn nothing_is_said_of_a_prefix_that_is_left_alone() {
     world.reassign("NET-2", "23.0.3.0/29", "Acme");
     world.prefix("23.0.3.0/29").tags = alone;
     assert_eq!(found(&world), NOTHING);
+    world.policy.opt_out_tag = "another".into();
+    assert_eq!(
+        found(&world),
+        [
+            "notice customer-name NET-1",
+            "notice stale NET-2",
+            "notice unregistered 23.0.1.0/24 due 2026-03-23",
+            "notice unregistered 2600:100:10::/44 due 2026-03-23",
+        ]
+    );
 }
 
 #[test]

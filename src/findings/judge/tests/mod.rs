@@ -11,6 +11,7 @@ mod covering;
 mod customers;
 mod differing;
 mod holders;
+mod interplay;
 mod leave_alone;
 mod not_known;
 mod recorded_only;
