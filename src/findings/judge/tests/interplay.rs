@@ -244,3 +244,32 @@ fn what_lies_inside_one_of_several_prefixes_of_a_net_is_in_order() {
     world.assign("23.0.3.0/29", "Acme");
     assert_eq!(found(&world), ["notice unregistered 23.0.3.0/29 due 2026-03-23"]);
 }
+
+/// Whoever is at home and of whom ARIN does not say whether they are private is public.
+#[test]
+fn a_customer_of_whom_arin_does_not_say_it_is_public() {
+    let mut world = World::new();
+    world.policy.residential_tag = "home".into();
+    world.registered("NET-1", "23.0.1.0/29", "Acme").tags = texts(["home"]);
+    world.customer_of("NET-1").private = None;
+    world.registered("NET-2", "23.0.2.0/29", "Acme");
+    world.customer_of("NET-2").private = None;
+    assert_eq!(found(&world), ["alert privacy NET-1"]);
+}
+
+/// A net that only the listing had is lost with its look, but what was found of it stays open.
+#[test]
+fn a_listed_net_that_differs_is_not_forgotten_when_its_look_is_lost() {
+    let mut world = World::new();
+    world.org("ACME-1", Some("Acme"));
+    world.assign("23.0.1.0/29", "Acme");
+    let holder = Holder::Customer(CustomerHandle::new("C1").unwrap());
+    world.list("23.0.0.0/16", "NET-1", ("23.0.1.0/29", holder));
+    let key = world.judged().findings[0].key();
+    assert_eq!(found(&world), ["notice wrong-kind NET-1"]);
+    world.plan.first_seen.insert(key.clone(), time("2026-03-19"));
+    let aggregate = world.plan.aggregates[0].id;
+    world.registrations.looks.aggregates.retain(|look| look.aggregate != aggregate);
+    assert_eq!(found(&world), ["info not-known 23.0.0.0/16"]);
+    assert_eq!(world.judged().undecided, BTreeSet::from([key]));
+}
