@@ -5,7 +5,7 @@
 //! | 0 | nothing failed |
 //! | 1 | a config failed, or the command could not do its work |
 //! | 2 | wrong usage, settings that cannot be used, or a failure that no retry mends |
-//! | 3 | some objects failed |
+//! | 3 | some objects failed, or a finding is overdue |
 //! | 130 | interrupted |
 
 mod bootstrap;
@@ -15,6 +15,7 @@ mod check_settings;
 #[cfg(feature = "demo")]
 mod demo;
 mod exit;
+mod findings;
 mod fitness;
 mod followed_files;
 mod health;
@@ -50,7 +51,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 nothing failed, 1 a config failed, or what may pass, 2 wrong usage or settings, or \
-                          what no retry mends, 3 some objects failed, 130 interrupted";
+                          what no retry mends, 3 some objects failed, or a finding is overdue, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -64,6 +65,8 @@ enum Command {
     Health(health::Args),
     /// Look at the queue of the service, and retry or cancel jobs
     Jobs(jobs::Args),
+    /// List where the address plan and ARIN's registry differ, and by when that has to be put right
+    Findings(findings::Args),
     /// Create or migrate the custom object types in NetBox
     Bootstrap(bootstrap::Args),
     /// Try all that a sync and the service need: NetBox, permissions, webhook, API keys, ARIN, Redis
@@ -101,6 +104,9 @@ pub async fn main() -> ExitCode {
         Command::Serve(args) => with_settings(file, "info", async |settings| serve::serve(args, settings).await).await,
         Command::Work => with_settings(file, "info", serve::work).await,
         Command::Jobs(args) => with_settings(file, "warn", async |settings| jobs::run(args, settings).await).await,
+        Command::Findings(args) => {
+            with_settings(file, "warn", async |settings| findings::run(args, settings).await).await
+        }
         Command::Bootstrap(args) => {
             with_settings(file, "warn", async |settings| bootstrap::run(args, settings).await).await
         }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::{
     model::ObjectType,
@@ -33,7 +33,7 @@ pub(super) fn err(text: &str) {
 const WIDTH_ELSEWHERE: u16 = 110;
 
 /// Draws a table with a header; columns from `numbers` on are aligned to the right.
-pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, numbers: usize) -> String {
+pub(super) fn table(header: &[&str], rows: Vec<Vec<impl Into<Cell>>>, numbers: usize) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     if !table.is_tty() {

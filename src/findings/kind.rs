@@ -3,7 +3,11 @@
 use std::fmt;
 
 /// A kind of finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[schema(as = FindingKind)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// An assigned prefix has to be registered and is not; there is time left.
     Unregistered,
@@ -78,7 +82,11 @@ pub enum Kind {
 }
 
 /// The urgency of a finding, the most urgent first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[schema(as = FindingLevel)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Somebody has to act now.
     Alert,
@@ -220,5 +228,20 @@ impl fmt::Display for Kind {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_has_the_same_names() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+        for level in Level::ALL {
+            assert_eq!(serde_json::to_value(level).unwrap(), level.name());
+        }
     }
 }

@@ -7,6 +7,8 @@
 //! | compare with the recorded findings | [`mod@record`] | nothing |
 //! | write what has changed | [`mod@refresh`] | NetBox |
 //!
+//! `order` and `sources` are for whoever shows recorded findings.
+//!
 //! ARIN is never asked here: a sync does that, and leaves behind how complete its answers were. Whatever was not answered
 //! is *not known*, which is neither registered nor unregistered.
 
@@ -15,10 +17,12 @@ pub mod finding;
 pub mod judge;
 pub mod kind;
 pub mod names;
+pub mod order;
 pub mod read;
 pub mod record;
 pub mod refresh;
 pub mod registrations;
+pub mod sources;
 pub mod tally;
 
 pub use self::{
@@ -28,5 +32,6 @@ pub use self::{
     kind::{Kind, Level},
     refresh::{Context, Error, Refreshed, refresh},
     registrations::Registrations,
+    sources::{Known, Sources, sources},
     tally::{Tally, day, figures_of},
 };

@@ -65,6 +65,11 @@ error_responses! {
 }
 
 error_responses! {
+    /// The error of a call that reads the findings.
+    FindingsNotPermitted { 403 => "NetBox does not let you view the findings" }
+}
+
+error_responses! {
     /// The error of a call that comes too late for a job.
     JobOver { 409 => "It is over" }
 }

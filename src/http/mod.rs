@@ -10,6 +10,7 @@
 //! | `webhooks` | changes that NetBox reports |
 //! | `api/configs`, `api/syncs`, `api/plans` | RIR configs, syncs and previews |
 //! | `api/jobs`, `api/job_events` | jobs and their progress |
+//! | `api/findings` | where the address plan and the registry differ |
 //! | `api/logs` | the sync log |
 //! | `health`, `docs` | the state of the service, and its documentation |
 //!
@@ -42,8 +43,8 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::services::Services;
-pub use api::views::JobView;
-use api::{configs, idempotency, job_events, jobs, logs, plans, syncs};
+use api::{configs, findings, idempotency, job_events, jobs, logs, plans, syncs};
+pub use api::{finding_views::FindingView, views::JobView};
 use app::App;
 use docs::{Document, DocumentText};
 pub use listener::{listen, try_to_bind};
@@ -66,6 +67,7 @@ fn api_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::find_job, jobs::cancel_job))
         .routes(routes!(jobs::retry_job))
         .routes(routes!(job_events::watch_job))
+        .routes(routes!(findings::list_findings))
         .routes(routes!(logs::list_sync_logs))
 }
 

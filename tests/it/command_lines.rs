@@ -209,6 +209,7 @@ fn any(before: &str, word: &str) -> Option<String> {
         ("show" | "retry" | "cancel", "ID") => "01a2058e15d037359c2e90b3",
         (_, "ID" | "NUMBER") => "1",
         (_, "NAME") => "ann",
+        (_, "KIND") => "overdue",
         (_, "SHARE") => "0.5",
         (_, "STATE") => "dead",
         (_, "URL") => "https://rir.example.net/",

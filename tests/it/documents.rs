@@ -8,7 +8,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rir_sidecar::telemetry::metrics::{ConfigFigures, FindingFigures, JobEnd, Method, Metrics, Upstream};
+use rir_sidecar::{
+    findings::Kind,
+    telemetry::metrics::{ConfigFigures, FindingFigures, JobEnd, Method, Metrics, Upstream},
+};
 
 /// All figures in their own words. Some are silent until there is something to tell.
 async fn told() -> String {
@@ -107,4 +110,29 @@ async fn all_figures_of_the_process_are_found() {
     let table = source.split("metrics! {\n").nth(1).unwrap().split("\n}").next().unwrap();
     let (registered, found) = (table.matches("\";").count() + 1, figures().await);
     assert_eq!(found.len(), registered, "`told` leaves one out: {:?}", found.keys());
+}
+
+/// The sections of the guide about kinds: the name of each, and its first words.
+fn guide() -> Vec<(String, String)> {
+    let text = read(&path("docs/findings.md"));
+    let sections = text.split("\n### ").skip(1);
+    let parts = |section: &str| {
+        let (name, rest) = section.split_once('\n')?;
+        Some((name.to_owned(), rest.trim_start().to_owned()))
+    };
+    sections.filter_map(parts).collect()
+}
+
+#[test]
+fn the_guide_explains_each_kind_of_finding() {
+    let names: Vec<String> = guide().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, Kind::ALL.map(Kind::name));
+}
+
+#[test]
+fn the_guide_begins_each_kind_with_its_level_and_goes_on_with_what_to_do() {
+    for (name, text) in guide() {
+        assert!(["*Alert", "*Notice", "*Info"].iter().any(|level| text.starts_with(level)), "{name}: {text}");
+        assert!(text.trim().contains("\n\n"), "{name} does not say what to do");
+    }
 }

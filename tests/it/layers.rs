@@ -69,7 +69,17 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     // It shows when a config is due, and quotes what a request said wrongly.
     (
         "http",
-        &["coordination", "intake", "netbox", "outbound::excerpt", "queue", "scheduler::schedule", "services", "sync"],
+        &[
+            "coordination",
+            "findings",
+            "intake",
+            "netbox",
+            "outbound::excerpt",
+            "queue",
+            "scheduler::schedule",
+            "services",
+            "sync",
+        ],
     ),
     // It says of each error what to do about it.
     (

@@ -2,6 +2,8 @@
 
 mod approval;
 pub(super) mod configs;
+pub(super) mod finding_views;
+pub(super) mod findings;
 pub(super) mod idempotency;
 pub(super) mod job_access;
 pub(super) mod job_events;

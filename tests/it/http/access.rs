@@ -56,7 +56,7 @@ async fn without_a_known_token_nothing_is_told() {
         assert!(refused.header("www-authenticate").starts_with("Bearer"), "{authorization:?}");
         refused.problem(401, "not-authenticated");
     }
-    for path in ["/api/v1/configs", "/api/v1/jobs", "/api/v1/sync-logs"] {
+    for path in ["/api/v1/configs", "/api/v1/findings", "/api/v1/jobs", "/api/v1/sync-logs"] {
         answer(service.request(Method::GET, path)).await.problem(401, "not-authenticated");
     }
 }

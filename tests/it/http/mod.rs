@@ -4,6 +4,7 @@ mod access;
 mod connections;
 mod docs;
 mod events;
+mod findings;
 mod health;
 mod idempotency;
 mod jobs;
