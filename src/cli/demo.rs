@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use rir_sandbox::{
     netbox::{Options as NetboxOptions, Server as Netbox, TOKEN},
     populate,
@@ -15,19 +16,30 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     exit::{AnyError, ExitStatus},
-    output,
+    findings, output,
     progress_bar::ProgressBar,
+    sync::findings_line,
 };
 use crate::{
     config::{self, Settings, keys::Keyring},
-    model::Config,
+    findings::Kind,
+    model::{Config, Scope},
     netbox::schema::{self, Document},
     services::Services,
     sync::{Context, NoCheckpoint, Request, Requester, preview, run as sync_run},
+    worker::{Subject, refresh_findings},
 };
 
 /// The time that each answer of the simulated ARIN takes, so that there is progress to be seen.
 const ARIN_LATENCY: Duration = Duration::from_millis(25);
+/// The custom field with the date of an assignment.
+const ASSIGNED_ON: &str = "assigned_on";
+/// The age of an assignment in days; it has to be registered within seven.
+const ASSIGNED_DAYS_AGO: i64 = 10;
+/// The kinds of findings to show.
+const SHOWN: [Kind; 3] = [Kind::Overdue, Kind::NotInNetbox, Kind::CustomerName];
+/// The slug of the tenant that is the operator.
+const OWN_TENANT: &str = "example-networks";
 /// The NetBox user of the demo.
 const USER: &str = "sandbox";
 
@@ -52,6 +64,7 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
     let arin = Arin::start(world.registry.clone(), ArinOptions { style: Style::Odd, ..ArinOptions::default() }).await?;
     let netbox = Netbox::start(NetboxOptions::default()).await?;
     let rirs = populate(&netbox, &world.ipam);
+    assign(&netbox);
     say(&format!(
         "ARIN has {} nets, {} organizations and {} customers; NetBox has {} aggregates and {} prefixes.",
         world.registry.nets.len(),
@@ -60,7 +73,8 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
         world.ipam.aggregates.len(),
         world.ipam.prefixes.len()
     ));
-    let ctx = context(&arin, &netbox)?;
+    let services = services(&arin, &netbox)?;
+    let ctx = services.context(CancellationToken::new());
 
     title("bootstrap: create the custom object types in NetBox");
     bootstrap(&ctx).await?;
@@ -70,7 +84,7 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
     arin.configure(|options| options.latency = ARIN_LATENCY);
     arin.whois().configure(|options| options.latency = ARIN_LATENCY);
     title("sync: the first time, everything is new");
-    sync(&ctx).await?;
+    sync(&services, &ctx).await?;
 
     title("Something changes at ARIN");
     change(&arin, &world)?;
@@ -79,10 +93,13 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
     plan(&ctx).await?;
 
     title("sync: only what changed is written");
-    sync(&ctx).await?;
+    sync(&services, &ctx).await?;
 
     title("sync: once more, and there is nothing to write");
-    sync(&ctx).await?;
+    sync(&services, &ctx).await?;
+
+    title(&format!("findings --kind {}", SHOWN.map(Kind::name).join(" ")));
+    say(&findings::of_kinds(&SHOWN, &ctx.netbox, &services.settings.findings).await?);
     if args.keep { keep(&arin, &netbox).await } else { Ok(()) }
 }
 
@@ -94,9 +111,9 @@ fn say(text: &str) {
     output::out(text);
 }
 
-fn context(arin: &Arin, netbox: &Netbox) -> Result<Context, AnyError> {
+fn services(arin: &Arin, netbox: &Netbox) -> Result<Services, AnyError> {
     let keys = Keyring::of_one(&World::demo().config, USER, KEY.into());
-    Ok(Services::for_one_process(settings(arin, netbox)?, keys)?.context(CancellationToken::new()))
+    Ok(Services::for_one_process(settings(arin, netbox)?, keys)?)
 }
 
 fn settings(arin: &Arin, netbox: &Netbox) -> Result<Settings, config::Invalid> {
@@ -107,6 +124,8 @@ fn settings(arin: &Arin, netbox: &Netbox) -> Result<Settings, config::Invalid> {
         ("RIR_SIDECAR__ARIN__WHOIS_URL", arin.whois_url()),
         ("RIR_SIDECAR__ARIN__WHOIS_REQUESTS_PER_SECOND", "0".to_owned()),
         ("RIR_SIDECAR__ARIN__REQUESTS_PER_SECOND", "0".to_owned()),
+        ("RIR_SIDECAR__FINDINGS__OWN_TENANTS", OWN_TENANT.to_owned()),
+        ("RIR_SIDECAR__FINDINGS__SINCE_FIELD", ASSIGNED_ON.to_owned()),
     ];
     config::load_from(None, &set.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<BTreeMap<_, _>>())
 }
@@ -129,6 +148,19 @@ fn add_config(netbox: &Netbox, arin: &Arin, world: &World, rir: u64) {
     say(&format!("An operator adds the RIR config \"{}\" for the organization {}.", world.config, world.org_handle));
 }
 
+/// Assigns a prefix to a customer, some time ago.
+fn assign(netbox: &Netbox) {
+    let date = (Timestamp::now() - SignedDuration::from_hours(ASSIGNED_DAYS_AGO * 24)).to_zoned(TimeZone::UTC).date();
+    let field = json!({ "name": ASSIGNED_ON, "type": "date", "object_types": ["ipam.prefix"] });
+    netbox.add_object("extras/custom-fields", field.as_object().cloned().unwrap_or_default());
+    let prefix = json!({
+        "prefix": "23.144.7.128/28", "tenant": netbox.add_tenant("Sample Orchard"), "status": "active",
+        "custom_fields": { ASSIGNED_ON: date.to_string() },
+    });
+    netbox.add_object("ipam/prefixes", prefix.as_object().cloned().unwrap_or_default());
+    say(&format!("An operator assigned 23.144.7.128/28 to a customer on {date}."));
+}
+
 fn change(arin: &Arin, world: &World) -> Result<(), UnknownHandle> {
     let mut registry = arin.registry();
     let renamed = "NET-23-144-1-0-1";
@@ -142,6 +174,13 @@ fn change(arin: &Arin, world: &World) -> Result<(), UnknownHandle> {
         Holder::Org("SAMPLE-3".to_owned()),
     )?;
     say(&format!("{given} is reassigned to SAMPLE-3."));
+    let customer = registry.add_customer(&world.org_handle, "Sample Florist", Some(elsewhere()));
+    let unplanned = registry.reassign(
+        "NET-23-144-0-0-1",
+        &[ipnet::IpNet::V4(ipnet::Ipv4Net::new_assert([23, 144, 7, 0].into(), 25))],
+        Holder::Customer(customer),
+    )?;
+    say(&format!("{unplanned} is reassigned to a customer; NetBox has no prefix for it."));
     let mut address = registry.org_mut(&world.org_handle)?.address.clone().unwrap_or_else(elsewhere);
     address.street = vec!["200 Example Avenue".to_owned()];
     registry.move_org(&world.org_handle, address)?;
@@ -159,7 +198,7 @@ fn elsewhere() -> rir_sandbox::world::Address {
     }
 }
 
-async fn sync(ctx: &Context) -> Result<(), AnyError> {
+async fn sync(services: &Services, ctx: &Context) -> Result<(), AnyError> {
     let configs = ctx.netbox.configs().await?;
     for config in &configs {
         begin(ctx, config, configs.len());
@@ -167,6 +206,8 @@ async fn sync(ctx: &Context) -> Result<(), AnyError> {
         let run = sync_run(ctx, &request(config, &configs), &NoCheckpoint).await;
         bar.end(&ctx.progress).await;
         say(&output::run(&run));
+        let subject = Subject { config, configs: &configs, scope: &Scope::Config, run: &run.id };
+        say(&findings_line(refresh_findings(ctx, &services.coordination, subject).await?));
     }
     Ok(())
 }
@@ -202,9 +243,10 @@ async fn keep(arin: &Arin, netbox: &Netbox) -> Result<(), AnyError> {
          cat > demo-keys.toml <<END\n[[key]]\nconfig = \"{}\"\nuser = \"{USER}\"\napi_key = \"{KEY}\"\nEND\n\
          chmod 600 demo-keys.toml\n\
          export RIR_SIDECAR__NETBOX__URL={} RIR_SIDECAR__NETBOX__TOKEN={TOKEN} \\\n  \
+         RIR_SIDECAR__FINDINGS__OWN_TENANTS={OWN_TENANT} RIR_SIDECAR__FINDINGS__SINCE_FIELD={ASSIGNED_ON} \\\n  \
          RIR_SIDECAR__ARIN__ALLOWED_BASE_URLS={} RIR_SIDECAR__ARIN__WHOIS_URL={} \\\n  \
          RIR_SIDECAR__KEYS__FILE=demo-keys.toml\n\
-         rir-sidecar check\nrir-sidecar sync --all",
+         rir-sidecar check\nrir-sidecar sync --all\nrir-sidecar findings",
         netbox.url(),
         arin.url(),
         arin.whois_url(),

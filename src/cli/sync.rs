@@ -313,7 +313,7 @@ impl Syncs<'_> {
 }
 
 /// Returns the line about the findings after a sync.
-fn findings_line(refreshed: Option<Refreshed>) -> String {
+pub(super) fn findings_line(refreshed: Option<Refreshed>) -> String {
     match refreshed {
         Some(refreshed) => format!("Findings: {}", refreshed.tally),
         None => "Findings: none are made of this RIR config, as it is not active".to_owned(),

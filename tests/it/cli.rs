@@ -420,5 +420,10 @@ async fn the_demo_ends_by_itself_and_well() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
     let done = command.env_clear().arg("demo").output().await.unwrap();
     assert_eq!(code(&done), Some(0), "{}", err(&done));
-    assert!(out(&done).contains("example-arin: unchanged"), "{}", out(&done));
+    let said = out(&done);
+    assert!(said.contains("example-arin: unchanged"), "{said}");
+    let (_, findings) = said.split_once("== findings").unwrap();
+    for kind in ["overdue", "not-in-netbox", "customer-name"] {
+        assert!(findings.contains(kind), "{kind}: {findings}");
+    }
 }

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::{ValueEnum, builder::PossibleValuesParser};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
+#[cfg(feature = "demo")]
+use super::exit::AnyError;
 use super::{exit::ExitStatus, output};
 use crate::{
     config::{self, Settings},
@@ -99,6 +101,16 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
         Ok(()) => ExitStatus::Done,
         Err(error) => ExitStatus::Failed.because(&error),
     }
+}
+
+/// Describes the open findings of these kinds, of all configs.
+#[cfg(feature = "demo")]
+pub(super) async fn of_kinds(kinds: &[Kind], client: &Client, policy: &config::Findings) -> Result<String, AnyError> {
+    let kind = kinds.iter().map(|kind| kind.name().to_owned()).collect();
+    let args = Args { config_name: Vec::new(), kind, level: None, all: false, output: ListFormat::Table };
+    let recorded = read(&args, client).await??;
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    Ok(text::list(&recorded.list(&args, policy, today)))
 }
 
 /// Reads what is on record; a sentence says which config there is not.

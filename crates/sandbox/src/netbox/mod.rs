@@ -93,6 +93,16 @@ impl Server {
         self.add(model::RIRS, json!({ "name": name, "slug": name.to_lowercase().replace(' ', "-") }))
     }
 
+    /// Adds a tenant and returns its id; its slug is the name in lower case with dashes.
+    pub fn add_tenant(&self, name: &str) -> u64 {
+        self.add(model::TENANTS, json!({ "name": name, "slug": name.to_lowercase().replace(' ', "-") }))
+    }
+
+    /// Adds an active prefix of a tenant to the global table, and returns its id.
+    pub fn assign_prefix(&self, prefix: IpNet, tenant: u64) -> u64 {
+        self.add(model::PREFIXES, json!({ "prefix": prefix.to_string(), "vrf": null, "tenant": tenant }))
+    }
+
     /// Adds a VRF and returns its id.
     pub fn add_vrf(&self, name: &str) -> u64 {
         self.add(model::VRFS, json!({ "name": name }))

@@ -11,7 +11,7 @@ pub(super) const VRFS: &str = "ipam/vrfs";
 pub(super) const TAGS: &str = "extras/tags";
 pub(super) const CUSTOM_FIELDS: &str = "extras/custom-fields";
 const ROLES: &str = "ipam/roles";
-const TENANTS: &str = "tenancy/tenants";
+pub(super) const TENANTS: &str = "tenancy/tenants";
 const TENANT_GROUPS: &str = "tenancy/tenant-groups";
 const SITES: &str = "dcim/sites";
 /// The statuses of a prefix.

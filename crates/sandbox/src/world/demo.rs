@@ -76,6 +76,18 @@ const PREFIXES: [(&str, u8, usize, Option<&str>); 42] = [
     ("2001:db8::/32", 32, 1, None),
 ];
 
+/// The tenants of prefixes: the provider itself, customers whose nets have their names, and one whose net has another
+/// name.
+const TENANTS: [(&str, &str); 7] = [
+    ("23.144.0.0/24", "Example Networks"),
+    ("23.144.1.0/24", "Caf\u{e9} Ex\u{e4}mple"),
+    ("23.144.3.0/26", "Harbour Catch Ltd"),
+    ("23.144.3.128/26", "Sample <Bakery> & Co"),
+    ("23.144.13.8/29", "Sample Garage"),
+    ("23.145.5.64/26", "Sample Clinic"),
+    ("23.150.0.128/25", "Sample Museum"),
+];
+
 impl World {
     /// A small world with one of every peculiarity: one organization with six points of contact, eight aggregates, 200
     /// prefixes.
@@ -98,7 +110,8 @@ fn ipam() -> Ipam {
     let prefixes = PREFIXES.iter().flat_map(|(base, length, count, vrf)| {
         subnets(net(base), *length).take(*count).map(|prefix| Prefix { prefix, vrf: vrf.map(str::to_owned) })
     });
-    Ipam { aggregates: AGGREGATES.map(aggregate).to_vec(), prefixes: prefixes.collect() }
+    let tenants = TENANTS.iter().map(|(prefix, tenant)| (net(prefix), (*tenant).to_owned()));
+    Ipam { aggregates: AGGREGATES.map(aggregate).to_vec(), prefixes: prefixes.collect(), tenants: tenants.collect() }
 }
 
 fn fill_v4(registry: &mut Registry) {

@@ -7,6 +7,8 @@
 //!
 //! Nothing in here speaks a protocol: the simulated Reg-RWS and the in-memory NetBox do.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 
 mod calendar;
@@ -44,6 +46,8 @@ pub struct Ipam {
     pub aggregates: Vec<Aggregate>,
     /// Prefixes in the order they are to be made; the VRFs to make are the ones named here.
     pub prefixes: Vec<Prefix>,
+    /// The names of the tenants of prefixes in the global table; the tenants to make are the ones named here.
+    pub tenants: BTreeMap<IpNet, String>,
 }
 
 /// An aggregate (`ipam.aggregate`).
