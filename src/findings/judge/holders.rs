@@ -263,7 +263,7 @@ impl<'a> Sheet<'_, 'a> {
         let tag = self.ground.policy.residential_tag.as_str();
         let Some(customer) = held.customer.filter(|_| !tag.is_empty()) else { return };
         let residential = self.ground.is_tagged(tag, held.spot.prefix);
-        if customer.private.is_none() && !is_private(customer) || residential == is_private(customer) {
+        if residential == is_private(customer) {
             return;
         }
         let (level, message) = match residential {

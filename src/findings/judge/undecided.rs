@@ -50,7 +50,7 @@ pub(super) fn undecided(ground: &Ground<'_>, spots: &[Spot<'_>], tickets: &[Subj
         let Some(kind) = Kind::from_name(family).filter(|kind| *kind != Kind::NotKnown) else { return false };
         let listed_only = || {
             let net = identity.strip_prefix("net ").and_then(|rest| rest.split(' ').next());
-            kind == Kind::NotInNetbox && net.is_some_and(|net| !known_nets.contains(net))
+            net.is_some_and(|net| !known_nets.contains(net))
         };
         unknown.contains(identity)
             || (!ground.knows_own_tenants() && ABOUT_ASSIGNMENTS.contains(&kind))
