@@ -1,11 +1,12 @@
 //! Reads both sides: the address plan, and what syncs recorded of the registrations.
 //!
-//! Of a config as a whole everything is read. Of single prefixes, what lies around and inside them, and inside the nets that
-//! they share with others; of an aggregate, what lies inside it. Nets elsewhere are left out then, so that nothing is said of
-//! prefixes that were not read; those of the operator's own organizations stay, as they are what an aggregate is judged by.
+//! Of a config as a whole everything is read. Of single prefixes, what lies around and inside them, and inside the nets
+//! that they share with others; of an aggregate, what lies inside it. Nets elsewhere are left out then, so that nothing
+//! is said of prefixes that were not read; those of the operator's own organizations stay, as they are what an
+//! aggregate is judged by.
 //!
-//! A tenant, a site or a tag is only asked for if something refers to it, and a list of NetBox's that no setting needs is not
-//! asked for at all.
+//! A tenant, a site or a tag is only asked for if something refers to it, and a list of NetBox's that no setting needs
+//! is not asked for at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,8 +34,8 @@ use crate::{
     },
 };
 
-/// Reads what is judged when a part of a config is, and all that matters for it. `instances` has the registry instance of each
-/// config that has one.
+/// Reads what is judged when a part of a config is, and all that matters for it. `instances` has the registry instance
+/// of each config that has one.
 ///
 /// Histories and deletions are not among it: [`histories`] and [`deletions`] read them where they decide something.
 ///
@@ -131,8 +132,8 @@ fn own_orgs(configs: &[JudgingConfig], registrations: &Registrations) -> BTreeSe
     configs.iter().filter_map(|config| config.org.clone()).chain(linked).collect()
 }
 
-/// Reads the prefixes in scope, with what is around and inside them as far as it matters. The second part are the ranges
-/// of which everything inside was read; `None` for all aggregates.
+/// Reads the prefixes in scope, with what is around and inside them as far as it matters. The second part are the
+/// ranges of which everything inside was read; `None` for all aggregates.
 async fn prefixes(
     netbox: &Client,
     scope: &Scope,
@@ -164,8 +165,8 @@ async fn prefixes(
 }
 
 impl Known<'_> {
-    /// Returns these ranges with those of the nets that they are a part of: whether such a net is in NetBox depends on all
-    /// prefixes inside it.
+    /// Returns these ranges with those of the nets that they are a part of: whether such a net is in NetBox depends on
+    /// all prefixes inside it.
     fn with_shared_nets(&self, named: &[IpNet]) -> Vec<IpNet> {
         let blocks: Vec<NetBlock> = named.iter().copied().map(NetBlock::from).collect();
         let shares = |net: &[NetBlock], holder: Option<&Holder>| overlap(net, &blocks) && !is_of(holder, &self.ours);
@@ -178,7 +179,8 @@ impl Known<'_> {
     }
 }
 
-/// Leaves out the nets that have nothing in common with these ranges, unless one of the operator's organizations holds them.
+/// Leaves out the nets that have nothing in common with these ranges, unless one of the operator's organizations holds
+/// them.
 fn keep_only_inside(ranges: &[IpNet], ours: &BTreeSet<OrgHandle>, registrations: &mut Registrations) {
     let blocks: Vec<NetBlock> = ranges.iter().copied().map(NetBlock::from).collect();
     let keep = |net: &[NetBlock], holder: Option<&Holder>| overlap(net, &blocks) || is_of(holder, ours);

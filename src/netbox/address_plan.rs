@@ -131,7 +131,7 @@ impl Wanted {
             let date = date(text);
             if date.is_none() {
                 let (prefix, field) = (fields.prefix, &self.custom_field);
-                warn!(%prefix, field, "prefix {prefix} has no date such as 2026-01-31 in its custom field {field}; correct it");
+                warn!(%prefix, field, "{field} of prefix {prefix} is no date such as 2026-01-31; correct it");
             }
             date
         });
@@ -167,8 +167,8 @@ impl Client {
         self.list_where(AGGREGATES, &query, |row: &AggregateDetails| row.rir == rir).await?.readable()
     }
 
-    /// Reads the prefixes of all VRFs inside these ranges with what says whose they are, in the order of their ids, each
-    /// once.
+    /// Reads the prefixes of all VRFs inside these ranges with what says whose they are, in the order of their ids,
+    /// each once.
     ///
     /// # Errors
     /// When NetBox cannot be asked.

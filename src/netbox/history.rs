@@ -1,7 +1,7 @@
 //! What became of prefixes, as NetBox's change log tells it.
 //!
-//! The log is kept for so long only, 90 days unless NetBox's configuration says otherwise. A snapshot in it has links as
-//! ids and tags by their names.
+//! The log is kept for so long only, 90 days unless NetBox's configuration says otherwise. A snapshot in it has links
+//! as ids and tags by their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,7 +100,8 @@ struct TimeRow {
 /// A change with the prefix that it is of, and its place in the log.
 type Logged = (RowId, RowId, PrefixChangeRow);
 
-/// Each method fails when NetBox cannot be asked, or ignores a filter. A row that cannot be read is left out with a warning.
+/// Each method fails when NetBox cannot be asked, or ignores a filter. A row that cannot be read is left out with a
+/// warning.
 #[expect(clippy::missing_errors_doc, reason = "said once for all")]
 impl Client {
     /// Reads the changes of these prefixes that the log still has, the newest first. Each prefix has an entry.

@@ -40,7 +40,8 @@ impl Need {
     }
 }
 
-/// Returns what has to be allowed, with or without the sweep of NetBox's change log, and for what the findings are judged by.
+/// Returns what has to be allowed, with or without the sweep of NetBox's change log, and for what the findings are
+/// judged by.
 #[must_use]
 pub fn needs(sweep: bool, findings: &config::Findings) -> Vec<Need> {
     let mut needs = vec![

@@ -93,8 +93,8 @@ fn interval(hours: &Number) -> Duration {
     Duration::from_secs(hours.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL).saturating_mul(3600))
 }
 
-/// Returns whether it is an address that an operator made in NetBox's pages, which do not show the key. It says nothing about
-/// what is registered.
+/// Returns whether it is an address that an operator made in NetBox's pages, which do not show the key. It says nothing
+/// about what is registered.
 fn made_by_operator(object: ObjectType, row: &row::Row) -> bool {
     object == ObjectType::Address && row.get("key").is_some_and(|key| key.as_str().unwrap_or_default().is_empty())
 }
@@ -118,7 +118,8 @@ impl Client {
         Ok(configs)
     }
 
-    /// Reads the recorded rows of all types, without the addresses that an operator made. References among them come as ids and leave as keys.
+    /// Reads the recorded rows of all types, without the addresses that an operator made. References among them come as
+    /// ids and leave as keys.
     ///
     /// # Errors
     /// When NetBox cannot be asked, or a row cannot be read.

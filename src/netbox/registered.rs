@@ -1,7 +1,7 @@
 //! What is recorded of registrations, in the few fields that the findings are judged by.
 //!
-//! These rows are ours: one that cannot be read is an error. Only addresses may be made by an operator, and one of those is
-//! left out with a warning.
+//! These rows are ours: one that cannot be read is an error. Only addresses may be made by an operator, and one of
+//! those is left out with a warning.
 
 use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date};

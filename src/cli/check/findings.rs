@@ -1,5 +1,5 @@
-//! What the findings are judged by: whether the operator has said which tenants are their own, and whether NetBox has what
-//! the settings name.
+//! What the findings are judged by: whether the operator has said which tenants are their own, and whether NetBox has
+//! what the settings name.
 
 use std::collections::BTreeSet;
 

@@ -118,8 +118,8 @@ impl Server {
         self.add(model::PREFIXES, json!({ "prefix": prefix.to_string(), "vrf": vrf }))
     }
 
-    /// Adds an object of NetBox's own to a list such as `tenancy/tenants`, unchecked, and returns its id; `None` when there is
-    /// no such list. Links are ids, selections bare values.
+    /// Adds an object of NetBox's own to a list such as `tenancy/tenants`, unchecked, and returns its id; `None` when
+    /// there is no such list. Links are ids, selections bare values.
     pub fn add_object(&self, list: &str, values: Map<String, Value>) -> Option<u64> {
         write::seed(&mut lock(&self.shared.system).store, list, values)
     }
