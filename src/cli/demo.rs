@@ -34,8 +34,8 @@ use crate::{
 const ARIN_LATENCY: Duration = Duration::from_millis(25);
 /// The custom field with the date of an assignment.
 const ASSIGNED_ON: &str = "assigned_on";
-/// The age of an assignment in days; it has to be registered within seven.
-const ASSIGNED_DAYS_AGO: i64 = 10;
+/// The age of an assignment, ten days; it has to be registered within seven.
+const ASSIGNED_BEFORE: SignedDuration = SignedDuration::from_hours(240);
 /// The kinds of findings to show.
 const SHOWN: [Kind; 3] = [Kind::Overdue, Kind::NotInNetbox, Kind::CustomerName];
 /// The slug of the tenant that is the operator.
@@ -150,7 +150,7 @@ fn add_config(netbox: &Netbox, arin: &Arin, world: &World, rir: u64) {
 
 /// Assigns a prefix to a customer, some time ago.
 fn assign(netbox: &Netbox) {
-    let date = (Timestamp::now() - SignedDuration::from_hours(ASSIGNED_DAYS_AGO * 24)).to_zoned(TimeZone::UTC).date();
+    let date = Timestamp::now().to_zoned(TimeZone::UTC).date().saturating_sub(ASSIGNED_BEFORE);
     let field = json!({ "name": ASSIGNED_ON, "type": "date", "object_types": ["ipam.prefix"] });
     netbox.add_object("extras/custom-fields", field.as_object().cloned().unwrap_or_default());
     let prefix = json!({
