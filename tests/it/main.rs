@@ -20,6 +20,7 @@ mod contract;
 mod coordination;
 mod documents;
 mod finding_rows;
+mod findings;
 mod findings_command;
 mod flow;
 mod forward_proxy;

@@ -25,7 +25,8 @@ usage: lab.sh COMMAND [OPTION]...
   stop        end a NetBox's processes; its database stays (--name)
   start       start them again (--name, --rqworker)
   rqworker    give a running NetBox's background queue a fresh worker; what waits there is dropped (--name)
-  wipe        remove all custom objects, aggregates, prefixes, VRFs and RIRs of a running NetBox; keeps the types
+  sql         run the SQL of the standard input in the database of a running NetBox (--name)
+  wipe        remove all custom objects, aggregates, prefixes, VRFs, RIRs, tenants, sites and tags of a running NetBox; keeps the types
   age         spread the changes in a running NetBox's change log over an hour that ended two minutes ago (--name)
   down        stop everything that was started in the state folder
   status      tell what runs there
@@ -75,6 +76,7 @@ main() {
     stop) find_lab; stop_netbox "$DIR" "$NAME" ;;
     start) find_lab; start_again ;;
     rqworker) find_lab; renew_rqworker "$DIR" "$NAME" ;;
+    sql) find_lab; pg "$DIR" psql -q -v ON_ERROR_STOP=1 "netbox_$NAME" ;;
     age) find_lab; age_changes "$DIR" "netbox_$NAME" ;;
     wipe) find_lab; empty_tables "$DIR" "netbox_$NAME" "$OBJECTS" ;;
     down | 'redis down') find_lab; down ;;

@@ -105,7 +105,7 @@ clone_database() { # DIR DATABASE
 # Empties the tables that tests write to, or of those only the custom objects' and the change log. Through the REST API
 # the same takes seconds.
 empty_tables() { # DIR DATABASE [objects]
-    local ipam="'ipam_aggregate', 'ipam_prefix', 'ipam_vrf', 'ipam_rir', "
+    local ipam="'ipam_aggregate', 'ipam_prefix', 'ipam_vrf', 'ipam_rir', 'tenancy_tenantgroup', 'tenancy_tenant', 'dcim_site', 'extras_tag', "
     [ "${3:-}" != objects ] || ipam=''
     pg "$1" psql -q -v ON_ERROR_STOP=1 "$2" <<SQL
 SET client_min_messages = warning;

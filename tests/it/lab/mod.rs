@@ -3,6 +3,7 @@
 mod bootstrap;
 mod callers;
 mod contract;
+mod findings;
 mod flow;
 mod hooks;
 mod netbox;

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use ipnet::IpNet;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -138,6 +138,21 @@ impl Server {
     /// Makes all changes in the change log older.
     pub fn age_changes(&self, by: Duration) {
         lock(&self.shared.system).store.age(by.try_into().unwrap_or(SignedDuration::MAX));
+    }
+
+    /// Gives the changes of an object (`ipam.prefix`), in the order they were made, other times.
+    pub fn date_changes(&self, object_type: &str, id: u64, times: &[Timestamp]) {
+        lock(&self.shared.system).store.date_changes(object_type, id, times);
+    }
+
+    /// Gives an object of a list (`ipam/prefixes`) other times of creation and of its last change.
+    pub fn date_object(&self, list: &str, id: u64, created: Timestamp, updated: Timestamp) {
+        lock(&self.shared.system).store.date_object(list, id, created, updated);
+    }
+
+    /// Takes the changes that were made before a time out of the change log, as NetBox's housekeeping does.
+    pub fn forget_changes(&self, before: Timestamp) {
+        lock(&self.shared.system).store.forget_changes(before);
     }
 
     /// Sets the clock ahead of that of this machine, or back.

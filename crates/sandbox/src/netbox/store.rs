@@ -176,6 +176,26 @@ impl Store {
         }
     }
 
+    /// Gives the changes of an object, in the order they were made, other times; those that have none in the list keep theirs.
+    pub(super) fn date_changes(&mut self, object_type: &str, id: u64, times: &[Timestamp]) {
+        let of_object = self.log.iter_mut().filter(|entry| entry.object_type == object_type && entry.id == id);
+        of_object.zip(times).for_each(|(entry, time)| entry.time = *time);
+        self.log.sort_by_key(|entry| entry.time);
+    }
+
+    /// Gives an object other times of creation and of its last change.
+    pub(super) fn date_object(&mut self, endpoint: &str, id: u64, created: Timestamp, updated: Timestamp) {
+        let Some(row) = self.table(endpoint).and_then(|table| table.row(id)).cloned() else { return };
+        self.put(endpoint, id, Some(Row { created, updated, ..row }));
+        self.commit();
+    }
+
+    /// Forgets the changes that were made before a time, as NetBox's housekeeping does.
+    pub(super) fn forget_changes(&mut self, before: Timestamp) {
+        self.log.retain(|entry| entry.time >= before);
+        self.logged = self.log.len();
+    }
+
     pub(super) fn entries(&self) -> &[Entry] {
         &self.log
     }

@@ -155,3 +155,32 @@ async fn a_rule_by_chance_strikes_its_share_and_leaves_the_rest_to_others() {
     assert!((25..=55).contains(&met[&503]) && (60..=100).contains(&met[&502]), "{met:?}");
     assert_eq!((server.take_count(), server.take_count()), (200, 0));
 }
+
+#[tokio::test]
+async fn changes_and_objects_are_dated_and_old_changes_forgotten() {
+    let server = server(Options::default()).await;
+    for key in ["a", "b"] {
+        assert_eq!(post(&server, json!({ "key": key })).await.unwrap().0, 201);
+    }
+    let (patch, deleted) = (format!("{LIST}1/"), format!("{LIST}2/"));
+    assert_eq!(send(&server, "PATCH", &patch, json!({ "key": "c" })).await.unwrap().0, 200);
+    assert_eq!(send(&server, "DELETE", &deleted, Value::Null).await.unwrap().0, 204);
+    let times = ["2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z", "2026-02-01T00:00:00Z"];
+    let [first, last, between] = times.map(|time| time.parse().unwrap());
+    let (_, types) =
+        send(&server, "GET", "/api/plugins/custom-objects/custom-object-types/", Value::Null).await.unwrap();
+    let object_type = types["results"][0]["object_type_name"].as_str().unwrap().to_owned();
+    server.date_changes(&object_type, 1, &[first, last]);
+    server.date_changes(&object_type, 2, &[between]);
+    server.date_object("plugins/custom-objects/thing", 1, first, last);
+    let logged = async |what: &str| {
+        let path = format!("/api/core/object-changes/?ordering=id&changed_object_type={object_type}");
+        let (_, page) = send(&server, "GET", &path, Value::Null).await.unwrap();
+        page["results"].as_array().unwrap().iter().map(|row| row[what].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(logged("time").await[..3], [times[0], times[2], times[1]]);
+    let (_, row) = send(&server, "GET", &patch, Value::Null).await.unwrap();
+    assert_eq!((&row["created"], &row["last_updated"], &row["key"]), (&json!(times[0]), &json!(times[1]), &json!("c")));
+    server.forget_changes(between);
+    assert_eq!(logged("time").await[..2], [times[2], times[1]]);
+}
