@@ -2,11 +2,12 @@
 # Measures syncs against a real NetBox, the queue and the service, and prints tables in Markdown; docs/benchmarks.md
 # explains them.
 #
-#   tests/bench.sh [S] [M] [L] [listing] [queue] [service] [memory] [sweep] [findings]
+#   tests/bench.sh [S] [M] [L] [listing] [queue] [service] [memory] [sweep] [findings] [refresh]
 #
 # Worlds: S (4 aggregates, 100 prefixes), M (10, 1,000), L (40, 10,000; takes half an hour). Without any: S M queue service.
 # listing: what ARIN's public listing spares in M, in L, and in M with 50,000 loopbacks; takes a quarter of an hour.
 # findings: the judging of 10,000 and 100,000 prefixes by itself.
+# refresh: what it costs to bring the findings up to date after a sync, on the simulated NetBox.
 # Installs what is missing, starts a NetBox with two workers and a Redis, and stops what it started.
 set -euo pipefail
 
@@ -19,8 +20,8 @@ for what in "$@"; do
     case $what in
     S | M | L) WORLDS+=("$what") ;;
     listing) LISTING=1 ;;
-    queue | service | memory | sweep | findings) SERVICES+=("$what") ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    queue | service | memory | sweep | findings | refresh) SERVICES+=("$what") ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 
@@ -37,7 +38,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 cargo bench --locked --bench sync --bench listing --bench queue --bench service --bench memory --bench sweep \
-    --bench findings --no-run
+    --bench findings --bench refresh --no-run
 RIR_LAB_WORKERS=2 "$LAB" up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
 # shellcheck disable=SC1091
 . "$STATE/env"

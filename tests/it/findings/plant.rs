@@ -413,6 +413,11 @@ impl Planted {
         json!(name.map(of))
     }
 
+    /// The id of a prefix in the global table.
+    pub(crate) fn prefix_id(&self, range: &str) -> u64 {
+        self.ids[&("prefix", format!("{range} global"))]
+    }
+
     fn tags(&self, line: &Line) -> Value {
         json!(line.get("tag").map(|tag| self.link("tag", Some(tag))).into_iter().collect::<Vec<_>>())
     }

@@ -3,6 +3,6 @@
 use crate::scene::Target;
 
 #[tokio::test]
-async fn the_planted_world_is_synced_without_a_failure() {
-    crate::findings::the_planted_world_is_synced_without_a_failure(Target::lab()).await;
+async fn what_is_planted_is_found_and_nothing_else_whatever_happens() {
+    crate::findings::all_that_happens(Target::lab()).await;
 }
