@@ -276,6 +276,21 @@ async fn what_need_not_be_registered_is_told_if_wanted(planted: &mut Planted) {
     planted.assert_exact(ALWAYS, "without voluntary ones").await;
 }
 
+async fn while_nobody_has_said_who_is_us_what_is_open_stays(planted: &mut Planted) {
+    let (before, findings) = (in_state(&planted.scene, "open").await, planted.scene.settings.findings.clone());
+    (planted.scene.settings.findings.own_tenants, planted.scene.settings.findings.own_tenant_groups) = (None, None);
+    planted.judge().await;
+    let after = in_state(&planted.scene, "open").await;
+    let resolved: BTreeSet<_> = before.keys().filter(|key| !after.contains_key(key)).collect();
+    assert_eq!(resolved, BTreeSet::new());
+    // What is registered and not in NetBox is judged all the same.
+    let news = after.keys().filter(|key| !before.contains_key(key) && key.0 != "not-in-netbox");
+    assert_eq!(news.collect::<Vec<_>>(), [&("not-known".to_owned(), CONFIG.to_owned())]);
+    planted.scene.settings.findings = findings;
+    planted.judge().await;
+    planted.assert_exact(ALWAYS, "with own tenants").await;
+}
+
 async fn an_organization_of_ours_that_lacks_a_contact_is_told(planted: &mut Planted) {
     let complete = planted.scene.arin.registry().orgs[ORG].pocs.clone();
     let second = PocLink { handle: "SAMPL2-ARIN".to_owned(), function: "AD".to_owned() };
@@ -365,6 +380,7 @@ on_the_sandbox!(
     what_need_not_be_registered_is_told_if_wanted,
     the_next_day_what_was_due_is_overdue,
     an_organization_of_ours_that_lacks_a_contact_is_told,
+    while_nobody_has_said_who_is_us_what_is_open_stays,
     the_sync_of_a_prefix_changes_what_it_touched_and_nothing_else,
 );
 
