@@ -52,7 +52,7 @@ pub async fn read(
     let (mut registrations, addresses) = recorded(netbox, &configs).await?;
     let aggregates = aggregates(netbox, &configs).await?;
     let known =
-        Known { ours: own_orgs(&configs, &registrations), aggregates: &aggregates, registrations: &registrations };
+        Recorded { ours: own_orgs(&configs, &registrations), aggregates: &aggregates, registrations: &registrations };
     let (prefixes, whole) = prefixes(netbox, scope, &known, &wanted_of_prefixes(policy)).await?;
     if let Some(ranges) = &whole {
         let ours = known.ours;
@@ -120,7 +120,7 @@ async fn aggregates(netbox: &Client, configs: &[JudgingConfig]) -> Result<Vec<Ag
 }
 
 /// What is known before the prefixes are read.
-struct Known<'a> {
+struct Recorded<'a> {
     /// The organizations of the configs, and those that the operator linked to a tenant.
     ours: BTreeSet<OrgHandle>,
     aggregates: &'a [AggregateDetails],
@@ -137,7 +137,7 @@ fn own_orgs(configs: &[JudgingConfig], registrations: &Registrations) -> BTreeSe
 async fn prefixes(
     netbox: &Client,
     scope: &Scope,
-    known: &Known<'_>,
+    known: &Recorded<'_>,
     wanted: &Wanted,
 ) -> Result<(Vec<PrefixDetails>, Option<Vec<IpNet>>), netbox::Error> {
     let aggregates = known.aggregates;
@@ -164,7 +164,7 @@ async fn prefixes(
     Ok((prefixes, Some(ranges)))
 }
 
-impl Known<'_> {
+impl Recorded<'_> {
     /// Returns these ranges with those of the nets that they are a part of: whether such a net is in NetBox depends on
     /// all prefixes inside it.
     fn with_shared_nets(&self, named: &[IpNet]) -> Vec<IpNet> {

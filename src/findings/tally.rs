@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, fmt};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::kind::{Kind, Level};
-use crate::{
-    model::RowId,
-    netbox::{FindingRow, findings::OPEN},
+use super::{
+    kind::{Kind, Level},
+    order::counts,
 };
+use crate::{model::RowId, netbox::FindingRow};
 
 /// The open findings that are not ignored, counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Tally {
     #[must_use]
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a FindingRow>, now: Timestamp) -> Self {
         let (mut tally, today) = (Self::default(), day(now));
-        for row in rows.into_iter().filter(|row| row.state == OPEN && !row.ignore) {
+        for row in rows.into_iter().filter(|row| counts(row)) {
             let Some(kind) = Kind::from_name(&row.kind).zip(Level::from_name(&row.level)) else { continue };
             *tally.counts.entry(kind).or_default() += 1;
             let days = row.due.map_or(0, |due| days_over(due, today));
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::{
         model::Key,
-        netbox::findings::{LinkedRows, Names, RESOLVED},
+        netbox::findings::{LinkedRows, Names, OPEN, RESOLVED},
     };
 
     fn row(kind: Kind, level: Level, due: Option<&str>) -> FindingRow {

@@ -342,9 +342,8 @@ impl Report<'_> {
         let (writes, message) = (self.looking.writes(&left, config), change_message(&self.run.id));
         let refusals = if writes.is_empty() { Vec::new() } else { self.ctx.netbox.write_looks(writes, &message).await };
         if let Some(first) = refusals.first() {
-            let why = error_chain(first);
-            warn!(rows = refusals.len(), error = %why, "could not record how completely ARIN was asked");
-            self.remark(&format!("How completely ARIN was asked could not be recorded: {why}."));
+            warn!(rows = refusals.len(), error = %error_chain(first), "could not record how completely ARIN was asked");
+            self.remark(&format!("How completely ARIN was asked could not be recorded: {}.", error_chain(first)));
             return None;
         }
         let looked = Some(self.run.started).filter(|_| left.all && self.looking.rows.is_some())?;

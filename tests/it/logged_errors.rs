@@ -31,6 +31,7 @@ const PLAIN: &[&str] = &[
     "newest",
     "operation",
     "position.read",
+    "prefix",
     "queued.job",
     "reason",
     "request",

@@ -10,28 +10,6 @@ use super::{
 };
 use crate::model::{CustomerHandle, Key, LookSource, NetBlock, NetHandle, ObjectType, OrgHandle, Standing};
 
-/// The families of findings that cannot be judged while it is not said whose the tenants are.
-const ABOUT_ASSIGNMENTS: [Kind; 18] = [
-    Kind::Unregistered,
-    Kind::NeedsData,
-    Kind::Stale,
-    Kind::Wider,
-    Kind::Split,
-    Kind::Overlap,
-    Kind::CustomerName,
-    Kind::TenantLink,
-    Kind::OtherOrg,
-    Kind::UnlinkedOrg,
-    Kind::WrongKind,
-    Kind::Address,
-    Kind::Privacy,
-    Kind::NetName,
-    Kind::NotOurs,
-    Kind::WholeAllocation,
-    Kind::RecipientUnfit,
-    Kind::DuplicateRange,
-];
-
 /// Returns the open findings on record whose subject is not known now. `tickets` are further subjects of which nothing can be
 /// said.
 pub(super) fn undecided(ground: &Ground<'_>, spots: &[Spot<'_>], tickets: &[Subject]) -> BTreeSet<Key> {
@@ -47,14 +25,15 @@ pub(super) fn undecided(ground: &Ground<'_>, spots: &[Spot<'_>], tickets: &[Subj
     let is_undecided = |key: &&Key| {
         let Some(handle) = key.handle_at(ground.instance) else { return false };
         let Some((family, identity)) = handle.split_once('/') else { return false };
-        let Some(kind) = Kind::from_name(family).filter(|kind| *kind != Kind::NotKnown) else { return false };
+        if family == Kind::NotKnown.name() {
+            return false;
+        }
         let listed_only = || {
             let net = identity.strip_prefix("net ").and_then(|rest| rest.split(' ').next());
             net.is_some_and(|net| !known_nets.contains(net))
         };
-        unknown.contains(identity)
-            || (!ground.knows_own_tenants() && ABOUT_ASSIGNMENTS.contains(&kind))
-            || (without_listing && listed_only())
+        // Whose the tenants are decides what is assigned, and whose organizations are us.
+        !ground.knows_own_tenants() || unknown.contains(identity) || (without_listing && listed_only())
     };
     ground.plan.first_seen.keys().filter(is_undecided).cloned().collect()
 }
