@@ -21,7 +21,7 @@ for what in "$@"; do
     S | M | L) WORLDS+=("$what") ;;
     listing) LISTING=1 ;;
     queue | service | memory | sweep | findings | refresh) SERVICES+=("$what") ;;
-    *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
 

@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::{
-    model::{LookSource, RowId},
-    netbox::LastLook,
-};
+use crate::model::{Look, LookSource, Looks, RowId};
 
 /// The sources of what is known of the registrations of one config.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,22 +32,22 @@ pub struct Known {
 
 /// Returns the sources of each config that was ever synced.
 #[must_use]
-pub fn sources(looks: Vec<LastLook>) -> BTreeMap<RowId, Sources> {
+pub fn sources(looks: &Looks) -> BTreeMap<RowId, Sources> {
     let mut sources = BTreeMap::<RowId, Sources>::new();
-    for look in looks {
+    for look in &looks.aggregates {
         sources.entry(look.config).or_default().add(look);
     }
     sources
 }
 
 impl Sources {
-    fn add(&mut self, look: LastLook) {
+    fn add(&mut self, look: &Look) {
         let (Some(at), None) = (look.complete, &look.failed) else {
             self.incomplete += 1;
-            self.reasons.extend(look.failed);
+            self.reasons.extend(look.failed.clone());
             return;
         };
-        self.unanswered += look.unanswered;
+        self.unanswered += look.unanswered.len();
         let known = match look.source {
             LookSource::Listing => &mut self.listing,
             LookSource::Questions => &mut self.questions,
@@ -64,24 +61,34 @@ impl Sources {
 mod tests {
     use super::*;
 
-    fn look(config: u64, source: LookSource, at: Option<&str>) -> LastLook {
+    fn look(config: u64, source: LookSource, at: Option<&str>) -> Look {
         let complete = at.map(|at| at.parse().unwrap());
-        LastLook { config: RowId(config), complete, source, failed: None, unanswered: 0 }
+        Look {
+            config: RowId(config),
+            aggregate: RowId(1),
+            complete,
+            source,
+            failed: None,
+            unanswered: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            listed: Vec::new(),
+        }
     }
 
     #[test]
     fn each_source_is_as_old_as_its_oldest_complete_look() {
         let (early, late) = ("2026-11-26T05:00:00Z", "2026-11-27T05:00:00Z");
         let failed = Some("ARIN is away".to_owned());
+        let unanswered = BTreeMap::from([("23.0.0.0/24".parse().unwrap(), "timed out".to_owned())]);
         let looks = vec![
             look(1, LookSource::Listing, Some(late)),
             look(1, LookSource::Listing, Some(early)),
-            LastLook { unanswered: 1, ..look(1, LookSource::Questions, Some(late)) },
-            LastLook { failed, ..look(1, LookSource::Listing, Some(early)) },
+            Look { unanswered, ..look(1, LookSource::Questions, Some(late)) },
+            Look { failed, ..look(1, LookSource::Listing, Some(early)) },
             look(1, LookSource::Questions, None),
             look(2, LookSource::Questions, Some(early)),
         ];
-        let sources = sources(looks);
+        let sources = sources(&Looks { aggregates: looks, answers: Vec::new() });
         let known = |aggregates, at: &str| Known { aggregates, as_of: Some(at.parse().unwrap()) };
         let first = Sources {
             listing: known(2, early),

@@ -27,6 +27,9 @@ const MOST_BYTES: usize = 1 << 20;
 /// The fields that are read.
 const FIELDS: &str =
     "id,key,subject,config,aggregate,complete,looked_at,source,message,unanswered,asked,listed,answers";
+/// The same without the nets that only the public listing has.
+const FIELDS_WITHOUT_NETS: &str =
+    "id,key,subject,config,aggregate,complete,looked_at,source,message,unanswered,asked,answers";
 /// The reason of a look that was not complete and says no more.
 const NO_REASON: &str = "the last look was not complete";
 
@@ -137,11 +140,19 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked, does not have the type because `bootstrap` was never run, or a row cannot be read.
     pub async fn looks(&self) -> Result<Looks, Error> {
-        let LookRows { looks, answers } = self.look_rows().await?;
-        Ok(Looks {
-            aggregates: looks.into_values().map(|row| row.look).collect(),
-            answers: answers.into_values().flat_map(|row| row.answers).collect(),
-        })
+        Ok(self.look_rows().await?.into())
+    }
+
+    /// Reads the same without the nets that only the public listing has, of which there may be megabytes.
+    ///
+    /// # Errors
+    /// As [`Client::looks`].
+    pub async fn looks_without_nets(&self) -> Result<Looks, Error> {
+        let without = |mut row: Row| {
+            row.insert("listed".to_owned(), Value::Null);
+            typed::<LookFields>(&row)?.place()
+        };
+        Ok(self.look_rows_of(FIELDS_WITHOUT_NETS, &without).await?.into())
     }
 
     /// Reads the same with the rows that hold it.
@@ -149,10 +160,18 @@ impl Client {
     /// # Errors
     /// As [`Client::looks`].
     pub(crate) async fn look_rows(&self) -> Result<LookRows, Error> {
-        let (configs, looks) = (objects_path(CONFIG), objects_path(LOOK));
+        self.look_rows_of(FIELDS, &|row| typed::<LookFields>(&row)?.place()).await
+    }
+
+    async fn look_rows_of(
+        &self,
+        fields: &str,
+        place: &(impl Fn(Row) -> Result<Place, serde_json::Error> + Sync),
+    ) -> Result<LookRows, Error> {
+        let (configs, looks, query) = (objects_path(CONFIG), objects_path(LOOK), [("fields", fields)]);
         let (looked, rows) = tokio::try_join!(
             self.list_as(&configs, &[("fields", "id,looked")], &|row| typed::<LookedFields>(&row)),
-            self.list_as(&looks, &[("fields", FIELDS)], &|row| typed::<LookFields>(&row)?.place()),
+            self.list_as(&looks, &query, place),
         )?;
         let looked: BTreeMap<RowId, Timestamp> =
             looked.all()?.into_iter().filter_map(|config| Some((config.id, config.looked?))).collect();
@@ -253,6 +272,15 @@ impl LookWrites {
     fn change(&mut self, id: RowId, key: String, body: Row) {
         if !body.is_empty() {
             self.patches.push(Patch { id, key, body });
+        }
+    }
+}
+
+impl From<LookRows> for Looks {
+    fn from(LookRows { looks, answers }: LookRows) -> Self {
+        Self {
+            aggregates: looks.into_values().map(|row| row.look).collect(),
+            answers: answers.into_values().flat_map(|row| row.answers).collect(),
         }
     }
 }

@@ -125,8 +125,9 @@ async fn each_form_tells_the_same() {
     row["names"] = json!({ "prefix": "23.144.1.0/24", "network": "NET-1" });
     findings.record(json!([row])).await;
     let aggregate = findings.scene.ids("ipam/aggregates").await[0];
+    let key = format!("{}:{aggregate}", findings.scene.config);
     let look = json!([{
-        "key": "1", "subject": "23.144.0.0/20", "config": findings.scene.config, "aggregate": aggregate, "complete": true,
+        "key": key, "subject": "23.144.0.0/20", "config": findings.scene.config, "aggregate": aggregate, "complete": true,
         "looked_at": "2026-11-26T05:00:00Z", "source": "questions",
     }]);
     findings.scene.add(&custom(schema::LOOK), look).await;

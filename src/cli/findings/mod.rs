@@ -120,11 +120,11 @@ async fn read(args: &Args, client: &Client) -> Result<Result<Recorded, String>, 
         Err(sentence) => return Ok(Err(sentence)),
     };
     let filter = FindingFilter { config: None, state: (!args.all).then(|| OPEN.to_owned()) };
-    let (rows, looks) = tokio::try_join!(client.finding_rows(&filter), client.last_looks())?;
+    let (rows, looks) = tokio::try_join!(client.finding_rows(&filter), client.looks_without_nets())?;
     let mut rows: Vec<FindingRow> =
         rows.into_iter().filter(|row| row.config.is_some_and(|config| configs.contains_key(&config))).collect();
     sort(&mut rows);
-    Ok(Ok(Recorded { configs, sources: sources(looks), rows }))
+    Ok(Ok(Recorded { configs, sources: sources(&looks), rows }))
 }
 
 /// Returns the configs of these names, all if there are none.

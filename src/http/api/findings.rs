@@ -98,7 +98,7 @@ pub(crate) async fn list_findings(
     };
     let findings = page.into_iter().map(view).collect();
     // Numbers and times only, and of configs that the caller may view: so the looks themselves take no permission.
-    let mut known = sources(app.services.netbox.last_looks().await?);
+    let mut known = sources(&app.services.netbox.looks_without_nets().await?);
     let sources = |(id, name): (RowId, String)| ConfigSources::new((id, name), known.remove(&id).unwrap_or_default());
     let sources = configs.into_iter().map(sources).collect();
     Ok(Json(Findings { findings, next_cursor, sources }))

@@ -2,7 +2,7 @@
 //! about single organizations and customers that no row has.
 //!
 //! A run gathers what it has [`Seen`] while it asks. At its end it is decided, without asking anybody, which look follows
-//! from that ([`next`]) and which [`answers`] are kept; only what changes is written.
+//! from that (`next`) and which `answers` are kept; only what changes is written.
 
 pub(super) mod answers;
 mod leave;

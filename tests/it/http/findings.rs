@@ -144,8 +144,12 @@ async fn findings_are_for_those_who_may_view_them_and_their_config() {
 async fn the_sources_are_told_with_the_findings() {
     let service = Service::new().await;
     let config = service.scene.config.0;
-    let aggregate = service.scene.ids("ipam/aggregates").await[0];
-    let look = |key: &str, more: Value| {
+    let rir = service.scene.list("ipam/aggregates", "limit=1").await[0]["rir"]["id"].clone();
+    let more = ["23.146.0.0/24", "23.146.1.0/24"].map(|prefix| json!({ "prefix": prefix, "rir": rir }));
+    service.scene.add("ipam/aggregates", json!(more)).await;
+    let aggregates = service.scene.ids("ipam/aggregates").await;
+    let look = |at: usize, more: Value| {
+        let (aggregate, key) = (aggregates[at], format!("{config}:{}", aggregates[at]));
         let mut row = json!({
             "key": key, "subject": "23.144.0.0/20", "config": config, "aggregate": aggregate, "complete": true,
             "looked_at": "2026-11-26T05:00:00Z", "source": "listing",
@@ -154,10 +158,10 @@ async fn the_sources_are_told_with_the_findings() {
         row
     };
     let looks = json!([
-        look("1", json!({})),
-        look("2", json!({ "source": "questions", "unanswered": { "23.144.1.0/24": "timed out" } })),
-        look("3", json!({ "complete": false, "message": "ARIN cannot be reached" })),
-        look("4", json!({ "aggregate": null })),
+        look(0, json!({})),
+        look(1, json!({ "source": "questions", "unanswered": { "23.144.1.0/24": "timed out" } })),
+        look(2, json!({ "complete": false, "message": "ARIN cannot be reached" })),
+        look(0, json!({ "key": "deleted", "aggregate": null })),
     ]);
     service.scene.add(&custom(schema::LOOK), looks).await;
     let told = service.get(&service.bob, FINDINGS).await.expect(200);
