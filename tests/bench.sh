@@ -7,7 +7,7 @@
 # Worlds: S (4 aggregates, 100 prefixes), M (10, 1,000), L (40, 10,000; takes half an hour). Without any: S M queue service.
 # listing: what ARIN's public listing spares in M, in L, and in M with 50,000 loopbacks; takes a quarter of an hour.
 # findings: the judging of 10,000 and 100,000 prefixes by itself.
-# refresh: what it costs to bring the findings up to date after a sync, on the simulated NetBox.
+# refresh: what it costs to bring the findings up to date after a sync.
 # Installs what is missing, starts a NetBox with two workers and a Redis, and stops what it started.
 set -euo pipefail
 
@@ -42,15 +42,13 @@ cargo bench --locked --bench sync --bench listing --bench queue --bench service 
 RIR_LAB_WORKERS=2 "$LAB" up --dir "$STATE/lab" --env "$STATE/env" >/dev/null
 # shellcheck disable=SC1091
 . "$STATE/env"
+# As after any bootstrap: workers that saw the types change may fail over them (Custom Objects plugin 0.7.1).
+RIR_SIDECAR__NETBOX__URL=$RIR_LAB_NETBOX_URL RIR_SIDECAR__NETBOX__TOKEN=$RIR_LAB_NETBOX_TOKEN \
+    "${CARGO_TARGET_DIR:-target}/release/rir-sidecar" bootstrap >/dev/null
+"$LAB" restart --dir "$STATE/lab"
 for what in "${SERVICES[@]}"; do
     cargo bench --locked --bench "$what"
 done
-if [ ${#WORLDS[@]} -gt 0 ] || [ -n "$LISTING" ]; then
-    # As after any bootstrap: workers that saw the types change may fail over them (Custom Objects plugin 0.7.1).
-    RIR_SIDECAR__NETBOX__URL=$RIR_LAB_NETBOX_URL RIR_SIDECAR__NETBOX__TOKEN=$RIR_LAB_NETBOX_TOKEN \
-        "${CARGO_TARGET_DIR:-target}/release/rir-sidecar" bootstrap >/dev/null
-    "$LAB" restart --dir "$STATE/lab"
-fi
 if [ ${#WORLDS[@]} -gt 0 ]; then
     cargo bench --locked --bench sync -- "${WORLDS[@]}"
 fi

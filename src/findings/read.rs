@@ -420,7 +420,7 @@ impl From<TicketRow> for Ticket {
             request: row.change_request,
             created: row.created_at,
             updated: row.updated_at,
-            waits_for_us: row.waits_for_us.unwrap_or(false),
+            waiting_for_us: row.waiting_for_us.unwrap_or(false),
         }
     }
 }

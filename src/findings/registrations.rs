@@ -114,5 +114,5 @@ pub struct Ticket {
     pub created: Option<Timestamp>,
     pub updated: Option<Timestamp>,
     /// Whoever follows it found that it waits for us.
-    pub waits_for_us: bool,
+    pub waiting_for_us: bool,
 }

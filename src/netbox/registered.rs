@@ -103,7 +103,7 @@ pub struct TicketRow {
     #[serde(deserialize_with = "Option::deserialize")]
     pub updated_at: Option<Timestamp>,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub waits_for_us: Option<bool>,
+    pub waiting_for_us: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -206,9 +206,11 @@ fn is_registered(status: Option<&str>) -> bool {
     status == Some(REGISTERED)
 }
 
-/// Reads a range from its first to its last address, `192.0.2.0 - 192.0.2.255`.
+/// Reads a range from its first to its last address, `192.0.2.0 - 192.0.2.255`, or as a prefix.
 fn range(text: &str) -> Option<NetBlock> {
-    let (first, last) = text.split_once(" - ")?;
+    let Some((first, last)) = text.split_once('-') else {
+        return text.trim().parse().ok().map(|prefix: IpNet| prefix.trunc().into());
+    };
     NetBlock::new(first.trim().parse().ok()?, last.trim().parse().ok()?).ok()
 }
 
@@ -329,7 +331,7 @@ impl Client {
 
     /// Reads all tickets.
     pub async fn tickets(&self) -> Result<Vec<TicketRow>, Error> {
-        let fields = [("fields", "id,number,status,resolution,change_request,created_at,updated_at,waits_for_us")];
+        let fields = [("fields", "id,number,status,resolution,change_request,created_at,updated_at,waiting_for_us")];
         self.list_where(&objects_path(TICKET), &fields, |_: &TicketRow| true).await?.all()
     }
 }
@@ -383,6 +385,7 @@ mod tests {
         };
         let range = read(json!("192.0.2.0 - 192.0.2.255")).unwrap().range.unwrap();
         assert_eq!(range.to_string(), "192.0.2.0 - 192.0.2.255");
+        assert_eq!(read(json!("192.0.2.0/24")).unwrap().range, Some(range));
         assert_eq!(read(json!(null)).unwrap().range, None);
         assert!(read(json!("192.0.2.0")).unwrap_err().to_string().contains("range"));
     }

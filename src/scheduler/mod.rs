@@ -159,10 +159,11 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Queues the findings of a config if they were last judged on an earlier day. A sync judges them as well.
+    /// Queues the findings of a config if they were last judged on an earlier day. A sync judges them as well, also one that is
+    /// under way.
     async fn schedule_judging(&mut self, config: &Config, now: Timestamp) -> Result<(), Error> {
         let Some(wait) = judging_due(config, now) else { return Ok(()) };
-        if self.judging.get(&config.id) == Some(&day(now)) {
+        if self.judging.get(&config.id) == Some(&day(now)) || self.services.queue.active(config.id).await?.is_some() {
             return Ok(());
         }
         let work = Work::Findings { config: config.id };

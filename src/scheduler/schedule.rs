@@ -16,6 +16,8 @@ use crate::{
 const SPREAD: u32 = 10;
 /// Limits the time over which configs are spread that are overdue when the process starts.
 const LONGEST_SPREAD: Duration = Duration::from_secs(600);
+/// The time after the end of a sync within which its findings are judged, unless they take very long.
+const JUST_SYNCED: Duration = Duration::from_secs(300);
 /// A sync that is said to have ended later than this from now was dated by a clock that is wrong.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 /// The waits before a config is queued once more whose job came to no end that is known of; up to a day.
@@ -66,12 +68,14 @@ pub fn due(config: &Config, syncs: &Syncs, interval: Duration, clock: &Clock) ->
 }
 
 /// Returns the wait after which the findings of a config are judged anew, if that was last done on an earlier day in
-/// UTC: what was due until then is overdue now. Before the first sync nothing is known that could be judged.
+/// UTC: what was due until then is overdue now. Before the first sync nothing is known that could be judged, and right after
+/// one it is being judged.
 #[must_use]
 pub fn judging_due(config: &Config, now: Timestamp) -> Option<Duration> {
     let today = day(now);
     let judged = config.judged.filter(|judged| is_past(*judged, now)).map(day);
-    let due = config.last_sync.is_some() && judged.is_none_or(|judged| judged < today);
+    let known = config.last_sync.is_some_and(|at| now.duration_since(at).unsigned_abs() > JUST_SYNCED);
+    let due = known && judged.is_none_or(|judged| judged < today);
     due.then(|| share_of(config, LONGEST_SPREAD))
 }
 
@@ -188,6 +192,8 @@ mod tests {
             (0..20).map(|id| judging_due(&config(id, Some("10T12:00:00")), at("11T00:00:00")).unwrap()).collect();
         assert!(waits.len() > 15, "{waits:?}");
         assert_eq!(judging_due(&config(7, None), at("11T00:00:00")), None, "nothing is known before the first sync");
+        let synced = |now: &str| judging_due(&config(7, Some("11T12:00:00")), at(now));
+        assert_eq!((synced("11T12:05:00"), synced("11T12:05:01")), (None, Some(wait)), "the sync judges it");
     }
 
     #[test]

@@ -213,6 +213,10 @@ async fn the_schedule_judges_a_config_once_on_each_day_on_which_no_sync_did() {
     assert_eq!(queued(&services.queue).await, []);
     set_times(&scene, Some(Timestamp::now()), Some(yesterday())).await;
     scheduler.tick().await;
+    assert_eq!(queued(&services.queue).await, [], "the sync that has just ended judges it");
+    let an_hour_ago = Timestamp::now() - jiff::SignedDuration::from_hours(1);
+    set_times(&scene, Some(an_hour_ago), Some(yesterday())).await;
+    scheduler.tick().await;
     scheduler.tick().await;
     let jobs = queued(&services.queue).await;
     assert_eq!(jobs.iter().map(|(_, _, work)| work).collect::<Vec<_>>(), [&judging(&scene)]);

@@ -170,14 +170,14 @@ async fn requests_and_tickets_are_read() {
                        "config": scene.config, "range": "23.144.3.0 - 23.144.3.255" }]);
     let request = scene.add(&custom(schema::CHANGE_REQUEST), row).await[0];
     let row = json!([{ "key": "t:1", "number": "20261127-X1", "status": "PENDING_REVIEW", "change_request": request,
-                       "created_at": "2026-11-01T00:00:00Z", "waits_for_us": true, "config": scene.config }]);
+                       "created_at": "2026-11-01T00:00:00Z", "waiting_for_us": true, "config": scene.config }]);
     scene.add(&custom(schema::TICKET), row).await;
     let (_, registrations) = read_of(&scene, &Scope::Config).await.unwrap();
     let [request] = &*registrations.requests else { panic!("{registrations:?}") };
     assert_eq!((&*request.operation, &*request.state), ("reassign-simple", "waiting"));
     assert_eq!(request.range, Some(cidr("23.144.3.0/24").into()));
     let [ticket] = &*registrations.tickets else { panic!("{registrations:?}") };
-    assert_eq!((&*ticket.number, ticket.request, ticket.waits_for_us), ("20261127-X1", Some(request.row), true));
+    assert_eq!((&*ticket.number, ticket.request, ticket.waiting_for_us), ("20261127-X1", Some(request.row), true));
     assert_eq!((&ticket.resolution, ticket.created), (&None, Some("2026-11-01T00:00:00Z".parse().unwrap())));
 }
 

@@ -103,7 +103,7 @@ impl<'a> Sheet<'_, 'a> {
             ..Links::default()
         };
         let is_over = OVER.contains(&ticket.status.as_str());
-        if !is_over && (ticket.waits_for_us || WAITING.contains(&ticket.status.as_str())) {
+        if !is_over && (ticket.waiting_for_us || WAITING.contains(&ticket.status.as_str())) {
             let message = format!(
                 "Ticket {number} ({}) waits for us in ARIN Online: its state is {}.",
                 request.summary, ticket.status

@@ -375,7 +375,7 @@ impl Planted {
                 "key": format!("ticket:{}", line.name), "number": line.name, "status": line.get("status"),
                 "resolution": line.get("resolution").unwrap_or_default(), "config": planted.scene.config,
                 "change_request": planted.link("request", line.get("request")),
-                "created_at": at, "updated_at": at, "waits_for_us": line.has("waits"),
+                "created_at": at, "updated_at": at, "waiting_for_us": line.has("waits"),
             })
         };
         self.add("ticket", &custom(schema::TICKET), ticket).await;

@@ -471,7 +471,7 @@ impl World {
             request,
             created: Some(time("2026-03-18")),
             updated: Some(time("2026-03-18")),
-            waits_for_us: false,
+            waiting_for_us: false,
         });
         self.registrations.tickets.last_mut().unwrap()
     }

@@ -61,7 +61,7 @@ fn a_pending_one_stays_the_same_finding() {
 }
 
 #[test]
-fn a_ticket_waits_for_us() {
+fn a_ticket_waiting_for_us() {
     let mut world = World::new();
     world.request("reallocate", "ticket", "23.0.1.0/24");
     for (number, status) in [
@@ -73,7 +73,7 @@ fn a_ticket_waits_for_us() {
     ] {
         world.ticket(number, status);
     }
-    world.registrations.tickets[4].waits_for_us = true;
+    world.registrations.tickets[4].waiting_for_us = true;
     // Not ours: it came from no request.
     world.ticket("20260318-X6", "PENDING_CONFIRMATION").request = None;
     assert_eq!(
