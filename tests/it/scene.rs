@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 use rir_sandbox::{
     netbox::{Options as NetboxOptions, Server as NetboxServer, TOKEN},
     regrws::{KEY, Lookup, Options, Server},
@@ -13,6 +15,7 @@ use rir_sandbox::{
 };
 use rir_sidecar::{
     config::{self, Settings, keys::Keyring},
+    findings,
     model::{Config, Resource, RowId, Scope},
     netbox::{
         self,
@@ -154,6 +157,23 @@ impl Scene {
         let row = json!([{ "name": name, "rir": rir, "registry": "arin", "api_url": self.arin.url(),
                            "org_handle": org, "is_active": true }]);
         RowId(self.add(&custom(schema::CONFIG), row).await[0])
+    }
+
+    /// Judges a part of the config at a time, and records what came of it.
+    pub(crate) async fn refresh_findings(&self, scope: &Scope, now: Timestamp) -> findings::Refreshed {
+        let ctx = self.context();
+        let configs = ctx.netbox.configs().await.unwrap();
+        let config = configs.iter().find(|config| config.id == self.config).unwrap();
+        let instances = configs.iter().map(|config| (config.id, ctx.arin.instance(&config.api_url).unwrap()));
+        let ctx = findings::Context {
+            netbox: ctx.netbox.clone(),
+            settings: Arc::clone(&ctx.settings),
+            instances: instances.collect(),
+            stop: ctx.stop.clone(),
+            now,
+            run: "test".to_owned(),
+        };
+        findings::refresh(&ctx, config, scope).await.unwrap()
     }
 
     /// Replaces the keys file: config, user, key.

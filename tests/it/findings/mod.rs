@@ -8,7 +8,7 @@ mod plot;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, LazyLock},
+    sync::LazyLock,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +19,7 @@ use rir_sandbox::{
 };
 use rir_sidecar::{
     config,
-    findings::{self, Kind, Refreshed},
+    findings::{Kind, Refreshed},
     model::{Resource, RowId, Scope},
     netbox::schema,
     sync::{self, NoCheckpoint, Request, SyncRun},
@@ -100,28 +100,10 @@ fn clean(run: &SyncRun) {
     assert_eq!(failures, [""; 0]);
 }
 
-/// Judges a part of the config at a time, and records what came of it.
-async fn refreshed(planted: &Planted, scope: &Scope, now: Timestamp) -> Refreshed {
-    let scene = &planted.scene;
-    let ctx = scene.context();
-    let configs = ctx.netbox.configs().await.unwrap();
-    let config = configs.iter().find(|config| config.id == scene.config).unwrap();
-    let instances = configs.iter().map(|config| (config.id, ctx.arin.instance(&config.api_url).unwrap()));
-    let ctx = findings::Context {
-        netbox: ctx.netbox.clone(),
-        settings: Arc::clone(&ctx.settings),
-        instances: instances.collect(),
-        stop: ctx.stop.clone(),
-        now,
-        run: "test".to_owned(),
-    };
-    findings::refresh(&ctx, config, scope).await.unwrap()
-}
-
 impl Planted {
     /// Judges everything.
     async fn judge(&self) -> Refreshed {
-        refreshed(self, &Scope::Config, self.now).await
+        self.scene.refresh_findings(&Scope::Config, self.now).await
     }
 
     /// What lines with these words ask for, with the requests that they name by the ids of their rows.
@@ -320,7 +302,7 @@ async fn the_sync_of_a_prefix_changes_what_it_touched_and_nothing_else(planted: 
     let scope = Scope::Prefixes([RowId(touched)].into());
     let run = planted.scene.sync_as(&planted.scene.context(), CONFIG, scope.clone(), &Resource::all(), None).await;
     clean(&run);
-    refreshed(planted, &scope, planted.now).await;
+    planted.scene.refresh_findings(&scope, planted.now).await;
     let after = in_state(&planted.scene, "open").await;
     let gone: Vec<_> = before.keys().filter(|key| !after.contains_key(key)).collect();
     assert_eq!(gone, [&("unregistered".to_owned(), "23.144.1.0/29".to_owned())]);
@@ -333,7 +315,7 @@ async fn the_sync_of_a_prefix_changes_what_it_touched_and_nothing_else(planted: 
 async fn the_next_day_what_was_due_is_overdue(planted: &mut Planted) {
     let last_day = ("unregistered".to_owned(), "23.144.2.48/29".to_owned());
     let before = in_state(&planted.scene, "open").await.remove(&last_day).unwrap();
-    refreshed(planted, &Scope::Config, planted.now + SignedDuration::from_hours(25)).await;
+    planted.scene.refresh_findings(&Scope::Config, planted.now + SignedDuration::from_hours(25)).await;
     let mut expected = planted.expected(ALWAYS);
     let mut overdue = expected.remove(&last_day).unwrap();
     overdue.level = Some("alert".to_owned());

@@ -16,7 +16,7 @@ use rir_sandbox::{
 };
 use rir_sidecar::{
     config::{self, Settings},
-    model::RowId,
+    model::{RowId, Scope},
     queue::{Queue, Record, State, Trigger, Work},
 };
 use serde_json::json;
@@ -335,6 +335,7 @@ async fn a_replica_that_is_killed_in_a_run_changes_nothing_about_its_end() {
     lab.converged().await;
     let undisturbed = Scene::new(Target::sandbox().await, World::demo()).await;
     undisturbed.sync().await;
+    undisturbed.refresh_findings(&Scope::Config, jiff::Timestamp::now()).await;
     let (mut ours, mut theirs) = (lab.scene.census().await, undisturbed.census().await);
     ours.remove("rir-sync-log");
     theirs.remove("rir-sync-log");
