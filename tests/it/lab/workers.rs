@@ -1,7 +1,7 @@
 //! Types that are made or changed while a NetBox with several workers runs: the first sync after that writes everything,
 //! and nobody has to restart NetBox.
 //!
-//! `RIR_LAB_TRIED_WORKERS` (4) says with how many workers, `RIR_LAB_TRIES` (3) how often each; `2,4,8` and `20` take an
+//! `RIR_LAB_TRIED_WORKERS` (4) says with how many workers, `RIR_LAB_TRIES` (1) how often each; `2,4,8` and `20` take an
 //! hour. A line is printed for each try.
 
 use std::{env, time::Instant};
@@ -146,7 +146,7 @@ async fn trials(upgrade: bool) {
         lab("netbox", workers).await;
         let folder = std::path::PathBuf::from(variable("RIR_LAB_DIR")).join(format!("netbox/workers{workers}"));
         let url = std::fs::read_to_string(folder.join("url")).unwrap().trim().to_owned();
-        for _ in 0..number("RIR_LAB_TRIES", 3) {
+        for _ in 0..number("RIR_LAB_TRIES", 1) {
             lab("reset", workers).await;
             let (url, name) = (url.clone(), format!("workers{workers}"));
             let target = Target { url, token: variable("RIR_LAB_NETBOX_TOKEN"), server: None, name };
