@@ -85,13 +85,12 @@ pub struct Changes {
     pub patches: Vec<Patch>,
     /// How many of the patches mark a finding as resolved.
     pub resolved: usize,
-    /// The rows of the config as they will be. New ones have no id yet, and 0 for it.
-    pub rows: Vec<FindingRow>,
 }
 
-/// Returns what has to be written.
+/// Returns what has to be written. `each` sees the rows of the config as they will be, one after the other: there may be a great
+/// many. New ones have no id yet, and 0 for it.
 #[must_use]
-pub fn record(judgement: &Judgement, on_record: &OnRecord<'_>) -> Changes {
+pub fn record(judgement: &Judgement, on_record: &OnRecord<'_>, mut each: impl FnMut(&FindingRow)) -> Changes {
     let OnRecord { config, rows, reach, now } = *on_record;
     let mut judged: BTreeMap<Key, &Finding> = BTreeMap::new();
     for finding in &judgement.findings {
@@ -104,36 +103,40 @@ pub fn record(judgement: &Judgement, on_record: &OnRecord<'_>) -> Changes {
         known.insert(&row.key);
         let wanted = match judged.get(&row.key) {
             Some(finding) if finding.config == config && reach.includes(&finding.subject.to_string()) => {
-                wanted(finding, Some(row), now)
+                Some(wanted(finding, Some(row), now))
             }
-            // Somebody else's, or beyond what this judgement may say.
-            Some(_) => row.clone(),
-            None if is_over(row, judgement, on_record) => FindingRow { state: RESOLVED.to_owned(), ..row.clone() },
-            None => row.clone(),
+            None if is_over(row, judgement, on_record) => {
+                Some(FindingRow { state: RESOLVED.to_owned(), ..row.clone() })
+            }
+            // Somebody else's, beyond what this judgement may say, or still as it was.
+            Some(_) | None => None,
         };
-        changes.take(row, wanted, config);
+        if let Some(wanted) = &wanted {
+            changes.change(row, wanted);
+        }
+        let row = wanted.as_ref().unwrap_or(row);
+        if row.config == Some(config) {
+            each(row);
+        }
     }
     for (key, finding) in judged {
         if finding.config == config && !known.contains(&key) && reach.includes(&finding.subject.to_string()) {
             let row = wanted(finding, None, now);
+            each(&row);
             changes.drafts.push(Draft { key: key.to_string(), body: body(&row) });
-            changes.rows.push(row);
         }
     }
     changes
 }
 
 impl Changes {
-    fn take(&mut self, row: &FindingRow, wanted: FindingRow, config: RowId) {
+    fn change(&mut self, row: &FindingRow, wanted: &FindingRow) {
         let before = body(row);
         let changed: netbox::Row =
-            body(&wanted).into_iter().filter(|(name, value)| before.get(name) != Some(value)).collect();
+            body(wanted).into_iter().filter(|(name, value)| before.get(name) != Some(value)).collect();
         if !changed.is_empty() {
             self.resolved += usize::from(wanted.state == RESOLVED);
             self.patches.push(Patch { id: row.id, key: row.key.to_string(), body: changed });
-        }
-        if wanted.config == Some(config) {
-            self.rows.push(wanted);
         }
     }
 }
@@ -230,6 +233,8 @@ fn body(row: &FindingRow) -> netbox::Row {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Deref;
+
     use proptest::prelude::*;
     use url::Url;
 
@@ -275,12 +280,32 @@ mod tests {
         Judgement { findings: findings.to_vec(), ..Judgement::default() }
     }
 
-    fn compare(judgement: &Judgement, rows: &[FindingRow], now: Timestamp) -> Changes {
-        record(judgement, &OnRecord { config: CONFIG, rows, reach: &Reach::Whole, now })
+    /// What has to be written, and the rows as they will be.
+    struct Compared {
+        changes: Changes,
+        rows: Vec<FindingRow>,
+    }
+
+    impl Deref for Compared {
+        type Target = Changes;
+
+        fn deref(&self) -> &Changes {
+            &self.changes
+        }
+    }
+
+    fn compared(judgement: &Judgement, on_record: &OnRecord<'_>) -> Compared {
+        let mut rows = Vec::new();
+        let changes = record(judgement, on_record, |row| rows.push(row.clone()));
+        Compared { changes, rows }
+    }
+
+    fn compare(judgement: &Judgement, rows: &[FindingRow], now: Timestamp) -> Compared {
+        compared(judgement, &OnRecord { config: CONFIG, rows, reach: &Reach::Whole, now })
     }
 
     /// The rows as NetBox has them once these changes are written.
-    fn written(changes: Changes) -> Vec<FindingRow> {
+    fn written(changes: Compared) -> Vec<FindingRow> {
         let number = |(place, row): (u64, FindingRow)| FindingRow { id: RowId(100 + place), ..row };
         (0..).zip(changes.rows).map(number).collect()
     }
@@ -379,13 +404,14 @@ mod tests {
     fn rows_of_another_config_are_left_alone_and_one_that_came_from_there_is_taken_over() {
         let other = |finding| Finding { config: RowId(2), ..finding };
         let theirs = [other(unregistered("23.144.3.0/24")), other(unregistered("23.144.4.0/24"))];
-        let all = record(&judged(&theirs), &OnRecord { config: RowId(2), rows: &[], reach: &Reach::Whole, now: now() });
+        let all =
+            compared(&judged(&theirs), &OnRecord { config: RowId(2), rows: &[], reach: &Reach::Whole, now: now() });
         let rows = written(all);
         let changes = compare(&judged(&[unregistered("23.144.3.0/24")]), &rows, later());
         insta::assert_snapshot!(shown(&changes), @r#"~ arin:unregistered/prefix 23.144.3.0/24 {"config":1}"#);
         assert_eq!(shown(&compare(&judged(&theirs), &[], later())), "", "what is theirs is not recorded here");
         // They leave it to whoever judges it now.
-        let now_ours = record(
+        let now_ours = compared(
             &judged(&[unregistered("23.144.3.0/24"), theirs[1].clone()]),
             &OnRecord { config: RowId(2), rows: &rows, reach: &Reach::Whole, now: later() },
         );
@@ -425,7 +451,7 @@ mod tests {
         let reach = Reach::inside(vec![net("23.144.3.0/24")], &registrations);
         let rows = recorded(&findings);
         let compare = |findings: &[Finding], rows: &[FindingRow]| {
-            record(&judged(findings), &OnRecord { config: CONFIG, rows, reach: &reach, now: now() })
+            compared(&judged(findings), &OnRecord { config: CONFIG, rows, reach: &reach, now: now() })
         };
         insta::assert_snapshot!(shown(&compare(&[], &rows)), @r#"
         ~ arin:not-in-netbox/net NET-IN {"state":"resolved"}

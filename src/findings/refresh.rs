@@ -17,7 +17,7 @@ use super::{
     read::{deletions, histories, read},
     record::{Changes, OnRecord, Reach, record},
     registrations::Registrations,
-    tally::Tally,
+    tally::{Tally, day},
 };
 use crate::{
     config::Settings,
@@ -140,15 +140,17 @@ pub async fn refresh(ctx: &Context, config: &Config, scope: &Scope) -> Result<Re
     let judgement = judge_all(ctx, &mut plan, &registrations).await.map_err(Error::reading)?;
     let reach = reach(scope, &plan, &registrations);
     let on_record = OnRecord { config: config.id, rows: &rows, reach: &reach, now: ctx.now };
-    let changes = record(&judgement, &on_record);
+    let (mut tally, today) = (Tally::default(), day(ctx.now));
+    let changes = record(&judgement, &on_record, |row| tally.count(row, today));
     let (created, written, resolved) = (changes.drafts.len(), changes.patches.len(), changes.resolved);
-    let tally = Tally::of(&changes.rows, ctx.now);
-    write(ctx, changes).await?;
     let whole = reach == Reach::Whole;
+    let figures = whole.then(|| judgement.figures.get(&config.id).cloned().unwrap_or_default());
+    // What is written first may be a finding for each prefix: nothing else has to be held meanwhile.
+    drop((plan, registrations, judgement, rows));
+    write(ctx, changes).await?;
     if whole {
         note_time(ctx, config).await?;
     }
-    let figures = whole.then(|| judgement.figures.get(&config.id).cloned().unwrap_or_default());
     Ok(Refreshed { tally, created, changed: written.saturating_sub(resolved), resolved, figures })
 }
 
@@ -158,23 +160,24 @@ async fn judge_all(
     plan: &mut AddressPlan,
     registrations: &Registrations,
 ) -> Result<Judgement, netbox::Error> {
-    let mut judgement = judge(plan, registrations, &ctx.settings.findings, ctx.now);
-    for _ in 0..MOST_ROUNDS {
+    let mut rounds = 0..MOST_ROUNDS;
+    loop {
+        let judgement = judge(plan, registrations, &ctx.settings.findings, ctx.now);
         let unread = |prefix: &RowId| !plan.histories.contains_key(prefix);
         let wanted: BTreeSet<RowId> = judgement.wanted_histories.iter().copied().filter(unread).collect();
         let wants_deletions = judgement.wants_deletions && plan.deletions.is_none();
-        if wanted.is_empty() && !wants_deletions {
-            break;
+        if (wanted.is_empty() && !wants_deletions) || rounds.next().is_none() {
+            return Ok(judgement);
         }
+        // There may be as many findings as prefixes, and they are made anew.
+        drop(judgement);
         if !wanted.is_empty() {
             plan.histories.extend(histories(&ctx.netbox, &wanted).await?);
         }
         if wants_deletions {
             plan.deletions = Some(deletions(&ctx.netbox).await?);
         }
-        judgement = judge(plan, registrations, &ctx.settings.findings, ctx.now);
     }
-    Ok(judgement)
 }
 
 /// Returns since when each open finding is on record.

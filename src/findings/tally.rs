@@ -22,18 +22,22 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts rows. Kinds and levels that a later version wrote are left out.
+    /// Counts rows.
     #[must_use]
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a FindingRow>, now: Timestamp) -> Self {
         let (mut tally, today) = (Self::default(), day(now));
-        for row in rows.into_iter().filter(|row| counts(row)) {
-            let Some(kind) = Kind::from_name(&row.kind).zip(Level::from_name(&row.level)) else { continue };
-            *tally.counts.entry(kind).or_default() += 1;
-            let days = row.due.map_or(0, |due| days_over(due, today));
-            tally.overdue += u64::from(days > 0);
-            tally.overdue_days = tally.overdue_days.max(days);
-        }
+        rows.into_iter().for_each(|row| tally.count(row, today));
         tally
+    }
+
+    /// Counts one more row. One of a kind or level that a later version wrote is left out.
+    pub fn count(&mut self, row: &FindingRow, today: Date) {
+        let kind = Kind::from_name(&row.kind).zip(Level::from_name(&row.level));
+        let Some(kind) = kind.filter(|_| counts(row)) else { return };
+        *self.counts.entry(kind).or_default() += 1;
+        let days = row.due.map_or(0, |due| days_over(due, today));
+        self.overdue += u64::from(days > 0);
+        self.overdue_days = self.overdue_days.max(days);
     }
 
     /// Returns how many are of a level.

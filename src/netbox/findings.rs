@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     client::{Client, objects_path},
     error::Error,
-    row::{optional_reference, optional_text, text, typed},
+    row::{Row, optional_reference, optional_text, text, typed},
     schema::document::FINDING,
 };
 use crate::model::{Key, RowId};
@@ -171,8 +171,10 @@ impl Client {
         let wanted = [("config_id", config.as_deref()), ("state", filter.state.as_deref())];
         let given = wanted.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let query: Vec<(&str, &str)> = [("fields", FIELDS)].into_iter().chain(given).collect();
-        let rows = self.list_as(&objects_path(FINDING), &query, &|row| typed::<FindingFields>(&row)).await?.all()?;
-        Ok(rows.into_iter().map(FindingRow::from).filter(|row| filter.fits(row)).collect())
+        let read = |row: Row| typed::<FindingFields>(&row).map(FindingRow::from);
+        let mut rows = self.list_as(&objects_path(FINDING), &query, &read).await?.all()?;
+        rows.retain(|row| filter.fits(row));
+        Ok(rows)
     }
 }
 
