@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ipnet::IpNet;
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::kind::{Kind, Level};
 use crate::model::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, RowId};
@@ -145,6 +145,12 @@ impl Links {
             request: self.request.or(more.request),
         }
     }
+}
+
+/// Returns the day of a time in UTC, by which due dates are counted.
+#[must_use]
+pub fn day(time: Timestamp) -> Date {
+    time.to_zoned(TimeZone::UTC).date()
 }
 
 impl Link {

@@ -27,11 +27,11 @@ pub mod tally;
 
 pub use self::{
     address_plan::AddressPlan,
-    finding::{Finding, Link, Links, Since, Subject},
+    finding::{Finding, Link, Links, Since, Subject, day},
     judge::{Figures, Judgement, judge},
     kind::{Kind, Level},
     refresh::{Context, Error, Refreshed, refresh},
     registrations::Registrations,
     sources::{Known, Sources, sources},
-    tally::{Tally, day, figures_of},
+    tally::{Tally, figures_of},
 };

@@ -199,10 +199,7 @@ fn is_of(holder: Option<&Holder>, orgs: &BTreeSet<OrgHandle>) -> bool {
 
 /// Returns whether two ranges have an address in common.
 fn overlap(one: &[NetBlock], other: &[NetBlock]) -> bool {
-    let meet = |one: &NetBlock, other: &NetBlock| {
-        one.first().is_ipv4() == other.first().is_ipv4() && one.first() <= other.last() && other.first() <= one.last()
-    };
-    one.iter().any(|one| other.iter().any(|other| meet(one, other)))
+    one.iter().any(|one| other.iter().any(|other| one.overlaps(other)))
 }
 
 /// Reads what is recorded of the configs' registry instances, and the addresses that the operator linked.

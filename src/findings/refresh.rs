@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     address_plan::AddressPlan,
+    finding::day,
     judge::{Figures, Judgement, judge},
     kind::Level,
     read::{deletions, histories, read},
     record::{Changes, OnRecord, Reach, record},
     registrations::Registrations,
-    tally::{Tally, day},
+    tally::Tally,
 };
 use crate::{
     config::Settings,

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 
 use super::{
+    finding::day,
     kind::{Kind, Level},
     order::counts,
 };
@@ -60,12 +61,6 @@ impl fmt::Display for Tally {
 #[must_use]
 pub fn figures_of(config: RowId) -> String {
     format!("findings:{config}")
-}
-
-/// Returns the day of a time in UTC, by which due dates are counted.
-#[must_use]
-pub fn day(time: Timestamp) -> Date {
-    time.to_zoned(TimeZone::UTC).date()
 }
 
 /// Returns how many days have passed since a due date.

@@ -56,6 +56,12 @@ impl NetBlock {
         self.first.is_ipv4() == other.first.is_ipv4() && self.first <= other.first && other.last <= self.last
     }
 
+    /// Returns whether the two have an address in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.first.is_ipv4() == other.first.is_ipv4() && self.first <= other.last && other.first <= self.last
+    }
+
     /// Returns the fewest CIDR prefixes that cover exactly this range, in address order.
     #[must_use]
     pub fn prefixes(&self) -> Vec<IpNet> {

@@ -114,7 +114,7 @@ fn net(element: &Element, question: Question) -> Result<ListedNet, UnfitListing>
     let net = listed_net(element)?;
     let asked = NetBlock::from(question.range);
     match net.range() {
-        Some(range) if range.first() <= asked.last() && asked.first() <= range.last() => Ok(net),
+        Some(range) if range.overlaps(&asked) => Ok(net),
         Some(_) | None => Err(UnfitListing::Elsewhere(net.handle)),
     }
 }

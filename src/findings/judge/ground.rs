@@ -12,12 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     super::{
         address_plan::{AddressPlan, JudgingConfig, PlannedAddress, PlannedAggregate, PlannedPrefix, Tenant},
-        finding::{Finding, Link, Links, Subject},
+        finding::{Finding, Link, Links, Subject, day},
         kind::Kind,
         registrations::{ChangeRequest, RecordedCustomer, RecordedOrg, Registrations},
     },
     nets::{NetKind, Nets, make_up, uncovered},
-    since::day,
 };
 use crate::{
     config,

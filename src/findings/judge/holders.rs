@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::{
-        finding::{Links, Subject},
+        finding::{Links, Subject, day},
         kind::{Kind, Level},
         names::{core, fold, net_name},
         registrations::{RecordedCustomer, RecordedOrg},
@@ -13,8 +13,7 @@ use super::{
     ground::Ground,
     nets::{Net, NetKind},
     sheet::Sheet,
-    since::day,
-    subjects::{Registered, Spot},
+    subjects::Spot,
     wanted::{self, WantedAddress},
 };
 use crate::model::{Address, RowId};
@@ -48,7 +47,7 @@ pub(super) fn with_others_inside<'s, 'a>(
         spots.iter().filter(|spot| is_judged(ground, spot)).filter_map(net_of).collect();
     let mut found: BTreeMap<usize, Vec<&Spot<'a>>> = BTreeMap::new();
     for spot in spots.iter().filter(|spot| is_judged(ground, spot) && spot.is_wanted(ground.policy.voluntary)) {
-        let (Registered::Wider(net), Some(tenant)) = (spot.registration, spot.tenant()) else { continue };
+        let Some((net, tenant)) = spot.wider_net().zip(spot.tenant()) else { continue };
         if holders.get(&net).is_some_and(|holder| *holder != tenant) && ground.nets.is_ours(net) {
             found.entry(net).or_default().push(spot);
         }
@@ -72,12 +71,8 @@ impl<'a> Sheet<'_, 'a> {
         let ground = self.ground;
         let mut judged = BTreeSet::new();
         // What is assigned inside decides about the net, too.
-        let wider = |spot: &Spot<'_>| match spot.registration {
-            Registered::Wider(net) => Some(net),
-            Registered::Own(_) | Registered::Whole(_) | Registered::OfOther(_) | Registered::None => None,
-        };
         let not_known = spots.iter().filter(|spot| spot.unknown.is_some() && !spot.assigned.is_empty());
-        let unknown_inside: BTreeSet<usize> = not_known.filter_map(wider).collect();
+        let unknown_inside: BTreeSet<usize> = not_known.filter_map(Spot::wider_net).collect();
         for spot in spots.iter().filter(|spot| is_judged(ground, spot)) {
             let Some((at, tenant)) = net_of(spot).filter(|(at, _)| ground.nets.is_ours(*at)) else { continue };
             let (Some(net), Some(aggregate)) = (ground.nets.get(at), ground.aggregates.get(spot.aggregate)) else {

@@ -170,7 +170,7 @@ impl<'a> Nets<'a> {
         let before = self.nets.partition_point(|net| net.range.first() < range.first());
         let over_its_begin = self.outwards(before.checked_sub(1));
         over_its_begin.chain(self.beginning_in(range)).filter(move |(_, net)| {
-            overlap(&net.range, &range) && !net.range.covers(&range) && !range.covers(&net.range)
+            net.range.overlaps(&range) && !net.range.covers(&range) && !range.covers(&net.range)
         })
     }
 
@@ -240,10 +240,6 @@ pub(super) fn place(range: NetBlock) -> impl Ord + Copy {
     (range.first(), Reverse(range.last()))
 }
 
-fn overlap(one: &NetBlock, other: &NetBlock) -> bool {
-    one.first().is_ipv4() == other.first().is_ipv4() && one.first() <= other.last() && other.first() <= one.last()
-}
-
 /// Returns whether ranges make up exactly `whole`, whatever their order and however they overlap.
 pub(super) fn make_up(ranges: impl Iterator<Item = NetBlock>, whole: NetBlock) -> bool {
     let mut ranges: Vec<NetBlock> = ranges.collect();
@@ -256,7 +252,7 @@ pub(super) fn uncovered(ranges: &mut [NetBlock], whole: NetBlock) -> u128 {
     ranges.sort_unstable_by_key(|range| place(*range));
     let (mut next, end) = (Some(number(whole.first())), number(whole.last()));
     let mut missing: u128 = 0;
-    for range in ranges.iter().filter(|range| overlap(range, &whole)) {
+    for range in ranges.iter().filter(|range| range.overlaps(&whole)) {
         let Some(from) = next else { break };
         let (first, last) = (number(range.first()), number(range.last()));
         missing = missing.saturating_add(first.saturating_sub(from));

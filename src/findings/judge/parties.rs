@@ -6,12 +6,11 @@ use jiff::SignedDuration;
 
 use super::{
     super::{
-        finding::{Link, Links, Subject},
+        finding::{Link, Links, Subject, day},
         kind::{Kind, Level},
         registrations::{ChangeRequest, Ticket},
     },
     sheet::Sheet,
-    since::day,
     subjects::Spot,
     wanted,
 };

@@ -7,12 +7,12 @@ use jiff::{Timestamp, civil::Date};
 use super::{
     super::{
         address_plan::{PlannedPrefix, PrefixState},
-        finding::{Finding, Link, Links, Since, Subject},
+        finding::{Finding, Link, Links, Since, Subject, day},
         kind::{Kind, Level},
     },
     ground::Ground,
-    since::{self, Told, beginning, day, later, told},
-    subjects::{CONTAINER, Must, Registered, Spot},
+    since::{self, Told, beginning, later, told},
+    subjects::{CONTAINER, Must, Spot},
 };
 use crate::model::{NetBlock, RowId};
 
@@ -155,9 +155,7 @@ pub(super) fn nets_in_doubt(ground: &Ground<'_>, spots: &[Spot<'_>]) -> BTreeSet
         let block = spot.block();
         nets.extend(ground.nets.inside(block).map(|(at, _)| at));
         nets.extend(ground.nets.across(block).map(|(at, _)| at));
-        if let Registered::Wider(net) = spot.registration {
-            nets.insert(net);
-        }
+        nets.extend(spot.wider_net());
     }
     nets
 }

@@ -6,7 +6,7 @@ use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
 
 use super::super::{
     address_plan::{PlannedPrefix, PrefixChange, PrefixState},
-    finding::Since,
+    finding::{Since, day},
 };
 
 /// What the change log tells of one condition of a prefix.
@@ -59,11 +59,6 @@ pub(super) fn since(
 /// Returns the later one of two times.
 pub(super) fn later(one: Since, other: Since) -> Since {
     if other.at > one.at { other } else { one }
-}
-
-/// Returns the day of a time, in UTC.
-pub(super) fn day(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 /// Returns the beginning of a day, in UTC.

@@ -80,6 +80,14 @@ impl Spot<'_> {
         }
     }
 
+    /// Returns the larger net that was reassigned around it.
+    pub(super) fn wider_net(&self) -> Option<usize> {
+        match self.registration {
+            Registered::Wider(net) => Some(net),
+            Registered::Own(_) | Registered::Whole(_) | Registered::OfOther(_) | Registered::None => None,
+        }
+    }
+
     /// Returns the tenant that it is assigned to, unless NetBox contradicts itself.
     pub(super) fn tenant(&self) -> Option<RowId> {
         if self.contradicts { None } else { self.assigned.first().copied() }

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use super::{
     super::{
         address_plan::Deletion,
-        finding::{Link, Links, Subject},
+        finding::{Link, Links, Subject, day},
         kind::{Kind, Level},
     },
     ground::Aggregate,
     nets::{NetKind, written},
     sheet::Sheet,
-    since::day,
     subjects::Spot,
 };
 use crate::model::{Answer, CustomerHandle, NetBlock, ObjectType, RowId, Standing};

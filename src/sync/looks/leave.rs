@@ -115,9 +115,7 @@ impl Run<'_, '_> {
     /// holds itself is registered for nobody.
     fn only_listed(&self, range: IpNet) -> Vec<ListedNet> {
         let whole = NetBlock::from(range);
-        let near = |net: &&ListedNet| {
-            net.range().is_some_and(|block| block.first() <= whole.last() && whole.first() <= block.last())
-        };
+        let near = |net: &&ListedNet| net.range().is_some_and(|block| block.overlaps(&whole));
         let nobody = |net: &ListedNet| net.kind.as_ref().and_then(NetType::registry).is_some();
         let nets = self.registered.listed.values().filter(near).filter(|net| !nobody(net));
         let nets = nets.filter(|net| !self.is_recorded(&net.handle));

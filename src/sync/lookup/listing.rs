@@ -75,8 +75,7 @@ impl Listing {
         let mut spans = Vec::with_capacity(nets.len());
         for net in nets.values() {
             older(net, recall).map_or(Ok(()), Err)?;
-            let near = |block: NetBlock| block.covers(&asked) || asked.covers(&block) || overlap(&block, &asked);
-            let block = net.range().filter(|block| near(*block));
+            let block = net.range().filter(|block| block.overlaps(&asked));
             spans.push((block.ok_or_else(|| Doubt::Elsewhere(net.handle.clone()))?, depth(net, &nets), &net.handle));
         }
         spans.sort_by_key(|(range, depth, _)| (range.first(), Reverse(range.last()), *depth));
@@ -102,7 +101,7 @@ impl Listing {
     /// Returns the listed nets inside a range and around it, by handle.
     pub(super) fn near(&self, range: IpNet) -> Vec<ListedNet> {
         let range = NetBlock::from(range);
-        let near = |net: &&ListedNet| net.range().is_some_and(|block| overlap(&block, &range));
+        let near = |net: &&ListedNet| net.range().is_some_and(|block| block.overlaps(&range));
         self.nets.values().filter(near).cloned().collect()
     }
 
@@ -180,7 +179,7 @@ fn nested(sorted: &[(NetBlock, usize, &NetHandle)]) -> Result<Vec<Span>, Doubt> 
             if span.range.covers(range) {
                 break;
             }
-            if overlap(&span.range, range) {
+            if span.range.overlaps(range) {
                 return Err(Doubt::Overlap(span.handle.clone(), (*handle).clone()));
             }
             outer = span.outer;
@@ -188,10 +187,6 @@ fn nested(sorted: &[(NetBlock, usize, &NetHandle)]) -> Result<Vec<Span>, Doubt> 
         spans.push(Span { range: *range, handle: (*handle).clone(), outer });
     }
     Ok(spans)
-}
-
-fn overlap(one: &NetBlock, other: &NetBlock) -> bool {
-    one.first().is_ipv4() == other.first().is_ipv4() && one.first() <= other.last() && other.first() <= one.last()
 }
 
 #[cfg(test)]
