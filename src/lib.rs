@@ -16,6 +16,7 @@
 //! | [`worker`] | claims jobs and does them under a lease |
 //! | [`sync`] | looks up, plans, applies and reports: the run of one config |
 //! | [`findings`] | judges where NetBox and the registry differ, and by when to put it right |
+//! | [`requests`] | asks for changes at ARIN, has them approved, sends them once and follows them |
 //! | [`arin`] | asks ARIN and turns its documents into values |
 //! | [`netbox`] | reads and writes NetBox, and knows the custom object types |
 //! | [`outbound`] | holds what the clients of both have in common: connections, bounded answers, retries |
@@ -51,6 +52,7 @@ pub mod outbound;
 pub mod queue;
 pub mod rate;
 pub mod redis_client;
+pub mod requests;
 pub mod retry;
 pub mod scheduler;
 pub mod services;

@@ -28,6 +28,7 @@ mod response;
 mod tests;
 mod transport;
 mod whois;
+mod write;
 mod xml;
 
 pub use client::{Client, Pool};
@@ -36,6 +37,7 @@ pub use error::{Decode, Error, ErrorKind, Fault};
 pub use rate_limit::SharedLimit;
 pub use request::Request;
 pub use whois::{Question, UnfitListing, Whois, WhoisError, WhoisErrorKind};
+pub use write::{Call, NewCustomer, NewHolder, NewNet, Verb};
 pub use xml::Malformed;
 
 pub use crate::outbound::{AnswerLost, NoAnswer, NotSent};

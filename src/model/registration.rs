@@ -424,17 +424,21 @@ impl PocType {
 }
 
 /// A postal address. Any part may be missing; two equal addresses are one row in NetBox.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Address {
     /// Street lines in order, without empty ones.
     pub street: Vec<String>,
     /// City.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
     /// State or province (`iso3166-2`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_province: Option<String>,
     /// Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// Two-letter country code, or the three-letter one where ARIN gave only that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
 

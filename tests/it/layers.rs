@@ -44,7 +44,8 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ("netbox", &["outbound"]),
     ("sync", &["arin", "netbox"]),
     ("findings", &["netbox"]),
-    ("requests", &["arin", "netbox"]),
+    // A draft is made by the rules that the findings are judged by: who is assigned what, which address, which names.
+    ("requests", &["arin", "findings", "netbox"]),
     ("queue", &["redis_client"]),
     ("coordination", &["redis_client"]),
     ("intake", &["netbox::changes", "queue"]),
@@ -65,7 +66,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "sync",
         ],
     ),
-    ("scheduler", &["coordination", "findings", "intake", "netbox", "queue", "services", "sync"]),
+    ("scheduler", &["coordination", "findings", "intake", "netbox", "queue", "requests", "services", "sync"]),
     // It shows when a config is due, and quotes what a request said wrongly.
     (
         "http",
@@ -76,6 +77,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "netbox",
             "outbound::excerpt",
             "queue",
+            "requests",
             "scheduler::schedule",
             "services",
             "sync",
@@ -93,6 +95,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "outbound",
             "queue",
             "redis_client",
+            "requests",
             "scheduler",
             "services",
             "sync",
