@@ -6,6 +6,7 @@
 
 mod call;
 mod limit;
+mod line;
 pub mod netbox;
 mod populate;
 pub mod regrws;

@@ -1,9 +1,13 @@
 //! The registry behind a server: edited by tests while answers are made of it.
 
 use std::{
+    collections::VecDeque,
     ops,
     sync::{Arc, MutexGuard},
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use super::world::{Index, Registry};
 
@@ -15,6 +19,8 @@ use super::world::{Index, Registry};
 pub struct Served {
     registry: Arc<Registry>,
     index: Option<Arc<Index>>,
+    /// What it was before each change that is not seen yet, with the moment from which the change is seen.
+    before: VecDeque<(Instant, Snapshot)>,
 }
 
 /// A registry as it was at one moment.
@@ -31,14 +37,33 @@ pub struct Editing<'a>(pub(crate) MutexGuard<'a, Served>);
 
 impl Served {
     pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry: Arc::new(registry), index: None }
+        Self { registry: Arc::new(registry), index: None, before: VecDeque::new() }
     }
 
     /// Returns the registry as it is now, with its index.
     pub(crate) fn snapshot(&mut self) -> Snapshot {
-        let Self { registry, index } = self;
+        let Self { registry, index, .. } = self;
         let index = index.get_or_insert_with(|| Arc::new(Index::of(registry)));
         Snapshot { registry: Arc::clone(registry), index: Arc::clone(index) }
+    }
+}
+
+impl Served {
+    /// Returns the registry with its index as it is without the changes that are not seen yet.
+    pub(crate) fn seen(&mut self) -> Snapshot {
+        let now = Instant::now();
+        self.before.retain(|(until, _)| now < *until);
+        self.before.front().map(|(_, before)| before.clone()).unwrap_or_else(|| self.snapshot())
+    }
+}
+
+impl Editing<'_> {
+    /// Lets the changes that are made from here on be seen only after so much time.
+    pub(crate) fn hide_for(&mut self, lag: Duration) {
+        if let Some(until) = Instant::now().checked_add(lag).filter(|_| !lag.is_zero()) {
+            let before = self.0.snapshot();
+            self.0.before.push_back((until, before));
+        }
     }
 }
 

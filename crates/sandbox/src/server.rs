@@ -4,7 +4,10 @@ use std::{
     io, mem,
     net::{Ipv4Addr, SocketAddr},
     ops,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use axum::{
@@ -12,10 +15,11 @@ use axum::{
     extract::Request as HttpRequest,
     http::StatusCode,
     response::{IntoResponse, Response},
-    serve::ListenerExt,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+
+use crate::line::{Line, Lines};
 
 /// A system that a [`Server`] can serve.
 #[doc(hidden)]
@@ -60,6 +64,8 @@ pub struct Shared<S: System> {
     pub(crate) options: Mutex<S::Options>,
     rules: Mutex<Vec<Rule<S>>>,
     requests: Mutex<Vec<S::Request>>,
+    /// Connections yet to be closed before a byte is read.
+    closing: Arc<AtomicUsize>,
     stopping: CancellationToken,
 }
 
@@ -129,13 +135,13 @@ pub(crate) fn loopback(port: u16) -> SocketAddr {
 
 async fn answer<S: System>(listener: TcpListener, shared: Arc<Shared<S>>) -> io::Result<()> {
     let stopping = shared.stopping.clone();
+    let lines = Lines { listener, closing: Arc::clone(&shared.closing) };
     let answer = move |request: HttpRequest| {
         let shared = Arc::clone(&shared);
         async move { S::respond(&shared, request).await }
     };
-    // Without this, small answers wait for the client's delayed acknowledgements. It may fail on a socket already gone.
-    let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
-    axum::serve(listener, Router::new().fallback(answer)).with_graceful_shutdown(stopping.cancelled_owned()).await
+    let service = Router::new().fallback(answer).into_make_service_with_connect_info::<Line>();
+    axum::serve(lines, service).with_graceful_shutdown(stopping.cancelled_owned()).await
 }
 
 impl<S: System> Shared<S> {
@@ -146,6 +152,7 @@ impl<S: System> Shared<S> {
             options: Mutex::new(options),
             rules: Mutex::default(),
             requests: Mutex::default(),
+            closing: Arc::default(),
             stopping,
         }
     }
@@ -170,6 +177,11 @@ impl<S: System> Shared<S> {
     /// Forgets what it was asked.
     pub fn forget_requests(&self) {
         lock(&self.requests).clear();
+    }
+
+    /// Closes so many of the next connections before a byte is read. Those that are open stay so.
+    pub fn close_next(&self, connections: usize) {
+        self.closing.fetch_add(connections, Ordering::Relaxed);
     }
 
     /// Adds a rule; of several that fit a request, the one added first strikes.

@@ -5,13 +5,19 @@
 //! | `GET /rest/org/{h}`, `/poc/{h}`, `/customer/{h}`, `/net/{h}` | the object |
 //! | `GET /rest/net/mostSpecificNet/{start}/{end}` | the net that [`Lookup`] finds |
 //! | `GET /rest/net/parentNet/{start}/{end}` | the parent of the net with this range, or else the net that covers it |
+//! | `PUT /rest/net/{parent}/reassign`, `/reallocate` | `ticketedRequest` with the new net |
+//! | `POST /rest/net/{parent}/customer` | the new `customer` |
+//! | `PUT`, `DELETE /rest/customer/{h}` | the `customer` as it is now, or was |
+//! | `PUT /rest/net/{h}` | the `net` as it is now |
+//! | `DELETE /rest/net/{h}`, `PUT /rest/net/{h}/remove` | `ticketedRequest` with the net as it was |
 //! | `GET /whois/rest/..` | what ARIN's public listing has: [`crate::whois`] |
 //!
 //! It speaks real HTTP, on a loopback port unless told otherwise, keeps account of what it was asked ([`Requests`]) and
 //! fails on demand ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::limit`], then [`Options::latency`], then
-//! the faults, then the check of its key. Nothing is ever written through it; the registry behind it can be edited at any time.
+//! the faults, then the check of its key. The registry behind it can be edited at any time.
 //!
-//! The XML is written by hand and read by nobody here: clients are to be tried against it.
+//! A write is read ([`schema`], [`submitted`]), judged ([`judge`]) and carried out ([`change`]). What ARIN's documents leave
+//! open is an option. The XML is written by hand and shared with no client: they are to be tried against it.
 
 use std::{
     net::SocketAddr,
@@ -20,18 +26,31 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
+mod access;
+mod change;
+mod clock;
+#[cfg(test)]
+mod contract;
 mod fault;
 mod fault_response;
 mod fnv;
 mod forms;
+mod judge;
+mod media;
+mod operation;
 mod options;
 mod payload;
 mod records;
 mod reply;
 mod requests;
+mod schema;
 mod service;
+mod state;
+mod submission;
+mod submitted;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod xml;
 
 pub use crate::{
@@ -45,9 +64,10 @@ use crate::{
     world::Registry,
 };
 pub use fault::Fault;
-pub use options::{KEY, Lookup, Noise, Options, Style};
+pub use options::{Clock, ContentType, KEY, Lookup, Noise, Options, Shown, Style};
 pub use requests::{Operation, Request, Requests};
 use service::{Records, RegRws};
+use state::State;
 
 /// When a fault strikes: always, unless there are conditions.
 pub type Rule = crate::server::Rule<RegRws>;
@@ -72,7 +92,7 @@ impl Server {
         let served = Arc::new(Mutex::new(Served::new(registry)));
         let stopping = CancellationToken::new();
         let whois = whois::listing(&served, stopping.clone());
-        let records = Records { served, whois };
+        let records = Records { state: State { served }, whois };
         Self::serve(address, Shared::new(RegRws::default(), records, options, stopping)).await
     }
 
@@ -85,7 +105,7 @@ impl Server {
     /// Returns the registry it serves, to be read or edited.
     #[must_use]
     pub fn registry(&self) -> Editing<'_> {
-        Editing(lock(&self.shared.backing.served))
+        Editing(lock(&self.shared.backing.state.served))
     }
 
     /// Returns the public listing of the same registry.

@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 
 use super::{
     forms::{CountryForm, DateForm, Forms},
+    options::Style,
     xml::Element,
 };
 use crate::world::{Address, ContactType, Country, Customer, Holder, Net, Org, Phone, Poc, PocLink, offset};
@@ -80,7 +81,7 @@ pub(super) fn net(net: &Net, forms: &Forms) -> Element {
         Element::text("netName", &net.name),
         Element::maybe("registrationDate", net.registered.map(|at| moment(at, forms))),
         Element::text("version", version),
-        Element::list("pocLinks", Vec::new()),
+        Element::list("pocLinks", net.pocs.iter().map(poc_link).collect()),
         Element::list("originASes", Vec::new()),
     ];
     Element::new("net", surprised(children, forms))
@@ -161,10 +162,11 @@ fn address(address: Option<&Address>, forms: &Forms) -> Vec<Element> {
 }
 
 fn country(country: Country, forms: &Forms) -> Element {
-    let name = Element::text("name", country.name);
+    let name = Element::maybe("name", Some(country.name).filter(|name| !name.is_empty()));
+    let e164 = Element::maybe("e164", Some(country.e164).filter(|number| *number != 0));
     let (code2, code3) = (Element::text("code2", country.code2), Element::text("code3", country.code3));
     let children = match forms.country {
-        CountryForm::Whole => vec![name, code2, code3, Element::text("e164", country.e164)],
+        CountryForm::Whole => vec![name, code2, code3, e164],
         CountryForm::Code2 => vec![code2],
         CountryForm::Code3 => vec![name, code3],
     };
@@ -179,6 +181,11 @@ fn lines(lines: &[String], forms: &Forms) -> Vec<Element> {
     let blank = forms.surprises.then_some("");
     let texts = lines.iter().map(String::as_str).chain(blank);
     texts.enumerate().map(|(at, text)| Element::text("line", text).with("number", at + forms.first_line)).collect()
+}
+
+/// A moment as the payload of the object with this handle shows it.
+pub(super) fn shown_moment(at: Option<DateTime>, style: Style, handle: &str) -> Option<String> {
+    at.map(|at| moment(at, &Forms::of(style, handle)))
 }
 
 fn moment(at: DateTime, forms: &Forms) -> String {

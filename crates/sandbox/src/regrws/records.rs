@@ -2,33 +2,39 @@
 
 use std::net::IpAddr;
 
-use axum::http::StatusCode;
-
 use super::{
     forms::Forms,
-    options::{Lookup, Style},
+    options::{Lookup, Shown, Style},
     payload,
-    reply::{Code, Reply},
+    reply::Reply,
     requests::{Operation, Request},
+    state::Asking,
 };
 use crate::{
     served::Snapshot,
-    world::{Range, Registry},
+    world::{Customer, Range, Registry},
 };
 
 /// Returns the answer to a request that nothing speaks against.
-pub(super) fn answer(snapshot: &Snapshot, request: &Request, style: Style, lookup: Lookup) -> Reply {
+pub(super) fn answer(snapshot: &Snapshot, request: &Request, Asking { access, options }: &Asking) -> Reply {
+    let style = options.style;
     let handle = request.target.as_str();
     let (registry, index) = (&*snapshot.registry, &*snapshot.index);
     let forms = Forms::of(style, handle);
     let object = match request.operation {
+        Operation::Org if options.foreign_orgs == Shown::Little && !access.is_over(handle) => {
+            return Reply::no_authority();
+        }
         Operation::Org => registry.orgs.get(handle).map(|org| payload::org(org, &forms)),
         Operation::Poc => registry.pocs.get(handle).map(|poc| payload::poc(poc, &forms)),
-        Operation::Customer => registry.customers.get(handle).map(|of| payload::customer(of, &forms)),
+        Operation::Customer => registry.customers.get(handle).map(|of| match options.private_customers {
+            Shown::Little if of.private == Some(true) => payload::customer(&masked(of, registry), &forms),
+            Shown::All | Shown::Little => payload::customer(of, &forms),
+        }),
         Operation::Net => registry.nets.get(handle).map(|net| payload::net(net, &forms)),
         Operation::MostSpecificNet => {
             let Some(range) = range(handle) else { return bad_range() };
-            let found = match lookup {
+            let found = match options.lookup {
                 Lookup::Covering => index.covering(range),
                 Lookup::Exact => index.exact(range),
             };
@@ -38,9 +44,27 @@ pub(super) fn answer(snapshot: &Snapshot, request: &Request, style: Style, looku
             let Some(range) = range(handle) else { return bad_range() };
             return net(registry, parent_of(snapshot, range), style);
         }
-        Operation::Unknown => None,
+        Operation::Reassign
+        | Operation::Reallocate
+        | Operation::CreateCustomer
+        | Operation::ModifyCustomer
+        | Operation::DeleteCustomer
+        | Operation::ModifyNet
+        | Operation::DeleteNet
+        | Operation::RemoveNet
+        | Operation::Unknown => None,
     };
     object.map_or_else(|| Reply::not_found("record"), |object| Reply::found(object.document(&forms)))
+}
+
+/// A private customer as the public sees it.
+fn masked(customer: &Customer, registry: &Registry) -> Customer {
+    let org = customer.parent_org.as_ref().and_then(|org| registry.orgs.get(org)).map(|org| org.name.as_str());
+    let mut masked = Customer { name: format!("Private Customer - {}", org.unwrap_or("unknown")), ..customer.clone() };
+    if let Some(address) = &mut masked.address {
+        address.street = vec!["Private Residence".to_owned()];
+    }
+    masked
 }
 
 /// The parent of the net with this range, or else the net that this range would be cut from.
@@ -63,7 +87,7 @@ fn net(registry: &Registry, handle: Option<&str>, style: Style) -> Reply {
 }
 
 fn bad_range() -> Reply {
-    Reply::error(StatusCode::BAD_REQUEST, Code::BadRequest, "The start and end address are not a valid range.")
+    Reply::bad_request("The start and end address are not a valid range.")
 }
 
 /// Reads `first/last`.

@@ -1,35 +1,31 @@
 //! The requests that a server was asked.
 
-use std::net::IpAddr;
+use axum::http::{HeaderMap, HeaderName, header, request::Parts};
 
+pub use super::operation::Operation;
+use super::{operation::call, submitted::SubmittedNet, tree::Node};
 use crate::call::Call;
-
-/// The calls a server knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Operation {
-    /// `org/{handle}`
-    Org,
-    /// `poc/{handle}`
-    Poc,
-    /// `customer/{handle}`
-    Customer,
-    /// `net/{handle}`
-    Net,
-    /// `net/mostSpecificNet/{start}/{end}`
-    MostSpecificNet,
-    /// `net/parentNet/{start}/{end}`
-    ParentNet,
-    /// Anything else.
-    Unknown,
-}
 
 /// One request as received, whatever became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The call.
     pub operation: Operation,
-    /// The handle in upper case, or the range as `first/last`; the path for [`Operation::Unknown`].
+    /// What it is about. Of a range, also one that is to be reassigned or reallocated, it is `first/last`; of anything
+    /// else the handle in upper case; and of [`Operation::Unknown`] the path.
     pub target: String,
+    /// The method, `PUT`.
+    pub method: String,
+    /// The path from `/rest` on, as it was sent.
+    pub path: String,
+    /// The query without the key.
+    pub query: String,
+    /// The header `Content-Type`.
+    pub content_type: Option<String>,
+    /// The header `Accept`.
+    pub accept: Option<String>,
+    /// The body; what was not UTF-8 is replaced.
+    pub body: String,
 }
 
 /// Requests in the order they came.
@@ -48,32 +44,55 @@ impl Call for Request {
 }
 
 impl Request {
-    /// Reads the path of a request.
-    pub(super) fn read(path: &str) -> Self {
-        let (operation, target) = call(path);
-        Self { operation, target }
+    pub(super) fn read(head: &Parts, body: &[u8]) -> Self {
+        let (path, body) = (head.uri.path(), String::from_utf8_lossy(body).into_owned());
+        let (operation, target) = call(head.method.as_str(), path);
+        let range = match operation {
+            Operation::Reassign | Operation::Reallocate => range(&body),
+            Operation::Org
+            | Operation::Poc
+            | Operation::Customer
+            | Operation::Net
+            | Operation::MostSpecificNet
+            | Operation::ParentNet
+            | Operation::CreateCustomer
+            | Operation::ModifyCustomer
+            | Operation::DeleteCustomer
+            | Operation::ModifyNet
+            | Operation::DeleteNet
+            | Operation::RemoveNet
+            | Operation::Unknown => None,
+        };
+        Self {
+            operation,
+            target: range.unwrap_or(target),
+            method: head.method.as_str().to_owned(),
+            path: path.to_owned(),
+            query: without_key(head.uri.query().unwrap_or_default()),
+            content_type: text(&head.headers, header::CONTENT_TYPE),
+            accept: text(&head.headers, header::ACCEPT),
+            body,
+        }
+    }
+
+    /// Returns the handle in the path, in upper case.
+    pub(super) fn handle(&self) -> String {
+        self.path.split('/').nth(3).unwrap_or_default().to_ascii_uppercase()
     }
 }
 
-/// Returns which call a path is, and what it is about.
-fn call(path: &str) -> (Operation, String) {
-    let parts: Vec<&str> = path.split('/').skip(1).collect();
-    let (operation, target) = match parts.as_slice() {
-        ["rest", "org", handle] => (Operation::Org, (*handle).to_owned()),
-        ["rest", "poc", handle] => (Operation::Poc, (*handle).to_owned()),
-        ["rest", "customer", handle] => (Operation::Customer, (*handle).to_owned()),
-        ["rest", "net", handle] => (Operation::Net, (*handle).to_owned()),
-        ["rest", "net", "mostSpecificNet", first, last] => (Operation::MostSpecificNet, tidy_range(first, last)),
-        ["rest", "net", "parentNet", first, last] => (Operation::ParentNet, tidy_range(first, last)),
-        _ => return (Operation::Unknown, path.to_owned()),
-    };
-    (operation, target.to_ascii_uppercase())
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// A range as `first/last`, with the addresses in their canonical form if they can be read.
-fn tidy_range(first: &str, last: &str) -> String {
-    match (first.parse::<IpAddr>(), last.parse::<IpAddr>()) {
-        (Ok(first), Ok(last)) => format!("{first}/{last}"),
-        (Ok(_) | Err(_), _) => format!("{first}/{last}"),
-    }
+/// The range that a `net` has, if one can be made out.
+fn range(body: &str) -> Option<String> {
+    let blocks = SubmittedNet::read(&Node::read(body).ok()?).blocks.ok()?;
+    let first = blocks.iter().map(|block| block.cidr.network()).min()?;
+    let last = blocks.iter().map(|block| block.cidr.broadcast()).max()?;
+    Some(format!("{first}/{last}"))
+}
+
+fn without_key(query: &str) -> String {
+    query.split('&').filter(|pair| !pair.starts_with("apikey=")).collect::<Vec<_>>().join("&")
 }

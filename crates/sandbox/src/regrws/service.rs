@@ -1,33 +1,39 @@
 //! The way of a request: noted, held back, answered, and the answer spoilt by a fault.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::collections::HashMap;
 
 use axum::{
-    extract::Request as HttpRequest,
-    http::{HeaderMap, StatusCode, Uri, header},
+    body::to_bytes,
+    extract::{ConnectInfo, Request as HttpRequest},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 
 use super::{
+    access::Access,
     fault::Fault,
-    fault_response,
+    fault_response::{Sent, spoilt},
+    media,
+    operation::has_other_method,
     options::{Noise, Options},
     records,
     reply::{Code, Reply},
     requests::{Operation, Request},
+    state::{Asking, State},
+    submission::Submission,
 };
 use crate::{
     call::When,
     limit::Counted,
-    served::Served,
+    line::Line,
     server::{Shared, System, lock},
     whois::{self, Listing, Whois},
 };
 
-/// How often each path was asked since there is noise, and the requests under the limit.
+/// The longest body that is read.
+const LONGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// How often each request was asked since there is noise, and the requests under the limit.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct RegRws {
@@ -38,7 +44,7 @@ pub struct RegRws {
 /// The registry, and the public listing of it, which is served at the same port.
 #[doc(hidden)]
 pub struct Records {
-    pub(super) served: Arc<Mutex<Served>>,
+    pub(super) state: State,
     pub(super) whois: Listing,
 }
 
@@ -57,8 +63,12 @@ impl System for RegRws {
         if request.uri().path().starts_with(whois::PATH) {
             return Whois::respond(&shared.backing.whois, request).await;
         }
-        let head = request.into_parts().0;
-        let request = Request::read(head.uri.path());
+        let line = request.extensions().get::<ConnectInfo<Line>>().map(|ConnectInfo(line)| line.clone());
+        let (head, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, LONGEST_BODY).await else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        };
+        let request = Request::read(&head, &body);
         let struck = shared.note(request.clone());
         let options = lock(&shared.options).clone();
         let throttled = lock(&shared.system).throttle(&options);
@@ -68,16 +78,58 @@ impl System for RegRws {
         if let Some(throttled) = throttled {
             return throttled;
         }
-        let (reply, fault) = {
-            let service = &mut lock(&shared.system);
-            let snapshot = || lock(&shared.backing.served).snapshot();
-            let reply = key_refusal(&head.uri, &head.headers, &options)
-                .unwrap_or_else(|| records::answer(&snapshot(), &request, options.style, options.lookup));
-            let noise = || service.noise(options.noise.as_ref()?, head.uri.path());
-            (reply, struck.or_else(noise))
+        let fault = struck.or_else(|| lock(&shared.system).noise(&options, &request));
+        let access = Access::of(&head.uri, &head.headers, &options);
+        let state = shared.backing.state.clone();
+        let reply = move || match access {
+            Ok(access) => answer(&state, Asking { access, options }, &request),
+            Err(refusal) => refusal,
         };
-        let Some(fault) = fault else { return reply.into_response() };
-        shared.spoilt(fault_response::response(fault, reply)).await
+        let sent = match fault {
+            None => Sent::Answer(reply().into_response()),
+            Some(Fault::LostAndLate(wait)) => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(wait).await;
+                    reply()
+                });
+                Sent::Closed
+            }
+            Some(fault) => spoilt(fault, reply),
+        };
+        shared.sent(sent, line).await
+    }
+}
+
+/// Returns the answer to a request whose key is let in.
+fn answer(state: &State, asking: Asking, request: &Request) -> Reply {
+    if let Err(refusal) = media::accept(request, asking.options.content_type) {
+        return refusal;
+    }
+    match Submission::read(request) {
+        Err(refusal) => refusal,
+        Ok(Some(submission)) => state.write(&asking, &submission),
+        Ok(None) if request.operation == Operation::Unknown && has_other_method(&request.path) => {
+            let message = "The method is not allowed here.";
+            Reply::error(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, message)
+        }
+        Ok(None) => records::answer(&state.seen(), request, &asking),
+    }
+}
+
+impl Shared<RegRws> {
+    async fn sent(&self, sent: Sent, line: Option<Line>) -> Response {
+        match sent {
+            Sent::Answer(response) => response,
+            Sent::Later(wait, response) => {
+                tokio::time::sleep(wait).await;
+                response
+            }
+            Sent::Nothing => self.spoilt(None).await,
+            Sent::Closed => {
+                line.iter().for_each(Line::cut);
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+        }
     }
 }
 
@@ -93,30 +145,13 @@ impl RegRws {
         self.counted.refusal(options.limit.as_ref()?, answer)
     }
 
-    fn noise(&mut self, noise: &Noise, path: &str) -> Option<Fault> {
-        let before = self.asked.entry(path.to_owned()).or_default();
+    /// Returns the fault that befalls a request by chance.
+    fn noise(&mut self, options: &Options, request: &Request) -> Option<Fault> {
+        let noise = if request.operation.is_write() { options.write_noise.as_ref() } else { None };
+        let noise: &Noise = noise.or(options.noise.as_ref())?;
+        let asked = format!("{}{}", request.path, request.body);
+        let before = self.asked.entry(asked.clone()).or_default();
         *before += 1;
-        noise.fault(path, *before)
+        noise.fault(&asked, *before)
     }
-}
-
-/// Returns why a request is not answered, if its key is not let in.
-fn key_refusal(uri: &Uri, headers: &HeaderMap, options: &Options) -> Option<Reply> {
-    let refused = |message| Some(Reply::error(StatusCode::BAD_REQUEST, Code::Authentication, message));
-    match key(uri, headers) {
-        None => refused("An API key is required."),
-        Some(key) if options.keys.contains(&key) => None,
-        Some(_) => refused("The API key is not valid."),
-    }
-}
-
-/// Returns the key in the `Authorization` header, or else in the query.
-fn key(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let header = header.and_then(|value| value.split_once(' '));
-    let header = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("ApiKey"));
-    header.map(|(_, key)| key.trim().to_owned()).or_else(|| {
-        let mut pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-        pairs.find(|(name, _)| name == "apikey").map(|(_, key)| key.into_owned())
-    })
 }

@@ -162,6 +162,7 @@ fn arins_own(registry: &mut Registry, handle: &str, block: &str) -> String {
         registered: None,
         updated: Some(calendar::last_change(0)),
         comment: vec!["Space held by the registry.".to_owned()],
+        pocs: Vec::new(),
     };
     registry.nets.insert(handle.to_owned(), net);
     handle.to_owned()

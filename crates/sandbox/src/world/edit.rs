@@ -61,12 +61,15 @@ impl Registry {
         Ok(())
     }
 
-    /// Removes a net, and only it: its customer stays, as at ARIN, and so do nets below it.
+    /// Removes a net with its delegations, and only it: its customer stays, as at ARIN, and so do nets below it.
     ///
     /// # Errors
     /// When there is no such net.
     pub fn remove_net(&mut self, handle: &str) -> Result<Net, UnknownHandle> {
-        self.nets.remove(handle).ok_or_else(|| unknown("net", handle))
+        let net = self.nets.remove(handle).ok_or_else(|| unknown("net", handle))?;
+        self.delegations.remove(handle);
+        self.remember(&net);
+        Ok(net)
     }
 
     /// Reassigns (`S`, no nets below it) a part of a net. Returns the new net's handle.
@@ -93,9 +96,7 @@ impl Registry {
 
     /// Registers a customer, with a free handle and without a net. Returns its handle.
     pub fn add_customer(&mut self, parent_org: &str, name: &str, address: Option<Address>) -> String {
-        let first = self.customers.len() + 1;
-        let number = (first..).find(|n| !self.customers.contains_key(&customer_handle(*n))).unwrap_or(first);
-        let handle = customer_handle(number);
+        let (number, handle) = self.free_customer_handle();
         let customer = Customer {
             handle: handle.clone(),
             name: name.to_owned(),
@@ -135,8 +136,7 @@ impl Registry {
         parent: Option<String>,
         holder: Holder,
     ) -> String {
-        let stem = blocks.first().map(stem).unwrap_or_default();
-        let handle = (1..).map(|n: u32| format!("{stem}-{n}")).find(|h| !self.nets.contains_key(h)).unwrap_or_default();
+        let handle = self.free_net_handle(blocks);
         let net = Net {
             handle: handle.clone(),
             name: format!("EXAMPLE-{}", handle.trim_start_matches(|c: char| c != '-').trim_start_matches('-')),
@@ -147,31 +147,15 @@ impl Registry {
             registered: Some(super::calendar::day(self.nets.len())),
             updated: Some(super::calendar::last_change(self.nets.len())),
             comment: Vec::new(),
+            pocs: Vec::new(),
         };
         self.nets.insert(handle.clone(), net);
         handle
     }
 }
 
-fn unknown(kind: &'static str, handle: &str) -> UnknownHandle {
+pub(super) fn unknown(kind: &'static str, handle: &str) -> UnknownHandle {
     UnknownHandle { kind, handle: handle.to_owned() }
-}
-
-fn customer_handle(number: usize) -> String {
-    format!("C{number:08}")
-}
-
-/// The handle of the net at this block without its ordinal, as ARIN forms it: `NET-192-0-2-0`, `NET6-2600-4000`.
-fn stem(block: &IpNet) -> String {
-    match block {
-        IpNet::V4(v4) => format!("NET-{}", v4.network().to_string().replace('.', "-")),
-        IpNet::V6(v6) => {
-            let segments = v6.network().segments();
-            let used = segments.iter().rposition(|segment| *segment != 0).map_or(1, |last| last + 1);
-            let text: Vec<String> = segments.iter().take(used).map(|segment| format!("{segment:X}")).collect();
-            format!("NET6-{}", text.join("-"))
-        }
-    }
 }
 
 #[cfg(test)]

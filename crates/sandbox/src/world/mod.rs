@@ -13,17 +13,20 @@ use ipnet::IpNet;
 
 mod calendar;
 mod companies;
+mod countries;
 mod demo;
 mod edit;
 mod index;
 mod loopbacks;
+mod register;
 pub mod registry;
 mod sized;
 
 pub(crate) use calendar::offset;
 pub(crate) use index::{Index, Range};
 pub use registry::{
-    Address, ContactType, Country, Customer, Holder, Net, Org, Phone, Poc, PocLink, Registry, UnknownHandle,
+    Address, ContactType, Country, Customer, Delegation, DelegationKey, FormerNet, Holder, Net, Org, Phone, Poc,
+    PocLink, Registry, Route, UnknownHandle,
 };
 
 /// A registry and the NetBox that is kept in step with it.

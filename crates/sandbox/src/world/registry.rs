@@ -3,7 +3,10 @@
 //! Handles are held in upper case; the maps and the methods that take a handle want it so. A [`Registry`] does not
 //! check itself: tests may make it as contradictory as they like by editing the maps.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use ipnet::IpNet;
 use jiff::civil::{DateTime, date};
@@ -17,6 +20,14 @@ pub struct Registry {
     pub customers: BTreeMap<String, Customer>,
     /// Nets by handle. Ranges must nest or be disjoint, as they do at ARIN: overlapping siblings confuse look-ups.
     pub nets: BTreeMap<String, Net>,
+    /// Reverse DNS delegations by the handle of their net. They go with it.
+    pub delegations: BTreeMap<String, Vec<Delegation>>,
+    /// Route objects of ARIN's IRR. They stay when a net goes.
+    pub routes: Vec<Route>,
+    /// What a removed net was called, by its range: the next one of that range has the same handle.
+    pub former_nets: BTreeMap<(IpAddr, IpAddr), FormerNet>,
+    /// The handles of removed customers, which no other one gets.
+    pub former_customers: BTreeSet<String>,
     /// The moment of the next change, in ARIN's local time. Each change of a net moves it on by a second; nothing else
     /// does.
     pub now: DateTime,
@@ -29,6 +40,10 @@ impl Default for Registry {
             pocs: BTreeMap::new(),
             customers: BTreeMap::new(),
             nets: BTreeMap::new(),
+            delegations: BTreeMap::new(),
+            routes: Vec::new(),
+            former_nets: BTreeMap::new(),
+            former_customers: BTreeSet::new(),
             now: date(2026, 9, 1).at(9, 0, 0, 0),
         }
     }
@@ -135,6 +150,8 @@ pub struct Net {
     /// holder is none of the net.
     pub updated: Option<DateTime>,
     pub comment: Vec<String>,
+    /// Points of contact of its own: `T`, `AB`, `N`.
+    pub pocs: Vec<PocLink>,
 }
 
 impl Net {
@@ -156,6 +173,46 @@ pub enum Holder {
     Customer(String),
 }
 
+/// What is left of a net that was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "ARIN's documents say what the fields are")]
+pub struct FormerNet {
+    pub handle: String,
+    pub registered: Option<DateTime>,
+}
+
+/// The delegation of a zone of the reverse DNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "ARIN's documents say what the fields are")]
+pub struct Delegation {
+    /// Name of the zone, `1.144.23.in-addr.arpa.`.
+    pub name: String,
+    pub nameservers: Vec<String>,
+    pub keys: Vec<DelegationKey>,
+}
+
+/// A DS record of a delegation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "ARIN's documents say what the fields are")]
+pub struct DelegationKey {
+    pub algorithm: u8,
+    pub digest_type: u8,
+    pub digest: String,
+    pub key_tag: u16,
+}
+
+/// A route object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "ARIN's documents say what the fields are")]
+pub struct Route {
+    pub prefix: IpNet,
+    pub origin: u32,
+    /// Handle of the organization that it belongs to.
+    pub org: String,
+    /// Handle of the ROA that it was made by, if one was.
+    pub roa: Option<String>,
+}
+
 /// A postal address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "ARIN's documents say what the fields are")]
@@ -169,7 +226,7 @@ pub struct Address {
     pub country: Country,
 }
 
-/// A country, as ISO 3166-1 and E.164 number it.
+/// A country, as ISO 3166-1 and E.164 number it. A name that is empty and a number that is 0 are not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "ARIN's documents say what the fields are")]
 pub struct Country {
