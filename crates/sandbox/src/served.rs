@@ -40,6 +40,11 @@ impl Served {
         Self { registry: Arc::new(registry), index: None, before: VecDeque::new() }
     }
 
+    /// Returns the moment by the clock of the registry.
+    pub(crate) fn now(&self) -> jiff::civil::DateTime {
+        self.registry.now
+    }
+
     /// Returns the registry as it is now, with its index.
     pub(crate) fn snapshot(&mut self) -> Snapshot {
         let Self { registry, index, .. } = self;

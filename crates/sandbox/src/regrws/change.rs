@@ -36,6 +36,11 @@ pub(super) enum Done {
 }
 
 impl Change {
+    /// Returns whether it is so large that it is done in the background.
+    pub(super) fn is_job(&self) -> bool {
+        matches!(self, Self::RemoveNet { below, .. } if !below.is_empty())
+    }
+
     /// Does it at this moment.
     pub(super) fn carry_out(self, registry: &mut Registry, at: DateTime) -> Result<Done, UnknownHandle> {
         Ok(match self {

@@ -10,11 +10,19 @@
 //! | `PUT`, `DELETE /rest/customer/{h}` | the `customer` as it is now, or was |
 //! | `PUT /rest/net/{h}` | the `net` as it is now |
 //! | `DELETE /rest/net/{h}`, `PUT /rest/net/{h}/remove` | `ticketedRequest` with the net as it was |
+//! | `GET /rest/net/{h}/delegations`, `/routes`, `/rest/org/{h}/routes` | `collection` |
+//! | `GET /rest/ticket/{n}`, `/summary`, lists of both by matrix parameters | `ticket`, `collection` |
+//! | `PUT /rest/ticket/{n}/ticketStatus/CLOSED`, `PUT /rest/ticket/{n}` | the closed `ticket` |
+//! | `PUT /rest/ticket/{n}/message`, `GET /rest/ticket/{n}/message/{m}` | the `message` |
+//! | `GET /rest/ticket/{n}/message/{m}/attachment/{a}` | the file |
+//! | `GET /rest/report/reassignment/{net}`, `/report/associations` | a `ticket` that closes itself |
 //! | `GET /whois/rest/..` | what ARIN's public listing has: [`crate::whois`] |
 //!
 //! It speaks real HTTP, on a loopback port unless told otherwise, keeps account of what it was asked ([`Requests`]) and
 //! fails on demand ([`Rule`], [`Fault`], [`Noise`]). A request passes [`Options::limit`], then [`Options::latency`], then
 //! the faults, then the check of its key. The registry behind it can be edited at any time.
+//!
+//! A write becomes a ticket when [`Tickets::instead_of`] says so, and is done when the ticket is accepted.
 //!
 //! A write is read ([`schema`], [`submitted`]), judged ([`judge`]) and carried out ([`change`]). What ARIN's documents leave
 //! open is an option. The XML is written by hand and shared with no client: they are to be tried against it.
@@ -50,7 +58,9 @@ mod submission;
 mod submitted;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod tree;
+mod validate;
 mod xml;
 
 pub use crate::{
@@ -64,10 +74,12 @@ use crate::{
     world::Registry,
 };
 pub use fault::Fault;
-pub use options::{Clock, ContentType, KEY, Lookup, Noise, Options, Shown, Style};
+pub use options::{Clock, ContentType, Jobs, KEY, Lookup, Noise, Options, Shown, Style};
 pub use requests::{Operation, Request, Requests};
 use service::{Records, RegRws};
 use state::State;
+pub use tickets::{Attachment, Message, Resolution, Ticket, TicketError, TicketStatus, Ticketing, Tickets};
+pub use validate::validate;
 
 /// When a fault strikes: always, unless there are conditions.
 pub type Rule = crate::server::Rule<RegRws>;
@@ -92,7 +104,7 @@ impl Server {
         let served = Arc::new(Mutex::new(Served::new(registry)));
         let stopping = CancellationToken::new();
         let whois = whois::listing(&served, stopping.clone());
-        let records = Records { state: State { served }, whois };
+        let records = Records { state: State::new(served), whois };
         Self::serve(address, Shared::new(RegRws::default(), records, options, stopping)).await
     }
 
@@ -106,6 +118,12 @@ impl Server {
     #[must_use]
     pub fn registry(&self) -> Editing<'_> {
         Editing(lock(&self.shared.backing.state.served))
+    }
+
+    /// Returns its tickets, to be read or worked off.
+    #[must_use]
+    pub fn tickets(&self) -> Tickets<'_> {
+        Tickets(&self.shared)
     }
 
     /// Returns the public listing of the same registry.

@@ -33,6 +33,34 @@ pub enum Operation {
     DeleteNet,
     /// `PUT net/{handle}/remove`
     RemoveNet,
+    /// `GET net/{handle}/delegations`
+    Delegations,
+    /// `GET net/{handle}/routes`
+    NetRoutes,
+    /// `GET org/{handle}/routes`
+    OrgRoutes,
+    /// `GET ticket/{number}`
+    Ticket,
+    /// `GET ticket/{number}/summary`
+    TicketSummary,
+    /// `GET ticket;ticketType={type};ticketStatus={status}`
+    Tickets,
+    /// `GET ticket/summary;ticketType={type};ticketStatus={status}`
+    TicketSummaries,
+    /// `PUT ticket/{number}/ticketStatus/{status}`
+    CloseTicket,
+    /// `PUT ticket/{number}`
+    ModifyTicket,
+    /// `PUT ticket/{number}/message`
+    AddMessage,
+    /// `GET ticket/{number}/message/{id}`
+    Message,
+    /// `GET ticket/{number}/message/{id}/attachment/{id}`
+    Attachment,
+    /// `GET report/reassignment/{net}`, which makes a ticket
+    ReassignmentReport,
+    /// `GET report/associations`, which makes a ticket
+    AssociationsReport,
     /// Anything else.
     Unknown,
 }
@@ -48,6 +76,15 @@ impl Operation {
             | Self::Net
             | Self::MostSpecificNet
             | Self::ParentNet
+            | Self::Delegations
+            | Self::NetRoutes
+            | Self::OrgRoutes
+            | Self::Ticket
+            | Self::TicketSummary
+            | Self::Tickets
+            | Self::TicketSummaries
+            | Self::Message
+            | Self::Attachment
             | Self::Unknown => false,
             Self::Reassign
             | Self::Reallocate
@@ -56,7 +93,12 @@ impl Operation {
             | Self::DeleteCustomer
             | Self::ModifyNet
             | Self::DeleteNet
-            | Self::RemoveNet => true,
+            | Self::RemoveNet
+            | Self::CloseTicket
+            | Self::ModifyTicket
+            | Self::AddMessage
+            | Self::ReassignmentReport
+            | Self::AssociationsReport => true,
         }
     }
 }
@@ -91,6 +133,19 @@ fn read(parts: &[&str]) -> Option<(Operation, String)> {
         ["poc", handle] => (Operation::Poc, (*handle).to_owned()),
         ["customer", handle] => (Operation::Customer, (*handle).to_owned()),
         ["net", handle] => (Operation::Net, (*handle).to_owned()),
+        ["net", handle, "delegations"] => (Operation::Delegations, (*handle).to_owned()),
+        ["net", handle, "routes"] => (Operation::NetRoutes, (*handle).to_owned()),
+        ["org", handle, "routes"] => (Operation::OrgRoutes, (*handle).to_owned()),
+        [tickets] if named(tickets, "ticket") => (Operation::Tickets, (*tickets).to_owned()),
+        ["ticket", tickets] if named(tickets, "summary") => (Operation::TicketSummaries, (*tickets).to_owned()),
+        ["ticket", number] => (Operation::Ticket, (*number).to_owned()),
+        ["ticket", number, "summary"] => (Operation::TicketSummary, (*number).to_owned()),
+        ["ticket", number, "message", message] => (Operation::Message, format!("{number}/{message}")),
+        ["ticket", number, "message", message, "attachment", file] => {
+            (Operation::Attachment, format!("{number}/{message}/{file}"))
+        }
+        ["report", "reassignment", net] => (Operation::ReassignmentReport, (*net).to_owned()),
+        ["report", "associations"] => (Operation::AssociationsReport, String::new()),
         ["net", "mostSpecificNet", first, last] => (Operation::MostSpecificNet, tidy_range(first, last)),
         ["net", "parentNet", first, last] => (Operation::ParentNet, tidy_range(first, last)),
         _ => return None,
@@ -104,6 +159,9 @@ fn put(parts: &[&str]) -> Option<(Operation, String)> {
         ["net", handle, "remove"] => (Operation::RemoveNet, handle),
         ["net", handle] => (Operation::ModifyNet, handle),
         ["customer", handle] => (Operation::ModifyCustomer, handle),
+        ["ticket", number] => (Operation::ModifyTicket, number),
+        ["ticket", number, "ticketStatus", _] => (Operation::CloseTicket, number),
+        ["ticket", number, "message"] => (Operation::AddMessage, number),
         _ => return None,
     };
     Some((operation, (*handle).to_owned()))
@@ -122,6 +180,11 @@ fn delete(parts: &[&str]) -> Option<(Operation, String)> {
         ["net", handle] => Some((Operation::DeleteNet, (*handle).to_owned())),
         _ => None,
     }
+}
+
+/// Whether a part of a path has this name, with or without matrix parameters.
+fn named(part: &str, name: &str) -> bool {
+    part.split(';').next() == Some(name)
 }
 
 /// A range as `first/last`, with the addresses in their canonical form if they can be read.

@@ -35,6 +35,8 @@ pub struct Options {
     pub lag: Duration,
     /// The status of a write that was done or became a ticket.
     pub success: u16,
+    /// When reports are made, and nets removed that have nets below them.
+    pub jobs: Jobs,
     /// The requests that need the header `Content-Type`.
     pub content_type: ContentType,
     /// A reassignment may bring its customer along.
@@ -69,6 +71,7 @@ impl Default for Options {
             clock: Clock::Wall,
             lag: Duration::ZERO,
             success: 200,
+            jobs: Jobs::AtOnce,
             content_type: ContentType::WithBody,
             embedded_customer: true,
             whole_parent: true,
@@ -106,6 +109,15 @@ pub enum Clock {
     Wall,
     /// [`crate::world::Registry::now`].
     Registry,
+}
+
+/// When a job is done for which there is a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jobs {
+    /// Right after the answer, by which the ticket is closed.
+    AtOnce,
+    /// When its ticket is accepted.
+    WhenAccepted,
 }
 
 /// The requests that need the header `Content-Type`; a request that lacks it is answered by 415.

@@ -10,7 +10,10 @@ use super::{
     options::Style,
     xml::Element,
 };
-use crate::world::{Address, ContactType, Country, Customer, Holder, Net, Org, Phone, Poc, PocLink, offset};
+use crate::world::{
+    Address, ContactType, Country, Customer, Delegation, DelegationKey, Holder, Net, Org, Phone, Poc, PocLink, Route,
+    offset,
+};
 
 /// The `org` payload.
 pub(super) fn org(org: &Org, forms: &Forms) -> Element {
@@ -85,6 +88,38 @@ pub(super) fn net(net: &Net, forms: &Forms) -> Element {
         Element::list("originASes", Vec::new()),
     ];
     Element::new("net", surprised(children, forms))
+}
+
+/// The `delegation` payload.
+pub(super) fn delegation(delegation: &Delegation) -> Element {
+    let server = |name: &String| Element::text("nameserver", name);
+    let key = |key: &DelegationKey| {
+        Element::new(
+            "delegationKey",
+            vec![
+                Element::text("algorithm", key.algorithm),
+                Element::text("digest", &key.digest),
+                Element::text("digestType", key.digest_type),
+                Element::text("keyTag", key.key_tag),
+            ],
+        )
+    };
+    let children = vec![
+        Element::text("name", &delegation.name),
+        Element::new("delegationKeys", delegation.keys.iter().map(key).collect()),
+        Element::new("nameservers", delegation.nameservers.iter().map(server).collect()),
+    ];
+    Element::new("delegation", children)
+}
+
+/// A reference to a route object.
+pub(super) fn route(route: &Route) -> Element {
+    let children = vec![
+        Element::text("orgHandle", &route.org),
+        Element::text("originAS", format!("AS{}", route.origin)),
+        Element::text("prefix", route.prefix),
+    ];
+    Element::new("routeRef", children).with("entry", "SIMPLE")
 }
 
 fn net_block(net: &Net, block: IpNet, forms: &Forms) -> Element {
@@ -188,7 +223,8 @@ pub(super) fn shown_moment(at: Option<DateTime>, style: Style, handle: &str) -> 
     at.map(|at| moment(at, &Forms::of(style, handle)))
 }
 
-fn moment(at: DateTime, forms: &Forms) -> String {
+/// A moment in these forms.
+pub(super) fn moment(at: DateTime, forms: &Forms) -> String {
     let offset = offset(at);
     let zone = if offset == "-04:00" { "EDT" } else { "EST" };
     match forms.date {

@@ -9,14 +9,15 @@ use super::{
     reply::Reply,
     requests::{Operation, Request},
     state::Asking,
+    xml::Element,
 };
 use crate::{
     served::Snapshot,
-    world::{Customer, Range, Registry},
+    world::{Customer, Range, Registry, Route},
 };
 
 /// Returns the answer to a request that nothing speaks against.
-pub(super) fn answer(snapshot: &Snapshot, request: &Request, Asking { access, options }: &Asking) -> Reply {
+pub(super) fn answer(snapshot: &Snapshot, request: &Request, Asking { access, options, .. }: &Asking) -> Reply {
     let style = options.style;
     let handle = request.target.as_str();
     let (registry, index) = (&*snapshot.registry, &*snapshot.index);
@@ -44,6 +45,25 @@ pub(super) fn answer(snapshot: &Snapshot, request: &Request, Asking { access, op
             let Some(range) = range(handle) else { return bad_range() };
             return net(registry, parent_of(snapshot, range), style);
         }
+        Operation::Delegations => {
+            let Some(net) = registry.nets.get(handle) else { return Reply::not_found("net") };
+            let delegations = registry.delegations.get(&net.handle).into_iter().flatten();
+            return collection(delegations.map(payload::delegation).collect(), &forms);
+        }
+        Operation::NetRoutes => {
+            let Some(net) = registry.nets.get(handle) else { return Reply::not_found("net") };
+            let reassignments = request.query.split('&').any(|pair| pair == "reassignments=true");
+            let of_net = |route: &&Route| {
+                let prefix = (route.prefix.network(), route.prefix.broadcast());
+                let inside = net.blocks.iter().any(|block| block.contains(&route.prefix));
+                inside && (reassignments || index.covering(prefix) == Some(&net.handle))
+            };
+            return collection(registry.routes.iter().filter(of_net).map(payload::route).collect(), &forms);
+        }
+        Operation::OrgRoutes => {
+            let of_org = registry.routes.iter().filter(|route| route.org == handle);
+            return collection(of_org.map(payload::route).collect(), &forms);
+        }
         Operation::Reassign
         | Operation::Reallocate
         | Operation::CreateCustomer
@@ -52,9 +72,24 @@ pub(super) fn answer(snapshot: &Snapshot, request: &Request, Asking { access, op
         | Operation::ModifyNet
         | Operation::DeleteNet
         | Operation::RemoveNet
+        | Operation::Ticket
+        | Operation::TicketSummary
+        | Operation::Tickets
+        | Operation::TicketSummaries
+        | Operation::CloseTicket
+        | Operation::ModifyTicket
+        | Operation::AddMessage
+        | Operation::Message
+        | Operation::Attachment
+        | Operation::ReassignmentReport
+        | Operation::AssociationsReport
         | Operation::Unknown => None,
     };
     object.map_or_else(|| Reply::not_found("record"), |object| Reply::found(object.document(&forms)))
+}
+
+fn collection(objects: Vec<Element>, forms: &Forms) -> Reply {
+    Reply::found(Element::new("collection", objects).document(forms))
 }
 
 /// A private customer as the public sees it.

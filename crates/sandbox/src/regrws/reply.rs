@@ -12,6 +12,14 @@ use super::{forms::Forms, judge::Component, xml::Element};
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) body: String,
+    /// A file that is the answer instead.
+    pub(super) file: Option<File>,
+}
+
+#[derive(Debug)]
+pub(super) struct File {
+    name: String,
+    data: Vec<u8>,
 }
 
 /// Codes of the `error` payload.
@@ -36,7 +44,7 @@ pub(super) enum Code {
 impl Reply {
     /// An object.
     pub(super) fn found(document: String) -> Self {
-        Self { status: StatusCode::OK, body: document }
+        Self { status: StatusCode::OK, body: document, file: None }
     }
 
     /// An `error` payload.
@@ -52,7 +60,7 @@ impl Reply {
             Element::text("message", message),
         ];
         let body = Element::new("error", children).document(&Forms::PLAIN);
-        Self { status, body }
+        Self { status, body, file: None }
     }
 
     /// A document with these faults.
@@ -63,6 +71,21 @@ impl Reply {
         let components = Element::new("components", components.iter().map(component).collect());
         let message = "The payload entity failed to validate. See component messages for details.";
         Self::refused(StatusCode::BAD_REQUEST, Code::EntityValidation, message, components)
+    }
+
+    /// A document of which this element is wrong.
+    pub(super) fn invalid_element(name: &'static str, message: &str) -> Self {
+        Self::invalid(&[Component { name, message: message.to_owned() }])
+    }
+
+    /// A file.
+    pub(super) fn file(name: &str, data: Vec<u8>) -> Self {
+        Self { file: Some(File { name: name.to_owned(), data }), ..Self::found(String::new()) }
+    }
+
+    /// More than is sent at once.
+    pub(super) fn too_large(why: &str) -> Self {
+        Self::error(StatusCode::PAYLOAD_TOO_LARGE, Code::BadRequest, why)
     }
 
     /// A document that is not of the form it should have.
@@ -123,6 +146,14 @@ impl Code {
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
+        if let Some(File { name, data }) = self.file {
+            let disposition = format!("attachment; filename=\"{name}\"");
+            let headers = [
+                (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+                (header::CONTENT_DISPOSITION, disposition),
+            ];
+            return (self.status, headers, data).into_response();
+        }
         (self.status, [(header::CONTENT_TYPE, "application/xml")], self.body).into_response()
     }
 }

@@ -61,6 +61,20 @@ impl Request {
             | Operation::ModifyNet
             | Operation::DeleteNet
             | Operation::RemoveNet
+            | Operation::Delegations
+            | Operation::NetRoutes
+            | Operation::OrgRoutes
+            | Operation::Ticket
+            | Operation::TicketSummary
+            | Operation::Tickets
+            | Operation::TicketSummaries
+            | Operation::CloseTicket
+            | Operation::ModifyTicket
+            | Operation::AddMessage
+            | Operation::Message
+            | Operation::Attachment
+            | Operation::ReassignmentReport
+            | Operation::AssociationsReport
             | Operation::Unknown => None,
         };
         Self {
@@ -75,7 +89,13 @@ impl Request {
         }
     }
 
-    /// Returns the handle in the path, in upper case.
+    /// Returns the value of a matrix parameter.
+    pub(super) fn matrix(&self, name: &str) -> Option<String> {
+        let mut pairs = self.path.split(';').skip(1).filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_ascii_uppercase())
+    }
+
+    /// Returns the handle or number in the path, in upper case.
     pub(super) fn handle(&self) -> String {
         self.path.split('/').nth(3).unwrap_or_default().to_ascii_uppercase()
     }

@@ -87,10 +87,26 @@ const NET_INSIDE: &[Shape] = &[
     MESSAGES,
 ];
 
+const TICKET_INSIDE: &[Shape] = &[
+    text("ticketNo"),
+    text("createdDate"),
+    text("resolvedDate"),
+    text("closedDate"),
+    text("updatedDate"),
+    text("webTicketType"),
+    text("webTicketStatus"),
+    text("webTicketResolution"),
+    MESSAGES,
+];
+
 /// The `net` payload.
 pub(super) const NET: Shape = elements("net", NET_INSIDE);
 /// The `customer` payload.
 pub(super) const CUSTOMER: Shape = elements("customer", CUSTOMER_INSIDE);
+/// The `message` payload.
+pub(super) const MESSAGE: Shape = elements("message", MESSAGE_INSIDE);
+/// The `ticket` payload.
+pub(super) const TICKET: Shape = elements("ticket", TICKET_INSIDE);
 
 impl Shape {
     /// Reads a document of this shape. An error is a sentence for whoever sent it.

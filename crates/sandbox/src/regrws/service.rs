@@ -21,6 +21,7 @@ use super::{
     requests::{Operation, Request},
     state::{Asking, State},
     submission::Submission,
+    tickets,
 };
 use crate::{
     call::When,
@@ -81,8 +82,9 @@ impl System for RegRws {
         let fault = struck.or_else(|| lock(&shared.system).noise(&options, &request));
         let access = Access::of(&head.uri, &head.headers, &options);
         let state = shared.backing.state.clone();
+        let by_ticket = fault == Some(Fault::Ticket);
         let reply = move || match access {
-            Ok(access) => answer(&state, Asking { access, options }, &request),
+            Ok(access) => answer(&state, Asking { access, options, by_ticket }, &request),
             Err(refusal) => refusal,
         };
         let sent = match fault {
@@ -107,12 +109,14 @@ fn answer(state: &State, asking: Asking, request: &Request) -> Reply {
     }
     match Submission::read(request) {
         Err(refusal) => refusal,
-        Ok(Some(submission)) => state.write(&asking, &submission),
+        Ok(Some(submission)) => state.write(&asking, request.operation, &submission),
         Ok(None) if request.operation == Operation::Unknown && has_other_method(&request.path) => {
             let message = "The method is not allowed here.";
             Reply::error(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, message)
         }
-        Ok(None) => records::answer(&state.seen(), request, &asking),
+        Ok(None) => {
+            tickets::answer(state, &asking, request).unwrap_or_else(|| records::answer(&state.seen(), request, &asking))
+        }
     }
 }
 

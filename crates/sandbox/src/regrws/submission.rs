@@ -5,6 +5,7 @@ use super::{
     requests::{Operation, Request},
     schema,
     submitted::{SubmittedCustomer, SubmittedNet},
+    tickets::{Message, submitted_messages},
 };
 
 /// What is to be written, before anybody has looked whether it may.
@@ -74,14 +75,42 @@ impl Submission {
             | Operation::Net
             | Operation::MostSpecificNet
             | Operation::ParentNet
+            | Operation::Delegations
+            | Operation::NetRoutes
+            | Operation::OrgRoutes
+            | Operation::Ticket
+            | Operation::TicketSummary
+            | Operation::Tickets
+            | Operation::TicketSummaries
+            | Operation::CloseTicket
+            | Operation::ModifyTicket
+            | Operation::AddMessage
+            | Operation::Message
+            | Operation::Attachment
+            | Operation::ReassignmentReport
+            | Operation::AssociationsReport
             | Operation::Unknown => return Ok(None),
         }))
+    }
+
+    /// Returns what was said along with it.
+    pub(super) fn messages(&self) -> &[Message] {
+        match self {
+            Self::Cut { net, .. } | Self::ModifyNet { net, .. } | Self::RemoveNet { net: Some(net), .. } => {
+                &net.messages
+            }
+            Self::RemoveNet { net: None, .. }
+            | Self::CreateCustomer { .. }
+            | Self::ModifyCustomer { .. }
+            | Self::DeleteCustomer { .. } => &[],
+        }
     }
 }
 
 fn net(request: &Request) -> Result<Box<SubmittedNet>, Reply> {
     let root = schema::NET.read(&request.body).map_err(|why| Reply::schema(&why))?;
-    Ok(Box::new(SubmittedNet::read(&root)))
+    let messages = submitted_messages(&root).map_err(|why| Reply::invalid_element("messages", why))?;
+    Ok(Box::new(SubmittedNet { messages, ..SubmittedNet::read(&root) }))
 }
 
 fn customer(request: &Request) -> Result<Box<SubmittedCustomer>, Reply> {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 
-use super::tree::Node;
+use super::{tickets::Message, tree::Node};
 use crate::world::{Country, PocLink};
 
 /// A `net` as it was sent. What is empty counts as not sent.
@@ -23,6 +23,8 @@ pub(super) struct SubmittedNet {
     /// `None` if there is no such element, which is not the same as an empty one.
     pub(super) comment: Option<Vec<String>>,
     pub(super) pocs: Vec<PocLink>,
+    /// What is said to whoever looks at it.
+    pub(super) messages: Vec<Message>,
 }
 
 /// A block of a net, and the type it is said to have.
@@ -70,6 +72,7 @@ impl SubmittedNet {
             blocks: blocks(node),
             comment: node.child("comment").map(|_| node.lines_of("comment")),
             pocs: pocs.map(poc).collect(),
+            messages: Vec::new(),
         }
     }
 }

@@ -11,9 +11,18 @@ const SHARED_TICKET: &str = "http://www.arin.net/regrws/shared-ticket/v1";
 /// An element.
 #[derive(Debug, Clone)]
 pub(super) struct Element {
+    namespace: Namespaced,
     name: &'static str,
     attributes: Vec<(&'static str, String)>,
     content: Content,
+}
+
+/// The namespace of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Namespaced {
+    Core,
+    /// That of what only messages have.
+    Messages,
 }
 
 #[derive(Debug, Clone)]
@@ -29,29 +38,43 @@ enum Content {
 impl Element {
     /// An element with these children.
     pub(super) fn new(name: &'static str, children: Vec<Self>) -> Self {
-        Self { name, attributes: Vec::new(), content: Content::Children(children) }
+        Self { namespace: Namespaced::Core, name, attributes: Vec::new(), content: Content::Children(children) }
     }
 
     /// An element without content.
     pub(super) fn leaf(name: &'static str) -> Self {
-        Self { name, attributes: Vec::new(), content: Content::Leaf }
+        Self { namespace: Namespaced::Core, name, attributes: Vec::new(), content: Content::Leaf }
     }
 
     /// An element with this text.
     pub(super) fn text(name: &'static str, text: impl ToString) -> Self {
-        Self { name, attributes: Vec::new(), content: Content::Text(text.to_string()) }
+        Self { namespace: Namespaced::Core, name, attributes: Vec::new(), content: Content::Text(text.to_string()) }
     }
 
     /// An element with this text, or one that is not there.
     pub(super) fn maybe(name: &'static str, text: Option<impl ToString>) -> Self {
         let content = text.map_or(Content::Nothing, |text| Content::Text(text.to_string()));
-        Self { name, attributes: Vec::new(), content }
+        Self { namespace: Namespaced::Core, name, attributes: Vec::new(), content }
     }
 
     /// An element with these children, or one that is not there when there are none.
     pub(super) fn list(name: &'static str, children: Vec<Self>) -> Self {
         let content = if children.is_empty() { Content::Nothing } else { Content::Children(children) };
-        Self { name, attributes: Vec::new(), content }
+        Self { namespace: Namespaced::Core, name, attributes: Vec::new(), content }
+    }
+
+    /// The element in another namespace.
+    pub(super) fn of(self, namespace: Namespaced) -> Self {
+        Self { namespace, ..self }
+    }
+
+    /// Whether it or one inside of it is in this namespace.
+    fn uses(&self, namespace: Namespaced) -> bool {
+        let inside = match &self.content {
+            Content::Children(children) => children.iter().any(|child| child.uses(namespace)),
+            Content::Text(_) | Content::Leaf | Content::Nothing => false,
+        };
+        inside || self.namespace == namespace
     }
 
     /// The element with one more attribute.
@@ -63,6 +86,7 @@ impl Element {
     /// The document with this root.
     pub(super) fn document(mut self, forms: &Forms) -> String {
         let namespaces = match forms.namespace {
+            Namespace::Default if self.uses(Namespaced::Messages) => vec![("xmlns", CORE), ("xmlns:ns2", MESSAGES)],
             Namespace::Default => vec![("xmlns", CORE)],
             Namespace::WithOthers => vec![("xmlns", CORE), ("xmlns:ns2", SHARED_TICKET), ("xmlns:ns3", MESSAGES)],
             Namespace::Prefixed => vec![("xmlns:ns4", CORE), ("xmlns:ns2", MESSAGES)],
@@ -137,9 +161,12 @@ impl Printer<'_> {
     }
 
     fn name(&mut self, element: &Element) {
-        if self.forms.namespace == Namespace::Prefixed {
-            self.out.push_str("ns4:");
-        }
+        self.out.push_str(match (element.namespace, self.forms.namespace) {
+            (Namespaced::Core, Namespace::Default | Namespace::WithOthers) => "",
+            (Namespaced::Core, Namespace::Prefixed) => "ns4:",
+            (Namespaced::Messages, Namespace::Default | Namespace::Prefixed) => "ns2:",
+            (Namespaced::Messages, Namespace::WithOthers) => "ns3:",
+        });
         self.out.push_str(element.name);
     }
 

@@ -7,9 +7,12 @@
 //! - *Open*: no source says; [`Options`] has both readings.
 
 mod customers;
+mod faults;
 mod lab;
+mod lists;
 mod nets;
 mod removals;
 mod requests;
+mod tickets;
 
 use super::*;

@@ -34,6 +34,14 @@ pub(super) fn judge(terms: Terms<'_>, submission: &Submission) -> Result<Change,
     }
 }
 
+/// Refuses a report on a net that has none: only direct allocations and reallocations do.
+pub(super) fn may_report(terms: Terms<'_>, net: &str) -> Result<(), Reply> {
+    match terms.own_net(net)?.net_type.as_str() {
+        "DA" | "A" => Ok(()),
+        _ => Err(Reply::bad_request("The network is neither a direct allocation nor a reallocation.")),
+    }
+}
+
 impl<'a> Terms<'a> {
     /// Returns the net with this handle.
     fn net(&self, handle: &str) -> Result<&'a Net, Reply> {
