@@ -3,16 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
+use reqwest::retry;
 use secrecy::SecretString;
 
 use super::{
-    convert,
-    error::{Error, ErrorKind},
+    convert, dependents,
+    error::{Error, ErrorKind, Fault},
     exchange::Exchange,
     rate_limit::{RateLimit, SharedLimit},
     request::Request,
+    ticket::{self, Ticket, TicketFilter},
     transport::{Key, Transport},
     whois::{Outages, Whois},
+    write::{Call, Document, Receipt, Unwritten},
 };
 use crate::{
     config::{self, RegistryUrl, UnfitUrl},
@@ -153,7 +156,7 @@ impl Client {
     /// # Errors
     /// When ARIN could not be asked, refused, or answered something that is no organization.
     pub async fn org(&self, handle: &OrgHandle) -> Result<Option<Org>, Error> {
-        self.transport.call(&Request::org(handle), convert::org).await
+        self.transport.call(&Request::org(handle), |root, _| Ok(convert::org(root)?)).await
     }
 
     /// Returns the point of contact, or `None` when ARIN has none of that handle.
@@ -161,7 +164,7 @@ impl Client {
     /// # Errors
     /// As [`Client::org`].
     pub async fn poc(&self, handle: &PocHandle) -> Result<Option<Poc>, Error> {
-        self.transport.call(&Request::poc(handle), convert::poc).await
+        self.transport.call(&Request::poc(handle), |root, _| Ok(convert::poc(root)?)).await
     }
 
     /// Returns the customer, or `None` when ARIN has none of that handle.
@@ -169,7 +172,7 @@ impl Client {
     /// # Errors
     /// As [`Client::org`].
     pub async fn customer(&self, handle: &CustomerHandle) -> Result<Option<Customer>, Error> {
-        self.transport.call(&Request::customer(handle), convert::customer).await
+        self.transport.call(&Request::customer(handle), |root, _| Ok(convert::customer(root)?)).await
     }
 
     /// Returns the net, or `None` when ARIN has none of that handle.
@@ -177,7 +180,7 @@ impl Client {
     /// # Errors
     /// As [`Client::org`].
     pub async fn net(&self, handle: &NetHandle) -> Result<Option<Net>, Error> {
-        self.transport.call(&Request::net(handle), convert::net).await
+        self.transport.call(&Request::net(handle), |root, _| Ok(convert::net(root)?)).await
     }
 
     /// Returns the most specific net for the range. `None` says that the range has no registration of its own; the net
@@ -186,7 +189,7 @@ impl Client {
     /// # Errors
     /// As [`Client::org`].
     pub async fn most_specific_net(&self, range: NetBlock) -> Result<Option<Net>, Error> {
-        self.transport.call(&Request::most_specific_net(range), convert::net).await
+        self.transport.call(&Request::most_specific_net(range), |root, _| Ok(convert::net(root)?)).await
     }
 
     /// Returns the net that the range lies in or would be cut from, whether it has a registration of its own or not.
@@ -194,7 +197,76 @@ impl Client {
     /// # Errors
     /// As [`Client::org`].
     pub async fn parent_net(&self, range: NetBlock) -> Result<Option<Net>, Error> {
-        self.transport.call(&Request::parent_net(range), convert::net).await
+        self.transport.call(&Request::parent_net(range), |root, _| Ok(convert::net(root)?)).await
+    }
+
+    /// Returns the net as ARIN has it, to be changed and sent back, or `None` when ARIN has none of that handle.
+    ///
+    /// # Errors
+    /// As [`Client::org`], and when something in it would not come back the same.
+    pub async fn net_document(&self, handle: &NetHandle) -> Result<Option<Document>, Error> {
+        self.transport.call(&Request::net(handle), |_, body| Ok(Document::read(body)?)).await
+    }
+
+    /// Returns the customer likewise.
+    ///
+    /// # Errors
+    /// As [`Client::net_document`].
+    pub async fn customer_document(&self, handle: &CustomerHandle) -> Result<Option<Document>, Error> {
+        self.transport.call(&Request::customer(handle), |_, body| Ok(Document::read(body)?)).await
+    }
+
+    /// Returns the ticket, or `None` when ARIN has none of that number any more.
+    ///
+    /// # Errors
+    /// As [`Client::org`].
+    pub async fn ticket(&self, number: &str) -> Result<Option<Ticket>, Error> {
+        self.transport.call(&Request::ticket(number), |root, _| Ok(ticket::ticket(root)?)).await
+    }
+
+    /// Returns the tickets that fit, of all that the person of the API key may see.
+    ///
+    /// # Errors
+    /// As [`Client::org`]. A list that ARIN says it does not have is no empty one.
+    pub async fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Ticket>, Error> {
+        let request = Request::tickets(filter);
+        let tickets = self.transport.call(&request, |root, _| Ok(ticket::tickets(root)?)).await?;
+        tickets.ok_or_else(|| Error::of(request, ErrorKind::Refused(Fault::absence())))
+    }
+
+    /// Returns the delegations of reverse DNS that go with the net when it is removed: their names, with name servers. A
+    /// net that is not there has none.
+    ///
+    /// # Errors
+    /// As [`Client::org`].
+    pub async fn delegations(&self, net: &NetHandle) -> Result<Vec<String>, Error> {
+        let found = self.transport.call(&Request::delegations(net), |root, _| Ok(dependents::delegations(root)?)).await;
+        found.map(Option::unwrap_or_default)
+    }
+
+    /// Returns the routes in the routing registry for the net: their prefixes and origins.
+    ///
+    /// # Errors
+    /// As [`Client::org`].
+    pub async fn routes(&self, net: &NetHandle) -> Result<Vec<String>, Error> {
+        let found = self.transport.call(&Request::routes(net), |root, _| Ok(dependents::routes(root)?)).await;
+        match found {
+            // So the routing registry of the test environment says that it has none.
+            Err(Error { kind: ErrorKind::Refused(fault), .. })
+                if (fault.status, fault.code.as_deref()) == (404, Some("E_UNSPECIFIED")) =>
+            {
+                Ok(Vec::new())
+            }
+            found => found.map(Option::unwrap_or_default),
+        }
+    }
+
+    /// Sends a call that changes something. It is sent once, whatever comes of it.
+    ///
+    /// # Errors
+    /// When it is not known to be done, which is one of three different things.
+    pub async fn write(&self, call: &Call) -> Result<Receipt, Unwritten> {
+        self.transport.write(call).await
     }
 }
 
@@ -206,6 +278,8 @@ fn http(settings: &config::Arin) -> Result<reqwest::Client, http_client::Error> 
     let encrypted = urls.any(|url| url.as_url().scheme() == "https");
     http_client::build(Trust::of(settings.ca_file.as_deref(), encrypted), &settings.proxy, |builder| {
         outbound::client::asking_for("application/xml", settings.timeout, builder)
+            // What is sent is counted, and a change must not be sent twice.
+            .retry(retry::never())
             .connect_timeout(settings.connect_timeout)
             .pool_max_idle_per_host(settings.max_in_flight)
     })

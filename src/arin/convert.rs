@@ -26,6 +26,9 @@ pub enum Unfit {
     /// It is a payload of the kind wanted, but about the object with this handle.
     #[error("it is about `{0}`, which was not asked for")]
     OtherHandle(String),
+    /// It has neither a net nor a ticket.
+    #[error("it has neither a net nor a ticket")]
+    Nothing,
     /// It has no handle.
     #[error("it has no handle")]
     NoHandle,

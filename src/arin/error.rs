@@ -14,6 +14,8 @@ use crate::{
 
 /// The most of what came from the other side in one place of a failure, in characters.
 const LONGEST_WORDS: usize = 400;
+/// The most of ARIN's own words, which name all that is wrong with a document.
+pub(super) const LONGEST_MESSAGE: usize = 2_000;
 /// The most of a name or code that came from there. One failure may repeat several.
 const LONGEST_NAME: usize = 100;
 /// So many characters of an API key at the end of an excerpt are the key.
@@ -43,6 +45,9 @@ pub enum ErrorKind {
     /// The key is empty or has characters that no request can carry. Nothing was sent.
     #[error("the API key cannot be sent: it is empty or has characters other than printable ASCII")]
     UnusableKey,
+    /// A kept call is none of those that there are. Nothing was sent.
+    #[error("it is none of the calls that are made here, so it was not sent; did somebody edit it?")]
+    NoSuchCall,
     /// ARIN does not take the API key, which has brought nothing so far.
     #[error("ARIN did not accept the API key ({0}); `rir-sidecar check` tries it and says what to do")]
     Unauthorized(Fault),
@@ -59,7 +64,7 @@ pub enum ErrorKind {
          be made in {} s. Does something else use the same address or API key?", .0.as_millis().div_ceil(1000)
     )]
     Throttled(Duration),
-    /// ARIN has trouble: any 5xx, or the code `E_OUTAGE`.
+    /// ARIN has trouble: any 5xx, or the code `E_OUTAGE`. For what is sent once only, a 429 as well.
     #[error("ARIN could not answer ({0})")]
     Outage(Fault),
     /// The answer points elsewhere, shown without credentials and query; the key would go along, so it stays here.
@@ -91,6 +96,16 @@ pub(super) enum Unanswered {
     NoAnswer(NoAnswer),
 }
 
+impl Unanswered {
+    /// Returns whether not a byte can have arrived.
+    pub(super) fn is_not_sent(&self) -> bool {
+        match self {
+            Self::Throttled(_) | Self::NoAnswer(NoAnswer::NotSent(_)) => true,
+            Self::NoAnswer(NoAnswer::Lost(_)) => false,
+        }
+    }
+}
+
 impl From<NoAnswer> for Unanswered {
     fn from(no_answer: NoAnswer) -> Self {
         Self::NoAnswer(no_answer)
@@ -118,6 +133,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// ARIN's own words for something that it does not have.
+    pub(super) fn absence() -> Self {
+        Self { code: Some("E_OBJECT_NOT_FOUND".to_owned()), ..Self::wordless(StatusCode::NOT_FOUND) }
+    }
+
     pub(super) fn wordless(status: StatusCode) -> Self {
         Self { status: status.as_u16(), code: None, message: None }
     }
@@ -147,7 +167,7 @@ impl Decode {
         match self {
             Self::Xml(malformed) => malformed.foreign_words(),
             Self::Payload(Unfit::Other(_, found) | Unfit::OtherHandle(found)) => vec![found],
-            Self::Payload(Unfit::NoHandle | Unfit::NoBlock) => Vec::new(),
+            Self::Payload(Unfit::Nothing | Unfit::NoHandle | Unfit::NoBlock) => Vec::new(),
         }
     }
 }
@@ -164,6 +184,7 @@ impl Error {
             | ErrorKind::NotAllowed(_)
             | ErrorKind::NotEncrypted(_)
             | ErrorKind::UnusableKey
+            | ErrorKind::NoSuchCall
             | ErrorKind::Unauthorized(_)
             | ErrorKind::NoAuthority(_)
             | ErrorKind::Refused(_)
@@ -200,6 +221,7 @@ impl Error {
             | ErrorKind::NotAllowed(_)
             | ErrorKind::NotEncrypted(_)
             | ErrorKind::UnusableKey
+            | ErrorKind::NoSuchCall
             | ErrorKind::Unauthorized(_)
             | ErrorKind::Throttled(_)
             | ErrorKind::Outage(_)
@@ -248,10 +270,31 @@ impl ErrorKind {
         for name in self.foreign_names() {
             *name = excerpt(&blacked_out(name, secret), LONGEST_NAME);
         }
+        if let Some(message) = self.fault().and_then(|fault| fault.message.as_mut()) {
+            *message = excerpt(&blacked_out(message, secret), LONGEST_MESSAGE);
+        }
         for words in self.foreign_words() {
             *words = excerpt(&blacked_out(words, secret), LONGEST_WORDS);
         }
         self
+    }
+
+    fn fault(&mut self) -> Option<&mut Fault> {
+        match self {
+            Self::Unauthorized(fault) | Self::NoAuthority(fault) | Self::Refused(fault) | Self::Outage(fault) => {
+                Some(fault)
+            }
+            Self::Setup(_)
+            | Self::NotAllowed(_)
+            | Self::NotEncrypted(_)
+            | Self::UnusableKey
+            | Self::NoSuchCall
+            | Self::Throttled(_)
+            | Self::Redirected(..)
+            | Self::NotRegRws(..)
+            | Self::NoAnswer(_)
+            | Self::Invalid(..) => None,
+        }
     }
 
     fn foreign_names(&mut self) -> Vec<&mut String> {
@@ -266,6 +309,7 @@ impl ErrorKind {
             | Self::NotAllowed(_)
             | Self::NotEncrypted(_)
             | Self::UnusableKey
+            | Self::NoSuchCall
             | Self::Throttled(_)
             | Self::NoAnswer(_) => Vec::new(),
         }
@@ -273,15 +317,17 @@ impl ErrorKind {
 
     fn foreign_words(&mut self) -> Vec<&mut String> {
         match self {
-            Self::Unauthorized(fault) | Self::NoAuthority(fault) | Self::Refused(fault) | Self::Outage(fault) => {
-                fault.message.iter_mut().collect()
-            }
             Self::Redirected(_, location) => location.iter_mut().collect(),
             Self::NotRegRws(_, excerpt) | Self::Invalid(_, excerpt, _) => vec![excerpt],
-            Self::Setup(_)
+            Self::Unauthorized(_)
+            | Self::NoAuthority(_)
+            | Self::Refused(_)
+            | Self::Outage(_)
+            | Self::Setup(_)
             | Self::NotAllowed(_)
             | Self::NotEncrypted(_)
             | Self::UnusableKey
+            | Self::NoSuchCall
             | Self::Throttled(_)
             | Self::NoAnswer(_) => Vec::new(),
         }

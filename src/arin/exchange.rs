@@ -1,7 +1,8 @@
 //! The exchange over HTTP that Reg-RWS and the public listing have in common. It knows no API key.
 //!
-//! A 429 holds back every request to the same place, not only the one that got it, and is no failed try: the request is
-//! sent again when its turn comes, until everything has been answered with 429 for `arin.patience`.
+//! A 429 holds back every request to the same place, not only the one that got it, and is no failed try: a question is
+//! asked again when its turn comes, until everything has been answered with 429 for `arin.patience`. What is to be sent
+//! once is not.
 
 use std::{fmt, sync::Arc};
 
@@ -57,27 +58,33 @@ impl Exchange {
         turn: Turn<'_>,
         build: impl Fn() -> RequestBuilder,
     ) -> Result<Response, Unanswered> {
-        let Turn { name, operation, attempt, .. } = turn;
         loop {
-            let span =
-                debug_span!("arin.request", arin.operation = %operation, arin.attempt = attempt, http.status = Empty);
-            match self.sent(turn, build()).instrument(span).await? {
-                Some(response) => return Ok(response),
-                None => self.http.sent_again(name),
+            let response = self.answer_once(turn, build()).await?;
+            if response.status != StatusCode::TOO_MANY_REQUESTS {
+                return Ok(response);
             }
+            self.http.sent_again(turn.name);
         }
     }
 
-    /// Sends a request once, when its turn comes; `None` if the answer is 429.
-    async fn sent(&self, turn: Turn<'_>, request: RequestBuilder) -> Result<Option<Response>, Unanswered> {
+    /// Sends a request when its turn comes, and never again. A 429 is an answer like any other, whose body is not read.
+    pub(super) async fn answer_once(&self, turn: Turn<'_>, request: RequestBuilder) -> Result<Response, Unanswered> {
+        let Turn { operation, attempt, .. } = turn;
+        let span =
+            debug_span!("arin.request", arin.operation = %operation, arin.attempt = attempt, http.status = Empty);
+        self.sent(turn, request).instrument(span).await
+    }
+
+    async fn sent(&self, turn: Turn<'_>, request: RequestBuilder) -> Result<Response, Unanswered> {
         let permit = self.rate_limit.acquire(turn.wanted).await.map_err(Unanswered::Throttled)?;
         let response = self.http.send(turn.name, request).await?;
-        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
             permit.refused(retry_after(response.headers())).await;
-            return Ok(None);
+            return Ok(Response { status, html: false, location: None, body: Vec::new() });
         }
         permit.taken().await;
-        Ok(Some(self.receive(response).await?))
+        Ok(self.receive(response).await?)
     }
 
     async fn receive(&self, response: reqwest::Response) -> Result<Response, NoAnswer> {

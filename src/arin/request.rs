@@ -1,12 +1,17 @@
 //! The calls of Reg-RWS, a line for each.
 //!
-//! A [`Request`] says all in which calls differ: method, path, payload, the element that answers it, and whether it may
-//! be sent twice. `transport` adds the base URL and the key, `response` reads the answer.
+//! A [`Request`] says all in which calls differ: method, path, parameters, and the element that answers it. The document
+//! that goes with a call that changes something is not part of it, as a request is shown when it fails. `transport` adds
+//! the base URL and the key, `response` reads the answer.
 
 use std::fmt;
 
 use reqwest::Method;
 
+use super::{
+    ticket::TicketFilter,
+    write::{Call, CallKind, Verb},
+};
 use crate::model::{CustomerHandle, NetBlock, NetHandle, OrgHandle, PocHandle};
 
 /// A call as a value; its path is also its text, as in `org EXAMPLE-1`.
@@ -17,14 +22,12 @@ pub struct Request {
     pub(super) method: Method,
     /// The segments behind `/rest`.
     pub(super) path: Vec<String>,
-    /// The document to send, as XML.
-    pub(super) payload: Option<String>,
+    /// The parameters behind the path.
+    pub(super) query: Vec<(String, String)>,
     /// The root element of the answer.
     pub(super) expects: &'static str,
     /// The handle of the object that answers it, if that is known.
     pub(super) handle: Option<String>,
-    /// True if sending it twice does no harm. Any other is not sent again once it may have arrived.
-    pub(super) repeatable: bool,
 }
 
 impl Request {
@@ -55,13 +58,43 @@ impl Request {
         Self::get("parent-net", ["net", "parentNet", &first, &last], "net")
     }
 
+    /// Asks for a ticket without its messages, which may be too large to be answered.
+    pub(super) fn ticket(number: &str) -> Self {
+        Self { handle: Some(number.to_uppercase()), ..Self::get("ticket", ["ticket", number, "summary"], "ticket") }
+    }
+
+    pub(super) fn tickets(filter: &TicketFilter) -> Self {
+        let parameter = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!(";{name}={value}"));
+        let parameters = [parameter("ticketType", &filter.kind), parameter("ticketStatus", &filter.status)];
+        let summary = format!("summary{}", parameters.into_iter().flatten().collect::<String>());
+        Self::get("tickets", ["ticket", &summary], "collection")
+    }
+
+    pub(super) fn delegations(net: &NetHandle) -> Self {
+        Self::get("delegations", ["net", net.as_str(), "delegations"], "collection")
+    }
+
+    pub(super) fn routes(net: &NetHandle) -> Self {
+        Self::get("routes", ["net", net.as_str(), "routes"], "collection")
+    }
+
+    /// Makes the request of a call that changes something.
+    pub(super) fn of_call(call: &Call, kind: CallKind) -> Self {
+        let method = match call.method {
+            Verb::Put => Method::PUT,
+            Verb::Delete => Method::DELETE,
+        };
+        let (path, query) = (call.path.clone(), call.query.clone());
+        Self { name: kind.name(), method, path, query, expects: kind.expects(), handle: None }
+    }
+
     fn object(kind: &'static str, handle: &str) -> Self {
         Self { handle: Some(handle.to_owned()), ..Self::get(kind, [kind, handle], kind) }
     }
 
     fn get<const N: usize>(name: &'static str, path: [&str; N], expects: &'static str) -> Self {
         let path = path.map(str::to_owned).into();
-        Self { name, method: Method::GET, path, payload: None, expects, handle: None, repeatable: true }
+        Self { name, method: Method::GET, path, query: Vec::new(), expects, handle: None }
     }
 }
 

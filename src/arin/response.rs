@@ -24,11 +24,14 @@ use reqwest::StatusCode;
 
 use super::{
     convert::Unfit,
-    error::{ErrorKind, Fault},
+    error::{Decode, ErrorKind, Fault, LONGEST_MESSAGE},
     request::Request,
     xml::{self, Element, Malformed},
 };
 use crate::outbound::{AnswerLost, NoAnswer, excerpt::excerpt};
+
+/// Reads what is wanted from the root of an answer and its body.
+pub(super) type Reading<T> = fn(&Element, &[u8]) -> Result<T, Decode>;
 
 /// An answer, fully received.
 pub(super) struct Response {
@@ -46,7 +49,7 @@ impl Response {
         self,
         request: &Request,
         key_has_worked: bool,
-        read: fn(&Element) -> Result<T, Unfit>,
+        read: Reading<T>,
     ) -> Result<Option<T>, ErrorKind> {
         let Self { status, html, location, body } = self;
         if status.is_redirection() {
@@ -64,8 +67,8 @@ impl Response {
         match xml::parse(&body) {
             Ok(root) if root.name == "error" => denial(status, fault(status, &root), key_has_worked),
             Ok(root) if status == StatusCode::OK => {
-                let object = expected(&root, request).and_then(|()| read(&root));
-                object.map(Some).map_err(|unfit| invalid(unfit.into()))
+                let object = expected(&root, request).map_err(Decode::from).and_then(|()| read(&root, &body));
+                object.map(Some).map_err(invalid)
             }
             Err(Malformed::CutOff) if status == StatusCode::OK || root_name(&xml::decoded(&body)) == "error" => {
                 Err(cut_off(body.len()))
@@ -105,7 +108,7 @@ fn unauthorized(fault: Fault, key_has_worked: bool) -> ErrorKind {
     if key_has_worked { ErrorKind::NoAuthority(fault) } else { ErrorKind::Unauthorized(fault) }
 }
 
-fn cut_off(received: usize) -> ErrorKind {
+pub(super) fn cut_off(received: usize) -> ErrorKind {
     NoAnswer::Lost(AnswerLost::CutOff(received, None)).into()
 }
 
@@ -114,7 +117,8 @@ fn expected(root: &Element, Request { expects, handle, .. }: &Request) -> Result
     if root.name != *expects {
         return Err(Unfit::Other(expects, excerpt(&root.name, 40)));
     }
-    match (handle, root.text_of("handle")) {
+    let name = if *expects == "ticket" { "ticketNo" } else { "handle" };
+    match (handle, root.text_of(name)) {
         (Some(asked), Some(answered)) if answered.trim().to_uppercase() != *asked => {
             Err(Unfit::OtherHandle(excerpt(answered, 60)))
         }
@@ -122,11 +126,11 @@ fn expected(root: &Element, Request { expects, handle, .. }: &Request) -> Result
     }
 }
 
-fn fault(status: StatusCode, payload: &Element) -> Fault {
+pub(super) fn fault(status: StatusCode, payload: &Element) -> Fault {
     let words = messages(payload).join("; ");
     Fault {
         code: payload.text_of("code").map(|code| excerpt(code, 60)),
-        message: (!words.is_empty()).then(|| excerpt(&words, 400)),
+        message: (!words.is_empty()).then(|| excerpt(&words, LONGEST_MESSAGE)),
         ..Fault::wordless(status)
     }
 }
@@ -145,9 +149,9 @@ fn messages(payload: &Element) -> Vec<String> {
     general.into_iter().chain(components).chain(more).collect()
 }
 
-/// Returns the beginning of a body, on one line and without the XML declaration. Of a poc or a customer it has only the
-/// elements: the text between is somebody's name, address or telephone.
-fn beginning(body: &[u8]) -> String {
+/// Returns the beginning of a body, on one line and without the XML declaration. Of what may be about a person it has only
+/// the elements: the text between is somebody's name, address or telephone.
+pub(super) fn beginning(body: &[u8]) -> String {
     let text = xml::decoded(body);
     let text = text.trim_start();
     let text = match text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) {
@@ -156,7 +160,7 @@ fn beginning(body: &[u8]) -> String {
     };
     match root_name(text) {
         _ if text.trim().is_empty() => "(nothing)".to_owned(),
-        "poc" | "customer" => excerpt(&without_text(text), 200),
+        "poc" | "customer" | "ticketedRequest" | "ticket" | "collection" => excerpt(&without_text(text), 200),
         _ => excerpt(text, 200),
     }
 }
@@ -191,7 +195,9 @@ mod tests {
 
     fn org(response: Response, key_has_worked: bool) -> Result<Option<Org>, Error> {
         let request = Request::org(&OrgHandle::new("EXAMPLE-1").unwrap());
-        response.judge(&request, key_has_worked, convert::org).map_err(|kind| Error::of(request, kind))
+        response
+            .judge(&request, key_has_worked, |root, _| Ok(convert::org(root)?))
+            .map_err(|kind| Error::of(request, kind))
     }
 
     #[test]
@@ -351,7 +357,8 @@ mod tests {
     fn nobodys_name_mail_or_telephone_is_shown() {
         let request = Request::poc(&PocHandle::new("EXADM-ARIN").unwrap());
         let broken = String::from_utf8(fixture("poc_person.xml")).unwrap().replace("</poc>", "</pod>");
-        let error = answer(200, broken.into_bytes()).judge(&request, true, convert::poc).unwrap_err();
+        let error =
+            answer(200, broken.into_bytes()).judge(&request, true, |root, _| Ok(convert::poc(root)?)).unwrap_err();
         insta::assert_snapshot!(error, @r#"the answer is not a readable `poc` payload: <poc xmlns="http://www.arin.net/regrws/core/v1"><contactType></contactType><companyName></companyName><firstName></firstName><middleName/><lastName></lastName><emails><email></email><email></email></e…"#);
     }
 

@@ -1,7 +1,8 @@
 //! The calls of Reg-RWS over an [`Exchange`]: the only place that knows the API key and which calls are sent again.
 //!
-//! A request is sent until it is answered, refused, or `arin.retry_count` retries are used up; [`Error::retry`] says
-//! which failures count. One that is not repeatable is sent again only if ARIN has certainly not carried it out.
+//! A question is asked until it is answered, refused, or `arin.retry_count` retries are used up; [`Error::retry`] says
+//! which failures count. A call that changes something is sent once, whatever comes of it. Its key stands where the answer
+//! to a question has shown that it is taken.
 
 use std::{
     iter,
@@ -16,13 +17,13 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::{
-    convert::Unfit,
     error::{Error, ErrorKind},
     exchange::{Exchange, Turn},
     request::Request,
-    xml::Element,
+    response::Reading,
+    write::{self, Call, Failure, Receipt, Unwritten},
 };
-use crate::{config::Auth, outbound::NoAnswer, retry::Retry};
+use crate::{config::Auth, retry::Retry};
 
 /// One base URL, asked with one key.
 #[derive(Debug)]
@@ -78,12 +79,8 @@ impl Key {
 }
 
 impl Transport {
-    /// Sends a request as often as it takes and is allowed, and reads the answer.
-    pub(super) async fn call<T>(
-        &self,
-        request: &Request,
-        read: fn(&Element) -> Result<T, Unfit>,
-    ) -> Result<Option<T>, Error> {
+    /// Asks as often as it takes and is allowed, and reads the answer.
+    pub(super) async fn call<T>(&self, request: &Request, read: Reading<T>) -> Result<Option<T>, Error> {
         let wanted = Instant::now();
         let attempt = |retries| async move {
             let turn = Turn { name: request.name, operation: request, attempt: retries + 1, wanted };
@@ -93,24 +90,17 @@ impl Transport {
         let retry = |error: &Error| match error.retry() {
             // The rate limit has held it back for as long as there is patience.
             Retry::After(_) => Retry::Never,
-            retry if request.repeatable || matches!(error.kind, ErrorKind::NoAnswer(NoAnswer::NotSent(_))) => retry,
-            Retry::Backoff | Retry::Never => Retry::Never,
+            retry @ (Retry::Backoff | Retry::Never) => retry,
         };
         self.exchange.http.repeat(request.name, self.exchange.retries, retry, attempt).await
     }
 
-    /// Sends a request, and where the key may go into the query once more if it was refused in the header. A refusal means
-    /// that nothing was done, but only what may be sent twice is.
-    async fn attempt<T>(
-        &self,
-        request: &Request,
-        turn: Turn<'_>,
-        read: fn(&Element) -> Result<T, Unfit>,
-    ) -> Result<Option<T>, ErrorKind> {
+    /// Asks, and where the key may go into the query once more if it was refused in the header.
+    async fn attempt<T>(&self, request: &Request, turn: Turn<'_>, read: Reading<T>) -> Result<Option<T>, ErrorKind> {
         let place = self.key.place();
         let answer = self.answered(request, place, turn, read).await;
         match answer {
-            Err(ErrorKind::Unauthorized(_)) if request.repeatable && self.key.may_be_for_query(place) => {
+            Err(ErrorKind::Unauthorized(_)) if self.key.may_be_for_query(place) => {
                 let answer = self.answered(request, Place::Query, turn, read).await;
                 self.key.is_for_query.fetch_or(answer.is_ok(), Ordering::Relaxed);
                 answer
@@ -124,7 +114,7 @@ impl Transport {
         request: &Request,
         place: Place,
         turn: Turn<'_>,
-        read: fn(&Element) -> Result<T, Unfit>,
+        read: Reading<T>,
     ) -> Result<Option<T>, ErrorKind> {
         let response = self.exchange.answer(turn, || self.built(request, place)).await?;
         let key_has_worked = self.key.has_worked.load(Ordering::Relaxed);
@@ -136,17 +126,41 @@ impl Transport {
     /// Builds a request. ARIN wants to know the type of the body even where there is none: it has answered GETs with 415.
     fn built(&self, request: &Request, place: Place) -> RequestBuilder {
         let mut url = self.exchange.url(iter::once("rest").chain(request.path.iter().map(String::as_str)));
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
         if place == Place::Query {
             url.query_pairs_mut().append_pair("apikey", self.key.secret.expose_secret());
         }
-        let mut builder =
-            self.exchange.http.request(request.method.clone(), url).header(CONTENT_TYPE, "application/xml");
-        if place == Place::Header {
-            builder = builder.header(AUTHORIZATION, &self.key.header);
+        let builder = self.exchange.http.request(request.method.clone(), url).header(CONTENT_TYPE, "application/xml");
+        match place {
+            Place::Header => builder.header(AUTHORIZATION, &self.key.header),
+            Place::Query => builder,
         }
-        if let Some(payload) = &request.payload {
-            builder = builder.body(payload.clone());
+    }
+
+    /// Sends a call that changes something, once.
+    pub(super) async fn write(&self, call: &Call) -> Result<Receipt, Unwritten> {
+        let Some(kind) = call.kind() else {
+            return Err(Unwritten::NotSent(ErrorKind::NoSuchCall.into()));
+        };
+        let request = Request::of_call(call, kind);
+        let turn = Turn { name: request.name, operation: &request, attempt: 1, wanted: Instant::now() };
+        let mut builder = self.built(&request, self.key.place());
+        if let Some(body) = &call.body {
+            builder = builder.body(body.clone());
         }
-        builder
+        let told = |kind: ErrorKind| Error::of(request.clone(), kind.without(self.key.secret.expose_secret()));
+        let response = match self.exchange.answer_once(turn, builder).await {
+            Ok(response) => response,
+            Err(unanswered) if unanswered.is_not_sent() => return Err(Unwritten::NotSent(told(unanswered.into()))),
+            Err(unanswered) => return Err(Unwritten::Unknown(told(unanswered.into()))),
+        };
+        let receipt = write::judge(response, kind, self.key.has_worked.load(Ordering::Relaxed));
+        self.key.has_worked.fetch_or(receipt.is_ok(), Ordering::Relaxed);
+        receipt.map_err(|failure| match failure {
+            Failure::Refused(kind) => Unwritten::Refused(told(kind)),
+            Failure::Unknown(kind) => Unwritten::Unknown(told(kind)),
+        })
     }
 }

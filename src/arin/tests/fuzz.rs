@@ -4,11 +4,12 @@ use reqwest::StatusCode;
 
 use crate::{
     arin::{
-        convert::{self, Unfit},
+        convert,
         error::Error,
         fixtures::fixture,
         request::Request,
-        response::Response,
+        response::{Reading, Response},
+        write::{CallKind, Failure, judge},
         xml::{self, Element},
     },
     error_chain::error_chain,
@@ -20,8 +21,8 @@ use crate::{
 const KEY: &str = "API-CANA-RYBX-QZ07-KW91";
 /// So many characters of the key in a row are more than chance.
 const PART: usize = 8;
-/// The longest sentence about an answer, in characters: ARIN's own words, an excerpt of the body, and ours.
-const LONGEST_SENTENCE: usize = 1_000;
+/// The longest sentence about an answer, in characters: ARIN's own words or an excerpt of the body, and ours.
+const LONGEST_SENTENCE: usize = 2_500;
 const STATUSES: [u16; 12] = [200, 200, 200, 201, 302, 400, 401, 403, 404, 404, 500, 503];
 const FIXTURES: [&str; 19] = [
     "attack_depth.xml",
@@ -53,7 +54,9 @@ fn an_answer_is_judged_without_harm() {
     let long = format!("<{}></b>", "a".repeat(3_000));
     // Names that do not match, and an excerpt of what they stand in: each of them may be long.
     let mismatched = format!("<error><{}>{}</{}>", "a".repeat(450), "x ".repeat(300), "b".repeat(450));
-    let ours = [echoed, page, long].map(String::into_bytes);
+    let ticketed =
+        "<ticketedRequest><net/><ticket><ticketNo>20260922-X1</ticketNo></ticket></ticketedRequest>".to_owned();
+    let ours = [echoed, page, long, ticketed].map(String::into_bytes);
     let seeds = FIXTURES
         .map(fixture)
         .into_iter()
@@ -69,6 +72,9 @@ fn an_answer_is_judged_without_harm() {
             "-->",
             "<?xml version=\"1.0\" encoding=\"UTF-16\"?>",
             "<net>",
+            "<ticketedRequest>",
+            "<ticketNo>",
+            "xml:lang=''",
             "</net>",
             "<handle>",
             "&#0;",
@@ -86,18 +92,32 @@ fn an_answer_is_judged_without_harm() {
         ])
         .run(|input| {
             let Some((how, body)) = input.split_first() else { return };
-            judged(*how, body, (Request::org(&OrgHandle::new("EXAMPLE-1").unwrap()), convert::org), |org| org.raw);
-            judged(*how, body, (Request::poc(&PocHandle::new("EXNOC-ARIN").unwrap()), convert::poc), |poc| poc.raw);
+            judged(
+                *how,
+                body,
+                (Request::org(&OrgHandle::new("EXAMPLE-1").unwrap()), |root, _| Ok(convert::org(root)?)),
+                |org| org.raw,
+            );
+            judged(
+                *how,
+                body,
+                (Request::poc(&PocHandle::new("EXNOC-ARIN").unwrap()), |root, _| Ok(convert::poc(root)?)),
+                |poc| poc.raw,
+            );
             let customer = Request::customer(&CustomerHandle::new("C00000001").unwrap());
-            judged(*how, body, (customer, convert::customer), |customer| customer.raw);
-            judged(*how, body, (Request::net(&NetHandle::new("NET-1").unwrap()), convert::net), |net| net.raw);
+            judged(*how, body, (customer, |root, _| Ok(convert::customer(root)?)), |customer| customer.raw);
+            judged(
+                *how,
+                body,
+                (Request::net(&NetHandle::new("NET-1").unwrap()), |root, _| Ok(convert::net(root)?)),
+                |net| net.raw,
+            );
+            changed(*how, body);
         });
 }
 
 /// Reads an object.
-type Read<T> = fn(&Element) -> Result<T, Unfit>;
-
-fn judged<T>(how: u8, body: &[u8], (request, read): (Request, Read<T>), raw: fn(T) -> Payload) {
+fn judged<T>(how: u8, body: &[u8], (request, read): (Request, Reading<T>), raw: fn(T) -> Payload) {
     // An object with any handle will do.
     let request = Request { handle: None, ..request };
     let status = StatusCode::from_u16(STATUSES[usize::from(how) % STATUSES.len()]).unwrap();
@@ -110,6 +130,27 @@ fn judged<T>(how: u8, body: &[u8], (request, read): (Request, Read<T>), raw: fn(
         }
         Ok(None) => assert_eq!(status, StatusCode::NOT_FOUND),
         Err(kind) => check_sentence(&error_chain(&Error::of(request, kind.without(KEY))), body),
+    }
+}
+
+/// Judges the answer to calls that change something, and sends back what came.
+fn changed(how: u8, body: &[u8]) {
+    let status = StatusCode::from_u16(STATUSES[usize::from(how) % STATUSES.len()]).unwrap();
+    let (html, key_has_worked) = (how & 0x40 != 0, how & 0x80 != 0);
+    for call in [CallKind::Reassign, CallKind::ChangeNet, CallKind::DeleteCustomer, CallKind::CloseTicket] {
+        let response = Response { status, html, location: None, body: body.to_vec() };
+        match judge(response, call, key_has_worked) {
+            Ok(_) => assert!(status.is_success()),
+            Err(Failure::Refused(kind)) => {
+                assert!(status.is_client_error());
+                check_sentence(&error_chain(&Error::from(kind.without(KEY))), body);
+            }
+            Err(Failure::Unknown(kind)) => check_sentence(&error_chain(&Error::from(kind.without(KEY))), body),
+        }
+    }
+    if let Ok(read) = xml::parse_faithfully(body) {
+        let text = xml::written(&read);
+        assert_eq!(xml::parse_faithfully(text.as_bytes()).unwrap(), read, "{text}");
     }
 }
 

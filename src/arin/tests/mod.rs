@@ -6,6 +6,7 @@ mod retries;
 mod safety;
 mod throttling;
 mod whois;
+mod writing;
 
 use std::{
     sync::{
@@ -17,8 +18,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes},
-    extract,
-    http::{HeaderMap, Response},
+    http::{HeaderMap, Response, request::Parts},
 };
 use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
@@ -29,10 +29,8 @@ use tokio::{
 
 use super::{
     client::{Client, Pool},
-    convert,
     error::{Error, ErrorKind},
     fixtures::{fixture, settings},
-    request::Request,
 };
 use crate::{
     config::{Arin, Auth},
@@ -56,6 +54,7 @@ struct Seen {
     method: Method,
     uri: String,
     headers: HeaderMap,
+    body: Bytes,
     at: Instant,
 }
 
@@ -73,11 +72,12 @@ impl Server {
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let (listener, url) = listener().await;
         let kept = Arc::clone(&seen);
-        let router = axum::Router::new().fallback(move |request: extract::Request| {
+        let router = axum::Router::new().fallback(move |parts: Parts, body: Bytes| {
             let mut seen = kept.lock().unwrap();
-            let (method, uri) = (request.method().clone(), request.uri().to_string());
+            let Parts { method, uri, headers, .. } = parts;
+            let uri = uri.to_string();
             let answer = answer(seen.len(), &uri);
-            seen.push(Seen { method, uri, headers: request.headers().clone(), at: Instant::now() });
+            seen.push(Seen { method, uri, headers, body, at: Instant::now() });
             async move { answer }
         });
         tokio::spawn(async move { axum::serve(listener, router).await });

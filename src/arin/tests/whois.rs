@@ -318,7 +318,7 @@ async fn no_more_than_four_parts_of_a_range_are_asked_about_at_once() {
     let (listener, url) = listener().await;
     let counts: Arc<(AtomicUsize, AtomicUsize)> = Arc::default();
     let kept = Arc::clone(&counts);
-    let router = axum::Router::new().fallback(move |request: extract::Request| {
+    let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
         let (counts, uri) = (Arc::clone(&kept), request.uri().to_string());
         async move {
             let now = counts.0.fetch_add(1, Ordering::SeqCst) + 1;

@@ -19,7 +19,7 @@ use super::{
     super::{
         convert::{self, Unfit},
         response::{Response, root_name},
-        xml::{self, Document, Element, Malformed},
+        xml::{self, Element, ElementList, Malformed},
     },
     error::{LONGEST_WORDS, UnfitListing, WhoisErrorKind},
     net::listed_net,
@@ -79,7 +79,7 @@ pub(super) fn judge(response: Response, question: Question) -> Result<Listing, W
 }
 
 fn read(text: &str, question: Question) -> Result<Listing, UnfitListing> {
-    let mut document = Document::open(text, &READ)?;
+    let mut document = ElementList::open(text, &READ)?;
     if !NAME_SPACES.contains(&document.name_space.as_str()) {
         // With a quote missing it goes on into the text, which may be about somebody.
         let shown = document.name_space.split(['<', '>', '"', ' ']).next().unwrap_or_default();
@@ -92,7 +92,7 @@ fn read(text: &str, question: Question) -> Result<Listing, UnfitListing> {
     }
 }
 
-fn list(document: &mut Document<'_>, question: Question) -> Result<Listing, UnfitListing> {
+fn list(document: &mut ElementList<'_>, question: Question) -> Result<Listing, UnfitListing> {
     let (mut nets, mut cut_off) = (Vec::new(), None);
     while let Some(element) = document.next_child()? {
         match element.name.as_str() {

@@ -161,9 +161,10 @@ impl UnfitListing {
         match self {
             Self::Xml(malformed) => malformed.foreign_words(),
             Self::NameSpace(name) | Self::Payload(Unfit::Other(_, name) | Unfit::OtherHandle(name)) => vec![name],
-            Self::Payload(Unfit::NoHandle | Unfit::NoBlock) | Self::NoLimit | Self::NoDetails | Self::Elsewhere(_) => {
-                Vec::new()
-            }
+            Self::Payload(Unfit::Nothing | Unfit::NoHandle | Unfit::NoBlock)
+            | Self::NoLimit
+            | Self::NoDetails
+            | Self::Elsewhere(_) => Vec::new(),
         }
     }
 }

@@ -43,3 +43,27 @@ pub struct NewCustomer {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comment: Vec<String>,
 }
+
+/// The reasons why something cannot be sent to ARIN. An element goes by ARIN's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsendable {
+    /// A comment or a reason has a character that no line can have.
+    #[error("`{0}` has the character {code}, which no line can have", code = .1.escape_unicode())]
+    Character(String, char),
+    /// Another text has one that ARIN takes in comments only.
+    #[error("`{0}` has the character {shown}, which ARIN takes in comments only", shown = shown(*.1))]
+    NotAscii(String, char),
+    /// Nets of this type are not made by a request, or not for such a holder.
+    #[error(
+        "a net of type {code} cannot be given to this holder: `S` is a reassignment, `A` a reallocation, which needs an \
+         organization", code = .0.code()
+    )]
+    Kind(NetType),
+    /// It is no code of a country of two or three letters.
+    #[error("`{0}` is no code of a country of two or three letters, as ARIN wants it")]
+    Country(String),
+}
+
+fn shown(character: char) -> String {
+    if character.is_control() { character.escape_unicode().to_string() } else { format!("`{character}`") }
+}

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::text::comes_back;
+
 /// An element by its local name, with its text trimmed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::arin) struct Element {
@@ -21,6 +23,61 @@ pub(in crate::arin) struct Element {
 }
 
 impl Element {
+    /// Makes an element that has other elements.
+    pub(in crate::arin) fn of(name: &str, children: impl IntoIterator<Item = Self>) -> Self {
+        Self { name: name.to_owned(), children: children.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Makes an element that has text.
+    pub(in crate::arin) fn leaf(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned(), ..Self::default() }
+    }
+
+    /// Makes a list of lines, which are numbered from 0.
+    pub(in crate::arin) fn lines<'a>(name: &str, lines: impl IntoIterator<Item = &'a str>) -> Self {
+        let numbered = lines.into_iter().enumerate().map(|(number, line)| Self {
+            attributes: BTreeMap::from([("number".to_owned(), number.to_string())]),
+            ..Self::leaf("line", line)
+        });
+        Self::of(name, numbered)
+    }
+
+    /// Reads raw data, in the form that the module describes; `None` if it has what XML does not allow, as somebody may
+    /// have edited it. The elements come in the order of their names.
+    pub(in crate::arin) fn from_json(name: &str, json: &Value) -> Option<Self> {
+        let mut element = Self::leaf(name, "");
+        match json {
+            Value::Object(members) => members.iter().try_for_each(|(name, value)| element.add_member(name, value))?,
+            Value::String(text) => text.clone_into(&mut element.text),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
+        }
+        (is_name(name) && element.text.chars().all(comes_back)).then_some(element)
+    }
+
+    fn add_member(&mut self, name: &str, value: &Value) -> Option<()> {
+        match (name.strip_prefix('@'), value) {
+            (Some(attribute), Value::String(value)) if is_name(attribute) && value.chars().all(comes_back) => {
+                self.attributes.insert(attribute.to_owned(), value.clone());
+            }
+            (None, Value::String(text)) if name == "#text" => text.clone_into(&mut self.text),
+            (None, Value::Array(values)) => {
+                for value in values {
+                    self.children.push(Self::from_json(name, value)?);
+                }
+            }
+            (None, value) => self.children.push(Self::from_json(name, value)?),
+            (Some(_), _) => return None,
+        }
+        Some(())
+    }
+
+    /// Returns it without the spaces around its texts.
+    pub(in crate::arin) fn trimmed(&self) -> Self {
+        let Self { name, attributes, text, children } = self;
+        let children = children.iter().map(Self::trimmed).collect();
+        Self { name: name.clone(), attributes: attributes.clone(), text: text.trim().to_owned(), children }
+    }
+
     /// Returns all children of this name, in order.
     pub(in crate::arin) fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
@@ -79,9 +136,16 @@ impl Element {
         self.attribute("number")?.parse().ok()
     }
 
-    fn is_silent(&self) -> bool {
+    /// Returns whether it has neither text nor attributes, nor has anything in it.
+    pub(in crate::arin) fn is_silent(&self) -> bool {
         self.text.is_empty() && self.attributes.is_empty() && self.children.iter().all(Self::is_silent)
     }
+}
+
+/// Returns whether XML takes this for a name.
+pub(super) fn is_name(text: &str) -> bool {
+    let inside = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.' | ':');
+    text.starts_with(|first: char| first.is_alphabetic() || first == '_') && text.chars().all(inside)
 }
 
 /// Returns elements of one name as raw data, in the order that the module describes.

@@ -14,7 +14,7 @@ use quick_xml::{
     events::{BytesDecl, BytesRef, BytesStart, Event, attributes::Attribute},
 };
 
-use super::element::Element;
+use super::{element::Element, text::comes_back};
 
 /// The deepest nesting of elements that is read. Reg-RWS needs six levels.
 pub(super) const MAX_DEPTH: usize = 64;
@@ -59,6 +59,9 @@ pub enum Malformed {
     /// It has too many attributes.
     #[error("the XML has more than {MAX_ATTRIBUTES} attributes, which is refused")]
     TooManyAttributes,
+    /// It is to be sent back, and has a character that would not come back the same.
+    #[error("the XML has bytes that are no text in its encoding, or a character that XML does not have there")]
+    Character,
     /// It has too much text.
     #[error("the XML has more than {MAX_TEXT} bytes of text, which is refused")]
     TooMuchText,
@@ -90,7 +93,7 @@ pub(in crate::arin) fn parse(body: &[u8]) -> Result<Element, Malformed> {
     while let Some(event) = judged(reader.read_event())? {
         tree.take(event)?;
     }
-    tree.root.filter(|_| tree.open.is_empty()).ok_or(Malformed::CutOff)
+    tree.whole()
 }
 
 /// Returns the body as text, in the encoding it declares, else in UTF-8. A byte that is wrong in it must not cost the
@@ -144,11 +147,13 @@ pub(super) struct Tree {
     /// The elements not closed yet, outermost first.
     open: Vec<Element>,
     size: Size,
+    /// True if spaces and unusual characters stay.
+    is_faithful: bool,
 }
 
 /// What a tree has of everything that is capped besides its depth.
 #[derive(Default)]
-struct Size {
+pub(super) struct Size {
     elements: usize,
     attributes: usize,
     text: usize,
@@ -160,7 +165,7 @@ impl Size {
         if self.elements > MAX_ELEMENTS { Err(Malformed::TooManyElements) } else { self.add_text(name) }
     }
 
-    fn add_attribute(&mut self, attribute: &Attribute<'_>) -> Result<(), Malformed> {
+    pub(super) fn add_attribute(&mut self, attribute: &Attribute<'_>) -> Result<(), Malformed> {
         self.attributes += 1;
         if self.attributes > MAX_ATTRIBUTES {
             return Err(Malformed::TooManyAttributes);
@@ -176,10 +181,28 @@ impl Size {
 }
 
 impl Tree {
+    /// Returns a tree that keeps the text of its elements as it is.
+    pub(super) fn faithful() -> Self {
+        Self { is_faithful: true, ..Self::default() }
+    }
+
+    /// Returns the whole tree.
+    pub(super) fn whole(self) -> Result<Element, Malformed> {
+        self.root.filter(|_| self.open.is_empty()).ok_or(Malformed::CutOff)
+    }
+
     pub(super) fn take(&mut self, event: Event<'_>) -> Result<(), Malformed> {
+        self.take_with(event, attributes)
+    }
+
+    /// Takes an event; `attributes` reads those of an element that it opens.
+    pub(super) fn take_with<Read>(&mut self, event: Event<'_>, attributes: Read) -> Result<(), Malformed>
+    where
+        Read: FnOnce(&BytesStart<'_>, &mut Size) -> Result<BTreeMap<String, String>, Malformed>,
+    {
         match event {
-            Event::Start(start) => self.open(&start),
-            Event::Empty(start) => self.open(&start).and_then(|()| self.close()),
+            Event::Start(start) => self.open(&start, attributes),
+            Event::Empty(start) => self.open(&start, attributes).and_then(|()| self.close()),
             Event::End(_) => self.close(),
             Event::Text(text) => self.text(&text.xml10_content()),
             Event::CData(text) => self.text(&text.xml10_content()),
@@ -189,7 +212,10 @@ impl Tree {
         }
     }
 
-    fn open(&mut self, start: &BytesStart<'_>) -> Result<(), Malformed> {
+    fn open<Read>(&mut self, start: &BytesStart<'_>, attributes: Read) -> Result<(), Malformed>
+    where
+        Read: FnOnce(&BytesStart<'_>, &mut Size) -> Result<BTreeMap<String, String>, Malformed>,
+    {
         if self.open.len() >= MAX_DEPTH {
             return Err(Malformed::TooDeep);
         }
@@ -204,7 +230,9 @@ impl Tree {
 
     fn close(&mut self) -> Result<(), Malformed> {
         let mut element = self.open.pop().ok_or(Malformed::NotXml)?;
-        element.text = element.text.trim().to_owned();
+        if !self.is_faithful || !element.children.is_empty() || element.text.trim().is_empty() {
+            element.text = element.text.trim().to_owned();
+        }
         match self.open.last_mut() {
             Some(parent) => parent.children.push(element),
             None => self.root = Some(element),
@@ -214,7 +242,11 @@ impl Tree {
 
     fn text(&mut self, text: &str) -> Result<(), Malformed> {
         self.size.add_text(text)?;
+        if self.is_faithful && !text.chars().all(comes_back) {
+            return Err(Malformed::Character);
+        }
         match self.open.last_mut() {
+            Some(element) if self.is_faithful => element.text.push_str(text),
             Some(element) => element.text.extend(text.chars().filter(printable)),
             None if text.trim().is_empty() => {}
             None => return Err(Malformed::NotXml),
@@ -240,7 +272,7 @@ fn attributes(start: &BytesStart<'_>, size: &mut Size) -> Result<BTreeMap<String
     Ok(attributes)
 }
 
-fn unknown_entity(error: quick_xml::Error) -> Malformed {
+pub(super) fn unknown_entity(error: quick_xml::Error) -> Malformed {
     let entity = matches!(error, quick_xml::Error::Escape(EscapeError::UnrecognizedEntity(..)));
     if entity { Malformed::Entity } else { error.into() }
 }

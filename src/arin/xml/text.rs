@@ -1,4 +1,4 @@
-//! Addresses and dates as ARIN writes them.
+//! Addresses and dates as ARIN writes them, and the characters of which its documents are made.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,6 +6,7 @@ use jiff::{
     Timestamp,
     civil::{Date, Time},
     fmt::temporal::Pieces,
+    tz::Offset,
 };
 
 /// Reads an address: IPv4 with or without zero padding, always decimal, or IPv6 in either case.
@@ -39,6 +40,23 @@ pub(in crate::arin) fn moment(text: &str) -> Option<(Timestamp, bool)> {
     Some((at, time == Time::midnight()))
 }
 
+/// Reads a moment in either form. Of the zones that have no offset but a name, those in which ARIN writes are known.
+pub(in crate::arin) fn timestamp(text: &str) -> Option<Timestamp> {
+    moment(text).map(|(at, _)| at).or_else(|| java_timestamp(text))
+}
+
+fn java_timestamp(text: &str) -> Option<Timestamp> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [_weekday, _month, _day, time, zone, _year] = words.as_slice() else { return None };
+    let hours = match *zone {
+        "UTC" | "GMT" => 0,
+        "EDT" => -4,
+        "EST" => -5,
+        _ => return None,
+    };
+    Offset::from_hours(hours).ok()?.to_timestamp(java_date(text)?.to_datetime(time.parse().ok()?)).ok()
+}
+
 fn iso_date(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok()
 }
@@ -54,6 +72,13 @@ fn month_number(name: &str) -> Option<i8> {
     const NAMES: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let name = name.to_ascii_lowercase();
     (1..).zip(NAMES).find(|(_, known)| *known == name).map(|(number, _)| number)
+}
+
+/// Returns whether XML can carry a character, and it was there in the first place: U+FFFD stands for a wrong byte.
+pub(in crate::arin) fn comes_back(character: char) -> bool {
+    let is_space = matches!(character, '\t' | '\n' | '\r');
+    let is_noncharacter = matches!(character, '\u{fffd}'..='\u{ffff}');
+    is_space || character >= ' ' && !is_noncharacter
 }
 
 #[cfg(test)]
@@ -114,6 +139,17 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_may_be_in_a_zone_that_arin_writes_in() {
+        let read = |text| timestamp(text).map(|at| at.to_string()).unwrap_or_default();
+        assert_eq!(read("Tue Jan 25 16:17:18 EST 2011"), "2011-01-25T21:17:18Z");
+        assert_eq!(read("Wed Jul 04 09:00:00 EDT 2018"), "2018-07-04T13:00:00Z");
+        assert_eq!(read("2026-09-22T10:00:00.000-04:00"), "2026-09-22T14:00:00Z");
+        for text in ["", "Tue Jan 25 16:17:18 CET 2011", "Tue Jan 25 16:17:18 2011", "Tue Jan 25 26:17:18 EST 2011"] {
+            assert_eq!(read(text), "", "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_date_is_none() {
         for text in [
             "",
@@ -136,7 +172,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_it_panic(text: String) {
-            let _ = (address(&text), date(&text), moment(&text));
+            let _ = (address(&text), date(&text), timestamp(&text));
         }
     }
 }

@@ -107,7 +107,8 @@ fn remedy(error: &arin::Error, is_ote: bool) -> &'static str {
         ErrorKind::Outage(_)
         | ErrorKind::Throttled(_)
         | ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::CutOff(..))) => "try again later",
-        ErrorKind::Refused(_)
+        ErrorKind::NoSuchCall
+        | ErrorKind::Refused(_)
         | ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::TooLarge(_)))
         | ErrorKind::Invalid(..) => "report it: this answer is not documented",
     }

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// A document that is read from its root on.
-pub(in crate::arin) struct Document<'a> {
+pub(in crate::arin) struct ElementList<'a> {
     /// The local name of the root.
     pub(in crate::arin) root: String,
     /// The name space of the root; empty for none.
@@ -29,7 +29,7 @@ pub(in crate::arin) struct Document<'a> {
     is_open: bool,
 }
 
-impl<'a> Document<'a> {
+impl<'a> ElementList<'a> {
     /// Reads as far as the root.
     pub(in crate::arin) fn open(text: &'a str, read: &'static [&'static str]) -> Result<Self, Malformed> {
         let mut reader = NsReader::from_str(text);
@@ -150,7 +150,7 @@ mod tests {
 
     /// The root and the names of the elements below it, as `a` and `b` are read.
     fn read(text: &str) -> Result<String, Malformed> {
-        let mut document = Document::open(text, &["urn:a", "urn:b"])?;
+        let mut document = ElementList::open(text, &["urn:a", "urn:b"])?;
         let mut told = format!("{} {}:", document.root, document.name_space);
         while let Some(child) = document.next_child()? {
             told += &format!(" {}{:?}", child.name, child.children.iter().map(|child| &child.name).collect::<Vec<_>>());
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_whole_document_is_one_element() {
-        let whole = |text| Document::open(text, &[]).and_then(Document::whole);
+        let whole = |text| ElementList::open(text, &[]).and_then(ElementList::whole);
         assert_eq!(whole("<l><x>1</x></l> ").unwrap().text_of("x"), Some("1"));
         assert!(matches!(whole("<l><x>1</x>"), Err(Malformed::CutOff)));
         assert!(matches!(whole("<l/><l/>"), Err(Malformed::NotXml)));
