@@ -1,5 +1,5 @@
 //! The contract with pyregrws, the public Python client of Reg-RWS: it must understand what the simulated Reg-RWS says,
-//! or our own client might be right about a protocol nobody speaks.
+//! or our own client might be right about a protocol nobody speaks; and it must understand what the client sends.
 //!
 //! `RIR_LAB_PYREGRWS_PYTHON` names a Python interpreter that has pyregrws; the tests fail without it.
 
@@ -10,11 +10,16 @@ use rir_sandbox::{
     regrws::{KEY, Options, Server, Style},
     world::{Address, ContactType, Customer, Holder, Net, Org, Poc, Registry, World},
 };
+use rir_sidecar::{
+    arin::{Call, Document, NewCustomer, NewHolder, NewNet},
+    model::{self, NetBlock, NetHandle, NetType, OrgHandle},
+};
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 const PYTHON: &str = "RIR_LAB_PYREGRWS_PYTHON";
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pyregrws/read_all.py");
+const READ_ALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pyregrws/read_all.py");
+const READ_SENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pyregrws/read_sent.py");
 
 #[tokio::test]
 async fn pyregrws_reads_every_plain_payload_as_it_was_meant() {
@@ -46,6 +51,84 @@ async fn pyregrws_knows_the_errors_it_is_told() {
     assert_eq!(told["refused"], json!(codes));
 }
 
+#[tokio::test]
+async fn pyregrws_reads_what_is_sent_as_it_was_meant() {
+    let simple = new_net(NetType::Reassigned, NewHolder::Customer(new_customer()));
+    let org = || NewHolder::Org(OrgHandle::new("EXAMPLE-2").unwrap());
+    let created = [simple, new_net(NetType::Reassigned, org()), new_net(NetType::Reallocated, org())];
+    let mut sent: Vec<String> = created.iter().map(|net| Call::create(net).unwrap().body.unwrap()).collect();
+    let kept = |body: &str, name: &str| {
+        let raw = json!({"version": "4", "netName": body, "customerName": body, "handle": "H-1", "city": "Toronto",
+            "customerHandle": "C1", "registrationDate": "2020-01-01T00:00:00-05:00",
+            "iso3166-1": {"code2": "CA"}, "streetAddress": {"line": {"#text": "1 Street", "@number": "0"}},
+            "netBlocks": {"netBlock": {"type": "S", "startAddress": "192.000.002.000", "cidrLength": "24"}}});
+        Document::from_json(name, &raw).unwrap()
+    };
+    let (mut net, mut customer) = (kept("OLD", "net"), kept("Old", "customer"));
+    net.set_text("netName", Some("NEW")).unwrap();
+    net.set_comment(&["One".to_owned(), "Zwölf".to_owned()]).unwrap();
+    customer.set_address(&new_customer().address).unwrap();
+    sent.extend([net.xml(), customer.xml()]);
+    let told = run(READ_SENT, &json!(sent)).await;
+
+    let block = |kind: &str| json!([{"type": kind, "start_address": "192.0.2.8", "end_address": "192.0.2.19"}]);
+    let address = json!({"iso3166_1": {"code2": "US"}, "street_address": [{"number": 0, "line": "1 Way"}, {"number": 1, "line": "Suite <5>"}],
+        "city": "Reston", "iso3166_2": "VA", "postal_code": "20190"});
+    let with = |object: &Value, more: Value| {
+        let mut object = object.as_object().unwrap().clone();
+        object.extend(more.as_object().unwrap().clone());
+        Value::from(object)
+    };
+    let parent = json!({"version": 4, "net_name": "EXAMPLE", "parent_net_handle": "NET-192-0-0-0-1"});
+    let new_customer = with(
+        &address,
+        json!({"customer_name": "Example & Sons", "private_customer": true,
+        "comment": [{"number": 0, "line": "Ticket 1"}]}),
+    );
+    let handle = json!({"handle": "H-1", "registration_date": "2020-01-01T00:00:00-05:00"});
+    let meant = json!([
+        with(&parent, json!({"customer_handle": "C0", "net_blocks": block("S"), "customer": new_customer})),
+        with(&parent, json!({"org_handle": "EXAMPLE-2", "net_blocks": block("S")})),
+        with(&parent, json!({"org_handle": "EXAMPLE-2", "net_blocks": block("A")})),
+        with(
+            &handle,
+            json!({"version": 4, "net_name": "NEW", "customer_handle": "C1",
+            "comment": [{"number": 0, "line": "One"}, {"number": 1, "line": "Zwölf"}],
+            "net_blocks": [{"type": "S", "start_address": "192.0.2.0", "cidr_length": 24}]})
+        ),
+        with(&with(&handle, address.clone()), json!({"customer_name": "Old"})),
+    ]);
+    assert_eq!(without_nulls(told), meant);
+}
+
+fn new_net(kind: NetType, holder: NewHolder) -> NewNet {
+    let range = NetBlock::new("192.0.2.8".parse().unwrap(), "192.0.2.19".parse().unwrap()).unwrap();
+    let parent = NetHandle::new("NET-192-0-0-0-1").unwrap();
+    NewNet { name: "EXAMPLE".to_owned(), parent, range, kind, holder, comment: Vec::new() }
+}
+
+fn new_customer() -> NewCustomer {
+    let address = model::Address {
+        street: vec!["1 Way".to_owned(), "Suite <5>".to_owned()],
+        city: Some("Reston".to_owned()),
+        state_province: Some("VA".to_owned()),
+        postal_code: Some("20190".to_owned()),
+        country: Some("US".to_owned()),
+    };
+    NewCustomer { name: "Example & Sons".to_owned(), address, private: true, comment: vec!["Ticket 1".to_owned()] }
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Array(values) => values.into_iter().map(without_nulls).collect(),
+        Value::Object(members) => {
+            let members = members.into_iter().filter(|(_, value)| !value.is_null());
+            members.map(|(name, value)| (name, without_nulls(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
 /// pyregrws 1.0.1 does not know of the function `D`.
 fn without_dns(mut registry: Registry) -> Registry {
     for org in registry.orgs.values_mut() {
@@ -56,17 +139,22 @@ fn without_dns(mut registry: Registry) -> Registry {
 
 /// Returns the output of the script for a server that has this registry.
 async fn read_all(registry: &Registry, key: &str, style: Style) -> Value {
-    let Ok(python) = std::env::var(PYTHON) else {
-        panic!("{PYTHON} is not set: it names a Python interpreter that has pyregrws (tests/lab/lab.sh pyregrws)");
-    };
     let server = Server::start(registry.clone(), Options { style, ..Options::default() }).await.unwrap();
     let asked = json!({
         "url": server.url(), "key": key,
         "orgs": registry.orgs.keys().collect::<Vec<_>>(), "pocs": registry.pocs.keys().collect::<Vec<_>>(),
         "customers": registry.customers.keys().collect::<Vec<_>>(), "nets": registry.nets.keys().collect::<Vec<_>>(),
     });
+    run(READ_ALL, &asked).await
+}
+
+/// Returns the output of a script.
+async fn run(script: &str, asked: &Value) -> Value {
+    let Ok(python) = std::env::var(PYTHON) else {
+        panic!("{PYTHON} is not set: it names a Python interpreter that has pyregrws (tests/lab/lab.sh pyregrws)");
+    };
     let mut command = Command::new(python);
-    command.arg(SCRIPT).env("NO_PROXY", "127.0.0.1").stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.arg(script).env("NO_PROXY", "127.0.0.1").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut script = command.spawn().unwrap();
     script.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).await.unwrap();
     let output = script.wait_with_output().await.unwrap();
