@@ -18,6 +18,7 @@ pub mod judge;
 pub mod kind;
 pub mod names;
 pub mod order;
+pub mod postal;
 pub mod read;
 pub mod record;
 pub mod refresh;

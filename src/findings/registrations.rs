@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
+use super::names::is_masked;
 use crate::model::{Address, CustomerHandle, Holder, Instance, Looks, NetBlock, NetHandle, NetType, OrgHandle, RowId};
 
 /// What is recorded of the registrations, and how completely the registry was asked.
@@ -55,6 +56,14 @@ pub struct RecordedCustomer {
     pub network: Option<RowId>,
     /// The tenant that the operator linked to it.
     pub tenant: Option<RowId>,
+}
+
+impl RecordedCustomer {
+    /// Returns whether what ARIN shows of it is not its name and address.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.private == Some(true) || is_masked(&self.name)
+    }
 }
 
 /// A recorded organization.

@@ -38,6 +38,8 @@ pub(super) struct Ground<'a> {
     pub(super) instance: &'a Instance,
     /// The active configs, by id.
     pub(super) configs: Vec<&'a JudgingConfig>,
+    /// The organizations that are us: those of the configs, and those that are linked to the operator's own tenants.
+    pub(super) we: BTreeSet<&'a OrgHandle>,
     /// The tenants that are the operator's own; `None` while nobody has said.
     own: Option<BTreeSet<RowId>>,
     pub(super) nets: Nets<'a>,
@@ -109,13 +111,13 @@ impl<'a> Ground<'a> {
             let own = |tenant| own.as_ref().is_some_and(|own| own.contains(&tenant));
             org.instance == *instance && org.registered && org.tenant.is_some_and(own)
         };
-        let we: BTreeSet<&OrgHandle> = configs.iter().filter_map(|config| config.org.as_ref()).collect();
+        let we: BTreeSet<&'a OrgHandle> = configs.iter().filter_map(|config| config.org.as_ref()).collect();
         let we = &we | &registrations.orgs.iter().filter(of_own).map(|org| &org.handle).collect();
         let ids: BTreeSet<RowId> = configs.iter().map(|config| config.id).collect();
         let nets = Nets::new(registrations, instance, &ids, &we);
         let index = Index::new((plan, registrations), instance, &ids);
         let aggregates = Vec::new();
-        let mut ground = Self { plan, registrations, policy, now, instance, configs, own, nets, index, aggregates };
+        let mut ground = Self { plan, registrations, policy, now, instance, configs, we, own, nets, index, aggregates };
         let mut aggregates: Vec<Aggregate<'a>> =
             plan.aggregates.iter().filter_map(|planned| ground.aggregate(planned)).collect();
         aggregates.sort_by_key(|aggregate| order(aggregate.planned.prefix));

@@ -7,7 +7,7 @@ use super::{
     super::{
         finding::{Links, Subject, day},
         kind::{Kind, Level},
-        names::{core, fold, net_name},
+        names::{core, fold, is_other_place},
         registrations::{RecordedCustomer, RecordedOrg},
     },
     ground::Ground,
@@ -16,10 +16,7 @@ use super::{
     subjects::Spot,
     wanted::{self, WantedAddress},
 };
-use crate::model::{Address, RowId};
-
-/// The beginning of the name that ARIN shows of a private customer.
-const PRIVATE: &str = "PRIVATE CUSTOMER";
+use crate::model::RowId;
 
 /// The net of an assignment.
 struct Held<'s, 'a> {
@@ -161,7 +158,7 @@ impl<'a> Sheet<'_, 'a> {
 
     /// Returns the customer of a net with its folded name and that of the tenant, if the two can be compared.
     fn names(&self, held: &Held<'_, 'a>) -> Option<(&'a RecordedCustomer, String, String)> {
-        let customer = held.customer.filter(|customer| !is_private(customer))?;
+        let customer = held.customer.filter(|customer| !customer.is_private())?;
         Some((customer, fold(&customer.name)?, fold(self.ground.name_of(held.tenant))?))
     }
 
@@ -240,12 +237,12 @@ impl<'a> Sheet<'_, 'a> {
     }
 
     fn address(&mut self, held: &Held<'_, 'a>) {
-        let Some(customer) = held.customer.filter(|customer| !is_private(customer)) else { return };
+        let Some(customer) = held.customer.filter(|customer| !customer.is_private()) else { return };
         let Some(registered) = &customer.address else { return };
         let WantedAddress::One(wanted) = wanted::address(self.ground, held.tenant, held.spot.prefix.site) else {
             return;
         };
-        if differ(registered, &wanted.address) {
+        if is_other_place(registered, &wanted.address) {
             let message = format!(
                 "The address of customer {} ({}) is {registered} at ARIN, and {} in NetBox.",
                 customer.name, customer.handle, wanted.address
@@ -258,7 +255,7 @@ impl<'a> Sheet<'_, 'a> {
         let tag = self.ground.policy.residential_tag.as_str();
         let Some(customer) = held.customer.filter(|_| !tag.is_empty()) else { return };
         let residential = self.ground.is_tagged(tag, held.spot.prefix);
-        if residential == is_private(customer) {
+        if residential == customer.is_private() {
             return;
         }
         let (level, message) = match residential {
@@ -283,8 +280,10 @@ impl<'a> Sheet<'_, 'a> {
         if template.is_empty() || !held.net.row.is_some_and(|row| ground.was_made_here(row)) {
             return;
         }
-        let (prefix, tenant) = (held.spot.prefix, ground.name_of(held.tenant));
-        let wanted = net_name(template, tenant, &prefix.prefix.to_string(), prefix.id.0);
+        let prefix = held.spot.prefix;
+        let is_private = ground.is_tagged(&ground.policy.residential_tag, prefix)
+            || held.customer.is_some_and(RecordedCustomer::is_private);
+        let wanted = wanted::net_name(prefix, template, (!is_private).then(|| ground.name_of(held.tenant)));
         if let Some(wanted) = wanted.filter(|wanted| *wanted != held.net.name.to_uppercase()) {
             let message =
                 format!("{} is called {} at ARIN, and should be called {wanted}.", held.net.handle, held.net.name);
@@ -300,23 +299,4 @@ impl<'a> Sheet<'_, 'a> {
     fn subject(&self, held: &Held<'_, 'a>) -> Subject {
         Subject::Net(held.net.handle.clone(), held.net.registered_on)
     }
-}
-
-/// Returns whether a customer's name and address are not what ARIN shows.
-fn is_private(customer: &RecordedCustomer) -> bool {
-    customer.private == Some(true) || customer.name.trim().to_uppercase().starts_with(PRIVATE)
-}
-
-/// Returns whether two addresses are different places, however they are written.
-fn differ(one: &Address, other: &Address) -> bool {
-    let text = |part: &Option<String>| part.as_deref().and_then(fold).unwrap_or_default();
-    let street = |address: &Address| fold(&address.street.join(" ")).unwrap_or_default();
-    let countries = (text(&one.country), text(&other.country));
-    // ARIN has both forms of a country's code, and nothing here says which ones are the same.
-    let same_form = countries.0.len() == countries.1.len();
-    street(one) != street(other)
-        || text(&one.city) != text(&other.city)
-        || text(&one.state_province) != text(&other.state_province)
-        || text(&one.postal_code) != text(&other.postal_code)
-        || (same_form && countries.0 != countries.1)
 }

@@ -1,5 +1,6 @@
 //! Judges the address plan by what is registered: pure, the same answer to the same question in whatever order it is put.
 
+mod assignments;
 mod ground;
 mod holders;
 mod nets;
@@ -17,6 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+pub use self::{
+    assignments::{Assignment, Assignments, InnerNet},
+    nets::written,
+    wanted::WantedAddress,
+};
 use self::{
     ground::Ground,
     holders::with_others_inside,

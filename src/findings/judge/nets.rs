@@ -274,7 +274,8 @@ fn number(address: std::net::IpAddr) -> u128 {
 }
 
 /// Returns a range as people write it: as a prefix if it is one.
-pub(super) fn written(range: NetBlock) -> String {
+#[must_use]
+pub fn written(range: NetBlock) -> String {
     match range.prefixes().as_slice() {
         [one] => IpNet::to_string(one),
         _ => range.to_string(),

@@ -3,20 +3,35 @@
 use std::collections::BTreeSet;
 
 use super::{
-    super::{address_plan::PlannedAddress, names::fold, registrations::RecordedOrg},
+    super::{
+        address_plan::{PlannedAddress, PlannedPrefix},
+        names::{self, fold},
+        postal::lacks,
+        registrations::RecordedOrg,
+    },
     ground::Ground,
     subjects::Spot,
 };
 use crate::model::{Address, ObjectType, RowId, Standing};
 
-/// Countries whose addresses need a state and a postal code at ARIN.
-const WITH_STATES: [&str; 4] = ["US", "USA", "CA", "CAN"];
+/// What stands for the tenant in the name of a net that a person at home gets: the name of a net is public.
+const PRIVATE_TENANT: &str = "PRIVATE";
 
 /// The postal address that a tenant's customer should have.
-pub(super) enum WantedAddress<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub enum WantedAddress<'a> {
+    /// This one.
     One(&'a PlannedAddress),
+    /// Different ones are linked, and nothing tells which one.
     Several(Vec<&'a PlannedAddress>),
+    /// None is linked.
     None,
+}
+
+/// Returns the name of the net of a prefix: what the template makes of it. `holder` is `None` for a person at home, whose name
+/// is in none.
+pub(super) fn net_name(prefix: &PlannedPrefix, template: &str, holder: Option<&str>) -> Option<String> {
+    names::net_name(template, holder.unwrap_or(PRIVATE_TENANT), &prefix.prefix.to_string(), prefix.id.0)
 }
 
 /// Finds the address of a tenant at a prefix's site: the one that is linked to both, else to the tenant alone, else to the site
@@ -69,21 +84,8 @@ pub(super) fn missing(ground: &Ground<'_>, spot: &Spot<'_>, tenant: RowId) -> Ve
 }
 
 fn parts_missing(address: &Address) -> Vec<String> {
-    let is_empty = |part: &Option<String>| part.as_deref().is_none_or(|part| part.trim().is_empty());
-    let mut missing = Vec::new();
-    let mut need = |lacks: bool, part: &str| {
-        if lacks {
-            missing.push(format!("the {part} of the RIR address {address}"));
-        }
-    };
-    need(address.street.iter().all(|line| line.trim().is_empty()), "street");
-    need(is_empty(&address.city), "city");
-    need(is_empty(&address.country), "country");
-    let country = address.country.as_deref().unwrap_or_default().trim().to_ascii_uppercase();
-    if WITH_STATES.contains(&country.as_str()) {
-        need(is_empty(&address.state_province), "state or province");
-        need(is_empty(&address.postal_code), "postal code");
-    }
+    let lacking = lacks(address).into_iter();
+    let mut missing: Vec<String> = lacking.map(|part| format!("the {part} of the RIR address {address}")).collect();
     let parts = [&address.city, &address.state_province, &address.postal_code];
     let texts = address.street.iter().chain(parts.into_iter().flatten());
     let unwritable = texts.filter(|text| text.chars().any(char::is_alphanumeric) && fold(text).is_none());

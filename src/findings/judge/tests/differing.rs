@@ -312,6 +312,27 @@ fn a_net_of_ours_is_called_as_the_template_says() {
     assert_eq!(found(&world), NOTHING);
 }
 
+/// The name of a net is public: that of a person at home must not come to be in it.
+#[test]
+fn no_net_is_to_be_called_like_a_person_at_home() {
+    let mut world = World::new();
+    (world.policy.net_name_template, world.policy.residential_tag) = ("{tenant}-{prefix}".into(), "home".into());
+    for (net, range, name) in [
+        ("NET-1", "23.0.1.0/29", "PRIVATE-23-0-1-0-29"),
+        ("NET-2", "23.0.2.0/29", "JO-DOE-23-0-2-0-29"),
+        ("NET-3", "23.0.3.0/29", "PRIVATE-23-0-3-0-29"),
+    ] {
+        world.registered(net, range, "Jo Doe").tags.extend((net != "NET-3").then(|| "home".to_owned()));
+        world.customer_of(net).private = Some(net != "NET-3");
+        world.change_net(net).name = name.into();
+        let row = world.change_net(net).row;
+        world.request("reassign-simple", "done", range).network = Some(row);
+    }
+    assert_eq!(found(&world), ["info net-name NET-2", "info net-name NET-3"]);
+    assert!(message(&world, Kind::NetName, "NET-2").contains("should be called PRIVATE-23-0-2-0-29"));
+    assert!(message(&world, Kind::NetName, "NET-3").contains("should be called JO-DOE-23-0-3-0-29"));
+}
+
 #[test]
 fn the_name_of_a_net_has_fifty_letters_at_most_and_may_be_a_number() {
     let mut world = World::new();
