@@ -46,7 +46,8 @@ macro_rules! contract {
                 a_required_field_has_to_be_sent_and_to_hold_something, null_empties_all_but_required_fields,
                 a_duplicate_key_is_a_500, a_null_character_is_refused_in_text_and_breaks_json,
                 there_is_no_limit_to_text, what_is_not_there_is_404, a_patch_that_changes_nothing_is_not_logged,
-                the_message_of_a_change_is_kept, options_name_the_fields_of_a_new_one;
+                the_message_of_a_change_is_kept, an_object_has_an_etag_that_its_last_change_tells,
+                a_change_on_the_condition_of_an_etag_is_made_once, options_name_the_fields_of_a_new_one;
             bulk: rows_are_created_in_order, refused_rows_are_named_by_index_and_none_is_written,
                 a_duplicate_is_a_500_without_an_index_and_none_is_written, rows_are_updated_and_answered_by_id,
                 refused_updates_are_named_by_id_and_none_is_written, rows_that_are_not_there_are_named_by_id,

@@ -242,3 +242,32 @@ pub(crate) async fn options_name_the_fields_of_a_new_one(target: &Target) {
     let answer = target.send(Method::OPTIONS, THINGS, None, &[("authorization", &reader)]).await;
     assert_eq!(answer.body.pointer("/actions/POST"), None);
 }
+
+pub(crate) async fn an_object_has_an_etag_that_its_last_change_tells(target: &Target) {
+    let made = target.post(NOTES, target.draft("a", json!({}))).await;
+    let etag_of = |note: &Value| format!("W/\"{}\"", note["last_updated"].as_str().unwrap().replace('Z', "+00:00"));
+    assert_eq!(made.header("etag"), etag_of(&made.body));
+    let path = format!("{NOTES}{}/", made.body["id"]);
+    let read = target.get(&path).await;
+    assert_eq!(read.header("etag"), made.header("etag"));
+    let listed = target.get(&format!("{NOTES}?id={}&fields=id,last_updated", made.body["id"])).await.expect(200);
+    assert_eq!(etag_of(&listed["results"][0]), made.header("etag"));
+    let changed = target.patch(&path, json!({ "run": format!("{}x", target.run) })).await;
+    assert_eq!(changed.header("etag"), etag_of(&changed.body));
+    assert_ne!(changed.header("etag"), made.header("etag"));
+}
+
+pub(crate) async fn a_change_on_the_condition_of_an_etag_is_made_once(target: &Target) {
+    let made = target.post(NOTES, target.draft("a", json!({}))).await;
+    let (path, etag) = (format!("{NOTES}{}/", made.body["id"]), made.header("etag").to_owned());
+    let patch = async |text: &str, etag: &str| {
+        let body = json!({ "run": format!("{}{text}", target.run) });
+        target.send(Method::PATCH, &path, Some(body), &[("if-match", etag)]).await
+    };
+    let second = patch("x", &etag).await;
+    assert_eq!(second.status, 200);
+    let stale = patch("y", &etag).await;
+    assert_eq!((stale.status.as_u16(), stale.header("etag")), (412, second.header("etag")));
+    assert_eq!(target.get(&path).await.expect(200)["run"], json!(format!("{}x", target.run)));
+    assert_eq!(target.send(Method::DELETE, &path, Some(json!({})), &[("if-match", &etag)]).await.status, 412);
+}

@@ -23,6 +23,14 @@ pub(super) enum Caller {
 }
 
 impl Caller {
+    /// Returns their NetBox user name.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Superuser => SUPERUSER,
+            Self::User(user) => &user.name,
+        }
+    }
+
     /// Returns whether they may add objects to a list.
     pub(super) fn may_add(&self, list: &str) -> bool {
         match self {

@@ -9,8 +9,8 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) query: Query,
     pub(super) body: Option<Value>,
-    /// True if it came with `If-Match`. Clients send an ETag that no object has.
-    pub(super) conditional: bool,
+    /// The ETags of which the object has to have one, if it came with `If-Match`.
+    pub(super) if_match: Option<Vec<String>>,
     pub(super) authorization: Option<String>,
     /// Scheme and host as the client wrote them.
     pub(super) base: String,
@@ -29,7 +29,9 @@ impl Call {
             path: uri.path().to_owned(),
             query: Query(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()),
             body: serde_json::from_slice(body).ok(),
-            conditional: header(header::IF_MATCH).is_some(),
+            if_match: header(header::IF_MATCH)
+                .filter(|etags| *etags != "*")
+                .map(|etags| etags.split(',').map(|etag| etag.trim().to_owned()).collect()),
             authorization: header(header::AUTHORIZATION).map(str::to_owned),
             base: format!("http://{}", header(header::HOST).unwrap_or("localhost")),
         }

@@ -26,6 +26,11 @@ impl Endpoint<'_> {
             && self.caller.reaches(self.path, &self.call.method, id)
     }
 
+    /// Returns what tells the object as it is now from what it was before.
+    pub(super) fn etag(&self, store: &Store, id: u64) -> Option<String> {
+        Some(render::etag(store.table(self.path)?.row(id)?.updated))
+    }
+
     /// Returns the object as it is answered.
     pub(super) fn show(&self, store: &Store, id: u64) -> Option<Value> {
         let table = store.table(self.path)?;

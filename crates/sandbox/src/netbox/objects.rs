@@ -28,7 +28,9 @@ pub(super) fn list(store: &mut Store, endpoint: &Endpoint<'_>) -> Reply {
         (&Method::DELETE, Some(Value::Array(rows))) => bulk::delete(store, endpoint, rows),
         (&Method::POST, body) => {
             let created = write::create(store, endpoint.path, &members(body), endpoint.refused);
-            settled(store, created, |store, id| Reply::created(endpoint.show(store, id)))
+            settled(store, created, |store, id| {
+                Reply::created(endpoint.show(store, id)).tagged(endpoint.etag(store, id))
+            })
         }
         (method, _) => Reply::not_allowed(method.as_str()),
     }
@@ -47,15 +49,17 @@ pub(super) fn single(store: &mut Store, endpoint: &Endpoint<'_>, id: u64) -> Rep
     if !endpoint.reaches(store, id) {
         return Reply::not_found();
     }
-    if endpoint.call.conditional {
-        return Reply::detail(StatusCode::PRECONDITION_FAILED, "Precondition failed.");
+    let etag = endpoint.etag(store, id);
+    let fits = |wanted: &Vec<String>| etag.as_ref().is_none_or(|etag| wanted.contains(etag));
+    if endpoint.call.method != Method::GET && !endpoint.call.if_match.as_ref().is_none_or(fits) {
+        return Reply::detail(StatusCode::PRECONDITION_FAILED, "Precondition failed.").tagged(etag);
     }
     let sent = members(&endpoint.call.body);
     match endpoint.call.method {
-        Method::GET => Reply::ok(endpoint.show(store, id)),
+        Method::GET => Reply::ok(endpoint.show(store, id)).tagged(etag),
         Method::PATCH => {
             let written = write::update(store, endpoint.path, id, &sent, endpoint.refused);
-            settled(store, written, |store, ()| Reply::ok(endpoint.show(store, id)))
+            settled(store, written, |store, ()| Reply::ok(endpoint.show(store, id)).tagged(endpoint.etag(store, id)))
         }
         Method::DELETE => {
             write::delete(store, endpoint.path, id, &sent);

@@ -93,6 +93,11 @@ pub(super) fn time(time: Timestamp) -> String {
     time.strftime(if whole { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.6fZ" }).to_string()
 }
 
+/// Returns the ETag of an object that was last changed at a time.
+pub(super) fn etag(updated: Timestamp) -> String {
+    format!("W/\"{}\"", time(updated).replace('Z', "+00:00"))
+}
+
 /// Returns `active` as `Active`.
 pub(super) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();

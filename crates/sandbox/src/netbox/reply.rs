@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 pub(super) struct Reply {
     status: StatusCode,
     body: Body,
+    etag: Option<String>,
 }
 
 #[derive(Debug)]
@@ -22,7 +23,7 @@ enum Body {
 
 impl Reply {
     pub(super) fn json(status: StatusCode, body: impl Into<Value>) -> Self {
-        Self { status, body: Body::Json(body.into()) }
+        Self { status, body: Body::Json(body.into()), etag: None }
     }
 
     /// Returns it with another body, if it has one.
@@ -31,6 +32,11 @@ impl Reply {
             change(body);
         }
         self
+    }
+
+    /// Returns it with the ETag of the one object that it is about.
+    pub(super) fn tagged(self, etag: Option<String>) -> Self {
+        Self { etag, ..self }
     }
 
     pub(super) fn ok(body: impl Into<Value>) -> Self {
@@ -42,7 +48,7 @@ impl Reply {
     }
 
     pub(super) fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: Body::Nothing }
+        Self { status: StatusCode::NO_CONTENT, body: Body::Nothing, etag: None }
     }
 
     pub(super) fn detail(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -74,16 +80,17 @@ impl Reply {
     /// The HTML page of a path nobody serves.
     pub(super) fn no_page() -> Self {
         let page = "<!DOCTYPE html><html><head><title>Page Not Found | NetBox</title></head><body></body></html>";
-        Self { status: StatusCode::NOT_FOUND, body: Body::Html(page) }
+        Self { status: StatusCode::NOT_FOUND, body: Body::Html(page), etag: None }
     }
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
+        let etag = self.etag.map(|etag| [(header::ETAG, etag)]);
         match self.body {
-            Body::Nothing => self.status.into_response(),
+            Body::Nothing => (self.status, etag, ()).into_response(),
             Body::Html(page) => (self.status, [(header::CONTENT_TYPE, "text/html")], page).into_response(),
-            Body::Json(body) => (self.status, axum::Json(body)).into_response(),
+            Body::Json(body) => (self.status, etag, axum::Json(body)).into_response(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     endpoint::Endpoint,
     model::{self, PLUGIN},
     objects,
-    options::{Options, SUPERUSER},
+    options::Options,
     page::page,
     render,
     reply::Reply,
@@ -21,9 +21,6 @@ use super::{
 
 /// Answers a request. `refused` is a field and a text no row may have.
 pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused: RefusedValue) -> Reply {
-    if call.method != Method::GET {
-        store.begin_request();
-    }
     store.names_duplicates = options.names_duplicates;
     let path = call.path.strip_prefix("/api/").and_then(|path| path.strip_suffix('/'));
     let Some(path) = path else { return Reply::no_page() };
@@ -31,6 +28,9 @@ pub(super) fn answer(store: &mut Store, options: &Options, call: &Call, refused:
         Ok(caller) => caller,
         Err(reply) => return reply,
     };
+    if call.method != Method::GET {
+        store.begin_request(caller.name());
+    }
     let plugin = path.strip_prefix(PLUGIN).map(|rest| rest.trim_start_matches('/'));
     match (path, plugin, &call.method) {
         ("status", _, &Method::GET) => status(),
@@ -101,7 +101,7 @@ fn logged(call: &Call, id: u64, entry: &Entry) -> Map<String, Value> {
     let mut row = model::object(json!({
         "id": id,
         "time": render::time(entry.time),
-        "user_name": SUPERUSER,
+        "user_name": entry.user,
         "request_id": entry.request,
         "action": { "value": entry.action, "label": label },
         "changed_object_type": entry.object_type,

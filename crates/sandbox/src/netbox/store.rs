@@ -36,6 +36,8 @@ pub(super) struct Store {
     /// The id that the next request gets, as the merge of a branch gets that of a request in the branch.
     pub(super) next_request: Option<String>,
     request: String,
+    /// Who made it.
+    user: String,
 }
 
 /// One entry of the change log.
@@ -48,7 +50,9 @@ pub(super) struct Entry {
     /// The `changelog_message` that came with the request; empty without one.
     pub(super) message: String,
     pub(super) time: Timestamp,
-    /// NetBox's id of the request that it came with.
+    /// Who made the request that it came with.
+    pub(super) user: String,
+    /// NetBox's id of that request.
     pub(super) request: String,
     /// The values before and after, without documents; `None` where there was or is no object.
     pub(super) before: Option<Map<String, Value>>,
@@ -71,6 +75,7 @@ impl Store {
             requests: 0,
             next_request: None,
             request: String::new(),
+            user: String::new(),
         }
     }
 
@@ -116,8 +121,18 @@ impl Store {
         let put = self.undo.iter().rev().find(|(list, row, _)| list == endpoint && *row == id);
         let before = put.and_then(|(_, _, before)| before.as_ref()).map(snapshot);
         let (after, object_type) = (table.row(id).map(snapshot), table.model.object_type.clone());
-        let (time, request) = (self.now(), self.request.clone());
-        self.log.push(Entry { object_type, id, action, message: message.to_owned(), time, request, before, after });
+        let (time, request, user) = (self.now(), self.request.clone(), self.user.clone());
+        self.log.push(Entry {
+            object_type,
+            id,
+            action,
+            message: message.to_owned(),
+            time,
+            user,
+            request,
+            before,
+            after,
+        });
     }
 
     /// Returns the values of an object as the change log has them: links as ids, but tags by their names.
@@ -157,8 +172,9 @@ impl Store {
         place.map(|place| place + 1)
     }
 
-    /// Begins a request, whose changes bear its id.
-    pub(super) fn begin_request(&mut self) {
+    /// Begins a request of somebody, whose changes bear its id and their name.
+    pub(super) fn begin_request(&mut self, user: &str) {
+        user.clone_into(&mut self.user);
         self.requests += 1;
         let id = self.next_request.take();
         self.request = id.unwrap_or_else(|| format!("00000000-0000-4000-8000-{:012x}", self.requests));
