@@ -120,6 +120,7 @@ mod tests {
             ("QUEUE__URL_FILE", write("url", "redis://first/")),
             ("WEBHOOK__SECRET_FILE", write("secret", "first-0123456789abcdef")),
             ("WEBHOOK__PREVIOUS_SECRET_FILE", write("previous", "first-0123456789abcdef")),
+            ("REQUESTS__SEAL_FILE", write("seal", "first-0123456789abcdef-0123456789abcdef")),
             ("TELEMETRY__OTLP_AUTHORIZATION_FILE", write("otlp", "Bearer first")),
             ("KEYS__FILE", write("keys.toml", &keys("ann"))),
         ];
@@ -134,6 +135,7 @@ mod tests {
         write("url", "redis://second/");
         write("secret", "second-0123456789abcdef");
         write("previous", "second-0123456789abcdef");
+        write("seal", "second-0123456789abcdef-0123456789abcdef");
         write("otlp", "Bearer second");
         write("keys.toml", &keys("bob"));
         tokio::time::sleep(INTERVAL * 2).await;

@@ -12,6 +12,8 @@ use crate::{error_chain::error_chain, tls};
 
 /// The length from which a secret may sign NetBox's webhooks.
 const SHORTEST_SECRET: usize = 16;
+/// The length from which a secret may seal approvals. Whoever guesses it can forge them.
+const SHORTEST_SEAL: usize = 32;
 /// The beginnings of paths behind `/api` in a NetBox.
 const API_PATHS: [&str; 16] = [
     "authentication-check",
@@ -224,12 +226,13 @@ pub(super) fn certificates(Settings { netbox, arin, queue, .. }: &Settings, prob
 
 /// Takes each secret from where it is given: its setting or its file, never both.
 pub(super) fn take_secrets(settings: &mut Settings, problems: &mut Vec<Problem>) {
-    let Settings { netbox, queue, webhook, telemetry, .. } = settings;
+    let Settings { netbox, requests, queue, webhook, telemetry, .. } = settings;
     for (key, secret, file, least) in [
         ("netbox.token", &mut netbox.token, &netbox.token_file, 0),
         ("queue.url", &mut queue.url, &queue.url_file, 0),
         ("webhook.secret", &mut webhook.secret, &webhook.secret_file, SHORTEST_SECRET),
         ("webhook.previous_secret", &mut webhook.previous_secret, &webhook.previous_secret_file, SHORTEST_SECRET),
+        ("requests.seal", &mut requests.seal, &requests.seal_file, SHORTEST_SEAL),
         ("telemetry.otlp_authorization", &mut telemetry.otlp_authorization, &telemetry.otlp_authorization_file, 0),
     ] {
         let Some(path) = file else {
@@ -252,5 +255,10 @@ pub(super) fn take_secrets(settings: &mut Settings, problems: &mut Vec<Problem>)
     if netbox.token_file.is_none() && netbox.token.is_empty() {
         let remedy = "is not set; set netbox.token_file to a file that holds a NetBox API token";
         problems.push(Problem::new("netbox.token", remedy));
+    }
+    if requests.enabled && requests.seal_file.is_none() && requests.seal.is_empty() {
+        let remedy = "is not set, and without it approvals could be forged in NetBox; set requests.seal_file to a file that \
+                      holds a secret, made with `openssl rand -hex 32`";
+        problems.push(Problem::new("requests.seal", remedy));
     }
 }

@@ -140,6 +140,11 @@ impl Keyring {
         self.keys.is_empty()
     }
 
+    /// Returns the names of the configs that there are keys for, in the file's order.
+    pub fn configs(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|key| key.config.as_str())
+    }
+
     /// Returns the keys for a config, in the file's order.
     pub fn of(&self, config: &str) -> impl Iterator<Item = &ApiKey> {
         self.keys.iter().filter(move |key| key.config == config)

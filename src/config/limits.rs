@@ -26,7 +26,7 @@ const fn limit<T: Copy>(key: &'static str, of: fn(&Settings) -> T, (least, most)
 }
 
 /// All durations.
-pub(super) const DURATIONS: [Limit<Duration>; 21] = [
+pub(super) const DURATIONS: [Limit<Duration>; 23] = [
     limit("netbox.timeout", |at| at.netbox.timeout, (MS, HOUR)),
     limit("arin.connect_timeout", |at| at.arin.connect_timeout, (MS, HOUR)),
     limit("arin.timeout", |at| at.arin.timeout, (MS, HOUR)),
@@ -36,6 +36,9 @@ pub(super) const DURATIONS: [Limit<Duration>; 21] = [
     limit("sync.log_retention", |at| at.sync.log_retention, (Duration::ZERO, TEN_YEARS)),
     limit("findings.deadline", |at| at.findings.deadline, (DAY, YEAR)),
     limit("findings.ticket_age", |at| at.findings.ticket_age, (HOUR, TEN_YEARS)),
+    limit("requests.expires", |at| at.requests.expires, (MINUTE, YEAR)),
+    // ARIN may take a while to show what it has done.
+    limit("requests.look_again", |at| at.requests.look_again, (SECOND, DAY)),
     // A lease that is shorter is lost in a pause of the machine.
     limit("queue.lease", |at| at.queue.lease, (SECOND, HOUR)),
     limit("queue.retry_backoff", |at| at.queue.retry_backoff, (MS, DAY)),
@@ -53,7 +56,7 @@ pub(super) const DURATIONS: [Limit<Duration>; 21] = [
 ];
 
 /// All whole numbers.
-pub(super) const NUMBERS: [Limit<u64>; 16] = [
+pub(super) const NUMBERS: [Limit<u64>; 18] = [
     limit("netbox.page_size", |at| at.netbox.page_size.into(), (1, 10_000)),
     limit("netbox.batch_size", |at| at.netbox.batch_size as u64, (1, 10_000)),
     limit("netbox.writes_in_flight", |at| at.netbox.writes_in_flight as u64, (1, 1_000)),
@@ -63,6 +66,8 @@ pub(super) const NUMBERS: [Limit<u64>; 16] = [
     limit("arin.max_in_flight", |at| at.arin.max_in_flight as u64, (1, 1_000)),
     limit("arin.retry_count", |at| at.arin.retry_count.into(), (0, 100)),
     limit("arin.max_body_bytes", |at| at.arin.max_body_bytes as u64, (1, 1 << 30)),
+    limit("requests.auto_per_day", |at| at.requests.auto_per_day.into(), (0, 10_000)),
+    limit("requests.max_at_once", |at| at.requests.max_at_once as u64, (1, 10_000)),
     limit("queue.max_attempts", |at| at.queue.max_attempts.into(), (1, 1_000)),
     limit("worker.concurrency", |at| at.worker.concurrency as u64, (1, 1_000)),
     limit("http.requests_per_minute", |at| at.http.requests_per_minute.into(), (0, 1_000_000)),

@@ -491,12 +491,26 @@ mod tests {
             ("QUEUE__URL_FILE", path),
             ("WEBHOOK__SECRET_FILE", path),
             ("WEBHOOK__PREVIOUS_SECRET_FILE", path),
+            ("REQUESTS__SEAL_FILE", path),
             ("TELEMETRY__OTLP_AUTHORIZATION_FILE", path),
         ];
         let told = problems(&files);
-        assert_eq!(told.matches("is open to everybody on this machine").count(), 5, "{told}");
+        assert_eq!(told.matches("is open to everybody on this machine").count(), 6, "{told}");
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(load_from(None, &environment(NEEDED.into_iter().chain(files))).is_ok());
+    }
+
+    #[test]
+    fn changes_at_the_registry_need_a_seal_that_cannot_be_guessed() {
+        insta::assert_snapshot!(problems(&[("REQUESTS__ENABLED", "true")]), @"  requests.seal: is not set, and without it approvals could be forged in NetBox; set requests.seal_file to a file that holds a secret, made with `openssl rand -hex 32`");
+        insta::assert_snapshot!(problems(&[("REQUESTS__SEAL", "0123456789abcdef")]), @"  requests.seal: is shorter than 32 characters; make one with `openssl rand -hex 32`");
+        let seal = ("REQUESTS__SEAL", "0123456789abcdef0123456789abcdef");
+        let set = NEEDED.into_iter().chain([("REQUESTS__ENABLED", "true"), seal]);
+        assert!(load_from(None, &environment(set)).unwrap().requests.enabled);
+        assert!(
+            !load_from(None, &environment(NEEDED)).unwrap().requests.enabled,
+            "nothing is written unless somebody says so"
+        );
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Settings {
     pub sync: Sync,
     /// The rules by which NetBox and the registry are compared.
     pub findings: Findings,
+    /// The rules by which changes at the registry are asked for, approved and sent.
+    pub requests: Requests,
     /// The place of the jobs.
     pub queue: Queue,
     /// The work on jobs.
@@ -272,6 +274,30 @@ impl Findings {
     }
 }
 
+/// `[requests]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Requests {
+    /// Changes at the registry may be asked for and, once approved, are sent.
+    pub enabled: bool,
+    /// Whoever asked for a change may approve it, too.
+    pub self_approval: bool,
+    /// Secret that approvals are sealed with; empty for none.
+    pub seal: Secret,
+    /// File it is read from instead.
+    #[serde(deserialize_with = "unless_empty")]
+    pub seal_file: Option<PathBuf>,
+    /// The time for which an approval holds.
+    #[serde(with = "duration")]
+    pub expires: Duration,
+    /// Changes a day for each config that `auto_reassign` of a network approves; 0 for none.
+    pub auto_per_day: u32,
+    /// The time between two looks for a call whose answer was lost.
+    #[serde(with = "duration")]
+    pub look_again: Duration,
+    /// Most requests that are made at once.
+    pub max_at_once: usize,
+}
+
 /// `[queue]`
 #[derive(Debug, Clone, Deserialize)]
 pub struct Queue {
@@ -465,12 +491,13 @@ impl Settings {
     /// Returns the secrets, each with its setting. The webhook secret of before comes before that of now: read again in this
     /// order, one that moves from one file to the other is always known.
     #[must_use]
-    pub fn secrets(&self) -> [(&'static str, &Secret); 5] {
+    pub fn secrets(&self) -> [(&'static str, &Secret); 6] {
         [
             ("netbox.token", &self.netbox.token),
             ("queue.url", &self.queue.url),
             ("webhook.previous_secret", &self.webhook.previous_secret),
             ("webhook.secret", &self.webhook.secret),
+            ("requests.seal", &self.requests.seal),
             ("telemetry.otlp_authorization", &self.telemetry.otlp_authorization),
         ]
     }

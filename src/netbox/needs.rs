@@ -15,6 +15,9 @@ use crate::config;
 /// What becomes of the findings without one of the lists that they are judged by.
 const NO_FINDINGS: &str = "no findings are made";
 
+/// What becomes of requests for changes at the registry without their rows.
+const NO_REQUESTS: &str = "no findings are made, and no change at ARIN can be asked for";
+
 /// Permissions on the objects of one list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
@@ -41,9 +44,10 @@ impl Need {
 }
 
 /// Returns what has to be allowed, with or without the sweep of NetBox's change log, and for what the findings are
-/// judged by.
+/// judged by and changes at the registry are asked for with.
 #[must_use]
-pub fn needs(sweep: bool, findings: &config::Findings) -> Vec<Need> {
+pub fn needs(sweep: bool, settings: &config::Settings) -> Vec<Need> {
+    let config::Settings { findings, requests, .. } = settings;
     let mut needs = vec![
         Need::new(AGGREGATES, &[View], "IPAM aggregates", "no sync can begin"),
         Need::new(PREFIXES, &[View], "IPAM prefixes", "no sync can begin"),
@@ -51,6 +55,7 @@ pub fn needs(sweep: bool, findings: &config::Findings) -> Vec<Need> {
     needs.extend(schema::TYPES.into_iter().map(|slug| {
         let (permissions, without): (&[Permission], _) = match slug {
             schema::CONFIG => (&[View, Change], "no sync can begin, or none is recorded"),
+            schema::CHANGE_REQUEST | schema::TICKET if requests.enabled => (&[View, Add, Change], NO_REQUESTS),
             schema::CHANGE_REQUEST | schema::TICKET => (&[View], NO_FINDINGS),
             schema::FINDING => (&[View, Add, Change], NO_FINDINGS),
             schema::LOOK => (&[View, Add, Change], "it is not known how completely ARIN was asked"),

@@ -35,7 +35,7 @@ def with_least(*values):
     return merged(LEAST, *values)
 
 
-SECRETS = ["netboxToken", "keys", "webhook", "webhookPrevious", "redisUrl", "bootstrapToken"]
+SECRETS = ["netboxToken", "keys", "webhook", "webhookPrevious", "seal", "redisUrl", "bootstrapToken"]
 EXISTING = {"secrets": {name: {"existingSecret": "given"} for name in SECRETS}}
 GIVEN_AS_VALUES = {
     "netbox": {"url": URL},
@@ -44,6 +44,7 @@ GIVEN_AS_VALUES = {
         "keys": {"value": '[[key]]\nconfig = "canary-config"\nuser = "jdoe"\napi_key = "API-CANARY-KEYS"\n'},
         "webhook": {"value": "canary-webhook-secret"},
         "webhookPrevious": {"value": "canary-previous-secret"},
+        "seal": {"value": "canary-seal-of-thirty-two-characters"},
         "redisUrl": {"value": "redis://:canary-password@redis.example.net:6379/0"},
         "bootstrapToken": {"value": "nbt_canary-bootstrap.secret"},
     },

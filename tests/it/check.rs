@@ -99,7 +99,7 @@ async fn with_webhook(scene: &Scene) -> Process {
 #[tokio::test]
 async fn each_permission_that_is_missing_is_named_with_what_it_is_for() {
     let scene = scene().await;
-    let all = needs(true, &scene.settings.findings);
+    let all = needs(true, &scene.settings);
     let may_do_all = user(&scene, &all);
     let good = check(&scene, &[("NETBOX__TOKEN", &may_do_all), ("SWEEP__INTERVAL", "5m")]).await;
     assert!(good.good, "{:#}", good.document);
@@ -117,7 +117,7 @@ async fn each_permission_that_is_missing_is_named_with_what_it_is_for() {
 #[tokio::test]
 async fn the_findings_need_the_change_log_and_the_sweep_the_types_too() {
     let scene = scene().await;
-    let without: Vec<Need> = needs(false, &scene.settings.findings);
+    let without: Vec<Need> = needs(false, &scene.settings);
     let token = user(&scene, &without);
     let sweeps = check(&scene, &[("NETBOX__TOKEN", &token), ("SWEEP__INTERVAL", "5m")]).await;
     sweeps.is("custom-object-types", "failed", "the permission to view");
@@ -128,6 +128,22 @@ async fn the_findings_need_the_change_log_and_the_sweep_the_types_too() {
     let blind = check(&scene, &[("NETBOX__TOKEN", &token), never]).await;
     blind.is("object-changes", "failed", "without which no findings are made");
     blind.is("object-changes", "failed", "the permission to view Core object changes");
+}
+
+#[tokio::test]
+async fn changes_at_arin_need_rows_to_be_added_and_a_second_person() {
+    let scene = scene().await;
+    let reader = user(&scene, &needs(false, &scene.settings));
+    check(&scene, &[]).await.is("change requests", "ok", "nothing is ever changed at ARIN");
+    let seal = ("REQUESTS__SEAL", "0123456789abcdef0123456789abcdef");
+    let on = [("REQUESTS__ENABLED", "true"), seal];
+    check(&scene, &on).await.is("change requests", "note", "only one person has an API key");
+    let own = [on[0], seal, ("REQUESTS__SELF_APPROVAL", "true")];
+    check(&scene, &own).await.is("change requests", "note", "may approve it, too");
+    let blind = check(&scene, &[on[0], seal, ("NETBOX__TOKEN", &reader)]).await;
+    for list in [schema::CHANGE_REQUEST, schema::TICKET] {
+        blind.is(list, "failed", "may not add, change, without which no findings are made, and no change at ARIN");
+    }
 }
 
 #[tokio::test]
@@ -178,7 +194,7 @@ async fn each_name_in_the_settings_of_findings_that_netbox_does_not_have_is_note
 async fn what_is_tried_is_what_the_service_asks_for() {
     let mut scene = scene().await;
     crate::reading::set_up(&mut scene).await;
-    let (asked, needed) = (&mut BTreeSet::new(), needs(true, &scene.settings.findings));
+    let (asked, needed) = (&mut BTreeSet::new(), needs(true, &scene.settings));
     scene.settings.netbox.token = user(&scene, &needed).as_str().into();
     scene.settings.sweep.interval = Duration::from_nanos(1);
     let before = server(&scene).requests().0.len();
@@ -282,7 +298,7 @@ async fn what_cannot_be_seen_of_a_webhook_is_noted() {
     let scene = scene().await;
     let secret = ("WEBHOOK__SECRET", SECRET);
     let process = with_webhook(&scene).await;
-    let token = user(&scene, &needs(false, &scene.settings.findings));
+    let token = user(&scene, &needs(false, &scene.settings));
     let blind = check(&scene, &[secret, ("NETBOX__TOKEN", &token)]).await;
     blind.is("webhook", "note", "view Extras webhooks");
     assert!(blind.good, "{:#}", blind.document);

@@ -61,7 +61,7 @@ impl Bench {
         let server = self.scene.netbox.server.as_ref().unwrap();
         let all = [Action::View, Action::Add, Action::Change, Action::Delete];
         let list = |need: Need| need.path.trim_start_matches("/api/").trim_end_matches('/').to_owned();
-        let grants = needs(true, &self.scene.settings.findings).into_iter().map(|need| Grant::new(&list(need), &all));
+        let grants = needs(true, &self.scene.settings).into_iter().map(|need| Grant::new(&list(need), &all));
         let token = server.add_user("sidecar", grants.collect());
         std::fs::write(self.folder.path().join("token"), token).unwrap();
         server

@@ -293,7 +293,7 @@ async fn a_list_that_netbox_refuses_stops_the_findings_and_no_sync() {
     let mut scene = scene().await;
     let all = [Action::View, Action::Add, Action::Change, Action::Delete];
     let list = |path: &str| path.trim_start_matches("/api/").trim_end_matches('/').to_owned();
-    let needs = needs(true, &scene.settings.findings);
+    let needs = needs(true, &scene.settings);
     for refused in ["tenants", "tenant-groups", "sites", "locations", "vrfs", "tags", "object-changes", "rir-ticket"] {
         let granted = needs.iter().filter(|need| need.list() != refused);
         let grants = granted.map(|need| Grant::new(&list(&need.path), &all)).collect();

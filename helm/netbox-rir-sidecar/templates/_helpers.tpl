@@ -268,6 +268,9 @@ files:
   {{- if include "sidecar.isGiven" $secrets.webhookPrevious }}
   - {name: webhookPrevious, setting: WEBHOOK__PREVIOUS_SECRET_FILE, file: webhook-previous-secret}
   {{- end }}
+  {{- if include "sidecar.isGiven" $secrets.seal }}
+  - {name: seal, setting: REQUESTS__SEAL_FILE, file: seal}
+  {{- end }}
   {{- if include "sidecar.isGiven" $secrets.redisUrl }}
   - {name: redisUrl, setting: QUEUE__URL_FILE, file: redis-url}
   {{- end }}

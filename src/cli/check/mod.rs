@@ -5,6 +5,7 @@ mod findings;
 mod listing;
 mod netbox;
 mod registries;
+mod requests;
 mod service;
 mod trial;
 mod webhook;
@@ -39,6 +40,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
 async fn trials(settings: &Settings) -> Trials {
     let mut trials = Trials::default();
     let keys = registries::keys(settings, &mut trials);
+    requests::are_set_up(&settings.requests, keys.as_ref(), &mut trials);
     match Client::new(&settings.netbox) {
         Ok(client) => {
             if netbox::answers(&client, settings, &mut trials).await {

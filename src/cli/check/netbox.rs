@@ -80,7 +80,7 @@ async fn token_may_write(client: &Client, trials: &mut Trials) -> bool {
 /// Returns whether all permissions are there that the settings ask for.
 pub(super) async fn all_is_permitted(client: &Client, settings: &Settings, trials: &mut Trials) -> bool {
     let mut all = true;
-    for need in netbox::needs(!settings.sweep.interval.is_zero(), &settings.findings) {
+    for need in netbox::needs(!settings.sweep.interval.is_zero(), settings) {
         let result = permitted(client, &need).await;
         all &= result.is_ok();
         trials.add(need.list(), result);

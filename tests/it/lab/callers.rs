@@ -49,10 +49,12 @@ async fn each_permission_that_check_tries_is_one_of_netboxs() {
         ("FINDINGS__OWN_TENANT_GROUPS", "a"),
         ("FINDINGS__PUBLIC_VRFS", "a"),
         ("FINDINGS__OPT_OUT_TAG", "a"),
+        ("REQUESTS__ENABLED", "true"),
+        ("REQUESTS__SEAL", "0123456789abcdef0123456789abcdef"),
     ];
     let set = set.map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value.to_owned()));
-    let findings = config::load_from(None, &set.into()).unwrap().findings;
-    for need in needs(true, &findings) {
+    let settings = config::load_from(None, &set.into()).unwrap();
+    for need in needs(true, &settings) {
         for permission in need.permissions {
             assert!(client.may(&need.path, *permission).await.unwrap(), "{permission} {}", need.path);
             assert!(!reader.may(&need.path, *permission).await.unwrap(), "{permission} {}", need.path);
