@@ -12,6 +12,7 @@
 mod access;
 pub mod address_plan;
 mod by_id;
+pub mod change_requests;
 pub(crate) mod changes;
 mod client;
 mod clock;
@@ -32,10 +33,12 @@ mod row;
 pub mod schema;
 mod sync_log;
 pub mod tenancy;
+mod tickets;
 mod transport;
 pub mod write;
 
 pub use access::{Status, User};
+pub use change_requests::{Etag, RequestFilter, RequestLinks, RequestRow, Saved, request_path};
 pub use client::{Client, objects_path};
 pub use clock::CLOCK_TOLERANCE;
 pub use error::{Error, ErrorKind, Request};
@@ -45,4 +48,5 @@ pub use permission::Permission;
 pub use records::ConfigRow;
 pub use row::{Row, id_of};
 pub use sync_log::{DETAIL, LogFilter, LogRow};
+pub use tickets::TicketDraft;
 pub use write::{Created, Draft, Patch, Refusal, Writer};

@@ -133,6 +133,12 @@ struct NetworkFields {
 }
 
 #[derive(Deserialize)]
+struct AutoReassign {
+    #[serde(deserialize_with = "Option::deserialize")]
+    auto_reassign: Option<bool>,
+}
+
+#[derive(Deserialize)]
 struct CustomerFields {
     id: RowId,
     key: String,
@@ -207,7 +213,7 @@ fn is_registered(status: Option<&str>) -> bool {
 }
 
 /// Reads a range from its first to its last address, `192.0.2.0 - 192.0.2.255`, or as a prefix.
-fn range(text: &str) -> Option<NetBlock> {
+pub(crate) fn range(text: &str) -> Option<NetBlock> {
     let Some((first, last)) = text.split_once('-') else {
         return text.trim().parse().ok().map(|prefix: IpNet| prefix.trunc().into());
     };
@@ -321,6 +327,20 @@ impl Client {
     pub async fn addresses(&self) -> Result<Vec<AddressRow>, Error> {
         let fields = "id,street_address,city,state_province,postal_code,country,site,tenant";
         self.list_as(&objects_path(ADDRESS), &[("fields", fields)], &address).await?.readable()
+    }
+
+    /// Reads the ranges of a config's registered nets inside which prefixes may be reassigned without asking.
+    pub async fn auto_reassigned(&self, config: RowId) -> Result<Vec<NetBlock>, Error> {
+        let fields = "id,key,config,net_name,status,net_type,cidrs,start_address,end_address,parent_handle,organization,\
+                      registration_date,auto_reassign";
+        let read = |row: Row| {
+            let chosen = typed::<AutoReassign>(&row)?.auto_reassign.unwrap_or_default();
+            Ok((chosen, network(row)?))
+        };
+        let query = [("fields", fields), ("config_id", &config.to_string())];
+        let rows = self.list_as(&objects_path(NETWORK), &query, &read).await?.all()?;
+        let nets = rows.into_iter().filter(|(chosen, net)| *chosen && net.registered && net.config == Some(config));
+        Ok(nets.flat_map(|(_, net)| net.blocks).collect())
     }
 
     /// Reads all change requests.

@@ -8,16 +8,31 @@
 //! | `change` | what a request asks for, and what is kept of it in its row |
 //! | `answered` | what ARIN said to one question |
 //! | `draft` | from what NetBox says to the exact call, or to what is missing for it |
+//! | `record` | a request as it stands in NetBox, and whether its row makes sense |
+//! | `open` | makes the rows of new requests, at most one for each range |
+//! | `seal` | proof that a row is as the sidecar wrote it |
+//! | `approve` | who may approve what (pure) |
+//! | `decisions` | approve, reject, withdraw, expire |
 //!
 //! Each request is one call to ARIN. Nothing is sent unless `requests.enabled` is on and a person approved exactly these
 //! bytes. An answer that did not come is looked for at ARIN, and never answered by sending the call again blindly.
 
 pub mod answered;
+pub mod approve;
 pub mod change;
+pub mod decisions;
 pub mod draft;
+pub mod open;
 pub mod operation;
+pub mod record;
+pub mod seal;
 pub mod state;
 
+pub use approve::{NotApproved, NotStanding};
 pub use change::{Change, Check, Content, Folded, Missing, Verdict};
+pub use decisions::{Decisions, NotDecided, Person};
+pub use open::{NewRequest, NotOpened, open};
 pub use operation::Operation;
+pub use record::{Approval, ChangeRequest, Destination, NotUnderstood, Subject};
+pub use seal::{NotSealed, Sealer};
 pub use state::State;

@@ -164,6 +164,7 @@ fn unanswered(refusal: &Refusal) -> Option<&netbox::Error> {
             Some(error.as_ref()).filter(|error| error.retry() != Retry::Never)
         }
         Refusal::Rejected { .. }
+        | Refusal::Taken(_)
         | Refusal::Failed(_)
         | Refusal::Forbidden(_)
         | Refusal::Stale(_)

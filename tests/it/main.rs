@@ -11,6 +11,7 @@
 mod by_hand;
 mod canaries;
 mod certificates;
+mod change_requests;
 mod changed_secrets;
 mod check;
 mod cli;

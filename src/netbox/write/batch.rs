@@ -47,6 +47,7 @@ use crate::{
     error_chain::error_chain,
     model::RowId,
     netbox::{
+        change_requests::holds,
         client::objects_path,
         error::{Error, ErrorKind},
         permission::Permission,
@@ -345,7 +346,8 @@ impl<'a> Delivery<'a> {
                 settled.push((entry.place, Err(Refusal::Rejected { reason: reason.text.clone() })));
             }
         }
-        let mut next = self.adopt(batch.with(twins), &holders, true).next;
+        let Step { settled: left, mut next } = self.adopt(batch.with(twins), &holders, true).await;
+        settled.extend(left);
         next.extend(Step::then([batch.with(others)]).next);
         Step { settled, next }
     }
@@ -410,7 +412,7 @@ impl<'a> Delivery<'a> {
             let found = if alone { self.exactly(&batch).await } else { self.among_newest(&batch).await };
             match found {
                 Err(error) => return self.hopeless(batch, error),
-                Ok(found) if !found.is_empty() => return self.adopt(batch, &found, true),
+                Ok(found) if !found.is_empty() => return self.adopt(batch, &found, true).await,
                 Ok(_) => batch.looked_for = true,
             }
         }
@@ -433,7 +435,7 @@ impl<'a> Delivery<'a> {
         }
         match self.among_newest(&batch).await {
             Ok(found) if found.is_empty() => self.smaller(batch),
-            Ok(found) => self.adopt(batch, &found, false),
+            Ok(found) => self.adopt(batch, &found, false).await,
             Err(unreadable) => {
                 let _ = self.hopeless.set(Arc::new(unreadable));
                 batch.refused(&Refusal::Unknown(error))
@@ -466,7 +468,10 @@ impl<'a> Delivery<'a> {
     }
 
     /// Turns the rows that exist into updates, which leave their links alone.
-    fn adopt(&self, batch: Batch, found: &BTreeMap<String, RowId>, adopted: bool) -> Step {
+    async fn adopt(&self, batch: Batch, found: &BTreeMap<String, RowId>, adopted: bool) -> Step {
+        if self.writer.leaves_others {
+            return self.leave(batch, found).await;
+        }
         let mut updates = Batch::new(Action::Update, Vec::new());
         let mut others = Vec::new();
         for mut entry in batch.entries.iter().cloned() {
@@ -479,6 +484,28 @@ impl<'a> Delivery<'a> {
         }
         let others = Batch { looked_for: batch.looked_for || adopted, ..batch.with(others) };
         Step::then([others, updates])
+    }
+
+    /// Leaves the rows that exist as they are. One that is exactly as it was sent is ours: its answer was lost.
+    async fn leave(&self, batch: Batch, found: &BTreeMap<String, RowId>) -> Step {
+        let (mut settled, mut others) = (Vec::new(), Vec::new());
+        for entry in batch.entries.iter().cloned() {
+            let Some(id) = found.get(&entry.key) else {
+                others.push(entry);
+                continue;
+            };
+            let path = format!("{}{id}/", objects_path(self.writer.slug));
+            let ours = batch.lost.is_some()
+                && match self.writer.client.get(&path).await {
+                    Ok(row) => row.is_some_and(|row| holds(&row, &entry.body)),
+                    Err(error) => {
+                        settled.push((entry.place, Err(Refusal::Unknown(Arc::new(error)))));
+                        continue;
+                    }
+                };
+            settled.push(if ours { ok(&entry, Some(*id)) } else { (entry.place, Err(Refusal::Taken(*id))) });
+        }
+        Step { settled, next: Step::then([batch.with(others)]).next }
     }
 
     async fn among_newest(&self, batch: &Batch) -> Result<BTreeMap<String, RowId>, Error> {

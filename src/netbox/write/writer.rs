@@ -16,6 +16,7 @@ pub struct Writer<'a> {
     pub(super) slug: &'a str,
     pub(super) message: &'a str,
     pub(super) links: &'a [&'a str],
+    pub(super) leaves_others: bool,
     pub(super) stop: Option<&'a CancellationToken>,
     pub(super) progress: Option<&'a (dyn Fn(usize) + Sync)>,
 }
@@ -27,6 +28,13 @@ impl<'a> Writer<'a> {
     #[must_use]
     pub fn linking(self, links: &'a [&'a str]) -> Self {
         Self { links, ..self }
+    }
+
+    /// Leaves a row alone that has the key of a new one, which is then refused with [`Refusal::Taken`]. Otherwise it is
+    /// taken for the same object, and updated.
+    #[must_use]
+    pub fn leaving_others(self) -> Self {
+        Self { leaves_others: true, ..self }
     }
 
     /// Sends nothing more once `stop` is cancelled; the batches under way end.
@@ -46,7 +54,7 @@ impl Client {
     /// Returns a writer of rows of one of our custom object types; `message` goes to NetBox's change log with each row.
     #[must_use]
     pub fn writer<'a>(&'a self, slug: &'a str, message: &'a str) -> Writer<'a> {
-        Writer { client: self, slug, message, links: &[], stop: None, progress: None }
+        Writer { client: self, slug, message, links: &[], leaves_others: false, stop: None, progress: None }
     }
 }
 
@@ -88,6 +96,9 @@ pub enum Refusal {
         /// The errors, by field.
         reason: String,
     },
+    /// Another row has its key.
+    #[error("row {0} has its key")]
+    Taken(RowId),
     /// NetBox failed over this row alone, and no other row has its key.
     #[error("NetBox failed over it")]
     Failed(#[source] Arc<Error>),

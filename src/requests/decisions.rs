@@ -1,0 +1,267 @@
+//! What people decide about requests: approve, reject, withdraw; and approvals that come by themselves, or end.
+//!
+//! | decision | who | written with |
+//! |---|---|---|
+//! | approve, reject | who may change the row in NetBox, with a token of their own | that token |
+//! | withdraw | who asked for it | the sidecar's token |
+//! | approve beforehand, expire | nobody | the sidecar's token |
+//!
+//! What a person decides by their permission is written with their token: NetBox's change log names them, and NetBox itself
+//! looks at the permission again as it writes. Whoever asked may be allowed to add rows only, and so takes back what the
+//! sidecar has written for them. The seal is the sidecar's in each case, and each row is written only as long as nobody has
+//! changed it since it was looked at.
+
+use jiff::{Timestamp, civil::Time, tz::TimeZone};
+
+use super::{
+    approve::{Approver, NotApproved, NotStanding, Standing, is_expired, may_approve, standing},
+    record::{Approval, ChangeRequest, Destination, NotUnderstood, approval_fields},
+    seal::{Asked, NotSealed, Sealer, digest},
+    state::State,
+};
+use crate::{
+    arin,
+    config::{self, keys::Keyring},
+    model::RowId,
+    netbox::{self, Client, Refusal, RequestFilter, RequestRow, Row, Saved, request_path},
+};
+
+/// What decisions are made with.
+#[derive(Debug, Clone, Copy)]
+pub struct Decisions<'a> {
+    /// NetBox, with the sidecar's own token.
+    pub netbox: &'a Client,
+    /// The registry instances that may be asked.
+    pub arin: &'a arin::Pool,
+    /// The API keys.
+    pub keys: &'a Keyring,
+    /// The rules.
+    pub settings: &'a config::Requests,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Somebody who decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    /// The NetBox user, by the token that they brought.
+    pub name: &'a str,
+    /// NetBox, with that token; `None` for somebody whom the sidecar's own token speaks for.
+    pub netbox: Option<&'a Client>,
+}
+
+/// A decision that did not come about.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names of the fields say it")]
+pub enum NotDecided {
+    /// It may not be approved.
+    #[error(transparent)]
+    NotApproved(#[from] NotApproved),
+    /// It was not approved beforehand.
+    #[error("change request {id} was not approved beforehand")]
+    NotStanding {
+        id: RowId,
+        #[source]
+        why: NotStanding,
+    },
+    /// Its seal is broken.
+    #[error(transparent)]
+    NotSealed(#[from] NotSealed),
+    /// Its row makes no sense.
+    #[error(transparent)]
+    NotUnderstood(#[from] NotUnderstood),
+    /// There is none, or none that this person sees.
+    #[error("there is no change request {0}, or none that you may view in NetBox")]
+    NoSuchRequest(RowId),
+    /// It is too late.
+    #[error("change request {id} is {state}, and cannot be {decision} any more")]
+    TooLate { id: RowId, state: State, decision: State },
+    /// Only those who may change it decide against it.
+    #[error(
+        "{person} needs the permission to change change request {id} in NetBox, and a token of their own, to reject it"
+    )]
+    MayNotReject { id: RowId, person: String },
+    /// Only who asked for it takes it back.
+    #[error(
+        "{asked} has asked for change request {id}; only they can withdraw it, but whoever may change it can reject it"
+    )]
+    NotTheirs { id: RowId, asked: String },
+    /// Somebody else was faster.
+    #[error("somebody else has changed change request {0} meanwhile; look at it again")]
+    Changed(RowId),
+    /// Its config is not there any more, or leads where no key may be sent.
+    #[error("the RIR config of change request {0} is gone, or its API URL is not in arin.allowed_base_urls")]
+    NoDestination(RowId),
+    /// NetBox cannot be asked.
+    #[error("could not read change request {0} and what decides about it")]
+    Read(RowId, #[source] netbox::Error),
+    /// NetBox did not take it.
+    #[error("could not record the decision about change request {0}")]
+    Save(RowId, #[source] Refusal),
+}
+
+impl Decisions<'_> {
+    /// Approves a request, of which a person has seen the digest `saw`. Returns it as it is then.
+    ///
+    /// # Errors
+    /// When they may not, or it is not what they saw, or NetBox does not take it.
+    pub async fn approve(&self, person: &Person<'_>, id: RowId, saw: &str) -> Result<ChangeRequest, NotDecided> {
+        let sealer = self.sealer()?;
+        let Some(client) = person.netbox else {
+            return Err(NotApproved::NoOwnToken { person: person.name.to_owned() }.into());
+        };
+        let request = self.request(client, id).await?;
+        let destination = self.destination(&request).await?;
+        let may_change = client.may_change(&request_path(id)).await.map_err(|error| NotDecided::Read(id, error))?;
+        let config = destination.name.as_str();
+        let approver = Approver {
+            name: person.name,
+            with_own_token: true,
+            may_change,
+            has_key: self.has_key(config, person.name),
+            saw,
+        };
+        let now = request.content.call.as_ref().map(|call| digest(&destination.instance, call)).unwrap_or_default();
+        let approval = may_approve(&request, (&approver, config, &now), self.settings, self.now)?;
+        sealer.verify_asked(&request, &destination)?;
+        let message = format!("rir-sidecar: {} approved what is to be changed at the registry", person.name);
+        self.save(client, &request, (&approved(&request, &destination, &sealer, &approval), &message)).await
+    }
+
+    /// Approves a request that was approved beforehand: by "Auto reassign" of a network that it is inside, and by whoever
+    /// made the change in NetBox that it follows from. Jobs of one config never run side by side, so that no day has more of
+    /// them than it may.
+    ///
+    /// # Errors
+    /// When it was not, or NetBox does not take it.
+    pub async fn approve_standing(
+        &self,
+        request: &ChangeRequest,
+        changed_by: Option<&str>,
+    ) -> Result<ChangeRequest, NotDecided> {
+        let id = request.id;
+        let sealer = self.sealer()?;
+        let destination = self.destination(request).await?;
+        let read = |error| NotDecided::Read(id, error);
+        let inside = self.netbox.auto_reassigned(request.config).await.map_err(read)?;
+        let filter = RequestFilter { config: Some(request.config), ..RequestFilter::default() };
+        let rows = self.netbox.request_rows(&filter).await.map_err(read)?;
+        let today = rows.iter().filter(|row| was_standing_today(row, self.now)).count();
+        let ground = Standing {
+            inside: &inside,
+            changed_by,
+            has_key: self.has_key(&destination.name, &request.requested_by),
+            today: u32::try_from(today).unwrap_or(u32::MAX),
+        };
+        let approval = standing(request, &ground, self.settings, self.now);
+        let approval = approval.map_err(|why| NotDecided::NotStanding { id, why })?;
+        sealer.verify_asked(request, &destination)?;
+        let message = format!("rir-sidecar: approved beforehand, by a network's \"Auto reassign\" and {}", approval.by);
+        self.save(self.netbox, request, (&approved(request, &destination, &sealer, &approval), &message)).await
+    }
+
+    /// Rejects a request, for a reason that is kept with it.
+    ///
+    /// # Errors
+    /// When the person may not, or it is too late, or NetBox does not take it.
+    pub async fn reject(&self, person: &Person<'_>, id: RowId, reason: &str) -> Result<ChangeRequest, NotDecided> {
+        let may_not = || NotDecided::MayNotReject { id, person: person.name.to_owned() };
+        let client = person.netbox.ok_or_else(may_not)?;
+        let request = self.request(client, id).await?;
+        if !client.may_change(&request_path(id)).await.map_err(|error| NotDecided::Read(id, error))? {
+            return Err(may_not());
+        }
+        let said = if reason.trim().is_empty() { String::new() } else { format!(": {}", reason.trim()) };
+        let message = format!("rejected by {}{said}", person.name);
+        self.end(client, &request, (State::Rejected, &message)).await
+    }
+
+    /// Takes a request back for who asked for it.
+    ///
+    /// # Errors
+    /// When the person did not, or it is too late, or NetBox does not take it.
+    pub async fn withdraw(&self, person: &Person<'_>, id: RowId) -> Result<ChangeRequest, NotDecided> {
+        let request = self.request(person.netbox.unwrap_or(self.netbox), id).await?;
+        if request.requested_by != person.name {
+            return Err(NotDecided::NotTheirs { id, asked: request.requested_by });
+        }
+        self.end(self.netbox, &request, (State::Withdrawn, &format!("withdrawn by {}", person.name))).await
+    }
+
+    /// Ends a request whose approval is over. Returns `None` for any other.
+    ///
+    /// # Errors
+    /// When NetBox does not take it.
+    pub async fn expire(&self, request: &ChangeRequest) -> Result<Option<ChangeRequest>, NotDecided> {
+        if !is_expired(request, self.now) {
+            return Ok(None);
+        }
+        let message = "the approval ended before it was sent; ask for it again";
+        self.end(self.netbox, request, (State::Expired, message)).await.map(Some)
+    }
+
+    fn sealer(&self) -> Result<Sealer, NotApproved> {
+        Sealer::new(self.settings).filter(|_| self.settings.enabled).ok_or(NotApproved::Disabled)
+    }
+
+    fn has_key(&self, config: &str, person: &str) -> bool {
+        self.keys.of(config).any(|key| key.user == person)
+    }
+
+    async fn request(&self, client: &Client, id: RowId) -> Result<ChangeRequest, NotDecided> {
+        let row = client.request_row(id).await.map_err(|error| NotDecided::Read(id, error))?;
+        Ok(row.ok_or(NotDecided::NoSuchRequest(id))?.try_into()?)
+    }
+
+    async fn destination(&self, request: &ChangeRequest) -> Result<Destination, NotDecided> {
+        let configs = self.netbox.configs().await.map_err(|error| NotDecided::Read(request.id, error))?;
+        let config = configs.iter().find(|config| config.id == request.config);
+        let destination =
+            config.and_then(|config| Some(Destination::new(config, self.arin.instance(&config.api_url)?)));
+        destination.ok_or(NotDecided::NoDestination(request.id))
+    }
+
+    /// Ends a request of which nothing was sent.
+    async fn end(
+        &self,
+        client: &Client,
+        request: &ChangeRequest,
+        (to, message): (State, &str),
+    ) -> Result<ChangeRequest, NotDecided> {
+        let (id, state) = (request.id, request.state);
+        if !state.is_open() || state.is_under_way() {
+            return Err(NotDecided::TooLate { id, state, decision: to });
+        }
+        self.save(client, request, (&request.moved_because(to, message), &format!("rir-sidecar: {message}"))).await
+    }
+
+    async fn save(
+        &self,
+        client: &Client,
+        request: &ChangeRequest,
+        (fields, message): (&Row, &str),
+    ) -> Result<ChangeRequest, NotDecided> {
+        let saved = client.save_request((request.id, &request.etag), fields, message).await;
+        match saved.map_err(|why| NotDecided::Save(request.id, why))? {
+            Saved::Saved(row) => Ok((*row).try_into()?),
+            Saved::Changed => Err(NotDecided::Changed(request.id)),
+        }
+    }
+}
+
+/// Returns the fields of a request that is approved.
+fn approved(request: &ChangeRequest, destination: &Destination, sealer: &Sealer, approval: &Approval) -> Row {
+    let mut fields = request.moved(State::Approved);
+    fields.extend(approval_fields(Some(approval)));
+    let seal = sealer.approve(request.id, &Asked::of(request, destination), approval);
+    fields.insert("seal".to_owned(), seal.into());
+    fields
+}
+
+/// Returns whether a request was approved beforehand since midnight UTC. One that somebody asked for and approved counts as
+/// well: nobody else has looked at either.
+fn was_standing_today(row: &RequestRow, now: Timestamp) -> bool {
+    let midnight = now.to_zoned(TimeZone::UTC).with().time(Time::midnight()).build();
+    let today = |at: Timestamp| midnight.as_ref().is_ok_and(|midnight| at >= midnight.timestamp());
+    row.approved_by.is_some() && row.approved_by == row.requested_by && row.approved_at.is_some_and(today)
+}
