@@ -6,13 +6,17 @@
 //! | `operation` | what can be asked for |
 //! | `state` | how far a request has come, and what may follow |
 //! | `change` | what a request asks for, and what is kept of it in its row |
-//! | `answered` | what ARIN said to one question |
 //! | `draft` | from what NetBox says to the exact call, or to what is missing for it |
 //! | `record` | a request as it stands in NetBox, and whether its row makes sense |
 //! | `open` | makes the rows of new requests, at most one for each range |
 //! | `seal` | proof that a row is as the sidecar wrote it |
 //! | `approve` | who may approve what (pure) |
 //! | `decisions` | approve, reject, withdraw, expire |
+//! | `checks` | whether a change may be sent as things stand |
+//! | `intent` | what is kept before a call is sent |
+//! | `look` | what became of a call, by its answer or by what ARIN shows |
+//! | `follow` | when to ask for a ticket again, and what its end means |
+//! | `answered`, `identity` | what ARIN said to a question, and whether a net is the one that is meant |
 //!
 //! Each request is one call to ARIN. Nothing is sent unless `requests.enabled` is on and a person approved exactly these
 //! bytes. An answer that did not come is looked for at ARIN, and never answered by sending the call again blindly.
@@ -20,17 +24,27 @@
 pub mod answered;
 pub mod approve;
 pub mod change;
+pub mod checks;
 pub mod decisions;
 pub mod draft;
+pub mod follow;
+pub mod identity;
+pub mod intent;
+pub mod look;
 pub mod open;
 pub mod operation;
 pub mod record;
 pub mod seal;
 pub mod state;
 
+#[cfg(test)]
+mod tests;
+
+pub use answered::Answered;
 pub use approve::{NotApproved, NotStanding};
 pub use change::{Change, Check, Content, Folded, Missing, Verdict};
 pub use decisions::{Decisions, NotDecided, Person};
+pub use intent::Intent;
 pub use open::{NewRequest, NotOpened, open};
 pub use operation::Operation;
 pub use record::{Approval, ChangeRequest, Destination, NotUnderstood, Subject};
