@@ -32,6 +32,16 @@ pub struct Ticket {
     pub closed: Option<Timestamp>,
 }
 
+impl Ticket {
+    /// Makes one of which nothing but the number is known.
+    #[must_use]
+    pub fn numbered(number: &str) -> Self {
+        let (kind, status, resolution, created) = (None, None, None, None);
+        let (updated, resolved, closed) = (None, None, None);
+        Self { number: number.to_owned(), kind, status, resolution, created, updated, resolved, closed }
+    }
+}
+
 /// Which tickets to list. What is `None` is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TicketFilter {

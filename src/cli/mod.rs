@@ -5,7 +5,7 @@
 //! | 0 | nothing failed |
 //! | 1 | a config failed, or the command could not do its work |
 //! | 2 | wrong usage, settings that cannot be used, or a failure that no retry mends |
-//! | 3 | some objects failed, or a finding is overdue |
+//! | 3 | some objects or change requests failed, or a finding is overdue |
 //! | 130 | interrupted |
 
 mod bootstrap;
@@ -23,9 +23,11 @@ mod jobs;
 mod output;
 mod process_name;
 mod progress_bar;
+mod requests;
 #[cfg(feature = "demo")]
 mod sandbox;
 mod serve;
+mod services;
 mod signals;
 mod sync;
 
@@ -51,7 +53,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 nothing failed, 1 a config failed, or what may pass, 2 wrong usage or settings, or \
-                          what no retry mends, 3 some objects failed, or a finding is overdue, 130 interrupted";
+                          what no retry mends, 3 some objects or requests failed, or a finding is overdue, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -67,6 +69,8 @@ enum Command {
     Jobs(jobs::Args),
     /// List where the address plan and ARIN's registry differ, and by when that has to be put right
     Findings(findings::Args),
+    /// Ask for changes at ARIN, approve them, send them once and follow them
+    Requests(requests::Args),
     /// Create or migrate the custom object types in NetBox
     Bootstrap(bootstrap::Args),
     /// Try all that a sync and the service need: NetBox, permissions, webhook, API keys, ARIN, Redis
@@ -106,6 +110,9 @@ pub async fn main() -> ExitCode {
         Command::Jobs(args) => with_settings(file, "warn", async |settings| jobs::run(args, settings).await).await,
         Command::Findings(args) => {
             with_settings(file, "warn", async |settings| findings::run(args, settings).await).await
+        }
+        Command::Requests(args) => {
+            with_settings(file, "warn", async |settings| requests::run(args, settings).await).await
         }
         Command::Bootstrap(args) => {
             with_settings(file, "warn", async |settings| bootstrap::run(args, settings).await).await

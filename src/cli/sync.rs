@@ -1,33 +1,29 @@
 //! `rir-sidecar sync`: syncs configs, or shows what a sync would write.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     by_hand::{ByHand, Turn},
-    exit::{AnyError, ExitStatus},
+    exit::ExitStatus,
     output::{self, Format},
-    process_name::process_name,
     progress_bar::ProgressBar,
-    signals::asked_to_end,
+    services::{services, stop_on_signal},
 };
 use crate::{
-    config::{Settings, keys::Keyring},
+    config::Settings,
     coordination::Coordination,
     error_chain::error_chain,
     findings::Refreshed,
     model::{Config, PlanDigest, Resource, RowId, Scope},
-    netbox,
-    queue::{self, Queue},
-    services::Services,
+    netbox, queue,
     sync::{
         Approved, Context, NoCheckpoint, Request, Requester, SyncRun, Verdict,
         json::{self, RunView},
         preview, run as sync_run,
     },
-    worker::{SharedRateLimit, Subject, refresh_findings},
+    worker::{Subject, refresh_findings},
 };
 
 /// What to do when Redis does not tell whose turn it is.
@@ -148,42 +144,6 @@ pub(super) async fn run(args: Args, mut settings: Settings) -> ExitStatus {
         }
     }
     status
-}
-
-/// Makes what the syncs work with. Where the service has a queue, they keep with it to one limit of requests to ARIN, and
-/// take their turn.
-async fn services(settings: Settings, stop: &CancellationToken) -> Result<(Services, Option<ByHand>), AnyError> {
-    let keys = settings.keys.file.as_deref().map(Keyring::load).transpose()?.unwrap_or_default();
-    if settings.queue.url.is_empty() {
-        return Ok((Services::for_one_process(settings, keys)?, None));
-    }
-    let name = process_name();
-    let shared = (Queue::open(&settings.queue).await?, Coordination::open(&settings.queue).await?);
-    let limit = Arc::new(SharedRateLimit::new(shared.1.clone(), &name));
-    tokio::spawn(Arc::clone(&limit).register_presence(stop.clone()));
-    let services = Services::for_replicas(settings, shared, limit, watch::channel(keys).1)?;
-    let by_hand = ByHand::of(&services, &name);
-    Ok((services, Some(by_hand)))
-}
-
-/// Finishes what is under way when somebody asks to stop; the second time the process ends at once.
-fn stop_on_signal(stop: CancellationToken) {
-    tokio::spawn(async move {
-        while asked_to_end().await {
-            if stop.is_cancelled() {
-                // The run is lost, and the next one repairs what it left half done.
-                output::err("stopped at once");
-                end_process();
-            }
-            stop.cancel();
-            output::err("finishing what is under way; once more to stop at once");
-        }
-    });
-}
-
-#[expect(clippy::exit, reason = "the second request to stop does not wait for anything")]
-fn end_process() -> ! {
-    std::process::exit(130)
 }
 
 type Chosen<'a> = (Vec<&'a Config>, Scope);

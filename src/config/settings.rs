@@ -22,6 +22,9 @@ use crate::model::Instance;
 /// sweep looks back on less than half of that.
 pub(super) const LONGEST_SWEEP: Duration = Duration::from_secs(3600);
 
+/// What recording an answer may take at most, and the clocks of two machines differ by.
+const CLAIM_MARGIN: Duration = Duration::from_secs(60);
+
 /// All settings, checked.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Settings {
@@ -296,6 +299,15 @@ pub struct Requests {
     pub look_again: Duration,
     /// Most requests that are made at once.
     pub max_at_once: usize,
+}
+
+impl Requests {
+    /// Returns how long a process may take to send a call and to hear of it. Whoever finds it under way after that takes its
+    /// answer for lost.
+    #[must_use]
+    pub fn claim(arin: &Arin) -> Duration {
+        arin.connect_timeout.saturating_add(arin.timeout).saturating_add(CLAIM_MARGIN)
+    }
 }
 
 /// `[queue]`

@@ -74,6 +74,26 @@ pub async fn read(
     Ok((plan, registrations))
 }
 
+/// Reads what is judged like [`read`], but no prefixes: for what depends on registrations and aggregates alone.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_without_prefixes(
+    netbox: &Client,
+    instances: &BTreeMap<RowId, Instance>,
+    settings: &Settings,
+) -> Result<(AddressPlan, Registrations), netbox::Error> {
+    let policy = &settings.findings;
+    let configs = judging(netbox.configs().await?, instances, settings);
+    let (registrations, _) = recorded(netbox, &configs).await?;
+    let aggregates = aggregates(netbox, &configs).await?.into_iter().map(PlannedAggregate::from).collect();
+    let mut plan = AddressPlan { aggregates, configs, ..AddressPlan::default() };
+    let tenants = netbox.tenants(&tenants(&plan, &registrations), &wanted_of_tenants(policy)).await?;
+    plan.tenants = tenants.into_iter().map(tenant).collect();
+    name(netbox, policy, &mut plan).await?;
+    Ok((plan, registrations))
+}
+
 /// Reads the changes of these prefixes that NetBox's log still has, the newest first. Each prefix has an entry.
 ///
 /// # Errors

@@ -97,11 +97,7 @@ impl Error {
         match self {
             Self::NoTypes(_) => Retry::Never,
             Self::Read(error) => error.retry(),
-            Self::Write { why, .. } | Self::Record(why) => match why {
-                Refusal::Rejected { .. } | Refusal::Taken(_) | Refusal::Forbidden(_) | Refusal::NotSent => Retry::Never,
-                Refusal::Failed(error) | Refusal::Unknown(error) | Refusal::GivenUp(error) => error.retry(),
-                Refusal::Stale(_) => Retry::Backoff,
-            },
+            Self::Write { why, .. } | Self::Record(why) => why.retry(),
         }
     }
 

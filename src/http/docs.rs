@@ -45,6 +45,7 @@ const CONTENT_POLICY: &str =
         (name = "configs", description = "RIR configs, and who may do what with them"),
         (name = "syncs", description = "Asking for syncs, and for previews of them"),
         (name = "jobs", description = "What was asked for, and how far it is"),
+        (name = "requests", description = "Changes at ARIN: asked for, approved by somebody else, sent once, and followed"),
         (name = "findings", description = "Where the address plan and the registry differ, and by when that has to be put right"),
         (name = "sync-logs", description = "What syncs did"),
         (name = "webhooks", description = "What NetBox tells"),

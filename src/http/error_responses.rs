@@ -70,6 +70,11 @@ error_responses! {
 }
 
 error_responses! {
+    /// The error of a call about change requests.
+    RequestNotPermitted { 403 => "NetBox does not let you do this with change requests, or it is for somebody else to do" }
+}
+
+error_responses! {
     /// The error of a call that comes too late for a job.
     JobOver { 409 => "It is over" }
 }

@@ -11,6 +11,7 @@
 //! | `api/configs`, `api/syncs`, `api/plans` | RIR configs, syncs and previews |
 //! | `api/jobs`, `api/job_events` | jobs and their progress |
 //! | `api/findings` | where the address plan and the registry differ |
+//! | `api/requests` | change requests |
 //! | `api/logs` | the sync log |
 //! | `health`, `docs` | the state of the service, and its documentation |
 //!
@@ -43,8 +44,8 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::services::Services;
-use api::{configs, findings, idempotency, job_events, jobs, logs, plans, syncs};
-pub use api::{finding_views::FindingView, views::JobView};
+use api::{configs, findings, idempotency, job_events, jobs, logs, plans, requests, syncs};
+pub use api::{finding_views::FindingView, request_views::RequestView, views::JobView};
 use app::App;
 use docs::{Document, DocumentText};
 pub use listener::{listen, try_to_bind};
@@ -68,6 +69,14 @@ fn api_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::retry_job))
         .routes(routes!(job_events::watch_job))
         .routes(routes!(findings::list_findings))
+        .routes(routes!(requests::list_requests))
+        .routes(routes!(requests::find_request))
+        .routes(routes!(requests::ask_for_changes))
+        .routes(routes!(requests::approve_request))
+        .routes(routes!(requests::reject_request))
+        .routes(routes!(requests::withdraw_request))
+        .routes(routes!(requests::submit_request))
+        .routes(routes!(requests::look_at_request))
         .routes(routes!(logs::list_sync_logs))
 }
 

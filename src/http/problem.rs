@@ -57,6 +57,9 @@ kinds! {
     PlanUnknown => CONFLICT, "plan-unknown", "No such plan of the RIR config is kept";
     PlanDiffers => CONFLICT, "plan-differs", "The plan has changed since it was made";
     PlanFailed => CONFLICT, "plan-failed", "The preview came to no plan";
+    NothingToAsk => CONFLICT, "nothing-to-ask", "There is nothing that ARIN could be asked for";
+    RequestsDisabled => CONFLICT, "requests-disabled", "Changes at the registry are switched off";
+    RequestState => CONFLICT, "request-state", "The change request does not allow this as it stands";
     JobState => CONFLICT, "job-state", "The state of the job does not allow this";
     AnswerNotKept => CONFLICT, "answer-not-kept", "The request was done before, and its answer was not kept";
     RequestInProgress => CONFLICT, "request-in-progress", "A request with this idempotency key is under way";

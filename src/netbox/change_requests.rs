@@ -13,6 +13,7 @@ use super::{
     client::{Client, objects_path},
     error::{Error, ErrorKind},
     fault::lost_fields,
+    list::Reader,
     row::{Row, optional_reference, optional_text, text, typed},
     schema::document::CHANGE_REQUEST,
     transport::Reply,
@@ -231,11 +232,19 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked, or a row cannot be read.
     pub async fn request_rows(&self, filter: &RequestFilter) -> Result<Vec<RequestRow>, Error> {
-        let (path, read) =
-            (objects_path(CHANGE_REQUEST), |row: Row| typed::<RequestFields>(&row).map(RequestRow::from));
+        self.read_requests(filter, FIELDS, &|row| typed::<RequestFields>(&row).map(RequestRow::from)).await
+    }
+
+    async fn read_requests(
+        &self,
+        filter: &RequestFilter,
+        fields: &str,
+        read: Reader<'_, RequestRow>,
+    ) -> Result<Vec<RequestRow>, Error> {
+        let path = objects_path(CHANGE_REQUEST);
         if !filter.ids.is_empty() {
             let ids = filter.ids.iter().copied().collect();
-            let rows = self.list_by_id((&path, FIELDS), &ids, &read, |row| row.id).await?;
+            let rows = self.list_by_id((&path, fields), &ids, read, |row| row.id).await?;
             return rows.only(|row| filter.fits(row)).all();
         }
         let config = filter.config.map(|config| config.to_string());
@@ -245,8 +254,16 @@ impl Client {
         };
         let given = [("config_id", config.as_deref()), ("state", state)];
         let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let query: Vec<(&str, &str)> = [("fields", FIELDS)].into_iter().chain(given).collect();
-        self.list_as(&path, &query, &read).await?.only(|row| filter.fits(row)).all()
+        let query: Vec<(&str, &str)> = [("fields", fields)].into_iter().chain(given).collect();
+        self.list_as(&path, &query, read).await?.only(|row| filter.fits(row)).all()
+    }
+
+    /// Reads the change requests that pass a filter with their documents, in the order of their ids.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked, or a row cannot be read.
+    pub async fn whole_request_rows(&self, filter: &RequestFilter) -> Result<Vec<RequestRow>, Error> {
+        self.read_requests(filter, &format!("{FIELDS},payload,intent,answer"), &|row| whole(&row)).await
     }
 
     /// Makes change requests. One whose key another row has is refused with [`Refusal::Taken`], and that row stays as it

@@ -96,6 +96,11 @@ pub enum Work {
         /// The config.
         config: RowId,
     },
+    /// Go on with the change requests of a config: send what is approved, look up what is not answered, follow tickets.
+    Requests {
+        /// The config.
+        config: RowId,
+    },
 }
 
 impl Work {
@@ -106,7 +111,8 @@ impl Work {
             Self::SyncConfig { config, .. }
             | Self::PlanConfig { config, .. }
             | Self::ApplyPlan { config, .. }
-            | Self::Findings { config } => Some(*config),
+            | Self::Findings { config }
+            | Self::Requests { config } => Some(*config),
             Self::SyncAggregate { config, .. } | Self::SyncPrefix { config, .. } => *config,
         }
     }
@@ -127,13 +133,14 @@ impl Work {
             | Self::SyncAggregate { .. }
             | Self::PlanConfig { .. }
             | Self::ApplyPlan { .. }
-            | Self::Findings { .. } => BTreeSet::new(),
+            | Self::Findings { .. }
+            | Self::Requests { .. } => BTreeSet::new(),
         }
     }
 
     /// All names that [`Work::name`] returns.
-    pub const NAMES: [&str; 6] =
-        ["sync-config", "sync-aggregate", "sync-prefix", "plan-config", "apply-plan", "findings"];
+    pub const NAMES: [&str; 7] =
+        ["sync-config", "sync-aggregate", "sync-prefix", "plan-config", "apply-plan", "findings", "requests"];
 
     /// Returns the name that logs, metrics and answers use.
     #[must_use]
@@ -145,6 +152,7 @@ impl Work {
             Self::PlanConfig { .. } => "plan-config",
             Self::ApplyPlan { .. } => "apply-plan",
             Self::Findings { .. } => "findings",
+            Self::Requests { .. } => "requests",
         }
     }
 }
@@ -214,8 +222,10 @@ impl Job {
     }
 
     /// Returns where the job wants to be the only one that runs; `None` when it may run beside any other. A sync is
-    /// alone at its config, and so is what judges the config by what syncs leave behind. A preview writes nothing, so that it neither waits for the syncs of its config nor holds
-    /// them up; it is alone among the previews of whoever asked, so that nobody takes all workers with them.
+    /// alone at its config, and so is what judges the config by what syncs leave behind. A preview writes nothing, so that
+    /// it neither waits for the syncs of its config nor holds them up; it is alone among the previews of whoever asked, so
+    /// that nobody takes all workers with them. Change requests wait for no sync, and are alone among those of their
+    /// config: what another process has left half done is told by that from what is being done.
     #[must_use]
     pub fn alone_at(&self) -> Option<String> {
         match &self.work {
@@ -225,6 +235,7 @@ impl Job {
             | Work::SyncPrefix { .. }
             | Work::ApplyPlan { .. }
             | Work::Findings { .. } => self.work.config().map(|config| config.to_string()),
+            Work::Requests { config } => Some(format!("requests:{config}")),
         }
     }
 
@@ -245,6 +256,7 @@ impl Job {
             Work::SyncAggregate { config, aggregate } => format!("sync-aggregate:{}:{aggregate}", id(config)),
             Work::SyncPrefix { config, .. } => format!("sync-prefix:{}", id(config)),
             Work::Findings { config } => format!("findings:{config}"),
+            Work::Requests { config } => format!("requests:{config}"),
         };
         let full = if self.full { "full:" } else { "" };
         format!("{full}{what}:{}", self.user.as_deref().unwrap_or(""))

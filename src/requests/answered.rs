@@ -4,6 +4,9 @@ use std::error::Error;
 
 use crate::error_chain::error_chain;
 
+/// The reason of what nobody has asked for.
+pub(in crate::requests) const NOT_ASKED: &str = "it was not asked for";
+
 /// An answer. That something is absent, and that it is not known whether it is, are never the same.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answered<T> {
@@ -38,6 +41,14 @@ impl<T> Answered<T> {
         }
     }
 
+    /// Returns why it is not known.
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::NotKnown(why) => Some(why),
+            Self::Found(_) | Self::Absent => None,
+        }
+    }
+
     /// Makes another value of what was found.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Answered<U> {
         match self {
@@ -50,6 +61,6 @@ impl<T> Answered<T> {
 
 impl<T> Default for Answered<T> {
     fn default() -> Self {
-        Self::NotKnown("it was not asked for".to_owned())
+        Self::NotKnown(NOT_ASKED.to_owned())
     }
 }

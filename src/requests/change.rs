@@ -135,7 +135,7 @@ pub struct Content {
 }
 
 /// Something that is missing to make a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Missing {
     /// ARIN's name of what is missing, `city`.
     pub what: String,
@@ -144,7 +144,7 @@ pub struct Missing {
 }
 
 /// A text that ARIN gets in other letters than NetBox has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Folded {
     /// ARIN's name of the element.
     pub field: String,
@@ -155,7 +155,7 @@ pub struct Folded {
 }
 
 /// One thing that has to hold before a call is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Check {
     /// What was looked at, `parent`.
     pub name: String,
@@ -166,8 +166,9 @@ pub struct Check {
 }
 
 /// How a check stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = CheckVerdict)]
 pub enum Verdict {
     /// It holds.
     Passed,

@@ -24,6 +24,7 @@ use crate::{
     config::{self, keys::Keyring},
     model::RowId,
     netbox::{self, Client, Refusal, RequestFilter, RequestRow, Row, Saved, request_path},
+    retry::Retry,
 };
 
 /// What decisions are made with.
@@ -100,7 +101,84 @@ pub enum NotDecided {
     Save(RowId, #[source] Refusal),
 }
 
+/// What kind of reason a decision did not come about for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotDecidedKind {
+    /// The person may not.
+    NotPermitted,
+    /// There is no such request, as far as the person sees.
+    NotFound,
+    /// Nothing may be decided at all, as the settings say.
+    Disabled,
+    /// The person has no API key.
+    NoKey,
+    /// The request does not allow it as it stands.
+    State,
+    /// NetBox could not be asked, or did not take it.
+    Unavailable,
+}
+
+impl NotDecided {
+    /// Returns of which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> NotDecidedKind {
+        match self {
+            Self::NotApproved(NotApproved::Disabled) => NotDecidedKind::Disabled,
+            Self::NotApproved(NotApproved::NoKey { .. }) => NotDecidedKind::NoKey,
+            Self::NotApproved(
+                NotApproved::NoOwnToken { .. } | NotApproved::NotPermitted { .. } | NotApproved::OwnRequest { .. },
+            )
+            | Self::MayNotReject { .. }
+            | Self::NotTheirs { .. }
+            | Self::Save(_, Refusal::Forbidden(_)) => NotDecidedKind::NotPermitted,
+            Self::NoSuchRequest(_) => NotDecidedKind::NotFound,
+            Self::Read(..) | Self::Save(..) => NotDecidedKind::Unavailable,
+            Self::NotApproved(
+                NotApproved::NotWaiting { .. }
+                | NotApproved::Incomplete { .. }
+                | NotApproved::Blocked { .. }
+                | NotApproved::OtherDigest { .. },
+            )
+            | Self::NotStanding { .. }
+            | Self::NotSealed(_)
+            | Self::NotUnderstood(_)
+            | Self::TooLate { .. }
+            | Self::Changed(_)
+            | Self::NoDestination(_) => NotDecidedKind::State,
+        }
+    }
+
+    /// Returns whether trying again may help without anybody doing something.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Read(_, error) => error.retry(),
+            Self::Save(_, refusal) => refusal.retry(),
+            Self::NotApproved(_)
+            | Self::NotStanding { .. }
+            | Self::NotSealed(_)
+            | Self::NotUnderstood(_)
+            | Self::NoSuchRequest(_)
+            | Self::TooLate { .. }
+            | Self::MayNotReject { .. }
+            | Self::NotTheirs { .. }
+            | Self::Changed(_)
+            | Self::NoDestination(_) => Retry::Never,
+        }
+    }
+}
+
 impl Decisions<'_> {
+    /// Returns the digest of what a request would send now, for somebody who approves it as it stands.
+    ///
+    /// # Errors
+    /// When there is no such request, or NetBox cannot be asked.
+    pub async fn digest(&self, id: RowId) -> Result<String, NotDecided> {
+        let request = self.request(self.netbox, id).await?;
+        let destination = self.destination(&request).await?;
+        Ok(request.content.call.as_ref().map(|call| digest(&destination.instance, call)).unwrap_or_default())
+    }
+
     /// Approves a request, of which a person has seen the digest `saw`. Returns it as it is then.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ pub(super) fn content(prefix: &str) -> Content {
     let path = ["net", "NET-192-0-2-0-1", "reassign"].map(str::to_owned).to_vec();
     Content {
         change: Some(Change::Create(new_net(prefix))),
-        call: Some(Call { method: Verb::Put, path, body: Some("<net/>".to_owned()) }),
+        call: Some(Call { method: Verb::Put, path, query: Vec::new(), body: Some("<net/>".to_owned()) }),
         checks: vec![Check { name: "parent".to_owned(), verdict: Verdict::Passed, reason: "It is.".to_owned() }],
         ..Content::default()
     }

@@ -36,6 +36,9 @@ pub struct Intent {
     /// When it was about to be sent once more, because looks had found nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_again: Option<Timestamp>,
+    /// When it is worth another look; while it is being sent, when whoever sends it has given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
     /// The ticket that ARIN made of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<HeldTicket>,
@@ -71,7 +74,16 @@ impl Intent {
     #[must_use]
     pub fn new(change: Change, by: &str, at: Timestamp, net: Option<&Net>) -> Self {
         let registered_at = net.and_then(identity::registered_at);
-        Self { at, by: by.to_owned(), change, registered_at, looked: Vec::new(), sent_again: None, ticket: None }
+        Self {
+            at,
+            by: by.to_owned(),
+            change,
+            registered_at,
+            looked: Vec::new(),
+            sent_again: None,
+            again_at: None,
+            ticket: None,
+        }
     }
 
     /// Returns when it was last about to be sent.

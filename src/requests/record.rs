@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 
 use super::{
     change::{Change, Content},
+    intent::Intent,
     operation::{NoSuchOperation, Operation},
     state::{NoSuchState, State},
 };
 use crate::{
-    model::{Config, CustomerHandle, Instance, Key, NetBlock, NetHandle, RowId},
+    model::{Config, CustomerHandle, Holder, Instance, Key, NetBlock, NetHandle, RowId},
     netbox::{Etag, RequestLinks, RequestRow, Row, registered::range},
 };
 
@@ -215,6 +216,39 @@ fn needs_call(state: State) -> bool {
 }
 
 impl ChangeRequest {
+    /// Returns what was noted before the call was sent; `None` for one that was not sent, or whose note makes no sense.
+    #[must_use]
+    pub fn noted(&self) -> Option<Intent> {
+        serde_json::from_value(self.intent.clone()?).ok()
+    }
+
+    /// Returns the handle of the net that it is about, or that it made.
+    #[must_use]
+    pub fn network(&self) -> Option<NetHandle> {
+        let made = || NetHandle::new(self.answer.as_ref()?.pointer("/net/handle")?.as_str()?);
+        made().or_else(|| match self.content.change.as_ref()? {
+            Change::Create(_) | Change::ChangeCustomer(_) => None,
+            Change::ChangeNetwork(change) => Some(change.net.handle.clone()),
+            Change::RemoveNetwork(removal) => Some(removal.net.handle.clone()),
+            Change::DeleteCustomer(removal) => removal.net.as_ref().map(|net| net.handle.clone()),
+        })
+    }
+
+    /// Returns the handle of the customer that it is about, or that it made.
+    #[must_use]
+    pub fn customer(&self) -> Option<CustomerHandle> {
+        let made = || CustomerHandle::new(self.answer.as_ref()?.pointer("/customer/handle")?.as_str()?);
+        made().or_else(|| match self.content.change.as_ref()? {
+            Change::Create(_) | Change::ChangeNetwork(_) => None,
+            Change::ChangeCustomer(change) => Some(change.customer.clone()),
+            Change::DeleteCustomer(removal) => Some(removal.customer.clone()),
+            Change::RemoveNetwork(removal) => match &removal.net.holder {
+                Some(Holder::Customer(customer)) => Some(customer.clone()),
+                Some(Holder::Org(_)) | None => None,
+            },
+        })
+    }
+
     /// Returns the fields by which it gets to another state. One that is over gives its place free.
     #[must_use]
     pub fn moved(&self, to: State) -> Row {

@@ -17,7 +17,7 @@ use super::{
     state::State,
 };
 use crate::{
-    arin::{Call, Verb},
+    arin::Call,
     config::{self, Secret},
     hex,
     model::{Instance, NetBlock, RowId},
@@ -205,15 +205,13 @@ impl Canonical {
     }
 
     fn call(&mut self, call: Option<&Call>) {
-        let Some(Call { method, path, body }) = call else { return self.add("no call", "") };
-        self.add(
-            "method",
-            match method {
-                Verb::Put => "PUT",
-                Verb::Delete => "DELETE",
-            },
-        );
+        let Some(Call { method, path, query, body }) = call else { return self.add("no call", "") };
+        self.add("method", method.to_string());
         path.iter().for_each(|segment| self.add("path", segment));
+        for (name, value) in query {
+            self.add("parameter", name);
+            self.add("value", value);
+        }
         match body {
             Some(body) => self.add("body", body),
             None => self.add("no body", ""),
@@ -224,6 +222,7 @@ impl Canonical {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arin::Verb;
     use crate::requests::{
         change::Change,
         fixtures::{block, content, destination, new_net, request, time},

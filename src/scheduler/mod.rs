@@ -13,7 +13,7 @@ mod finding_metrics;
 pub mod schedule;
 mod sweep;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil::Date};
 use tokio::time::{MissedTickBehavior, interval};
@@ -42,6 +42,9 @@ use sweep::Sweep;
 
 /// The length of the lease in ticks: a tick that is missed does not lose it.
 const TICKS_IN_A_LEASE: u32 = 3;
+
+/// How often it is looked whether there is something to do about change requests.
+const REQUESTS_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Queues the syncs that are due.
 #[derive(Debug)]
@@ -117,6 +120,9 @@ impl Scheduler {
                 warn!(config = %config.name, error = %error_chain(&error), "could not queue {}", config.name);
             }
         }
+        if schedules && self.services.settings.requests.enabled {
+            self.schedule_requests(&configs).await?;
+        }
         let reported = self.finding_metrics.report(&self.services, &configs);
         if let Err(error) = caught(&metrics, Part::Scheduler, reported).await.map_err(Error::from).flatten() {
             warn!(error = %error_chain(&error), "could not report the findings in the metrics");
@@ -156,6 +162,16 @@ impl Scheduler {
             coordination.sync_asked(config.id, asked(config, &syncs, clock.now)).await?;
             info!(config = %config.name, job = %queued.job, "queued {}, which is due", config.name);
         }
+        Ok(())
+    }
+
+    /// Queues what there is to do about change requests, a while from now: a job that waits already keeps its time. It is
+    /// queued at once when somebody approves one; this is for those of which nobody has told.
+    async fn schedule_requests(&self, configs: &[Config]) -> Result<(), Error> {
+        let job = |config: &Config| Job::new(Work::Requests { config: config.id }, Trigger::Schedule);
+        let order = |config| Order { job: job(config), delay: Delay::For(REQUESTS_INTERVAL) };
+        let orders: Vec<Order> = configs.iter().filter(|config| config.is_active).map(order).collect();
+        self.services.queue.enqueue(&orders).await?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Judges a config after something was learnt of it, and tells how that went.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error};
 
 use jiff::Timestamp;
 use tracing::{info, warn};
@@ -62,8 +62,11 @@ pub async fn refresh_findings(
 
 /// Keeps how much was judged, for the process that reports it.
 async fn keep(coordination: &Coordination, config: RowId, figures: &Figures) {
-    let Ok(text) = serde_json::to_string(figures) else { return };
-    if let Err(error) = coordination.set_cursor(&findings::figures_of(config), &text).await {
-        warn!(error = %error_chain(&error), "could not keep the figures of the findings");
+    let kept = async {
+        let text = serde_json::to_string(figures)?;
+        Ok::<_, Box<dyn Error>>(coordination.set_cursor(&findings::figures_of(config), &text).await?)
+    };
+    if let Err(error) = kept.await {
+        warn!(error = %error_chain(&*error), "could not keep the figures of the findings");
     }
 }

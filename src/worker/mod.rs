@@ -14,6 +14,7 @@ mod handlers;
 mod heartbeat;
 mod held;
 mod job_threads;
+mod requests;
 mod shared_rate_limit;
 mod task;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span, war
 
 pub use findings::{Subject, refresh_findings};
 pub use job_threads::JobThreads;
+pub use requests::{run_name, sync_after};
 pub use shared_rate_limit::SharedRateLimit;
 
 use crate::{

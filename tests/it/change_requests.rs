@@ -74,7 +74,12 @@ fn content(prefix: &str) -> Content {
     let path = ["net", "NET-23-144-0-0-1", "reassign"].map(str::to_owned).to_vec();
     Content {
         change: Some(Change::Create(net)),
-        call: Some(Call { method: Verb::Put, path, body: Some(format!("<net><!-- {prefix} --></net>")) }),
+        call: Some(Call {
+            method: Verb::Put,
+            path,
+            query: Vec::new(),
+            body: Some(format!("<net><!-- {prefix} --></net>")),
+        }),
         checks: vec![Check { name: "parent".to_owned(), verdict: Verdict::Passed, reason: "It is ours.".to_owned() }],
         ..Content::default()
     }

@@ -72,7 +72,8 @@ impl Desk {
             | Work::SyncAggregate { .. }
             | Work::PlanConfig { .. }
             | Work::ApplyPlan { .. }
-            | Work::Findings { .. } => None,
+            | Work::Findings { .. }
+            | Work::Requests { .. } => None,
         });
         prefixes.flatten().collect()
     }

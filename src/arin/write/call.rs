@@ -1,5 +1,7 @@
 //! A call as a value.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
@@ -17,6 +19,15 @@ use crate::model::{CustomerHandle, NetHandle};
 pub enum Verb {
     Put,
     Delete,
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        })
+    }
 }
 
 /// A call that changes something at ARIN, as it is approved, kept and sent.
@@ -99,10 +110,7 @@ impl Call {
     /// Returns the whole call as text. Different calls have different texts.
     #[must_use]
     pub fn text(&self) -> String {
-        let method = match self.method {
-            Verb::Put => "PUT",
-            Verb::Delete => "DELETE",
-        };
+        let method = self.method;
         let path = self.path.iter().map(|segment| format!("/{}", encoded(segment))).collect::<String>();
         let query = self.query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
         let query = query.reduce(|first, next| format!("{first}&{next}")).map(|query| format!("?{query}"));

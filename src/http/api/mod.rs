@@ -10,5 +10,7 @@ pub(super) mod job_events;
 pub(super) mod jobs;
 pub(super) mod logs;
 pub(super) mod plans;
+pub(super) mod request_views;
+pub(super) mod requests;
 pub(super) mod syncs;
 pub(super) mod views;

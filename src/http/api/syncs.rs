@@ -359,6 +359,6 @@ pub(crate) async fn accept(app: &App, order: Order, path: impl Fn(&JobId) -> Str
     Ok((StatusCode::ACCEPTED, location, Json(Accepted { job, coalesced })).into_response())
 }
 
-fn job_path(id: &JobId) -> String {
+pub(crate) fn job_path(id: &JobId) -> String {
     format!("/api/v1/jobs/{id}")
 }

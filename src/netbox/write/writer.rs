@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     model::RowId,
     netbox::{client::Client, error::Error, row::Row},
+    retry::Retry,
 };
 
 /// Writes rows of one custom object type; made by [`Client::writer`].
@@ -117,6 +118,18 @@ pub enum Refusal {
     /// It was not sent, because writing was asked to stop.
     #[error("it was not written, as the run was stopped")]
     NotSent,
+}
+
+impl Refusal {
+    /// Returns whether trying again helps.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Rejected { .. } | Self::Taken(_) | Self::Forbidden(_) | Self::NotSent => Retry::Never,
+            Self::Failed(error) | Self::Unknown(error) | Self::GivenUp(error) => error.retry(),
+            Self::Stale(_) => Retry::Backoff,
+        }
+    }
 }
 
 /// The ways of writing a row.

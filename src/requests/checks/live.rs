@@ -1,6 +1,6 @@
 //! What ARIN answers right now about what a change rests on.
 
-use super::super::answered::Answered;
+use super::super::answered::{Answered, NOT_ASKED};
 use crate::model::{Customer, Net, Org};
 
 /// The answers. What a change does not rest on is not asked for, and not known.
@@ -22,4 +22,15 @@ pub struct Live {
     pub delegations: Answered<Vec<String>>,
     /// The route objects under the net.
     pub routes: Answered<Vec<String>>,
+}
+
+impl Live {
+    /// Returns why one of the questions could not be answered just now.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        // What hangs on a net is only told, and an organization may be hidden from the key.
+        let Self { parent, exact, org: _, net, customer, base, delegations: _, routes: _ } = self;
+        let failures = [parent.failure(), exact.failure(), net.failure(), customer.failure(), base.failure()];
+        failures.into_iter().flatten().find(|why| *why != NOT_ASKED).map(str::to_owned)
+    }
 }

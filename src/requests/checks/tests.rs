@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     arin::{Call, NewHolder, NewNet, Verb},
-    model::{Address, Instance, Net, NetType, Org, PocFunction, PocHandle},
+    model::{Address, Instance, Net, NetType, Org, PocFunction, PocHandle, RowId},
 };
 
 /// What is asked for, what ARIN answers and what NetBox knows.
@@ -310,7 +310,7 @@ fn organizations_that_cannot_be_given_space_are_known_by_their_handle() {
 #[test]
 fn nothing_is_sent_about_addresses_of_which_an_answer_is_missing() {
     let other = |text: &str| {
-        let other = UnderWay { name: "request 17".to_owned(), range: range(text) };
+        let other = UnderWay { id: RowId(17), name: "request 17".to_owned(), range: range(text) };
         simple_when(|_, known| known.under_way.push(other)).verdict("under way")
     };
     assert_eq!([other("23.144.0.0/23"), other("23.144.1.7/32"), other("23.144.2.0/24")], [Blocked, Blocked, Passed]);

@@ -27,6 +27,7 @@ pub use self::{
 };
 use super::{
     answered::Answered,
+    follow::End,
     intent::{Intent, Looked, elapsed},
 };
 use crate::arin::Ticket;
@@ -122,4 +123,23 @@ pub fn note(intent: &mut Intent, seen: &Seen, truth: &Truth, now: Timestamp) {
         Truth::Undecided(why, _) => format!("It cannot be told yet: {why}."),
     };
     intent.note(Looked { at: now, nothing, saw });
+}
+
+/// Keeps what was seen after a ticket was over.
+pub fn note_end(intent: &mut Intent, seen: &Seen, end: &End, now: Timestamp) {
+    let nothing = matches!(registry_state(intent, seen), RegistryState::Nothing);
+    let saw = match end {
+        End::Done(..) => "It is done.".to_owned(),
+        End::Refused(why) | End::Conflict(why) => why.clone(),
+        End::Ticket(number) => format!("Ticket {number} stands for it."),
+        End::Later(why, _) => format!("It cannot be told yet: {why}."),
+    };
+    intent.note(Looked { at: now, nothing, saw });
+}
+
+/// Returns a ticket that is among the open ones.
+#[must_use]
+pub fn open_ticket(seen: &Seen, number: &str) -> Ticket {
+    let open = seen.tickets.found().and_then(|tickets| tickets.iter().find(|ticket| ticket.number == number));
+    open.cloned().unwrap_or_else(|| Ticket::numbered(number))
 }

@@ -5,12 +5,14 @@
 //! | `sync` | a run of one config: all of it, an aggregate, prefixes |
 //! | `plan` | what a sync of a config would write |
 //! | `findings` | what is to be put right, judged anew by what is recorded |
+//! | `requests` | what is to be changed at the registry: sent, looked for, followed |
 //! | `fan_out` | an aggregate or prefixes of which it is not known yet which configs they concern |
 
 mod ending;
 mod fan_out;
 mod findings;
 mod plan;
+mod requests;
 mod sync;
 
 use super::task::Task;
@@ -36,6 +38,7 @@ pub(super) async fn perform(task: &Task) -> Ending {
         }
         Work::PlanConfig { config, resources } => plan::plan(task, *config, resources).await,
         Work::Findings { config } => findings::judge(task, *config).await,
+        Work::Requests { config } => requests::go_on(task, *config).await,
         Work::SyncAggregate { config: None, aggregate } => fan_out::aggregate(task, *aggregate).await,
         Work::SyncPrefix { config: None, prefixes } => fan_out::prefixes(task, prefixes).await,
     };

@@ -516,7 +516,8 @@ async fn an_hour_of_changes_without_webhooks_is_recovered_and_none_twice() {
             | Work::SyncConfig { .. }
             | Work::PlanConfig { .. }
             | Work::ApplyPlan { .. }
-            | Work::Findings { .. } => {}
+            | Work::Findings { .. }
+            | Work::Requests { .. } => {}
         }
     }
     asked.sort_unstable();
