@@ -1,7 +1,10 @@
 //! Measures what it costs to refresh the findings after a sync, beyond the sync. Prints Markdown; `tests/bench.sh` starts it.
 //!
-//! On the simulated NetBox each prefix is assigned to one of many tenants, on the real one of the lab every tenth. The first
-//! refresh writes all that there is to find, the second one has nothing to write: it is what a refresh costs from then on.
+//! A world says which of its prefixes are assigned to a tenant: each one, so that there is a finding for nearly every prefix,
+//! or every tenth. The first refresh writes all that there is to find, the second one has nothing to write: it is what a
+//! refresh costs from then on. What memory both take is measured with a sync before, in a process of their own.
+//!
+//! Arguments pick worlds by their names; without any, all of them are measured.
 
 #![expect(
     clippy::unwrap_used,
@@ -41,11 +44,24 @@ use tokio_util::sync::CancellationToken;
 
 /// The prefixes of one tenant, more or less.
 const OF_A_TENANT: usize = 25;
-/// Aggregates and prefixes: the world L, and one with 20,000 nets.
-const SIZES: [(&str, usize, usize); 2] = [("L", 40, 10_000), ("100,000", 200, 134_000)];
+/// The worlds on simulated NetBoxes: L, and those with 20,000 nets.
+const SIMULATED: [Size; 3] = [
+    Size { name: "L", aggregates: 40, prefixes: 10_000, assigned: 1 },
+    Size { name: "tenth", aggregates: 200, prefixes: 134_000, assigned: 10 },
+    Size { name: "each", aggregates: 200, prefixes: 134_000, assigned: 1 },
+];
+/// The world on the real NetBox.
+const REAL: Size = Size { name: "real", aggregates: 40, prefixes: 10_000, assigned: 10 };
 
-/// On the real NetBox one of so many prefixes is assigned.
-const ASSIGNED: usize = 10;
+/// A world by its size.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    name: &'static str,
+    aggregates: usize,
+    prefixes: usize,
+    /// One of so many prefixes has a tenant.
+    assigned: usize,
+}
 
 /// What a refresh took.
 struct Taken {
@@ -57,57 +73,89 @@ struct Taken {
 #[tokio::main]
 async fn main() {
     drop(rustls::crypto::ring::default_provider().install_default());
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_asked = |size: &&Size| asked.is_empty() || asked.iter().any(|name| name == size.name);
     println!(
-        "| world | sync | first refresh | requests | findings | second refresh | requests | sync and refresh, peak |"
+        "| world | sync | first refresh | requests | findings | second refresh | requests | first sync and refresh, peak \
+         | unchanged ones, peak |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
-    for (name, aggregates, prefixes) in SIZES {
-        let world = World::sized(aggregates, prefixes);
-        eprintln!("bench: {name}");
-        let server = netbox::Server::start(netbox::Options::default()).await.unwrap();
-        bootstrap::bootstrap(&server.url(), netbox::TOKEN).await;
-        let arin = Server::start(world.registry.clone(), Options::default()).await.unwrap();
-        furnish(&server, &world, &arin.url());
-        measure((name, &world), (&server.url(), netbox::TOKEN), &arin).await;
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for size in SIMULATED.iter().filter(is_asked) {
+        eprintln!("bench: {}", size.name);
+        simulated(size).await;
     }
-    let (name, aggregates, prefixes) = SIZES[0];
-    let world = World::sized(aggregates, prefixes);
-    eprintln!("bench: {name} on the real NetBox");
+    if is_asked(&&REAL) {
+        eprintln!("bench: {}", REAL.name);
+        real(&REAL).await;
+    }
+}
+
+impl Size {
+    fn world(&self) -> World {
+        World::sized(self.aggregates, self.prefixes)
+    }
+
+    /// Returns the tenant of the prefix at a position, by its own position.
+    fn tenant(&self, prefix: usize) -> Option<usize> {
+        prefix.is_multiple_of(self.assigned).then_some(prefix / OF_A_TENANT)
+    }
+}
+
+/// Measures a world on two simulated NetBoxes: one for how long it takes, the other for how much memory.
+async fn simulated(size: &Size) {
+    let world = size.world();
+    let arin = Server::start(world.registry.clone(), Options::default()).await.unwrap();
+    let server = furnished(size, &world, &arin.url()).await;
+    let taken = timed(&server.url(), netbox::TOKEN, &arin).await;
+    drop(server);
+    let server = furnished(size, &world, &arin.url()).await;
+    let settings = settings((&server.url(), netbox::TOKEN), &world, &arin);
+    let peaks = [settings.sync(&[]).await.1, settings.sync(&[]).await.1];
+    println!("| {} | {taken} | {} MB | {} MB |", size.name, peaks[0] / 1024, peaks[1] / 1024);
+}
+
+/// Measures a world on the NetBox of the lab, which is furnished once: the memory is that of the unchanged case alone.
+async fn real(size: &Size) {
+    let world = size.world();
     let lab = lab::Netbox::of_the_lab();
     let arin = Server::start(world.registry.clone(), Options::default()).await.unwrap();
-    furnish_lab(&lab, &world, &arin.url()).await;
-    measure((&format!("{name}, real NetBox"), &world), (&lab.url, &lab.token), &arin).await;
+    furnish_lab(&lab, size, &world, &arin.url()).await;
+    let taken = timed(&lab.url, &lab.token, &arin).await;
+    let (_, peak) = settings((&lab.url, &lab.token), &world, &arin).sync(&[]).await;
+    println!("| {} | {taken} | | {} MB |", size.name, peak / 1024);
     lab.wipe(false);
 }
 
-/// Syncs, refreshes twice, does both once more in a process of its own, and prints what that took.
-async fn measure((name, world): (&str, &World), netbox: (&str, &str), arin: &Server) {
-    let services = services(netbox, arin);
+/// Syncs and refreshes twice, and tells what that took.
+async fn timed(url: &str, token: &str, arin: &Server) -> String {
+    let services = services((url, token), arin);
     let began = Instant::now();
     sync(&services).await;
     let synced = began.elapsed();
     let [first, second] = [refresh(&services).await, refresh(&services).await];
-    let of_arin = format!(
-        "[arin]\nallowed_base_urls = [{:?}]\nwhois_url = {:?}\nrequests_per_second = 0\nwhois_requests_per_second = 0\n",
-        arin.url(),
-        arin.whois_url()
-    );
-    let more = format!("{of_arin}[findings]\nown_tenants = []\n");
-    let (_, peak) = one_sync::Settings::write(netbox, &world.config, &more).sync(&[]).await;
-    println!(
-        "| {name} | {:.1} s | {:.1} s | {} | {} | {:.1} s | {} | {} MB |",
+    format!(
+        "{:.1} s | {:.1} s | {} | {} | {:.1} s | {}",
         synced.as_secs_f64(),
         first.time.as_secs_f64(),
         first.requests,
         first.findings,
         second.time.as_secs_f64(),
         second.requests,
-        peak / 1024
-    );
+    )
 }
 
-/// Puts the world into the NetBox of the lab: some of the prefixes have a tenant.
-async fn furnish_lab(lab: &lab::Netbox, world: &World, arin: &str) {
+/// Returns the settings of a process that syncs and refreshes.
+fn settings(netbox: (&str, &str), world: &World, arin: &Server) -> one_sync::Settings {
+    let of_arin = format!(
+        "[arin]\nallowed_base_urls = [{:?}]\nwhois_url = {:?}\nrequests_per_second = 0\nwhois_requests_per_second = 0\n",
+        arin.url(),
+        arin.whois_url()
+    );
+    one_sync::Settings::write(netbox, &world.config, &format!("{of_arin}[findings]\nown_tenants = []\n"))
+}
+
+/// Puts the world into the NetBox of the lab.
+async fn furnish_lab(lab: &lab::Netbox, size: &Size, world: &World, arin: &str) {
     let rir = lab.add("ipam/rirs", json!([{ "name": "ARIN", "slug": "arin" }])).await[0];
     let aggregates: Vec<Value> =
         world.ipam.aggregates.iter().map(|aggregate| json!({ "prefix": aggregate.prefix, "rir": rir })).collect();
@@ -117,7 +165,7 @@ async fn furnish_lab(lab: &lab::Netbox, world: &World, arin: &str) {
     let tenants: Vec<Value> = (0..world.ipam.prefixes.len().div_ceil(OF_A_TENANT)).map(tenant).collect();
     let tenants = lab.add("tenancy/tenants", tenants.into()).await;
     let prefix = |(number, prefix): (usize, &rir_sandbox::world::Prefix)| {
-        let tenant = (number % ASSIGNED == 0).then(|| tenants[number / OF_A_TENANT]);
+        let tenant = size.tenant(number).map(|tenant| tenants[tenant]);
         json!({ "prefix": prefix.prefix, "tenant": tenant })
     };
     let prefixes: Vec<Value> = world.ipam.prefixes.iter().enumerate().map(prefix).collect();
@@ -125,8 +173,10 @@ async fn furnish_lab(lab: &lab::Netbox, world: &World, arin: &str) {
     lab.add_config(world, arin, rir).await;
 }
 
-/// Puts the world into NetBox: each prefix has a tenant.
-fn furnish(server: &netbox::Server, world: &World, arin: &str) {
+/// Makes a simulated NetBox with the world.
+async fn furnished(size: &Size, world: &World, arin: &str) -> netbox::Server {
+    let server = netbox::Server::start(netbox::Options::default()).await.unwrap();
+    bootstrap::bootstrap(&server.url(), netbox::TOKEN).await;
     let row = |value: Value| if let Value::Object(row) = value { row } else { Map::new() };
     let rir = server.add_rir("ARIN");
     for aggregate in &world.ipam.aggregates {
@@ -138,13 +188,14 @@ fn furnish(server: &netbox::Server, world: &World, arin: &str) {
         tenants.push(server.add_object("tenancy/tenants", row(tenant)).unwrap());
     }
     for (prefix, number) in world.ipam.prefixes.iter().zip(0..) {
-        let tenant = tenants[number / OF_A_TENANT];
+        let tenant = size.tenant(number).map(|tenant| tenants[tenant]);
         let prefix = json!({ "prefix": prefix.prefix.to_string(), "tenant": tenant });
         server.add_object("ipam/prefixes", row(prefix)).unwrap();
     }
     let config = json!({ "name": world.config, "rir": rir, "registry": "arin", "api_url": arin,
                          "org_handle": world.org_handle, "is_active": true });
     server.add_row("rir-config", row(config)).unwrap();
+    server
 }
 
 fn services((netbox, token): (&str, &str), arin: &Server) -> Services {

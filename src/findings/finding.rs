@@ -28,6 +28,9 @@ pub struct Finding {
     pub due: Option<Date>,
 }
 
+/// The place of a finding among others about the same; the least one is read first. What has no due date comes behind.
+pub type Urgency = (Level, bool, Option<Date>, Kind);
+
 /// A time since which something is so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since {
@@ -93,10 +96,10 @@ impl Finding {
         instance.key(format!("{}/{}", kind.family(), subject.identity()))
     }
 
-    /// Orders findings as people read them: by level, then the earliest due date, then kind and subject.
+    /// Returns what says how soon people read it: by level, then the earliest due date, then kind.
     #[must_use]
-    pub fn order(&self) -> impl Ord + use<> {
-        (self.level, self.due.is_none(), self.due, self.kind, self.subject.clone())
+    pub fn urgency(&self) -> Urgency {
+        (self.level, self.due.is_none(), self.due, self.kind)
     }
 }
 

@@ -12,8 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    finding::{Finding, Link, Links},
-    judge::Judgement,
+    finding::{Finding, Link, Links, Urgency},
     registrations::Registrations,
 };
 use crate::{
@@ -76,77 +75,172 @@ pub struct OnRecord<'a> {
     pub now: Timestamp,
 }
 
+/// What was judged so far beside what is on record. Only those findings are kept that have to be written: there may be as
+/// many as prefixes, and most of them are on record as they are.
+#[derive(Debug)]
+pub struct Comparison<'a> {
+    on_record: OnRecord<'a>,
+    entries: BTreeMap<Key, Entry<'a>>,
+}
+
+/// What is known under one key.
+#[derive(Debug, Default)]
+struct Entry<'a> {
+    /// The row on record.
+    row: Option<&'a FindingRow>,
+    judged: Option<Judged>,
+}
+
+/// What was judged under one key.
+#[derive(Debug)]
+struct Judged {
+    urgency: Urgency,
+    /// The finding, if it has to be written.
+    differs: Option<Box<Finding>>,
+}
+
 /// What has to be written so that the record says what was judged.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Changes {
+#[derive(Debug)]
+pub struct Changes<'a> {
     /// Findings that are new.
-    pub drafts: Vec<Draft>,
+    new: Vec<(Key, Box<Finding>)>,
     /// Findings that changed, or do not hold any more.
-    pub patches: Vec<Patch>,
-    /// How many of the patches mark a finding as resolved.
-    pub resolved: usize,
+    changed: Vec<Change<'a>>,
+    now: Timestamp,
 }
 
-/// Returns what has to be written. `each` sees the rows of the config as they will be, one after the other: there may be a great
-/// many. New ones have no id yet, and 0 for it.
-#[must_use]
-pub fn record(judgement: &Judgement, on_record: &OnRecord<'_>, mut each: impl FnMut(&FindingRow)) -> Changes {
-    let OnRecord { config, rows, reach, now } = *on_record;
-    let mut judged: BTreeMap<Key, &Finding> = BTreeMap::new();
-    for finding in &judgement.findings {
-        // They are in order: of two with one key the more urgent one stands.
-        judged.entry(finding.key()).or_insert(finding);
+/// What has to be written to a row.
+#[derive(Debug)]
+enum Change<'a> {
+    /// It says something else than was judged.
+    Differs(&'a FindingRow, Box<Finding>),
+    /// It does not hold any more.
+    Over(&'a FindingRow),
+}
+
+impl<'a> Comparison<'a> {
+    /// Makes one in which nothing was judged yet.
+    #[must_use]
+    pub fn with(on_record: OnRecord<'a>) -> Self {
+        let entry = |row: &'a FindingRow| (row.key.clone(), Entry { row: Some(row), judged: None });
+        Self { entries: on_record.rows.iter().map(entry).collect(), on_record }
     }
-    let mut changes = Changes::default();
-    let mut known = BTreeSet::new();
-    for row in rows {
-        known.insert(&row.key);
-        let wanted = match judged.get(&row.key) {
-            Some(finding) if finding.config == config && reach.includes(&finding.subject.to_string()) => {
-                Some(wanted(finding, Some(row), now))
+
+    /// Takes up a finding. Of two with one key the more urgent one stands.
+    pub fn take(&mut self, finding: Finding) {
+        let OnRecord { config, reach, now, .. } = self.on_record;
+        let (entry, urgency) = (self.entries.entry(finding.key()).or_default(), finding.urgency());
+        if entry.judged.as_ref().is_some_and(|judged| judged.urgency <= urgency) {
+            return;
+        }
+        // Otherwise it is somebody else's, or beyond what this judgement may say.
+        let is_ours = finding.config == config && reach.includes(&finding.subject.to_string());
+        let differs = is_ours && entry.row.is_none_or(|row| !says(row, wanted(&finding, Some(row), now)));
+        entry.judged = Some(Judged { urgency, differs: differs.then(|| Box::new(finding)) });
+    }
+
+    /// Returns what has to be written, once all was judged; `undecided` are the keys of which nothing can be said now. `each`
+    /// sees the rows of the config as they will be, one after the other. New ones have no id yet, and 0 for it.
+    #[must_use]
+    pub fn changes(mut self, undecided: &BTreeSet<Key>, mut each: impl FnMut(&FindingRow)) -> Changes<'a> {
+        let OnRecord { config, rows, now, .. } = self.on_record;
+        let mut changes = Changes { new: Vec::new(), changed: Vec::new(), now };
+        for row in rows {
+            let judged = self.entries.get_mut(&row.key).and_then(|entry| entry.judged.as_mut());
+            let change = match judged {
+                Some(judged) => judged.differs.take().map(|finding| Change::Differs(row, finding)),
+                None => self.is_over(row, undecided).then_some(Change::Over(row)),
+            };
+            let becomes = change.as_ref().map(|change| change.row(now));
+            let becomes = becomes.as_ref().unwrap_or(row);
+            if becomes.config == Some(config) {
+                each(becomes);
             }
-            None if is_over(row, judgement, on_record) => {
-                Some(FindingRow { state: RESOLVED.to_owned(), ..row.clone() })
+            changes.changed.extend(change);
+        }
+        for (key, entry) in self.entries {
+            if let Some(finding) = entry.judged.and_then(|judged| judged.differs) {
+                each(&wanted(&finding, None, now));
+                changes.new.push((key, finding));
             }
-            // Somebody else's, beyond what this judgement may say, or still as it was.
-            Some(_) | None => None,
+        }
+        changes
+    }
+
+    /// Returns whether an open finding that was not judged any more does not hold.
+    fn is_over(&self, row: &FindingRow, undecided: &BTreeSet<Key>) -> bool {
+        row.state == OPEN
+            && row.config == Some(self.on_record.config)
+            && !undecided.contains(&row.key)
+            && self.on_record.reach.includes(&row.subject)
+    }
+}
+
+impl Changes<'_> {
+    /// Returns how many findings are new.
+    #[must_use]
+    pub fn created(&self) -> usize {
+        self.new.len()
+    }
+
+    /// Returns how many findings changed in some other way than by being resolved.
+    #[must_use]
+    pub fn changed(&self) -> usize {
+        self.changed.len().saturating_sub(self.resolved())
+    }
+
+    /// Returns how many findings do not hold any more.
+    #[must_use]
+    pub fn resolved(&self) -> usize {
+        self.changed.iter().filter(|change| matches!(change, Change::Over(_))).count()
+    }
+
+    /// Makes the rows of new findings, one by one.
+    pub fn drafts(&self) -> impl ExactSizeIterator<Item = Draft> {
+        let draft = |(key, finding): &(Key, Box<Finding>)| Draft {
+            key: key.to_string(),
+            body: body(&wanted(finding, None, self.now)),
         };
-        if let Some(wanted) = &wanted {
-            changes.change(row, wanted);
-        }
-        let row = wanted.as_ref().unwrap_or(row);
-        if row.config == Some(config) {
-            each(row);
-        }
+        self.new.iter().map(draft)
     }
-    for (key, finding) in judged {
-        if finding.config == config && !known.contains(&key) && reach.includes(&finding.subject.to_string()) {
-            let row = wanted(finding, None, now);
-            each(&row);
-            changes.drafts.push(Draft { key: key.to_string(), body: body(&row) });
-        }
-    }
-    changes
-}
 
-impl Changes {
-    fn change(&mut self, row: &FindingRow, wanted: &FindingRow) {
-        let before = body(row);
-        let changed: netbox::Row =
-            body(wanted).into_iter().filter(|(name, value)| before.get(name) != Some(value)).collect();
-        if !changed.is_empty() {
-            self.resolved += usize::from(wanted.state == RESOLVED);
-            self.patches.push(Patch { id: row.id, key: row.key.to_string(), body: changed });
-        }
+    /// Makes what is written to rows that are there, one by one.
+    pub fn patches(&self) -> impl ExactSizeIterator<Item = Patch> {
+        self.changed.iter().map(|change| change.patch(self.now))
+    }
+
+    /// Returns the keys of the drafts and then of the patches.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.new.iter().map(|(key, _)| key).chain(self.changed.iter().map(|change| &change.before().key))
     }
 }
 
-/// Returns whether an open finding that was not judged any more does not hold.
-fn is_over(row: &FindingRow, judgement: &Judgement, on_record: &OnRecord<'_>) -> bool {
-    row.state == OPEN
-        && row.config == Some(on_record.config)
-        && !judgement.undecided.contains(&row.key)
-        && on_record.reach.includes(&row.subject)
+impl Change<'_> {
+    fn before(&self) -> &FindingRow {
+        match self {
+            Self::Differs(row, _) | Self::Over(row) => row,
+        }
+    }
+
+    /// Returns the row as it will be.
+    fn row(&self, now: Timestamp) -> FindingRow {
+        match self {
+            Self::Differs(row, finding) => wanted(finding, Some(row), now),
+            Self::Over(row) => FindingRow { state: RESOLVED.to_owned(), ..(*row).clone() },
+        }
+    }
+
+    fn patch(&self, now: Timestamp) -> Patch {
+        let (row, before) = (self.before(), body(self.before()));
+        let changed =
+            body(&self.row(now)).into_iter().filter(|(name, value)| before.get(name) != Some(value)).collect();
+        Patch { id: row.id, key: row.key.to_string(), body: changed }
+    }
+}
+
+/// Returns whether a row says what it should: nothing that is ours to write differs.
+fn says(row: &FindingRow, wanted: FindingRow) -> bool {
+    row.since.map(second) == wanted.since.map(second) && FindingRow { since: row.since, ..wanted } == *row
 }
 
 /// Returns the row that a finding should have.
@@ -204,7 +298,6 @@ fn linked_rows(links: &Links) -> LinkedRows {
 
 /// Returns the fields of a row that are ours to write. A time is written, and compared, in whole seconds.
 fn body(row: &FindingRow) -> netbox::Row {
-    let second = |time: Timestamp| Timestamp::from_second(time.as_second()).unwrap_or(time).to_string();
     let body = json!({
         "key": row.key,
         "subject": row.subject,
@@ -213,7 +306,7 @@ fn body(row: &FindingRow) -> netbox::Row {
         "state": row.state,
         "message": row.message,
         "due": row.due.map(|due| due.to_string()),
-        "since": row.since.map(second),
+        "since": row.since.map(|since| second(since).to_string()),
         "since_at_least": row.since_at_least,
         "config": row.config,
         "prefix": row.links.prefix,
@@ -231,10 +324,12 @@ fn body(row: &FindingRow) -> netbox::Row {
     }
 }
 
+fn second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::ops::Deref;
-
     use proptest::prelude::*;
     use url::Url;
 
@@ -276,32 +371,41 @@ mod tests {
         Finding { due, links, ..about(Kind::Unregistered, Subject::Prefix(net(range))) }
     }
 
-    fn judged(findings: &[Finding]) -> Judgement {
-        Judgement { findings: findings.to_vec(), ..Judgement::default() }
+    /// What was judged: findings, and the keys of which nothing can be said.
+    #[derive(Default)]
+    struct Judged {
+        findings: Vec<Finding>,
+        undecided: BTreeSet<Key>,
+    }
+
+    fn judged(findings: &[Finding]) -> Judged {
+        Judged { findings: findings.to_vec(), ..Judged::default() }
     }
 
     /// What has to be written, and the rows as they will be.
     struct Compared {
-        changes: Changes,
+        drafts: Vec<Draft>,
+        patches: Vec<Patch>,
+        resolved: usize,
         rows: Vec<FindingRow>,
     }
 
-    impl Deref for Compared {
-        type Target = Changes;
-
-        fn deref(&self) -> &Changes {
-            &self.changes
-        }
+    fn compared(judged: &Judged, on_record: &OnRecord<'_>) -> Compared {
+        let (mut rows, mut comparison) = (Vec::new(), Comparison::with(*on_record));
+        judged.findings.iter().for_each(|finding| comparison.take(finding.clone()));
+        let changes = comparison.changes(&judged.undecided, |row| rows.push(row.clone()));
+        let (drafts, patches): (Vec<Draft>, Vec<Patch>) = (changes.drafts().collect(), changes.patches().collect());
+        let keys: Vec<String> = changes.keys().map(Key::to_string).collect();
+        let written = drafts.iter().map(|draft| &draft.key).chain(patches.iter().map(|patch| &patch.key));
+        assert!(written.eq(&keys));
+        assert!(patches.iter().all(|patch| !patch.body.is_empty()), "nothing is written without need");
+        assert_eq!(changes.created(), drafts.len());
+        assert_eq!(changes.changed() + changes.resolved(), patches.len());
+        Compared { resolved: changes.resolved(), drafts, patches, rows }
     }
 
-    fn compared(judgement: &Judgement, on_record: &OnRecord<'_>) -> Compared {
-        let mut rows = Vec::new();
-        let changes = record(judgement, on_record, |row| rows.push(row.clone()));
-        Compared { changes, rows }
-    }
-
-    fn compare(judgement: &Judgement, rows: &[FindingRow], now: Timestamp) -> Compared {
-        compared(judgement, &OnRecord { config: CONFIG, rows, reach: &Reach::Whole, now })
+    fn compare(judged: &Judged, rows: &[FindingRow], now: Timestamp) -> Compared {
+        compared(judged, &OnRecord { config: CONFIG, rows, reach: &Reach::Whole, now })
     }
 
     /// The rows as NetBox has them once these changes are written.
@@ -314,7 +418,7 @@ mod tests {
         written(compare(&judged(findings), &[], now()))
     }
 
-    fn shown(changes: &Changes) -> String {
+    fn shown(changes: &Compared) -> String {
         let drafts = changes.drafts.iter().map(|draft| format!("+ {} {}", draft.key, Value::from(draft.body.clone())));
         let patches =
             changes.patches.iter().map(|patch| format!("~ {} {}", patch.key, Value::from(patch.body.clone())));
@@ -393,7 +497,7 @@ mod tests {
     fn what_is_undecided_stays_as_it_is() {
         let rows = recorded(&[unregistered("23.144.3.0/24"), unregistered("23.144.4.0/24")]);
         let undecided = BTreeSet::from([rows[0].key.clone()]);
-        let changes = compare(&Judgement { undecided, ..judged(&[]) }, &rows, later());
+        let changes = compare(&Judged { undecided, ..judged(&[]) }, &rows, later());
         insta::assert_snapshot!(
             shown(&changes),
             @r#"~ arin:unregistered/prefix 23.144.4.0/24 {"state":"resolved"}"#
@@ -473,7 +577,7 @@ mod tests {
             };
             let before = recorded(&findings(&first));
             let keys = findings(&undecided).iter().map(Finding::key).collect();
-            let judgement = Judgement { undecided: keys, ..judged(&findings(&second)) };
+            let judgement = Judged { undecided: keys, ..judged(&findings(&second)) };
             let changes = compare(&judgement, &before, later());
             let open: BTreeSet<String> =
                 changes.rows.iter().filter(|row| row.state == OPEN).map(|row| row.subject.clone()).collect();

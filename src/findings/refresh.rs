@@ -16,7 +16,7 @@ use super::{
     judge::{Figures, Judgement, judge},
     kind::Level,
     read::{deletions, histories, read},
-    record::{Changes, OnRecord, Reach, record},
+    record::{Changes, Comparison, OnRecord, Reach},
     registrations::Registrations,
     tally::Tally,
 };
@@ -134,40 +134,45 @@ pub async fn refresh(ctx: &Context, config: &Config, scope: &Scope) -> Result<Re
     let (sides, rows) = tokio::try_join!(reading, ctx.netbox.finding_rows(&filter)).map_err(Error::reading)?;
     let (mut plan, registrations) = sides;
     plan.first_seen = first_seen(&rows);
-    let judgement = judge_all(ctx, &mut plan, &registrations).await.map_err(Error::reading)?;
     let reach = reach(scope, &plan, &registrations);
     let on_record = OnRecord { config: config.id, rows: &rows, reach: &reach, now: ctx.now };
+    let judged = judge_all(ctx, &mut plan, &registrations, on_record).await.map_err(Error::reading)?;
+    // What is written first may be a finding for each prefix: nothing else has to be held meanwhile.
+    drop((plan, registrations));
+    let (judgement, comparison) = judged;
     let (mut tally, today) = (Tally::default(), day(ctx.now));
-    let changes = record(&judgement, &on_record, |row| tally.count(row, today));
-    let (created, written, resolved) = (changes.drafts.len(), changes.patches.len(), changes.resolved);
+    let changes = comparison.changes(&judgement.undecided, |row| tally.count(row, today));
+    let (created, changed, resolved) = (changes.created(), changes.changed(), changes.resolved());
     let whole = reach == Reach::Whole;
     let figures = whole.then(|| judgement.figures.get(&config.id).cloned().unwrap_or_default());
-    // What is written first may be a finding for each prefix: nothing else has to be held meanwhile.
-    drop((plan, registrations, judgement, rows));
-    write(ctx, changes).await?;
+    drop(judgement);
+    write(ctx, &changes).await?;
     if whole {
         note_time(ctx, config).await?;
     }
-    Ok(Refreshed { tally, created, changed: written.saturating_sub(resolved), resolved, figures })
+    Ok(Refreshed { tally, created, changed, resolved, figures })
 }
 
 /// Judges, and judges again with what the change log tells of the prefixes for which that matters.
-async fn judge_all(
+async fn judge_all<'a>(
     ctx: &Context,
     plan: &mut AddressPlan,
     registrations: &Registrations,
-) -> Result<Judgement, netbox::Error> {
+    on_record: OnRecord<'a>,
+) -> Result<(Judgement, Comparison<'a>), netbox::Error> {
     let mut rounds = 0..MOST_ROUNDS;
     loop {
-        let judgement = judge(plan, registrations, &ctx.settings.findings, ctx.now);
+        let mut comparison = Comparison::with(on_record);
+        let found = &mut |finding| comparison.take(finding);
+        let judgement = judge((plan, registrations), &ctx.settings.findings, ctx.now, found);
         let unread = |prefix: &RowId| !plan.histories.contains_key(prefix);
         let wanted: BTreeSet<RowId> = judgement.wanted_histories.iter().copied().filter(unread).collect();
         let wants_deletions = judgement.wants_deletions && plan.deletions.is_none();
         if (wanted.is_empty() && !wants_deletions) || rounds.next().is_none() {
-            return Ok(judgement);
+            return Ok((judgement, comparison));
         }
         // There may be as many findings as prefixes, and they are made anew.
-        drop(judgement);
+        drop((judgement, comparison));
         if !wanted.is_empty() {
             plan.histories.extend(histories(&ctx.netbox, &wanted).await?);
         }
@@ -195,21 +200,20 @@ fn reach(scope: &Scope, plan: &AddressPlan, registrations: &Registrations) -> Re
     Reach::inside(ranges, registrations)
 }
 
-async fn write(ctx: &Context, changes: Changes) -> Result<(), Error> {
-    let Changes { drafts, patches, .. } = changes;
-    let all = drafts.len().saturating_add(patches.len());
-    let keys: Vec<String> =
-        drafts.iter().map(|draft| draft.key.clone()).chain(patches.iter().map(|patch| patch.key.clone())).collect();
+async fn write(ctx: &Context, changes: &Changes<'_>) -> Result<(), Error> {
     let message = change_message(ctx);
     let writer = ctx.netbox.writer(schema::FINDING, &message).linking(&LINKS).until(&ctx.stop);
     // What is resolved leaves before what is new comes: a reader in between sees no finding twice.
-    let updated = writer.update(patches).await.into_iter();
-    let created = writer.create(drafts).await.into_iter().map(|created| created.map(drop));
-    let results: Vec<Result<(), Refusal>> = created.chain(updated).collect();
-    let mut refused = keys.into_iter().zip(results).filter_map(|(key, result)| Some((key, result.err()?)));
+    let updated = writer.update(changes.patches()).await;
+    let created = writer.create(changes.drafts()).await;
+    let all = created.len().saturating_add(updated.len());
+    let results = created.into_iter().map(|created| created.map(drop)).chain(updated);
+    let mut refused = changes.keys().zip(results).filter_map(|(key, result)| Some((key, result.err()?)));
     match refused.next() {
         None => Ok(()),
-        Some((key, why)) => Err(Error::Write { refused: refused.count().saturating_add(1), all, key, why }),
+        Some((key, why)) => {
+            Err(Error::Write { refused: refused.count().saturating_add(1), all, key: key.to_string(), why })
+        }
     }
 }
 

@@ -79,7 +79,7 @@ impl Client {
         let made = writer.create(drafts).await.into_iter().map(|made| made.map(|created| created.id));
         outcomes.extend(places.into_iter().zip(made));
         let ids: Vec<(usize, RowId)> = patches.iter().map(|(place, patch)| (*place, patch.id)).collect();
-        let written = writer.update(patches.into_iter().map(|(_, patch)| patch).collect()).await;
+        let written = writer.update(patches.into_iter().map(|(_, patch)| patch)).await;
         outcomes.extend(ids.into_iter().zip(written).map(|((place, id), written)| (place, written.map(|()| id))));
         Ok((0..tickets.len()).map(|place| outcomes.remove(&place).unwrap_or(Err(Refusal::NotSent))).collect())
     }

@@ -36,11 +36,9 @@ use crate::{
     model::{Instance, Key, RowId},
 };
 
-/// What came of judging.
+/// What came of judging, beside the findings.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Judgement {
-    /// The findings, in the order in which people read them.
-    pub findings: Vec<Finding>,
     /// The recorded findings that nothing can be said of now, as what they are about is not known: they stay as they are.
     pub undecided: BTreeSet<Key>,
     /// The prefixes whose histories decide something, and are not in the address plan.
@@ -68,13 +66,13 @@ pub struct Figures {
     pub last_complete_look: Option<Timestamp>,
 }
 
-/// Returns where the address plan and the registrations differ, for all configs.
-#[must_use]
+/// Finds where the address plan and the registrations differ, for all configs. `found` takes the findings one by one, in no
+/// particular order: there may be as many as prefixes, and not each has to be kept.
 pub fn judge(
-    plan: &AddressPlan,
-    registrations: &Registrations,
+    (plan, registrations): (&AddressPlan, &Registrations),
     policy: &config::Findings,
     now: Timestamp,
+    found: &mut dyn FnMut(Finding),
 ) -> Judgement {
     let instances: BTreeSet<&Instance> = plan.configs.iter().map(|config| &config.instance).collect();
     let mut judgement = Judgement::default();
@@ -82,7 +80,7 @@ pub fn judge(
         let ground = Ground::new((plan, registrations), policy, now, instance);
         let spots = subjects(&ground);
         let others_inside = with_others_inside(&ground, &spots);
-        let mut sheet = Sheet::new(&ground, &spots);
+        let mut sheet = Sheet::new(&ground, &spots, found);
         sheet.prefixes(&spots, &others_inside.keys().copied().collect());
         sheet.holders(&spots, &others_inside);
         sheet.unclaimed();
@@ -91,13 +89,11 @@ pub fn judge(
         sheet.organizations(&spots);
         sheet.not_known(&spots);
         let tickets = sheet.requests(&spots);
-        judgement.undecided.extend(undecided(&ground, &spots, &tickets));
-        judgement.figures.extend(figures(&ground, &spots));
         judgement.wanted_histories.extend(sheet.wanted_histories);
         judgement.wants_deletions |= sheet.wants_deletions;
-        judgement.findings.extend(sheet.findings);
+        judgement.undecided.extend(undecided(&ground, &spots, &tickets));
+        judgement.figures.extend(figures(&ground, &spots));
     }
-    judgement.findings.sort_by_cached_key(|finding| (finding.order(), finding.instance.clone()));
     judgement
 }
 

@@ -1,4 +1,4 @@
-//! The sheet on which the findings of one registry instance are gathered, and what would have to be read to say more.
+//! The sheet from which the findings of one registry instance are told, and what would have to be read to say more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,11 @@ use super::{
 };
 use crate::model::{NetBlock, RowId};
 
-/// The findings about one registry instance so far.
+/// What was said about one registry instance so far.
 pub(super) struct Sheet<'g, 'a> {
     pub(super) ground: &'g Ground<'a>,
-    pub(super) findings: Vec<Finding>,
+    /// Takes each finding.
+    found: &'g mut dyn FnMut(Finding),
     pub(super) wanted_histories: BTreeSet<RowId>,
     pub(super) wants_deletions: bool,
     /// The nets that a finding about a prefix names, so that nothing more is said of them.
@@ -43,7 +44,7 @@ pub(super) struct Term {
 }
 
 impl<'g, 'a> Sheet<'g, 'a> {
-    pub(super) fn new(ground: &'g Ground<'a>, spots: &[Spot<'a>]) -> Self {
+    pub(super) fn new(ground: &'g Ground<'a>, spots: &[Spot<'a>], found: &'g mut dyn FnMut(Finding)) -> Self {
         let has_tenant = |spot: &&Spot<'_>| spot.entries.iter().any(|entry| entry.tenant.is_some());
         let mut other_vrfs: BTreeMap<NetBlock, BTreeSet<RowId>> = BTreeMap::new();
         for prefix in &ground.plan.prefixes {
@@ -53,10 +54,10 @@ impl<'g, 'a> Sheet<'g, 'a> {
         }
         Self {
             ground,
+            found,
             owners: spots.iter().filter(has_tenant).filter_map(Spot::own_net).collect(),
             ranges: spots.iter().map(Spot::block).collect(),
             other_vrfs,
-            findings: Vec::new(),
             wanted_histories: BTreeSet::new(),
             wants_deletions: false,
             named: BTreeSet::new(),
@@ -79,7 +80,7 @@ impl<'g, 'a> Sheet<'g, 'a> {
         (since, due): (Option<Since>, Option<Date>),
     ) {
         let instance = self.ground.instance.clone();
-        self.findings.push(Finding { kind, level, instance, config, subject, links, message, since, due });
+        (self.found)(Finding { kind, level, instance, config, subject, links, message, since, due });
     }
 
     /// Returns since when a prefix is assigned as it is, and until when that has to be registered. `kind` and `subject` are

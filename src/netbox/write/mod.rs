@@ -24,13 +24,20 @@ use crate::model::RowId;
 const MIN_ROWS: usize = 10;
 
 impl Writer<'_> {
-    /// Creates rows. The outcomes stand in the order of the drafts.
-    pub async fn create(&self, drafts: Vec<Draft>) -> Vec<Result<Created, Refusal>> {
+    /// Creates rows. The outcomes stand in the order of the drafts, of which each is taken when its batch is sent.
+    pub async fn create<I>(&self, drafts: I) -> Vec<Result<Created, Refusal>>
+    where
+        I: IntoIterator<Item = Draft, IntoIter: ExactSizeIterator + Send>,
+    {
         self.write(Action::Create, drafts.into_iter().map(|Draft { key, body }| (None, key, body))).await
     }
 
-    /// Writes fields of rows that exist. The outcomes stand in the order of the patches.
-    pub async fn update(&self, patches: Vec<Patch>) -> Vec<Result<(), Refusal>> {
+    /// Writes fields of rows that exist. The outcomes stand in the order of the patches, of which each is taken when its
+    /// batch is sent.
+    pub async fn update<I>(&self, patches: I) -> Vec<Result<(), Refusal>>
+    where
+        I: IntoIterator<Item = Patch, IntoIter: ExactSizeIterator + Send>,
+    {
         let rows = patches.into_iter().map(|Patch { id, key, body }| (Some(id), key, body));
         self.write(Action::Update, rows).await.into_iter().map(|outcome| outcome.map(|_| ())).collect()
     }
@@ -41,17 +48,21 @@ impl Writer<'_> {
         self.write(Action::Delete, rows).await.into_iter().map(|outcome| outcome.map(|_| ())).collect()
     }
 
-    /// Writes rows in batches, some at once, and puts the outcomes in the order of the rows.
+    /// Writes rows in batches, some at once, and puts the outcomes in the order of the rows. A batch is made when it is
+    /// sent: there may be very many rows, and as JSON each takes some kilobytes.
     async fn write(
         &self,
         action: Action,
-        rows: impl Iterator<Item = (Option<RowId>, String, Row)>,
+        rows: impl ExactSizeIterator<Item = (Option<RowId>, String, Row)> + Send,
     ) -> Vec<Result<Created, Refusal>> {
+        let count = rows.len();
+        let size = rows_a_batch(count, self.client.batch_size, self.client.writes_in_flight);
         let entry = |(place, (id, key, body))| RowToWrite { place, id, key, body, adopted: false };
-        let entries: Vec<RowToWrite> = rows.enumerate().map(entry).collect();
-        let count = entries.len();
-        let rows = rows_a_batch(count, self.client.batch_size, self.client.writes_in_flight);
-        let batches: Vec<Batch> = entries.chunks(rows).map(|chunk| Batch::new(action, chunk.to_vec())).collect();
+        let mut entries = rows.enumerate().map(entry);
+        let batches = std::iter::from_fn(|| {
+            let some: Vec<RowToWrite> = entries.by_ref().take(size).collect();
+            (!some.is_empty()).then(|| Batch::new(action, some))
+        });
         let delivery = Delivery::new(*self);
         let settled: Vec<Vec<Settled>> = stream::iter(batches)
             .map(|batch| delivery.settle(batch))

@@ -14,7 +14,7 @@ async fn addresses(client: &Client, word: &str, count: usize) -> Vec<RowId> {
         let key = format!("{word}:{number}");
         Draft { body: row(json!({"key": key, "city": word})), key }
     };
-    let result = client.writer(ADDRESS, "lab").create((0..count).map(draft).collect()).await;
+    let result = client.writer(ADDRESS, "lab").create((0..count).map(draft).collect::<Vec<_>>()).await;
     result.into_iter().map(|outcome| outcome.unwrap().id).collect()
 }
 

@@ -197,7 +197,7 @@ async fn updates_and_deletes_with_lost_answers_are_sent_again() {
     let case = Case::through(&proxy).await;
     let ids = case.created(&["a", "b"]).await;
     let patches = ids.iter().zip(["a", "b"]).map(|(id, name)| case.patch(*id, name, json!({"net_name": "NEWER"})));
-    let updated = case.client.writer(NETWORK, "lab").update(patches.collect()).await;
+    let updated = case.client.writer(NETWORK, "lab").update(patches.collect::<Vec<_>>()).await;
     assert_eq!(outcomes(&updated, |()| "updated"), "updated\nupdated");
     assert_eq!(case.told().await, "a NEWER, b NEWER");
     let deleted = case.client.writer(NETWORK, "lab").delete(&ids).await;
@@ -222,7 +222,7 @@ async fn a_plugin_without_arrays_gets_single_rows() {
     let case = Case::through(&proxy).await;
     let ids = case.created(&["a", "b"]).await;
     let patches = ids.iter().zip(["a", "b"]).map(|(id, name)| case.patch(*id, name, json!({"net_name": "NEWER"})));
-    case.client.writer(NETWORK, "lab").update(patches.collect()).await;
+    case.client.writer(NETWORK, "lab").update(patches.collect::<Vec<_>>()).await;
     assert_eq!(case.told().await, "a NEWER, b NEWER");
     case.client.writer(NETWORK, "lab").delete(&ids).await;
     assert_eq!(proxy.writes(), "POST 2, POST, POST, PATCH, PATCH, DELETE, DELETE");
@@ -235,7 +235,7 @@ async fn a_row_deleted_meanwhile_is_refused_alone() {
     let writer = case.client.writer(NETWORK, "lab");
     writer.delete(&ids[1..2]).await;
     let patches = ids.iter().zip(["a", "b", "c"]).map(|(id, name)| case.patch(*id, name, json!({"net_name": "NEWER"})));
-    let result = writer.update(patches.collect()).await;
+    let result = writer.update(patches.collect::<Vec<_>>()).await;
     let told = outcomes(&result, |()| "updated").replace(&ids[1].to_string(), "N");
     assert_eq!(told, "updated\nid: Object with ID N does not exist\nupdated");
     assert_eq!(case.told().await, "a NEWER, c NEWER");

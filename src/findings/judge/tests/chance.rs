@@ -280,7 +280,7 @@ fn record(world: &mut World) -> Vec<Finding> {
 }
 
 /// Whatever was found and recorded is found still, or is undecided.
-fn disappeared(before: &[Finding], after: &Judgement) -> Vec<String> {
+fn disappeared(before: &[Finding], after: &Judged) -> Vec<String> {
     let kept: BTreeSet<_> = after.findings.iter().map(Finding::key).chain(after.undecided.iter().cloned()).collect();
     before.iter().filter(|finding| finding.kind != Kind::NotKnown && !kept.contains(&finding.key())).map(line).collect()
 }

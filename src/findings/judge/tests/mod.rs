@@ -22,6 +22,7 @@ mod whose;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Deref,
     time::Duration,
 };
 
@@ -476,8 +477,28 @@ impl World {
         self.registrations.tickets.last_mut().unwrap()
     }
 
-    fn judged(&self) -> Judgement {
-        judge(&self.plan, &with_parents(&self.registrations), &self.policy, self.now)
+    fn judged(&self) -> Judged {
+        let (registrations, mut findings) = (with_parents(&self.registrations), Vec::new());
+        let found = &mut |finding| findings.push(finding);
+        let judgement = judge((&self.plan, &registrations), &self.policy, self.now, found);
+        findings.sort_by_cached_key(|it: &Finding| (it.urgency(), it.subject.clone(), it.instance.clone()));
+        Judged { findings, judgement }
+    }
+}
+
+/// What came of judging a world.
+#[derive(Debug, Clone, PartialEq)]
+struct Judged {
+    /// The findings, in the order in which people read them.
+    findings: Vec<Finding>,
+    judgement: Judgement,
+}
+
+impl Deref for Judged {
+    type Target = Judgement;
+
+    fn deref(&self) -> &Judgement {
+        &self.judgement
     }
 }
 
