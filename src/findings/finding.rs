@@ -1,6 +1,6 @@
 //! A finding as a value.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -61,17 +61,18 @@ pub enum Subject {
     Config(String, &'static str),
 }
 
-/// The rows that a finding is about, by which it is found from these.
+/// The rows that a finding is about, by which it is found from these. Most findings have few of them, and those about the
+/// prefixes of an aggregate share the link to it.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(missing_docs, reason = "they are called so")]
 pub struct Links {
-    pub prefix: Option<Link>,
-    pub aggregate: Option<Link>,
-    pub network: Option<Link>,
-    pub customer: Option<Link>,
-    pub organization: Option<Link>,
-    pub ticket: Option<Link>,
-    pub request: Option<Link>,
+    pub prefix: Option<Arc<Link>>,
+    pub aggregate: Option<Arc<Link>>,
+    pub network: Option<Arc<Link>>,
+    pub customer: Option<Arc<Link>>,
+    pub organization: Option<Arc<Link>>,
+    pub ticket: Option<Arc<Link>>,
+    pub request: Option<Arc<Link>>,
 }
 
 /// A row, and what it is called.
@@ -159,7 +160,13 @@ pub fn day(time: Timestamp) -> Date {
 impl Link {
     /// Links to a row.
     #[must_use]
-    pub fn to(row: RowId, name: impl fmt::Display) -> Self {
-        Self { row: Some(row), name: name.to_string() }
+    pub fn to(row: RowId, name: impl fmt::Display) -> Arc<Self> {
+        Self::perhaps_to(Some(row), name)
+    }
+
+    /// Links to a row, if there is one.
+    #[must_use]
+    pub fn perhaps_to(row: Option<RowId>, name: impl fmt::Display) -> Arc<Self> {
+        Arc::new(Self { row, name: name.to_string() })
     }
 }

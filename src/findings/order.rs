@@ -56,11 +56,11 @@ mod tests {
         FindingRow {
             id: RowId(id),
             key: Key::recorded(id.to_string()),
-            level: next(),
-            kind: next(),
+            level: next().into(),
+            kind: next().into(),
             subject: next(),
             due: next().parse().ok(),
-            state: OPEN.to_owned(),
+            state: OPEN.into(),
             message: String::new(),
             since: None,
             since_at_least: false,
@@ -108,6 +108,6 @@ mod tests {
         assert!(!overdue(&row(1, "notice unregistered 23.0.0.0/24 2026-11-27")), "its last day");
         assert!(!overdue(&row(1, "notice stale 23.0.0.0/24 -")), "nobody waits for it");
         assert!(!overdue(&FindingRow { ignore: true, ..late.clone() }));
-        assert!(!overdue(&FindingRow { state: "resolved".to_owned(), ..late }));
+        assert!(!overdue(&FindingRow { state: "resolved".into(), ..late }));
     }
 }

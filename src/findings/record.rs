@@ -5,7 +5,10 @@
 //! operator said with `ignore` and `note` stays. These two fields are never written. What nothing can be said of now
 //! stays as it is, and so does what the judgement did not look at ([`Reach`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -226,7 +229,7 @@ impl Change<'_> {
     fn row(&self, now: Timestamp) -> FindingRow {
         match self {
             Self::Differs(row, finding) => wanted(finding, Some(row), now),
-            Self::Over(row) => FindingRow { state: RESOLVED.to_owned(), ..(*row).clone() },
+            Self::Over(row) => FindingRow { state: RESOLVED.into(), ..(*row).clone() },
         }
     }
 
@@ -254,9 +257,9 @@ fn wanted(finding: &Finding, row: Option<&FindingRow>, now: Timestamp) -> Findin
         id: row.map_or(RowId(0), |row| row.id),
         key: finding.key(),
         subject: finding.subject.to_string(),
-        kind: finding.kind.name().to_owned(),
-        level: finding.level.name().to_owned(),
-        state: OPEN.to_owned(),
+        kind: finding.kind.name().into(),
+        level: finding.level.name().into(),
+        state: OPEN.into(),
         // NetBox cuts off the space around.
         message: finding.message.trim().to_owned(),
         due: finding.due,
@@ -271,7 +274,7 @@ fn wanted(finding: &Finding, row: Option<&FindingRow>, now: Timestamp) -> Findin
 }
 
 fn names(links: &Links) -> Names {
-    let name = |link: &Option<Link>| link.as_ref().map(|link| link.name.clone());
+    let name = |link: &Option<Arc<Link>>| link.as_ref().map(|link| link.name.clone());
     Names {
         prefix: name(&links.prefix),
         aggregate: name(&links.aggregate),
@@ -284,7 +287,7 @@ fn names(links: &Links) -> Names {
 }
 
 fn linked_rows(links: &Links) -> LinkedRows {
-    let row = |link: &Option<Link>| link.as_ref().and_then(|link| link.row);
+    let row = |link: &Option<Arc<Link>>| link.as_ref().and_then(|link| link.row);
     LinkedRows {
         prefix: row(&links.prefix),
         aggregate: row(&links.aggregate),
@@ -440,6 +443,31 @@ mod tests {
     }
 
     #[test]
+    fn a_finding_that_is_on_record_as_it_is_is_not_kept() {
+        let findings = ["23.144.3.0/24", "23.144.4.0/24", "23.144.5.0/24"].map(unregistered);
+        let rows = recorded(&findings[..2]);
+        let on_record = OnRecord { config: CONFIG, rows: &rows, reach: &Reach::Whole, now: later() };
+        let mut comparison = Comparison::with(on_record);
+        let [same, other, new] = findings;
+        let other = Finding { message: "It is otherwise.".to_owned(), ..other };
+        [same, other.clone(), new.clone()].into_iter().for_each(|finding| comparison.take(finding));
+        let kept = comparison.entries.into_values().filter_map(|entry| entry.judged?.differs).map(|finding| *finding);
+        assert_eq!(kept.collect::<Vec<_>>(), [other, new]);
+    }
+
+    #[test]
+    fn of_two_findings_with_one_key_the_more_urgent_one_stands_in_whatever_order_they_come() {
+        let notice = unregistered("23.144.3.0/24");
+        let alert = Finding { kind: Kind::Overdue, level: Level::Alert, ..notice.clone() };
+        for rows in [vec![], recorded(std::slice::from_ref(&notice))] {
+            let both = [[notice.clone(), alert.clone()], [alert.clone(), notice.clone()]];
+            let [one, other] = both.map(|findings| shown(&compare(&judged(&findings), &rows, later())));
+            assert_eq!(one, other);
+            assert_eq!(one, shown(&compare(&judged(std::slice::from_ref(&alert)), &rows, later())));
+        }
+    }
+
+    #[test]
     fn only_what_changed_is_written_and_a_kind_of_the_same_family_stays_in_its_row() {
         let rows = recorded(&[unregistered("23.144.3.0/24")]);
         let overdue = Finding { kind: Kind::Overdue, level: Level::Alert, ..unregistered("23.144.3.0/24") };
@@ -453,7 +481,7 @@ mod tests {
     fn message_due_date_since_and_links_change_in_place() {
         let rows = recorded(&[unregistered("23.144.3.0/24")]);
         let since = Since { at: "2026-11-20T08:00:00Z".parse().unwrap(), at_least: false };
-        let network = Some(Link { row: None, name: "NET-1".to_owned() });
+        let network = Some(Link::perhaps_to(None, "NET-1"));
         let finding = Finding {
             message: "It is otherwise. ".to_owned(),
             due: None,

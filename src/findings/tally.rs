@@ -81,9 +81,9 @@ mod tests {
             id: RowId(1),
             key: Key::recorded("k"),
             subject: String::new(),
-            kind: kind.name().to_owned(),
-            level: level.name().to_owned(),
-            state: OPEN.to_owned(),
+            kind: kind.name().into(),
+            level: level.name().into(),
+            state: OPEN.into(),
             message: String::new(),
             due: due.map(|due| due.parse().unwrap()),
             since: None,
@@ -106,8 +106,8 @@ mod tests {
         let rows = [
             overdue.clone(),
             FindingRow { ignore: true, ..overdue.clone() },
-            FindingRow { state: RESOLVED.to_owned(), ..overdue.clone() },
-            FindingRow { kind: "of-a-later-version".to_owned(), ..overdue },
+            FindingRow { state: RESOLVED.into(), ..overdue.clone() },
+            FindingRow { kind: "of-a-later-version".into(), ..overdue },
             row(Kind::Stale, Level::Notice, None),
             row(Kind::Stale, Level::Notice, None),
         ];

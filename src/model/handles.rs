@@ -1,8 +1,9 @@
 //! Names of things: the handles that ARIN gives out, the registry instance that a handle comes from, and the key that
 //! tells the handles of two instances apart.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
+use serde::{Serialize, Serializer};
 use url::{Position, Url};
 
 /// A handle of nothing but space.
@@ -68,9 +69,9 @@ handle!(
 
 /// One registry database: ARIN's production, its test environment, or another base URL an operator allowed.
 ///
-/// Handles are unique inside one instance only. Base URLs that differ in scheme, host, port or path are different ones.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-pub struct Instance(String);
+/// Handles are unique inside one instance only. Base URLs that differ in scheme, host, port or path are different ones. It is cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instance(Arc<str>);
 
 impl Instance {
     /// Base URL of ARIN's production system.
@@ -88,9 +89,9 @@ impl Instance {
     #[must_use]
     pub fn of(base_url: &Url) -> Self {
         Self(match place(base_url).as_str() {
-            "reg.arin.net" => "arin".to_owned(),
-            "reg.ote.arin.net" => "arin-ote".to_owned(),
-            place => format!("arin@{place}"),
+            "reg.arin.net" => "arin".into(),
+            "reg.ote.arin.net" => "arin-ote".into(),
+            place => format!("arin@{place}").into(),
         })
     }
 
@@ -99,9 +100,9 @@ impl Instance {
     #[must_use]
     pub fn of_listing(base_url: &Url) -> Self {
         Self(match place(base_url).as_str() {
-            "whois.arin.net/rest" => "whois".to_owned(),
-            "whois.ote.arin.net/rest" => "whois-ote".to_owned(),
-            place => format!("whois@{place}"),
+            "whois.arin.net/rest" => "whois".into(),
+            "whois.ote.arin.net/rest" => "whois-ote".into(),
+            place => format!("whois@{place}").into(),
         })
     }
 
@@ -111,7 +112,7 @@ impl Instance {
     pub fn key(&self, handle: impl fmt::Display) -> Key {
         let handle = handle.to_string();
         let handle = if handle.contains([':', '%']) { handle.replace('%', "%25").replace(':', "%3A") } else { handle };
-        Key(format!("{self}:{handle}"))
+        Key(format!("{self}:{handle}").into())
     }
 }
 
@@ -124,6 +125,12 @@ fn place(base_url: &Url) -> String {
     }
 }
 
+impl Serialize for Instance {
+    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
+        json.serialize_str(&self.0)
+    }
+}
+
 impl fmt::Display for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -132,14 +139,14 @@ impl fmt::Display for Instance {
 
 /// The identity of a row in NetBox: `arin:NET-192-0-2-0-1`, or `address:` and a digest.
 ///
-/// A hidden unique field holds it, so that two writers at once cannot make the same row twice.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-pub struct Key(String);
+/// A hidden unique field holds it, so that two writers at once cannot make the same row twice. It is cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Arc<str>);
 
 impl Key {
     /// Takes a key as NetBox has it.
     #[must_use]
-    pub fn recorded(text: impl Into<String>) -> Self {
+    pub fn recorded(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
@@ -157,7 +164,13 @@ impl Key {
             true => Cow::Owned(handle.replace("%3A", ":").replace("%25", "%")),
             false => Cow::Borrowed(handle),
         };
-        (of == instance.0).then(written)
+        (of == &*instance.0).then(written)
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
+        json.serialize_str(&self.0)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The rows of findings: what is on record of where the address plan and the registry differ.
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +9,7 @@ use super::{
     client::{Client, objects_path},
     error::Error,
     row::{Row, optional_reference, optional_text, text, typed},
-    schema::document::FINDING,
+    schema::document::{Document, FINDING},
 };
 use crate::model::{Key, RowId};
 
@@ -23,10 +25,10 @@ pub struct FindingRow {
     pub id: RowId,
     pub key: Key,
     pub subject: String,
-    pub kind: String,
-    pub level: String,
+    pub kind: Cow<'static, str>,
+    pub level: Cow<'static, str>,
     /// [`OPEN`] or [`RESOLVED`].
-    pub state: String,
+    pub state: Cow<'static, str>,
     pub message: String,
     pub due: Option<Date>,
     pub since: Option<Timestamp>,
@@ -137,9 +139,9 @@ impl From<FindingFields> for FindingRow {
             id: fields.id,
             key: Key::recorded(fields.key),
             subject: fields.subject,
-            kind: fields.kind,
-            level: fields.level,
-            state: fields.state,
+            kind: Document::code(fields.kind),
+            level: Document::code(fields.level),
+            state: Document::code(fields.state),
             message: fields.message,
             due: fields.due,
             since: fields.since,

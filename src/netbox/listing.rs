@@ -25,14 +25,11 @@ impl<T> Listing<T> {
     }
 
     pub(super) fn of(path: &str, entries: impl IntoIterator<Item = Item<T>>) -> Self {
-        let mut listing = Self::empty(path);
-        for (id, row) in entries {
-            match row {
-                Ok(row) => listing.rows.push(row),
-                Err(error) => listing.unreadable.push((id, error)),
-            }
-        }
-        Self { read: listing.rows.len(), ..listing }
+        let mut unreadable = Vec::new();
+        let readable = |(id, row): Item<T>| row.map_err(|error| unreadable.push((id, error))).ok();
+        // There may be very many: collected from a vector, they stay in its memory.
+        let rows: Vec<T> = entries.into_iter().filter_map(readable).collect();
+        Self { read: rows.len(), rows, unreadable, path: path.to_owned() }
     }
 
     pub(super) fn only(mut self, wanted: impl Fn(&T) -> bool) -> Self {
@@ -49,9 +46,13 @@ impl<T> Listing<T> {
     }
 
     /// Returns all rows, or an error that names one that cannot be read.
-    pub(super) fn all(self) -> Result<Vec<T>, Error> {
+    pub(super) fn all(mut self) -> Result<Vec<T>, Error> {
         let others = self.unreadable.len().saturating_sub(1);
-        let Some((id, reason)) = self.unreadable.into_iter().next() else { return Ok(self.rows) };
+        let Some((id, reason)) = self.unreadable.into_iter().next() else {
+            // Of lists that were put together as much room may be left as they take.
+            self.rows.shrink_to_fit();
+            return Ok(self.rows);
+        };
         let first = if others == 0 { format!("row {id}") } else { format!("row {id} and {others} more") };
         let kind = ErrorKind::Malformed("a list of rows as expected", first, Some(reason));
         Err(Error::reading(self.path, kind))

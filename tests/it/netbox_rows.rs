@@ -237,7 +237,7 @@ async fn findings_of_others_are_left_out_where_netbox_ignores_the_filter() {
 async fn a_finding_has_what_netbox_has_of_it_and_names_of_what_has_no_row() {
     let netbox = netbox(&[(FINDINGS, json!([finding(1, 3, "open")]))]).await;
     let row = netbox.finding_rows(&FindingFilter::default()).await.unwrap().remove(0);
-    assert_eq!((row.kind.as_str(), row.level.as_str(), row.state.as_str()), ("unregistered", "notice", "open"));
+    assert_eq!((&*row.kind, &*row.level, &*row.state), ("unregistered", "notice", "open"));
     assert_eq!((row.links.prefix, row.names.prefix.as_deref()), (Some(RowId(7)), Some("23.144.3.0/24")));
     assert_eq!((row.links.network, row.names.network.as_deref()), (None, Some("NET-OF-THE-LISTING")));
     assert_eq!((row.ignore, row.note.as_str(), row.due.unwrap().to_string().as_str()), (false, "", "2026-12-04"));

@@ -141,7 +141,7 @@ impl Recorded {
     /// Returns what is shown of it.
     fn list(self, args: &Args, policy: &config::Findings, today: Date) -> List {
         let wanted = |row: &FindingRow| {
-            (args.kind.is_empty() || args.kind.contains(&row.kind))
+            (args.kind.is_empty() || args.kind.iter().any(|kind| *kind == row.kind))
                 && args.level.as_ref().is_none_or(|level| row.level == *level)
         };
         let of_these: Vec<FindingRow> = self.rows.into_iter().filter(wanted).collect();

@@ -188,15 +188,15 @@ mod tests {
     fn people_see_the_sources_a_table_and_the_counts() {
         let late = row(1);
         let soon = FindingRow {
-            kind: "unregistered".to_owned(),
-            level: "notice".to_owned(),
+            kind: "unregistered".into(),
+            level: "notice".into(),
             subject: "2600:4000:100::/44".to_owned(),
             due: Some("2026-11-27".parse().unwrap()),
             note: "Asked for by phone.\n".to_owned(),
             ..row(2)
         };
         let ignored = FindingRow { due: None, ignore: true, ..soon.clone() };
-        let resolved = FindingRow { state: RESOLVED.to_owned(), ..row(4) };
+        let resolved = FindingRow { state: RESOLVED.into(), ..row(4) };
         let all = List { ignored: 2, ..of(vec![late, soon, ignored, resolved]) };
         insta::assert_snapshot!(list(&all), @r"
         ours: 5 aggregates known from ARIN's public listing as of 2026-11-27 05:00 UTC.
@@ -263,6 +263,6 @@ mod tests {
     fn only_what_counts_is_coloured() {
         assert_eq!(color(&row(1)), Some(Color::Red));
         assert_eq!(color(&FindingRow { ignore: true, ..row(1) }), None);
-        assert_eq!(color(&FindingRow { level: "later".to_owned(), ..row(1) }), None);
+        assert_eq!(color(&FindingRow { level: "later".into(), ..row(1) }), None);
     }
 }

@@ -4,6 +4,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
 use ipnet::IpNet;
@@ -64,6 +65,7 @@ struct Index<'a> {
 /// An aggregate as it is judged.
 pub(super) struct Aggregate<'a> {
     pub(super) planned: &'a PlannedAggregate,
+    link: Arc<Link>,
     /// The config that judges it.
     pub(super) config: &'a JudgingConfig,
     pub(super) look: Option<&'a Look>,
@@ -226,18 +228,18 @@ impl<'a> Ground<'a> {
         let Some(net) = self.nets.get(at) else { return Links::default() };
         let organization = net.org().map(|org| {
             let row = self.org(org).map(|row| row.row);
-            Link { row, name: org.to_string() }
+            Link::perhaps_to(row, org)
         });
         let customer = net.customer().map(|customer| {
             let row = self.customer(customer).map(|row| row.row);
-            Link { row, name: customer.to_string() }
+            Link::perhaps_to(row, customer)
         });
         Links { organization, customer, ..Links::default() }
     }
 
     /// Returns a link to the net at a position.
-    pub(super) fn link_to_net(&self, at: usize) -> Option<Link> {
-        self.nets.get(at).map(|net| Link { row: net.row, name: net.handle.to_string() })
+    pub(super) fn link_to_net(&self, at: usize) -> Option<Arc<Link>> {
+        self.nets.get(at).map(|net| Link::perhaps_to(net.row, net.handle))
     }
 
     fn aggregate(&self, planned: &'a PlannedAggregate) -> Option<Aggregate<'a>> {
@@ -246,7 +248,8 @@ impl<'a> Ground<'a> {
         let looks = self.index.looks.get(&planned.id).into_iter().flatten().copied();
         let look = looks.max_by_key(|look| (look.config == config.id, look.complete, look.config));
         let unknown = self.why_unknown(config, look);
-        Some(Aggregate { planned, config, look, unknown, standing: Standing::Fine })
+        let link = Link::to(planned.id, planned.prefix);
+        Some(Aggregate { planned, link, config, look, unknown, standing: Standing::Fine })
     }
 
     /// Finds the config that judges an aggregate: the one whose organization holds its net or the nearest one around it, else
@@ -328,8 +331,8 @@ impl Aggregate<'_> {
         unanswered.iter().find(same).map(|(_, why)| why.as_str())
     }
 
-    pub(super) fn link(&self) -> Link {
-        Link::to(self.planned.id, self.planned.prefix)
+    pub(super) fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link)
     }
 }
 

@@ -47,7 +47,7 @@ impl<'a> Sheet<'_, 'a> {
                 lacks.join(" and ")
             );
             let row = ground.org(handle).map(|row| row.row);
-            let links = Links { organization: Some(Link { row, name: handle.to_string() }), ..Links::default() };
+            let links = Links { organization: Some(Link::perhaps_to(row, handle)), ..Links::default() };
             self.add((Kind::OrgIncomplete, Level::Alert), config.id, Subject::Org(handle.clone()), (links, message));
         }
         let judged = spots.iter().filter(|spot| !spot.left_alone);

@@ -1,6 +1,6 @@
 //! The findings about prefixes: what is not registered, registered otherwise, or registered and not assigned any more.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     super::{
@@ -279,6 +279,6 @@ impl<'a> Sheet<'_, 'a> {
     }
 }
 
-fn first_link(ground: &Ground<'_>, nets: &[usize]) -> Option<Link> {
+fn first_link(ground: &Ground<'_>, nets: &[usize]) -> Option<Arc<Link>> {
     nets.first().and_then(|at| ground.link_to_net(*at))
 }

@@ -32,8 +32,8 @@ pub(super) struct Spot<'a> {
     /// Several prefixes of the net's range make it up, and this is one of them.
     pub(super) shares_net: bool,
     /// The tenants that it is assigned to; none if it is not assigned, or belongs to the assignment around it. Several if
-    /// NetBox contradicts itself.
-    pub(super) assigned: BTreeSet<RowId>,
+    /// NetBox contradicts itself. In the order of their ids.
+    pub(super) assigned: Vec<RowId>,
     /// Its entries belong to different customers.
     pub(super) contradicts: bool,
     /// Nothing is to be said of it.
@@ -112,7 +112,7 @@ fn by_range<'a>(ground: &Ground<'a>) -> Vec<Spot<'a>> {
     let mut prefixes: Vec<&PlannedPrefix> =
         ground.plan.prefixes.iter().filter(|prefix| ground.is_public(prefix.vrf)).collect();
     prefixes.sort_by_key(|prefix| (order(prefix.prefix.trunc()), prefix.id));
-    let mut spots: Vec<Spot<'a>> = Vec::new();
+    let mut spots: Vec<Spot<'a>> = Vec::with_capacity(prefixes.len());
     for prefix in prefixes {
         let range = prefix.prefix.trunc();
         if let Some(spot) = spots.last_mut().filter(|spot| spot.range == range) {
@@ -130,7 +130,7 @@ fn by_range<'a>(ground: &Ground<'a>) -> Vec<Spot<'a>> {
             entries: vec![prefix],
             registration: registered(ground, range.into()),
             shares_net: false,
-            assigned: BTreeSet::new(),
+            assigned: Vec::new(),
             contradicts: false,
             left_alone: false,
             must: Must::No,

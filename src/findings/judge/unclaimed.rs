@@ -132,7 +132,7 @@ impl<'a> Sheet<'_, 'a> {
             answer.handle
         );
         let row = CustomerHandle::new(&answer.handle).and_then(|handle| ground.customer(&handle));
-        let customer = Link { row: row.map(|row| row.row), name: answer.handle.clone() };
+        let customer = Link::perhaps_to(row.map(|row| row.row), &answer.handle);
         let links = Links { customer: Some(customer), network: ground.link_to_net(at), ..Links::default() };
         let subject = Subject::Net(net.handle.clone(), net.registered_on);
         let config = self.config_of(answer.config);

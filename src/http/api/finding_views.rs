@@ -69,10 +69,10 @@ impl FindingView {
         let names = row.names;
         Self {
             id: row.id,
-            kind: row.kind,
-            level: row.level,
+            kind: row.kind.into_owned(),
+            level: row.level.into_owned(),
             subject: row.subject,
-            state: row.state,
+            state: row.state.into_owned(),
             ignored: row.ignore,
             message: row.message,
             due: row.due,

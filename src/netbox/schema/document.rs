@@ -3,7 +3,7 @@
 //! `types.toml` is the text that a person reads and edits; its head explains the words. [`Document::schema`] spells the
 //! types out in the form that the plugin takes.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,6 +38,11 @@ pub const TYPES: [&str; 11] =
 #[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
 static CURRENT: LazyLock<Document> =
     LazyLock::new(|| Document::parse(include_str!("types.toml")).expect("types.toml is a document"));
+/// The codes of all choices in it.
+static CODES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let choices = CURRENT.choice_sets.iter().flat_map(|set| &set.choices);
+    choices.map(|choice| choice.value.as_str()).collect()
+});
 /// Room between the weights of neighbouring fields, for an operator's own.
 const WEIGHT_STEP: usize = 10;
 
@@ -161,6 +166,15 @@ impl Document {
         self.types.iter().find(|spec| spec.slug == slug).map_or(&[], |spec| &spec.fields)
     }
 
+    /// Returns the code of a choice. Those that are in the current document are not held once more: there may be very many
+    /// rows.
+    pub(in crate::netbox) fn code(text: String) -> Cow<'static, str> {
+        match CODES.get(text.as_str()) {
+            Some(code) => Cow::Borrowed(code),
+            None => Cow::Owned(text),
+        }
+    }
+
     /// Reads a document.
     ///
     /// # Errors
@@ -247,6 +261,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn codes_of_the_document_are_not_held_once_more() {
+        let document = Document::current();
+        for choice in document.choice_sets.iter().flat_map(|set| &set.choices) {
+            assert!(matches!(Document::code(choice.value.clone()), Cow::Borrowed(code) if code == choice.value));
+        }
+        assert!(
+            matches!(Document::code("of-a-later-version".to_owned()), Cow::Owned(code) if code == "of-a-later-version")
+        );
+    }
 
     #[test]
     fn every_slug_has_a_type_in_an_order_in_which_references_point_backwards() {

@@ -48,8 +48,7 @@ impl Writer<'_> {
         self.write(Action::Delete, rows).await.into_iter().map(|outcome| outcome.map(|_| ())).collect()
     }
 
-    /// Writes rows in batches, some at once, and puts the outcomes in the order of the rows. A batch is made when it is
-    /// sent: there may be very many rows, and as JSON each takes some kilobytes.
+    /// Writes rows in batches, some at once, and puts the outcomes in the order of the rows.
     async fn write(
         &self,
         action: Action,
@@ -57,21 +56,26 @@ impl Writer<'_> {
     ) -> Vec<Result<Created, Refusal>> {
         let count = rows.len();
         let size = rows_a_batch(count, self.client.batch_size, self.client.writes_in_flight);
-        let entry = |(place, (id, key, body))| RowToWrite { place, id, key, body, adopted: false };
-        let mut entries = rows.enumerate().map(entry);
-        let batches = std::iter::from_fn(|| {
-            let some: Vec<RowToWrite> = entries.by_ref().take(size).collect();
-            (!some.is_empty()).then(|| Batch::new(action, some))
-        });
         let delivery = Delivery::new(*self);
-        let settled: Vec<Vec<Settled>> = stream::iter(batches)
-            .map(|batch| delivery.settle(batch))
+        let settled: Vec<Vec<Settled>> = stream::iter(in_batches(rows, size))
+            .map(|entries| delivery.settle(Batch::new(action, entries)))
             .buffer_unordered(self.client.writes_in_flight)
             .collect()
             .await;
         let mut outcomes: BTreeMap<usize, Result<Created, Refusal>> = settled.into_iter().flatten().collect();
         (0..count).map(|place| outcomes.remove(&place).unwrap_or(Err(Refusal::NotSent))).collect()
     }
+}
+
+/// Puts rows into batches of one size. Each row is taken when its batch is: there may be very many, and as JSON each takes
+/// some kilobytes.
+fn in_batches(
+    rows: impl Iterator<Item = (Option<RowId>, String, Row)>,
+    size: usize,
+) -> impl Iterator<Item = Vec<RowToWrite>> {
+    let entry = |(place, (id, key, body))| RowToWrite { place, id, key, body, adopted: false };
+    let mut entries = rows.enumerate().map(entry);
+    std::iter::from_fn(move || Some(entries.by_ref().take(size).collect::<Vec<_>>()).filter(|some| !some.is_empty()))
 }
 
 /// Returns how many rows each batch has, so that those that are under way at once end together: a short last one would
@@ -84,6 +88,23 @@ fn rows_a_batch(count: usize, most: usize, in_flight: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_is_taken_when_its_batch_is() {
+        let taken = std::cell::Cell::new(0);
+        let row = |number: usize| {
+            taken.set(number);
+            (None, number.to_string(), Row::new())
+        };
+        let mut batches = in_batches((1..=5).map(row), 2);
+        let mut next = || batches.next().map(|some| some.iter().map(|row| (row.place, row.key.clone())).collect());
+        let batch = |rows: &[(usize, &str)]| -> Option<Vec<(usize, String)>> {
+            Some(rows.iter().map(|(place, key)| (*place, (*key).to_owned())).collect())
+        };
+        assert_eq!((next(), taken.get()), (batch(&[(0, "1"), (1, "2")]), 2));
+        assert_eq!((next(), taken.get()), (batch(&[(2, "3"), (3, "4")]), 4));
+        assert_eq!((next(), next()), (batch(&[(4, "5")]), None));
+    }
 
     #[test]
     fn batches_that_go_out_together_are_even() {

@@ -33,7 +33,7 @@ impl Drafting<'_> {
     pub fn of_finding(&self, finding: &FindingRow) -> Result<Vec<Wish>, NotAskedFor> {
         let (row, unnamed) = (finding.id, NotAskedFor::Unnamed { row: finding.id });
         let kind = Kind::from_name(&finding.kind)
-            .ok_or_else(|| NotAskedFor::UnknownKind { row, kind: finding.kind.clone() })?;
+            .ok_or_else(|| NotAskedFor::UnknownKind { row, kind: finding.kind.to_string() })?;
         if finding.state != OPEN {
             return Err(NotAskedFor::Resolved { row });
         }

@@ -17,7 +17,7 @@ fn finding(id: u64, kind: Kind) -> FindingRow {
         id: RowId(id),
         key: Key::recorded(format!("arin:{kind}/{id}")),
         subject: String::new(),
-        kind: kind.to_string(),
+        kind: kind.name().into(),
         level: "notice".into(),
         state: OPEN.into(),
         message: String::new(),
