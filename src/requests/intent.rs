@@ -1,7 +1,7 @@
 //! What is kept of a request before its first byte goes out, so that a lost answer can be looked for.
 //!
-//! It is JSON in the row of the request. Members that are missing are as if nothing had happened yet, and unknown ones are
-//! left alone, so that older and newer processes read each other's.
+//! It is JSON in the row of the request. Members that are missing are as if nothing had happened yet, and unknown ones
+//! are left alone, so that older and newer processes read each other's.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ pub struct Intent {
     pub by: String,
     /// What it changes.
     pub change: Change,
-    /// When the net that is to be removed was registered, as the last check saw it. The day alone does not tell it from
-    /// one that got its handle on the same day.
+    /// When the net that is to be removed was registered, as the last check saw it. The day alone does not tell it
+    /// from one that got its handle on the same day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered_at: Option<Timestamp>,
     /// The looks at the registry since, the last one at the end.

@@ -17,8 +17,8 @@ pub(super) fn check(change: &Change, content: &Content) -> Check {
     }
 }
 
-/// Returns whether a call is the one for a change. The document of a modification is made of what ARIN had, so of that call
-/// only the place is compared.
+/// Returns whether a call is the one for a change. The document of a modification is made of what ARIN had, so of that
+/// call only the place is compared.
 fn is_of(call: &Call, change: &Change) -> bool {
     let puts =
         |path: &[&str]| call.method == Verb::Put && call.path == path && call.body.is_some() && call.query.is_empty();

@@ -104,8 +104,8 @@ fn unfit_parent(net: &NewNet, parent: &Net, known: &Known) -> Option<String> {
     match &parent.holder {
         Some(Holder::Org(org)) if known.ours.contains(org) => None,
         other @ (Some(_) | None) => Some(format!(
-            "{handle} is held by {}, which is not yours: only its holder can register {range}. If it is yours, link the \
-             RIR organization to one of your own tenants.",
+            "{handle} is held by {}, which is not yours: only its holder can register {range}. If it is yours, link \
+             the RIR organization to one of your own tenants.",
             identity::holder(other.as_ref())
         )),
     }

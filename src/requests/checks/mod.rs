@@ -1,9 +1,9 @@
 //! Checks: whether a change may be sent as things stand at ARIN and in NetBox.
 //!
-//! [`ask()`] asks ARIN, no more than the change rests on; [`check()`] judges the answers, and does nothing else. It is done
-//! when a request is drafted, and again right before it is sent. Each [`Check`] has *passed*, or it is for a person to
-//! *look* at because it is unusual or cannot be known, or it has *blocked* the request. A question that failed blocks
-//! wherever the call could do harm without its answer.
+//! [`ask()`] asks ARIN, no more than the change rests on; [`check()`] judges the answers, and does nothing else. It is
+//! done when a request is drafted, and again right before it is sent. Each [`Check`] has *passed*, or it is for a
+//! person to *look* at because it is unusual or cannot be known, or it has *blocked* the request. A question that
+//! failed blocks wherever the call could do harm without its answer.
 
 mod ask;
 mod call;

@@ -1,8 +1,8 @@
 //! Following tickets: when to ask for one again, and what its end means.
 //!
-//! What decides is always the registry. A ticket names no net, and its resolution may be missing or new; it only says when
-//! it is worth a look. Nothing here asks ARIN: one list of all open tickets serves all requests, and a single question is
-//! only needed for a ticket that is not in it ([`not_listed`]).
+//! What decides is always the registry. A ticket names no net, and its resolution may be missing or new; it only says
+//! when it is worth a look. Nothing here asks ARIN: one list of all open tickets serves all requests, and a single
+//! question is only needed for a ticket that is not in it ([`not_listed`]).
 
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ pub fn next(ticket: &Answered<Ticket>, sent: Timestamp, now: Timestamp) -> Next 
     }
 }
 
-/// Returns the numbers that have to be asked for one by one: those that are not in the list of open tickets. A ticket that
-/// is missing there is over, is gone, or is one that the list does not have.
+/// Returns the numbers that have to be asked for one by one: those that are not in the list of open tickets. A ticket
+/// that is missing there is over, is gone, or is one that the list does not have.
 #[must_use]
 pub fn not_listed<'a>(numbers: &[&'a str], listed: &Answered<Vec<Ticket>>) -> Vec<&'a str> {
     match listed {
@@ -112,8 +112,8 @@ pub enum End {
     Later(String, Duration),
 }
 
-/// Judges a request whose ticket is over or gone by what the registry shows; two looks that show nothing of it have to be
-/// `pause` apart. The end of the ticket has to be noted with the intent ([`Intent::ticket_is_over`]).
+/// Judges a request whose ticket is over or gone by what the registry shows; two looks that show nothing of it have to
+/// be `pause` apart. The end of the ticket has to be noted with the intent ([`Intent::ticket_is_over`]).
 #[must_use]
 pub fn end(intent: &Intent, ticket: &Answered<Ticket>, seen: &Seen, (now, pause): (Timestamp, Duration)) -> End {
     match registry_state(intent, seen) {
@@ -165,8 +165,8 @@ fn told(intent: &Intent, number: &str) -> String {
     }
 }
 
-/// Returns whether a ticket is to be closed: ARIN has resolved it, it is known what became of it, and it is surely ours.
-/// One that is closed already would be refused.
+/// Returns whether a ticket is to be closed: ARIN has resolved it, it is known what became of it, and it is surely
+/// ours. One that is closed already would be refused.
 #[must_use]
 pub fn is_to_be_closed(held: &HeldTicket, ticket: &Ticket, end: &End) -> bool {
     let known = match end {

@@ -112,7 +112,8 @@ fn comment(net: &Net) -> Option<Vec<String>> {
     })
 }
 
-/// Compares a customer with what was to be changed of it. It has to be so to the letter: the change may be about letters.
+/// Compares a customer with what was to be changed of it. It has to be so to the letter: the change may be about
+/// letters.
 pub(super) fn changed_customer(asked: &CustomerChange, customer: &Customer) -> Likeness {
     let mut differences = Vec::new();
     let private = customer.private == Some(true) || is_masked(&customer.name);

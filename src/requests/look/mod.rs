@@ -1,8 +1,8 @@
 //! Looking: what became of a call whose answer did not come.
 //!
-//! [`look()`] asks ARIN, [`judge()`] says what the answers mean, [`note()`] keeps them with the [`Intent`]. A call is only taken
-//! for not done after two looks that are a pause apart, both after it was last sent, have found nothing of it, neither at
-//! its range nor among the open tickets. It is sent once more then, and after that a person decides.
+//! [`look()`] asks ARIN, [`judge()`] says what the answers mean, [`note()`] keeps them with the [`Intent`]. A call is
+//! only taken for not done after two looks that are a pause apart, both after it was last sent, have found nothing of
+//! it, neither at its range nor among the open tickets. It is sent once more then, and after that a person decides.
 //!
 //! [`settled()`] judges an answer that did come, [`unsettled()`] the want of one.
 

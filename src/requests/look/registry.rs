@@ -117,8 +117,8 @@ fn is_around(net: &Net, asked: &NewNet) -> bool {
     net.handle == asked.parent || (around && net.kind != Some(NetType::Reassigned))
 }
 
-/// Returns whether a net was registered before a call can have been. The day alone counts where ARIN writes no more; it may
-/// be the day before, where ARIN is.
+/// Returns whether a net was registered before a call can have been. The day alone counts where ARIN writes no more;
+/// it may be the day before, where ARIN is.
 fn is_older(net: &Net, earliest: Timestamp) -> bool {
     match identity::registered_at(net) {
         Some(at) => at < earliest,

@@ -62,8 +62,8 @@ pub fn unsettled(intent: &Intent, unwritten: &Unwritten) -> Sent {
         Unwritten::Refused(error) if intent.sent_again.is_none() && !may_be_gone(&intent.change, unwritten) => {
             Sent::Refused(error_chain(error))
         }
-        // What was sent first may be the reason of the refusal: ARIN may have done it late. And what is refused because it
-        // is not there is what a removal wants; only the registry says so for sure.
+        // What was sent first may be the reason of the refusal: ARIN may have done it late. And what is refused
+        // because it is not there is what a removal wants; only the registry says so for sure.
         Unwritten::NotSent(error) | Unwritten::Refused(error) | Unwritten::Unknown(error) => {
             Sent::Unknown(error_chain(error))
         }

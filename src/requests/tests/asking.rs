@@ -33,8 +33,8 @@ struct Arin {
 }
 
 impl Arin {
-    /// Starts one that answers a path behind `/rest/` with a document; with 500 if that is empty, and with 404 if there is
-    /// none.
+    /// Starts one that answers a path behind `/rest/` with a document; with 500 if that is empty, and with 404 if
+    /// there is none.
     async fn with(documents: Vec<(&'static str, String)>) -> Self {
         let documents: BTreeMap<&str, String> = documents.into_iter().collect();
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -84,8 +84,8 @@ fn net_document() -> String {
     format!(
         "<net {NS}><handle>{NET}</handle><netName>CUSTOMER-17</netName><customerHandle>{CUSTOMER}</customerHandle>\
          <parentNetHandle>{PARENT}</parentNetHandle><registrationDate>2026-11-27T07:00:00-05:00</registrationDate>\
-         <netBlocks><netBlock><type>S</type><startAddress>23.144.1.0</startAddress><endAddress>23.144.1.255</endAddress>\
-         </netBlock></netBlocks></net>"
+         <netBlocks><netBlock><type>S</type><startAddress>23.144.1.0</startAddress>\
+         <endAddress>23.144.1.255</endAddress></netBlock></netBlocks></net>"
     )
 }
 

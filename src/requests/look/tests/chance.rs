@@ -1,7 +1,8 @@
 //! A registry by chance, against which the decisions of a look are played out.
 //!
-//! It may take a call or lose it, carry it out at once, late or by way of a ticket, answer or not, be silent for a while,
-//! and give the range to somebody else. Whatever it does: what it has done in the end is what the decisions say.
+//! It may take a call or lose it, carry it out at once, late or by way of a ticket, answer or not, be silent for a
+//! while, and give the range to somebody else. Whatever it does: what it has done in the end is what the decisions
+//! say.
 
 use std::{collections::BTreeSet, time::Duration};
 
