@@ -20,6 +20,7 @@ use tokio::{io::AsyncWriteExt, process::Command};
 const PYTHON: &str = "RIR_LAB_PYREGRWS_PYTHON";
 const READ_ALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pyregrws/read_all.py");
 const READ_SENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pyregrws/read_sent.py");
+const WRITE_ALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pyregrws/write_all.py");
 
 #[tokio::test]
 async fn pyregrws_reads_every_plain_payload_as_it_was_meant() {
@@ -49,6 +50,38 @@ async fn pyregrws_knows_the_errors_it_is_told() {
     let codes: BTreeMap<&String, Value> =
         registry.orgs.keys().map(|handle| (handle, json!(["E_AUTHENTICATION"]))).collect();
     assert_eq!(told["refused"], json!(codes));
+}
+
+/// What it would not read is a fresh ticket, which has neither dates nor messages yet.
+#[tokio::test]
+async fn pyregrws_writes_and_reads_the_answers() {
+    let server = Server::start(World::demo().registry, Options::default()).await.unwrap();
+    let asked = json!({
+        "url": server.url(), "key": KEY, "parent": "NET-23-144-0-0-1", "org": "SAMPLE-3", "crowded": "NET-23-144-8-0-1",
+        "block": ["23.144.12.0", "23.144.12.255", 24],
+    });
+    let told = run(WRITE_ALL, &asked).await;
+    let net = |name: &str, kind: &str, customer: Option<&str>, org: Option<&str>| {
+        let net = "NET-23-144-12-0-1";
+        json!({ "net": net, "name": name, "types": [kind], "customer": customer, "org": org })
+    };
+    let customer = |street: &str| json!({ "customer": "C00000011", "name": "Sample Orchard", "street": [street] });
+    let meant = json!({
+        "create customer": customer("5 Sample Lane"),
+        "reassign": net("SAMPLE-NET", "S", Some("C00000011"), None),
+        "reassign again": { "error": "E_ENTITY_VALIDATION", "components": ["netBlocks"] },
+        "modify net": net("OTHER", "S", Some("C00000011"), None),
+        "modify customer": customer("6 Sample Lane"),
+        "delete customer too early": { "error": "E_NOT_REMOVEABLE", "components": [] },
+        "remove": net("OTHER", "S", Some("C00000011"), None),
+        "delete customer": customer("6 Sample Lane"),
+        "reallocate": net("SAMPLE-NET", "A", None, Some("SAMPLE-3")),
+        "delete net": net("SAMPLE-NET", "A", None, Some("SAMPLE-3")),
+        "delete a net with others below it": {
+            "refused": ["closed_date", "messages", "resolved_date", "web_ticket_resolution"],
+        },
+    });
+    assert_eq!(told, meant);
 }
 
 #[tokio::test]

@@ -234,11 +234,15 @@ pub(super) fn moment(at: DateTime, forms: &Forms) -> String {
     }
 }
 
+/// The names of the elements that no documentation tells of.
+pub(super) const SURPRISES: [&str; 2] = ["surprise", "links"];
+
 /// The children with elements mixed in that no documentation tells of.
 fn surprised(mut children: Vec<Element>, forms: &Forms) -> Vec<Element> {
     if forms.surprises {
-        children.insert(0, Element::text("surprise", "handle").with("handle", "SURPRISE"));
-        children.push(Element::new("links", vec![Element::text("handle", "https://example.net/?a=1&b=2")]));
+        let [surprise, links] = SURPRISES;
+        children.insert(0, Element::text(surprise, "handle").with("handle", "SURPRISE"));
+        children.push(Element::new(links, vec![Element::text("handle", "https://example.net/?a=1&b=2")]));
     }
     children
 }

@@ -107,7 +107,7 @@ fn answer(state: &State, asking: Asking, request: &Request) -> Reply {
     if let Err(refusal) = media::accept(request, asking.options.content_type) {
         return refusal;
     }
-    match Submission::read(request) {
+    match Submission::read(request, asking.options.style) {
         Err(refusal) => refusal,
         Ok(Some(submission)) => state.write(&asking, request.operation, &submission),
         Ok(None) if request.operation == Operation::Unknown && has_other_method(&request.path) => {

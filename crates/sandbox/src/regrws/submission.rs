@@ -1,6 +1,7 @@
 //! A write as it was asked for: its call and its document.
 
 use super::{
+    options::Style,
     reply::Reply,
     requests::{Operation, Request},
     schema,
@@ -58,17 +59,17 @@ impl Kind {
 
 impl Submission {
     /// Reads a request; `None` if it is no write of a net or a customer.
-    pub(super) fn read(request: &Request) -> Result<Option<Self>, Reply> {
+    pub(super) fn read(request: &Request, style: Style) -> Result<Option<Self>, Reply> {
         let handle = request.handle();
         Ok(Some(match request.operation {
-            Operation::Reassign => Self::Cut { parent: handle, kind: Kind::Reassign, net: net(request)? },
-            Operation::Reallocate => Self::Cut { parent: handle, kind: Kind::Reallocate, net: net(request)? },
-            Operation::CreateCustomer => Self::CreateCustomer { parent: handle, customer: customer(request)? },
-            Operation::ModifyCustomer => Self::ModifyCustomer { handle, customer: customer(request)? },
+            Operation::Reassign => Self::Cut { parent: handle, kind: Kind::Reassign, net: net(request, style)? },
+            Operation::Reallocate => Self::Cut { parent: handle, kind: Kind::Reallocate, net: net(request, style)? },
+            Operation::CreateCustomer => Self::CreateCustomer { parent: handle, customer: customer(request, style)? },
+            Operation::ModifyCustomer => Self::ModifyCustomer { handle, customer: customer(request, style)? },
             Operation::DeleteCustomer => Self::DeleteCustomer { handle },
-            Operation::ModifyNet => Self::ModifyNet { handle, net: net(request)? },
+            Operation::ModifyNet => Self::ModifyNet { handle, net: net(request, style)? },
             Operation::DeleteNet => Self::RemoveNet { handle, net: None },
-            Operation::RemoveNet => Self::RemoveNet { handle, net: Some(net(request)?) },
+            Operation::RemoveNet => Self::RemoveNet { handle, net: Some(net(request, style)?) },
             Operation::Org
             | Operation::Poc
             | Operation::Customer
@@ -107,13 +108,13 @@ impl Submission {
     }
 }
 
-fn net(request: &Request) -> Result<Box<SubmittedNet>, Reply> {
-    let root = schema::NET.read(&request.body).map_err(|why| Reply::schema(&why))?;
+fn net(request: &Request, style: Style) -> Result<Box<SubmittedNet>, Reply> {
+    let root = schema::NET.read(&request.body, style).map_err(|why| Reply::schema(&why))?;
     let messages = submitted_messages(&root).map_err(|why| Reply::invalid_element("messages", why))?;
     Ok(Box::new(SubmittedNet { messages, ..SubmittedNet::read(&root) }))
 }
 
-fn customer(request: &Request) -> Result<Box<SubmittedCustomer>, Reply> {
-    let root = schema::CUSTOMER.read(&request.body).map_err(|why| Reply::schema(&why))?;
+fn customer(request: &Request, style: Style) -> Result<Box<SubmittedCustomer>, Reply> {
+    let root = schema::CUSTOMER.read(&request.body, style).map_err(|why| Reply::schema(&why))?;
     Ok(Box::new(SubmittedCustomer::read(&root)))
 }

@@ -91,6 +91,12 @@ impl Node {
         Ok(Self { namespace, name: start.local_name().as_ref().to_owned(), attributes, ..Self::default() })
     }
 
+    /// Drops the elements of these names, however deep inside.
+    pub(super) fn leave_out(&mut self, names: &[&str]) {
+        self.children.retain(|child| !names.contains(&child.name.as_str()));
+        self.children.iter_mut().for_each(|child| child.leave_out(names));
+    }
+
     /// Returns the first element of ARIN's of this name inside.
     pub(super) fn child(&self, name: &str) -> Option<&Self> {
         self.all(name).next()
@@ -106,12 +112,17 @@ impl Node {
         self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    /// Returns the numbered lines inside the element of this name, in the order of their numbers.
+    /// Returns the numbered lines inside the element of this name, in the order of their numbers, without empty ones at
+    /// the end.
     pub(super) fn lines_of(&self, name: &str) -> Vec<String> {
         let number = |line: &&Self| line.attributes.get("number").and_then(|number| number.trim().parse::<i64>().ok());
         let mut lines: Vec<&Self> = self.child(name).into_iter().flat_map(|child| child.all("line")).collect();
         lines.sort_by_key(number);
-        lines.into_iter().map(|line| line.text.trim().to_owned()).collect()
+        let mut lines: Vec<String> = lines.into_iter().map(|line| line.text.trim().to_owned()).collect();
+        while lines.last().is_some_and(String::is_empty) {
+            lines.pop();
+        }
+        lines
     }
 }
 

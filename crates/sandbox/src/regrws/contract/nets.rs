@@ -2,7 +2,7 @@
 
 use super::lab::*;
 use crate::{
-    regrws::{Clock, KEY, Lookup, Operation, Options},
+    regrws::{Clock, KEY, Lookup, Operation, Options, Style},
     world::World,
 };
 
@@ -304,6 +304,44 @@ async fn what_is_fixed_has_to_come_back_as_it_was() {
     for (from, to, component) in cases {
         assert_eq!(refusal(from, to).await, format!("400 E_ENTITY_VALIDATION {component}"), "{from}");
     }
+}
+
+// Seen: a round trip of what was read changes nothing, in whatever form it was read.
+#[tokio::test]
+async fn what_is_read_can_be_sent_back() {
+    let lab = Lab::of(Options { style: Style::Odd, ..Options::default() }).await;
+    let mut registry = World::demo().registry;
+    registry
+        .nets
+        .values_mut()
+        .for_each(|net| net.comment = vec!["One.".to_owned(), String::new(), "Three.".to_owned()]);
+    registry.customers.values_mut().for_each(|customer| {
+        customer.comment = vec!["Caf\u{e9}.".to_owned()];
+        customer.name = customer.name.chars().filter(char::is_ascii).collect();
+        let address = customer.address.as_mut().unwrap();
+        address.street = vec!["1 Sample Street".to_owned()];
+        address.city = Some("Sample".to_owned());
+        customer.private = Some(customer.private.unwrap_or(false));
+    });
+    *lab.server.registry() = registry.clone();
+    let nets = registry.nets.keys().map(|handle| format!("net/{handle}"));
+    for path in nets.chain(registry.customers.keys().map(|handle| format!("customer/{handle}"))) {
+        let read = lab.get(&path).await.body;
+        let sent = lab.call("PUT", &path, &read).await;
+        assert_eq!((sent.status, sent.body), (200, read), "{path}");
+    }
+    let mut after = lab.server.registry().clone();
+    after.nets.values_mut().for_each(|net| net.updated = registry.nets[&net.handle].updated);
+    assert_eq!((after.nets, after.customers), (registry.nets, registry.customers));
+}
+
+// Open: whether another status than 200 is a success.
+#[tokio::test]
+async fn a_success_may_have_another_status() {
+    let lab = Lab::of(Options { success: 202, ..Options::default() }).await;
+    let answer = lab.reassign(&simple()).await;
+    assert_eq!((answer.status, answer.body.contains("<net>")), (202, true));
+    assert_eq!(lab.get("net/NET-23-144-12-0-1").await.status, 200);
 }
 
 // Seen: a net takes points of contact of the functions T, AB and N, and refuses R and D. Payloads: and AD.

@@ -125,7 +125,7 @@ impl Call<'_> {
     }
 
     fn modify(&self, tickets: &mut Store, request: &Request) -> Result<Reply, Reply> {
-        let sent = schema::TICKET.read(&request.body).map_err(|why| Reply::schema(&why))?;
+        let sent = schema::TICKET.read(&request.body, self.asking.options.style).map_err(|why| Reply::schema(&why))?;
         let ticket = self.ticket(tickets, request)?;
         let fixed = [
             ("ticketNo", Some(ticket.number.as_str())),
@@ -151,7 +151,7 @@ impl Call<'_> {
     }
 
     fn add_message(&self, tickets: &mut Store, request: &Request) -> Result<Reply, Reply> {
-        let sent = schema::MESSAGE.read(&request.body).map_err(|why| Reply::schema(&why))?;
+        let sent = schema::MESSAGE.read(&request.body, self.asking.options.style).map_err(|why| Reply::schema(&why))?;
         let sent = Message::read(&sent).map_err(|why| Reply::invalid_element("attachments", why))?;
         if self.ticket(tickets, request)?.status == TicketStatus::Closed {
             return Err(Reply::bad_request("The ticket is closed."));
