@@ -1,7 +1,7 @@
 """Writes to a Reg-RWS with pyregrws and prints what it understood of the answers, as JSON.
 
-Standard input: {"url": ..., "key": ..., "parent": handle of an allocation, "block": [first, last, length], "org": handle,
-"crowded": handle of a net that has others below it}.
+Standard input: {"url": ..., "key": ..., "parent": handle of an allocation, "block": [first, last, length],
+"org": handle, "crowded": handle of a net that has others below it}.
 Standard output: what came back of each step; an error is its code and the names of its components, and what pyregrws
 would not read is the fields that it complained about.
 """

@@ -24,8 +24,8 @@
 //!
 //! A write becomes a ticket when [`Tickets::instead_of`] says so, and is done when the ticket is accepted.
 //!
-//! A write is read (`schema.rs`, `submitted.rs`), judged (`judge/`) and carried out (`change.rs`). What ARIN's documents leave
-//! open is an option. The XML is written by hand and shared with no client: they are to be tried against it.
+//! A write is read (`schema.rs`, `submitted.rs`), judged (`judge/`) and carried out (`change.rs`). What ARIN's documents
+//! leave open is an option. The XML is written by hand and shared with no client: they are to be tried against it.
 
 use std::{
     net::SocketAddr,

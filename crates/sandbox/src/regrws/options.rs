@@ -159,8 +159,8 @@ impl Noise {
         Self { rate, seed, faults }
     }
 
-    /// Everything that can go wrong with a write, each as often: answers lost, late, cut off or replaced before and after
-    /// it was done, refusals of what should pass when tried again, and tickets.
+    /// Everything that can go wrong with a write, each as often: answers lost, late, cut off or replaced before and
+    /// after it was done, refusals of what should pass when tried again, and tickets.
     #[must_use]
     pub fn of_writes(rate: f64, seed: u64) -> Self {
         let faults = vec![

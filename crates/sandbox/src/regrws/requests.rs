@@ -47,36 +47,8 @@ impl Request {
     pub(super) fn read(head: &Parts, body: &[u8]) -> Self {
         let (path, body) = (head.uri.path(), String::from_utf8_lossy(body).into_owned());
         let (operation, target) = call(head.method.as_str(), path);
-        let range = match operation {
-            Operation::Reassign | Operation::Reallocate => range(&body),
-            Operation::Org
-            | Operation::Poc
-            | Operation::Customer
-            | Operation::Net
-            | Operation::MostSpecificNet
-            | Operation::ParentNet
-            | Operation::CreateCustomer
-            | Operation::ModifyCustomer
-            | Operation::DeleteCustomer
-            | Operation::ModifyNet
-            | Operation::DeleteNet
-            | Operation::RemoveNet
-            | Operation::Delegations
-            | Operation::NetRoutes
-            | Operation::OrgRoutes
-            | Operation::Ticket
-            | Operation::TicketSummary
-            | Operation::Tickets
-            | Operation::TicketSummaries
-            | Operation::CloseTicket
-            | Operation::ModifyTicket
-            | Operation::AddMessage
-            | Operation::Message
-            | Operation::Attachment
-            | Operation::ReassignmentReport
-            | Operation::AssociationsReport
-            | Operation::Unknown => None,
-        };
+        let has_range = matches!(operation, Operation::Reassign | Operation::Reallocate);
+        let range = if has_range { range(&body) } else { None };
         Self {
             operation,
             target: range.unwrap_or(target),

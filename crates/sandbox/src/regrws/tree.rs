@@ -147,7 +147,9 @@ mod tests {
     #[test]
     fn prefixes_are_resolved_and_texts_put_together() {
         let document = r#"<?xml version="1.0"?><a:net xmlns:a="http://www.arin.net/regrws/core/v1" xmlns="urn:other">
-            <a:comment><a:line number="2">B</a:line><a:line number="1">A &amp; <![CDATA[<x>]]>&#233;</a:line></a:comment>
+            <a:comment>
+                <a:line number="2">B</a:line><a:line number="1">A &amp; <![CDATA[<x>]]>&#233;</a:line>
+            </a:comment>
             <netName>not ARIN's</netName><a:netName/>
         </a:net>"#;
         let net = Node::read(document).unwrap();

@@ -128,17 +128,19 @@ mod tests {
 
     const NET: &str = "NET-23-144-2-0-1";
 
+    // The net around it had the lower handle, which is free then as well.
     #[test]
     fn a_range_gets_its_handle_again_and_a_later_moment() {
         let mut registry = World::demo().registry;
-        let at = date(2026, 9, 2).at(10, 0, 0, 0);
-        let net = Net { registered: Some(at), ..registry.remove_net(NET).unwrap() };
-        registry.remember(&net);
-        registry.cut("NET-23-144-0-0-1", "S", &["23.144.2.0/25".parse().unwrap()], net.holder.clone()).unwrap();
-        let moved = registry.remove_net(NET).unwrap();
-        assert_eq!(moved.blocks, ["23.144.2.0/25".parse().unwrap()]);
-        let again = registry.register_net(net, at);
-        assert_eq!((again.handle.as_str(), again.registered), (NET, Some(a_second_after(at))));
+        let inner = registry.remove_net("NET-23-144-8-0-2").unwrap();
+        registry.remove_net("NET-23-144-8-0-1").unwrap();
+        let at = inner.registered.unwrap();
+        let again = registry.register_net(inner, at);
+        assert_eq!((again.handle.as_str(), again.registered), ("NET-23-144-8-0-2", Some(a_second_after(at))));
+        let later = date(2026, 9, 2).at(10, 0, 0, 0);
+        let other = registry.register_net(Net { blocks: vec!["23.144.8.0/26".parse().unwrap()], ..again }, later);
+        assert_eq!((other.handle.as_str(), other.registered), ("NET-23-144-8-0-1", Some(later)));
+        assert_eq!(registry.now, a_second_after(later));
     }
 
     #[test]

@@ -80,8 +80,9 @@ async fn a_range_need_not_be_one_cidr() {
 #[tokio::test]
 async fn order_and_prefix_do_not_matter() {
     let body = r#"<n:net xmlns:n="http://www.arin.net/regrws/core/v1"><n:orgHandle>sample-3</n:orgHandle>
-        <n:netBlocks><n:netBlock><n:cidrLength>24</n:cidrLength><n:startAddress>23.144.12.0</n:startAddress></n:netBlock>
-        </n:netBlocks><x:note xmlns:x="urn:x">passes</x:note><n:netName>A B-1</n:netName></n:net>"#;
+        <n:netBlocks><n:netBlock>
+            <n:cidrLength>24</n:cidrLength><n:startAddress>23.144.12.0</n:startAddress>
+        </n:netBlock></n:netBlocks><x:note xmlns:x="urn:x">passes</x:note><n:netName>A B-1</n:netName></n:net>"#;
     let answer = Lab::demo().await.call("PUT", &format!("net/{PARENT}/reassign"), body).await;
     assert_eq!(answer.net().text_of("netName").as_deref(), Some("A B-1"));
 }
@@ -168,7 +169,8 @@ async fn a_range_outside_of_the_parent_is_a_conflict() {
     let outside = |range: &str| edited(&detailed("SAMPLE-3"), BLOCK, range);
     let block = |start: &str, length: u8| {
         format!(
-            "<netBlocks><netBlock><startAddress>{start}</startAddress><cidrLength>{length}</cidrLength></netBlock></netBlocks>"
+            "<netBlocks><netBlock><startAddress>{start}</startAddress><cidrLength>{length}</cidrLength></netBlock>\
+             </netBlocks>"
         )
     };
     assert_eq!(lab.reassign(&outside(&block("23.145.1.0", 24))).await.refusal(), "409 E_BAD_REQUEST");

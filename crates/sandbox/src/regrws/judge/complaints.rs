@@ -35,7 +35,8 @@ impl Complaints {
         if self.0.is_empty() { Ok(()) } else { Err(Reply::invalid(&self.0)) }
     }
 
-    /// Returns what was made of a document, or the answer that refuses it. Where nothing was made there was a complaint.
+    /// Returns what was made of a document, or the answer that refuses it. Where nothing was made there was a
+    /// complaint.
     pub(super) fn settled<T>(self, made: Option<T>) -> Result<T, Reply> {
         match made {
             Some(made) if self.0.is_empty() => Ok(made),

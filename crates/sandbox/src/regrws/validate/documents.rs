@@ -31,8 +31,8 @@ pub(super) enum Count {
     Empty,
 }
 
-// Payloads, "NET Payload"; Methods, "Reassign" and "Reallocate". The name is right by all sources: the page allows letters,
-// digits, hyphens and spaces, the templates 50 characters without spaces, and answers are in capitals.
+// Payloads, "NET Payload"; Methods, "Reassign" and "Reallocate". The name is right by all sources: the page allows
+// letters, digits, hyphens and spaces, the templates 50 characters without spaces, and answers are in capitals.
 const NEW_NET: &str = "
     netName 1 name
     parentNetHandle 1 handle

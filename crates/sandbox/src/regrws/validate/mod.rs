@@ -1,7 +1,7 @@
 //! What a client may send, written down from ARIN's pages and not from what the server here takes.
 //!
-//! It is stricter than the server where the sources disagree: what passes here is right by all of them. The tables are in
-//! [`documents`].
+//! It is stricter than the server where the sources disagree: what passes here is right by all of them. The tables are
+//! in [`documents`].
 
 mod documents;
 mod values;
