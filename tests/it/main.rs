@@ -42,6 +42,7 @@ mod proxy;
 mod pyregrws;
 mod queue;
 mod reading;
+mod requests;
 mod scene;
 mod scheduler;
 mod service;

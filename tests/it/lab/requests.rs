@@ -1,0 +1,13 @@
+//! Changes at ARIN on the real NetBox: two people with tokens and permissions of their own.
+
+use crate::scene::Target;
+
+#[tokio::test]
+async fn a_finding_becomes_a_net_with_a_linked_row() {
+    crate::requests::happy::a_finding_becomes_a_net_with_a_linked_row(Target::lab()).await;
+}
+
+#[tokio::test]
+async fn a_ticket_is_followed_until_the_net_is_there() {
+    crate::requests::tickets::a_ticket_is_followed_until_the_net_is_there(Target::lab()).await;
+}
