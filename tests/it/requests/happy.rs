@@ -192,11 +192,11 @@ async fn requests_are_listed_and_shown() {
     changes.assign(RANGE, tenant).await;
     changes.sync().await;
     let request = changes.waiting(&["--prefix", RANGE]).await;
-    let shown = changes.run_as(&changes.bob, &["show", &id(&request)]).await.expect(0).one();
+    let shown = changes.show(&request).await;
     for name in ["id", "state", "operation", "range", "payload", "digest", "checks", "missing", "requested_by"] {
         assert_eq!(shown[name], request[name], "{name}");
     }
-    let listed = changes.run_as(&changes.bob, &["list"]).await.expect(0).one();
+    let listed = changes.run(&changes.bob.token, &["requests", "list", "--output", "json"]).await.expect(0).one();
     for name in ["id", "state", "operation", "range", "requested_by"] {
         assert_eq!(listed[name], request[name], "{name}");
     }

@@ -145,6 +145,12 @@ impl Changes {
         Told { code: output.status.code().unwrap(), requests: requests.unwrap_or_default(), words }
     }
 
+    /// Shows a request as anybody may see it who may see its row.
+    async fn show(&self, request: &Value) -> Value {
+        let arguments = ["requests", "show", &id(request), "--output", "json"];
+        self.run(&self.bob.token, &arguments).await.expect(0).one()
+    }
+
     /// Starts `requests ..` with the token of this person.
     fn spawn_as(&self, person: &Person, arguments: &[&str]) -> Child {
         let user = ["--user", &person.name, "--output", "json"];

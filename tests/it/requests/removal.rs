@@ -41,7 +41,7 @@ async fn open(changes: &Changes, operation: &str) -> Vec<Value> {
         rows.into_iter().filter(|row| choice(row, "operation") == operation && choice(row, "state") == "waiting");
     let mut requests = Vec::new();
     for row in open {
-        requests.push(changes.run_as(&changes.bob, &["show", &row["id"].to_string()]).await.expect(0).one());
+        requests.push(changes.show(&Value::Object(row)).await);
     }
     requests
 }
@@ -156,7 +156,7 @@ async fn a_detailed_reassignment_is_registered_again_by_its_old_request() {
     let row = changes.row(&removed).await;
     let before = row["payload"].to_string();
     assert!(before.contains(RECIPIENT), "{before}");
-    let request = changes.waiting(&["--network", DETAILED, "--operation", "register-again"]).await;
+    let request = changes.waiting(&["--request", &id(&removed), "--operation", "register-again"]).await;
     assert_eq!(request["operation"], "reassign-detailed");
     changes.approve(&changes.bob, &request).await.expect(0);
     changes.submit(&changes.bob, &[&request]).await.expect(0);
