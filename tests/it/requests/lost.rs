@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rir_sandbox::{
     netbox::{Fault as NetboxFault, Rule as NetboxRule},
-    regrws::{Fault, KEY, Operation, Options, Rule, Server},
+    regrws::{Fault, KEY, Operation, Options, Rule, Server, Style, validate},
     world::{Holder, Registry},
 };
 use serde_json::Value;
@@ -142,6 +142,9 @@ impl Approved {
         let states: Vec<String> =
             ALL.map(|line| line.split(':').next().unwrap()).map(|kind| format!("{kind}: done, sent {sent}")).into();
         assert_eq!((self.states().await, self.outcome()), (states, ALL.map(str::to_owned).into()), "{what}");
+        for write in self.changes.writes() {
+            assert_eq!(validate(&write), [""; 0], "{} {}", write.method, write.path);
+        }
     }
 }
 
@@ -176,6 +179,38 @@ async fn without_any_trouble_each_is_done_by_one_call() {
     let approved = Approved::new().await;
     approved.submit().await;
     approved.assert_done(1, "without trouble").await;
+}
+
+#[tokio::test]
+async fn in_whatever_forms_arin_answers() {
+    let approved = Approved::new().await;
+    approved.changes.scene.arin.configure(|options| (options.style, options.success) = (Style::Odd, 202));
+    approved.submit().await;
+    approved.assert_done(1, "in odd forms").await;
+}
+
+/// What was written shows only after a while. The answer counts nevertheless.
+#[tokio::test]
+async fn shown_only_after_a_while() {
+    let approved = Approved::new().await;
+    approved.changes.scene.arin.configure(|options| options.lag = LOOK_AGAIN);
+    approved.submit().await;
+    approved.assert_done(1, "with a lag").await;
+}
+
+/// Looks do not see what was done, and so it is sent once more: ARIN refuses that, and what is there counts.
+#[tokio::test]
+async fn lost_after_it_was_done_and_shown_only_after_several_looks() {
+    let approved = Approved::new().await;
+    approved.changes.scene.arin.configure(|options| options.lag = LOOK_AGAIN * 6);
+    approved.fail(&Fault::LostAfter);
+    approved.submit().await;
+    approved.changes.settle().await;
+    tokio::time::sleep(LOOK_AGAIN * 6).await;
+    approved.changes.settle().await;
+    let states = approved.states().await;
+    let wrong = states.iter().filter(|line| !(line.ends_with(": done, sent 1") || line.ends_with(": done, sent 2")));
+    assert_eq!((wrong.collect::<Vec<_>>(), approved.outcome()), (Vec::new(), ALL.map(str::to_owned).into()));
 }
 
 #[tokio::test]
