@@ -29,7 +29,7 @@ impl Flow {
             });
             Draft { key, body: fields.as_object().cloned().unwrap_or_else(Row::new) }
         });
-        let results = self.netbox.writer(schema::SYNC_LOG, &self.message()).create(rows.collect()).await;
+        let results = self.netbox.writer(schema::SYNC_LOG, &self.message()).create(rows.collect::<Vec<_>>()).await;
         if let Some(Err(error)) = results.into_iter().find(Result::is_err) {
             warn!(error = %error_chain(&error), "could not write the log of a change request");
         }
