@@ -185,6 +185,13 @@ impl Content {
         self.call.is_some() && self.missing.is_empty() && !self.is_blocked()
     }
 
+    /// Returns why checks do not hold, in their words.
+    #[must_use]
+    pub fn blocked_because(&self) -> String {
+        let blocked = self.checks.iter().filter(|check| check.verdict == Verdict::Blocked);
+        blocked.map(|check| check.reason.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
     /// Returns whether a check does not hold.
     #[must_use]
     pub fn is_blocked(&self) -> bool {

@@ -54,7 +54,7 @@ pub use flow::{Flow, NotGoneOn, Progress};
 pub use intent::Intent;
 pub use open::{NewRequest, NotOpened, open};
 pub use operation::{NoSuchOperation, Operation};
-pub use prepare::{NotPrepared, Order, Prepared, PreparedRequest, Preparing, Subject as OrderSubject};
+pub use prepare::{NotPrepared, Order, OrderSubject, Prepared, PreparedRequest, Preparing};
 pub use record::{Approval, ChangeRequest, Destination, NotUnderstood, Subject};
 pub use seal::{NotSealed, Sealer};
 pub use state::State;

@@ -10,9 +10,8 @@ use super::{
     checks::{self, Known, UnderWay, check},
     decisions::NotDecided,
     draft::{About, Answers, Choice, Draft, Drafting, Fields, NotAskedFor, Place, Question, Rows, Wish},
-    flow::blocked,
     open::{NewRequest, NotOpened, open},
-    record::{Destination, Subject as Taken},
+    record::{Destination, Subject},
     seal::{Sealer, digest},
     state::State,
 };
@@ -44,7 +43,7 @@ pub struct Preparing<'a> {
 pub struct Order {
     /// The NetBox user, whose API key ARIN is asked with.
     pub user: String,
-    pub subject: Subject,
+    pub subject: OrderSubject,
     /// What is to be done; `None` for what settles the matter.
     pub chosen: Option<Choice>,
     /// The organization that gets the range.
@@ -57,7 +56,7 @@ pub struct Order {
 /// What an order is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the others say it")]
-pub enum Subject {
+pub enum OrderSubject {
     Prefix(Place),
     Network(NetHandle),
     Customer(CustomerHandle),
@@ -176,13 +175,13 @@ impl Preparing<'_> {
         let instances: BTreeMap<_, _> =
             instances.filter_map(|it| Some((it.id, self.arin.instance(&it.api_url)?))).collect();
         let scope = match &order.subject {
-            Subject::Prefix(Place::Row(prefix)) => Scope::Prefixes(BTreeSet::from([*prefix])),
-            Subject::Prefix(Place::Range(_))
-            | Subject::Network(_)
-            | Subject::Customer(_)
-            | Subject::Finding(_)
-            | Subject::Aggregate(_)
-            | Subject::Request(_) => Scope::Config,
+            OrderSubject::Prefix(Place::Row(prefix)) => Scope::Prefixes(BTreeSet::from([*prefix])),
+            OrderSubject::Prefix(Place::Range(_))
+            | OrderSubject::Network(_)
+            | OrderSubject::Customer(_)
+            | OrderSubject::Finding(_)
+            | OrderSubject::Aggregate(_)
+            | OrderSubject::Request(_) => Scope::Config,
         };
         let (plan, registrations) = findings::read::read(self.netbox, &instances, self.settings, &scope).await?;
         let drafting = Drafting::new((&plan, &registrations), &self.settings.findings, Timestamp::now(), config.id)?;
@@ -205,21 +204,21 @@ impl Preparing<'_> {
     /// Returns what has to be drafted for an order, and how many more there would be.
     async fn wishes(&self, drafting: &Drafting<'_>, order: &Order) -> Result<(Vec<Wish>, usize), NotPrepared> {
         let (wishes, left_out) = match &order.subject {
-            Subject::Prefix(place) => (vec![Wish::about(About::Prefix(*place))], 0),
-            Subject::Network(handle) => (vec![Wish::about(About::Network(handle.clone()))], 0),
-            Subject::Customer(handle) => (vec![Wish::about(About::Customer(handle.clone()))], 0),
-            Subject::Finding(id) => {
+            OrderSubject::Prefix(place) => (vec![Wish::about(About::Prefix(*place))], 0),
+            OrderSubject::Network(handle) => (vec![Wish::about(About::Network(handle.clone()))], 0),
+            OrderSubject::Customer(handle) => (vec![Wish::about(About::Customer(handle.clone()))], 0),
+            OrderSubject::Finding(id) => {
                 let rows = self.netbox.finding_rows(&FindingFilter::default()).await?;
                 let row = rows.iter().find(|row| row.id == *id).ok_or(NotPrepared::NoFinding(*id))?;
                 (drafting.of_finding(row)?, 0)
             }
-            Subject::Aggregate(place) => {
+            OrderSubject::Aggregate(place) => {
                 let filter = FindingFilter { config: None, state: Some(OPEN.to_owned()) };
                 let rows = self.netbox.finding_rows(&filter).await?;
                 let found = drafting.of_aggregate(*place, &rows, self.settings.requests.max_at_once)?;
                 (found.wishes, found.left_out)
             }
-            Subject::Request(id) => {
+            OrderSubject::Request(id) => {
                 let row = self.netbox.request_row(*id).await?.ok_or(NotDecided::NoSuchRequest(*id))?;
                 let request = super::record::ChangeRequest::try_from(row).map_err(NotDecided::from)?;
                 (vec![Wish::about(About::Former(request.content.before))], 0)
@@ -331,10 +330,10 @@ fn links(draft: &Draft) -> RequestLinks {
 }
 
 /// Returns what a draft keeps others from.
-fn taken(draft: &Draft) -> Option<Taken> {
+fn taken(draft: &Draft) -> Option<Subject> {
     match &draft.content.change {
-        Some(change) => Taken::of(change),
-        None => draft.range.map(Taken::Range),
+        Some(change) => Subject::of(change),
+        None => draft.range.map(Subject::Range),
     }
 }
 
@@ -345,7 +344,7 @@ fn message(draft: &Draft) -> Option<String> {
     let text = if !missing.is_empty() {
         Some(format!("Missing: {}.", missing.join(", ")))
     } else if content.is_blocked() {
-        Some(blocked(content))
+        Some(content.blocked_because())
     } else {
         None
     };

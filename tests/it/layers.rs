@@ -67,10 +67,11 @@ const ALLOWED: [(&str, &[&str]); 28] = [
         ],
     ),
     ("scheduler", &["coordination", "findings", "intake", "netbox", "queue", "requests", "services", "sync"]),
-    // It shows when a config is due, and quotes what a request said wrongly.
+    // It shows when a config is due and what is sent to ARIN word for word, and quotes what a request said wrongly.
     (
         "http",
         &[
+            "arin::write",
             "coordination",
             "findings",
             "intake",

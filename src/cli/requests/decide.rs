@@ -2,7 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Asked, Ended, Means, text};
+use super::{
+    args::Asked,
+    means::{Ended, Means, misused, of_netbox},
+    text,
+};
 use crate::{
     cli::{exit::ExitStatus, output},
     error_chain::error_chain,
@@ -13,7 +17,7 @@ use crate::{
 
 pub(super) async fn approve(means: &Means, asked: &Asked, digest: Option<&str>) -> Result<ExitStatus, Ended> {
     if digest.is_some() && asked.ids.len() > 1 {
-        return Err(super::misused("--digest is for one request, and several are named".to_owned()));
+        return Err(misused("--digest is for one request, and several are named".to_owned()));
     }
     let person = means.person(&asked.user).await?;
     each(means, asked, async |decisions, id| {
@@ -66,9 +70,9 @@ impl Means {
 
     /// Makes sure that the NetBox token in the settings is that of the person who decides.
     pub(super) async fn person<'a>(&'a self, name: &'a str) -> Result<Person<'a>, Ended> {
-        let user = self.ctx.netbox.whoami().await.map_err(super::of_netbox)?;
+        let user = self.ctx.netbox.whoami().await.map_err(of_netbox)?;
         if user.name != name {
-            return Err(super::misused(format!(
+            return Err(misused(format!(
                 "the NetBox token in the settings is that of {:?}; {name} has to do this with a token of their own: set \
                  netbox.token (RIR_SIDECAR__NETBOX__TOKEN) to it",
                 user.name

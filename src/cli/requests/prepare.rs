@@ -1,6 +1,10 @@
 //! `rir-sidecar requests prepare`.
 
-use super::{Ended, Means, Prepare, text};
+use super::{
+    args::{self, Prepare},
+    means::{Ended, Means, misused},
+    text,
+};
 use crate::{
     cli::{exit::ExitStatus, output},
     http::RequestView,
@@ -12,7 +16,7 @@ use crate::{
 };
 
 pub(super) async fn run(means: &Means, asked: Prepare) -> Result<ExitStatus, Ended> {
-    let order = order(&asked).map_err(super::misused)?;
+    let order = order(&asked).map_err(misused)?;
     let chosen = means.chosen(std::slice::from_ref(&asked.config_name))?;
     let Some(config) = chosen.first() else { return Ok(ExitStatus::Misused) };
     let ctx = &means.ctx;
@@ -30,21 +34,21 @@ fn order(asked: &Prepare) -> Result<Order, String> {
     let Prepare { subject, operation, org, fields, user, plan_only, .. } = asked;
     let handle = |text: &str, kind: &str| format!("`{text}` is not the handle of {kind}");
     let subject = match subject {
-        super::Subject { prefix: Some(text), .. } => {
+        args::Subject { prefix: Some(text), .. } => {
             Subject::Prefix(text.parse().map_err(|error| format!("--prefix: {error}"))?)
         }
-        super::Subject { network: Some(text), .. } => {
+        args::Subject { network: Some(text), .. } => {
             Subject::Network(NetHandle::new(text).ok_or_else(|| handle(text, "a net"))?)
         }
-        super::Subject { customer: Some(text), .. } => {
+        args::Subject { customer: Some(text), .. } => {
             Subject::Customer(CustomerHandle::new(text).ok_or_else(|| handle(text, "a customer"))?)
         }
-        super::Subject { finding: Some(id), .. } => Subject::Finding(RowId(*id)),
-        super::Subject { aggregate: Some(text), .. } => {
+        args::Subject { finding: Some(id), .. } => Subject::Finding(RowId(*id)),
+        args::Subject { aggregate: Some(text), .. } => {
             Subject::Aggregate(text.parse().map_err(|error| format!("--aggregate: {error}"))?)
         }
-        super::Subject { request: Some(id), .. } => Subject::Request(RowId(*id)),
-        super::Subject { .. } => return Err("say what it is about: --prefix, --network, ...".to_owned()),
+        args::Subject { request: Some(id), .. } => Subject::Request(RowId(*id)),
+        args::Subject { .. } => return Err("say what it is about: --prefix, --network, ...".to_owned()),
     };
     let chosen: Option<Choice> = operation
         .as_deref()

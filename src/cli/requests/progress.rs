@@ -1,8 +1,14 @@
 //! `rir-sidecar requests submit`, `look` and `run`: sends what is approved, and looks what became of what was sent.
 
+use std::collections::BTreeMap;
+
 use futures_util::{StreamExt, stream};
 
-use super::{Asked, Ended, Means, text};
+use super::{
+    args::Asked,
+    means::{Ended, Means, misused, of_netbox},
+    text,
+};
 use crate::{
     cli::{exit::ExitStatus, output},
     error_chain::error_chain,
@@ -41,11 +47,11 @@ pub(super) async fn one_by_one(means: &Means, asked: &Asked, what: What) -> Resu
             (What::Look, state, _) if state.is_under_way() => requests.push(request),
             (What::Submit, state, _) => {
                 let sentence = format!("change request {id} is {state}; only what is approved can be sent");
-                return Err(super::misused(sentence));
+                return Err(misused(sentence));
             }
             (What::Look, state, _) => {
                 let sentence = format!("change request {id} is {state}, so that there is nothing to look for");
-                return Err(super::misused(sentence));
+                return Err(misused(sentence));
             }
         }
     }
@@ -56,7 +62,7 @@ pub(super) async fn one_by_one(means: &Means, asked: &Asked, what: What) -> Resu
 pub(super) async fn all(means: &Means, names: &[String], user: Option<&str>) -> Result<ExitStatus, Ended> {
     let mut requests = Vec::new();
     for config in means.chosen(names)? {
-        let (found, odd) = means.flow().work(config).await.map_err(super::of_netbox)?;
+        let (found, odd) = means.flow().work(config).await.map_err(of_netbox)?;
         for error in odd {
             output::err(&format!("error: {}", error_chain(&error)));
         }
@@ -69,8 +75,8 @@ pub(super) async fn all(means: &Means, names: &[String], user: Option<&str>) -> 
 
 async fn go_on(means: &Means, requests: Vec<ChangeRequest>, now_too: bool) -> Result<ExitStatus, Ended> {
     let flow = means.flow();
-    let mut configs: Vec<&Config> = requests.iter().filter_map(|request| means.config(request.config)).collect();
-    configs.dedup_by_key(|config| config.id);
+    let configs: BTreeMap<RowId, &Config> =
+        requests.iter().filter_map(|request| Some((request.config, means.config(request.config)?))).collect();
     let one = async |request: ChangeRequest| {
         let (id, config) = (request.id, means.config(request.config));
         match config {
@@ -93,7 +99,7 @@ async fn go_on(means: &Means, requests: Vec<ChangeRequest>, now_too: bool) -> Re
             }
         }
     }
-    for config in configs {
+    for config in configs.into_values() {
         let of_config: Vec<&ChangeRequest> = changed.iter().filter(|request| request.config == config.id).collect();
         if !of_config.is_empty()
             && !sync_after(&means.ctx, &means.services.coordination, (config, &means.configs), &of_config).await

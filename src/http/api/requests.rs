@@ -470,7 +470,7 @@ fn not_gone_on(error: NotGoneOn) -> Problem {
 impl AskFor {
     /// Reads what is asked for.
     fn order(self, user: &str) -> Result<Order, Problem> {
-        let invalid = |detail: String| Problem::new(Kind::InvalidRequest, detail);
+        let invalid = |detail: String| Problem::new(Kind::NothingToAsk, detail);
         let handle = |field: &str, text: &str| invalid(format!("`{field}`: `{text}` is no handle"));
         let prefix = self.prefix.as_deref().map(str::parse).transpose();
         let prefix = prefix.map_err(|error| invalid(format!("`prefix`: {error}")))?.map(OrderSubject::Prefix);

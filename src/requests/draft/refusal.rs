@@ -72,7 +72,7 @@ pub enum NotAskedFor {
     StillRegistered(NetHandle),
     #[error("nothing is kept of {0} that it could be registered with again")]
     NothingKept(String),
-    #[error("finding {row} does not hold any more; see the open ones with `rir-sidecar findings list`")]
+    #[error("finding {row} does not hold any more; see the open ones with `rir-sidecar findings`")]
     Resolved { row: RowId },
     #[error("finding {row} is about nothing that ARIN could be asked for: {instead}", instead = instead(*kind))]
     NothingToAsk { row: RowId, kind: Kind },

@@ -23,7 +23,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-pub(in crate::requests) use self::send::blocked;
 pub use self::step::{Step, step};
 use super::{
     answered::Answered,

@@ -15,7 +15,7 @@ use crate::{
     netbox::{self, RequestFilter},
     requests::{
         answered::Answered,
-        change::{Change, Content, Verdict},
+        change::{Change, Content},
         checks::{self, Known, Live, UnderWay, check},
         intent::Intent,
         look::{Sent, settled, unsettled},
@@ -58,7 +58,7 @@ impl Flow {
         let known = self.known(config, &request, &destination).await?;
         let content = checked(&request.content, change, &live, &known);
         if content.is_blocked() {
-            let why = blocked(&content);
+            let why = content.blocked_because();
             let request = self.back_to_draft(&request, &destination, (&content, &why)).await?;
             return Ok(Progress::rests(request));
         }
@@ -176,10 +176,4 @@ impl Flow {
 /// Returns the content with the checks of now.
 fn checked(content: &Content, change: &Change, live: &Live, known: &Known) -> Content {
     Content { checks: check(change, content, live, known), ..content.clone() }
-}
-
-/// Returns why a content is blocked.
-pub(in crate::requests) fn blocked(content: &Content) -> String {
-    let blocked = content.checks.iter().filter(|check| check.verdict == Verdict::Blocked);
-    blocked.map(|check| check.reason.as_str()).collect::<Vec<_>>().join(" ")
 }

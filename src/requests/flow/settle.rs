@@ -4,10 +4,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use tracing::warn;
 
 use super::{Flow, NotGoneOn, Progress, after, moved};
 use crate::{
     arin::{self, Call, TicketFilter},
+    error_chain::error_chain,
     model::{Config, RowId},
     netbox::{RequestFilter, TicketDraft},
     requests::{
@@ -84,7 +86,7 @@ impl Flow {
         let seen = self.seen(&client, (&request, &intent)).await?;
         let now = Timestamp::now();
         let end = follow::end(&intent, &ticket, &seen, (now, self.settings.requests.look_again));
-        look::note_end(&mut intent, &seen, &end, now);
+        follow::note(&mut intent, &seen, &end, now);
         if let Answered::Found(found) = &ticket
             && follow::is_to_be_closed(&held, found, &end)
         {
@@ -204,10 +206,10 @@ impl Flow {
         tickets
     }
 
+    /// Closes a ticket. It does no harm if that fails.
     async fn close(&self, client: &arin::Client, number: &str) {
         if let Err(error) = client.write(&Call::close_ticket(number)).await {
-            let error = crate::error_chain::error_chain(error.error());
-            tracing::warn!(number, error, "could not close a ticket; it does no harm");
+            warn!(error = %error_chain(&error), "could not close ticket {number}");
         }
     }
 

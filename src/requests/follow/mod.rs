@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     answered::Answered,
-    intent::{HeldTicket, Intent, elapsed},
+    intent::{HeldTicket, Intent, Looked, elapsed},
     look::{Registered, RegistryState, Seen, Waiting, registry_state, waiting_ticket},
 };
 use crate::arin::Ticket;
@@ -163,6 +163,18 @@ fn told(intent: &Intent, number: &str) -> String {
         Some(HeldTicket { found: true, .. }) => format!("Ticket {number}, which was probably its,"),
         Some(HeldTicket { found: false, .. }) | None => format!("Ticket {number}"),
     }
+}
+
+/// Keeps what was seen after a ticket was over.
+pub fn note(intent: &mut Intent, seen: &Seen, end: &End, now: Timestamp) {
+    let nothing = matches!(registry_state(intent, seen), RegistryState::Nothing);
+    let saw = match end {
+        End::Done(..) => "It is done.".to_owned(),
+        End::Refused(why) | End::Conflict(why) => why.clone(),
+        End::Ticket(number) => format!("Ticket {number} stands for it."),
+        End::Later(why, _) => format!("It cannot be told yet: {why}."),
+    };
+    intent.note(Looked { at: now, nothing, saw });
 }
 
 /// Returns whether a ticket is to be closed: ARIN has resolved it, it is known what became of it, and it is surely

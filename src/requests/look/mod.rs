@@ -27,7 +27,6 @@ pub use self::{
 };
 use super::{
     answered::Answered,
-    follow::End,
     intent::{Intent, Looked, elapsed},
 };
 use crate::arin::Ticket;
@@ -121,18 +120,6 @@ pub fn note(intent: &mut Intent, seen: &Seen, truth: &Truth, now: Timestamp) {
         Truth::Conflict(why) => why.clone(),
         Truth::Ticket(number) => format!("Ticket {number} is probably its."),
         Truth::Undecided(why, _) => format!("It cannot be told yet: {why}."),
-    };
-    intent.note(Looked { at: now, nothing, saw });
-}
-
-/// Keeps what was seen after a ticket was over.
-pub fn note_end(intent: &mut Intent, seen: &Seen, end: &End, now: Timestamp) {
-    let nothing = matches!(registry_state(intent, seen), RegistryState::Nothing);
-    let saw = match end {
-        End::Done(..) => "It is done.".to_owned(),
-        End::Refused(why) | End::Conflict(why) => why.clone(),
-        End::Ticket(number) => format!("Ticket {number} stands for it."),
-        End::Later(why, _) => format!("It cannot be told yet: {why}."),
     };
     intent.note(Looked { at: now, nothing, saw });
 }

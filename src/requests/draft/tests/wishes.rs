@@ -109,7 +109,7 @@ fn findings_that_are_over_of_others_or_without_a_name_are_refused() {
         FindingRow { kind: "of-tomorrow".into(), ..stale },
     ];
     insta::assert_snapshot!(all.map(|row| words(drafting.of_finding(&row))).join("\n"), @"
-    refused: finding 5 does not hold any more; see the open ones with `rir-sidecar findings list`
+    refused: finding 5 does not hold any more; see the open ones with `rir-sidecar findings`
     refused: finding 5 belongs to config 2; ask for it with that one
     refused: finding 5 does not name what it is about; wait for the next sync
     refused: finding 5 is of a kind that this version does not know, `of-tomorrow`
