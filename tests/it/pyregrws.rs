@@ -52,7 +52,7 @@ async fn pyregrws_knows_the_errors_it_is_told() {
     assert_eq!(told["refused"], json!(codes));
 }
 
-/// What it would not read is a fresh ticket, which has neither dates nor messages yet.
+/// What it would not read is a ticket without messages, and a fresh one, which has hardly any dates yet.
 #[tokio::test]
 async fn pyregrws_writes_and_reads_the_answers() {
     let server = Server::start(World::demo().registry, Options::default()).await.unwrap();
@@ -80,6 +80,13 @@ async fn pyregrws_writes_and_reads_the_answers() {
         "delete a net with others below it": {
             "refused": ["closed_date", "messages", "resolved_date", "web_ticket_resolution"],
         },
+        "tickets": [
+            { "refused": ["messages"] },
+            {
+                "ticket": "REASSIGNMENT_REPORT", "resolution": "PROCESSED",
+                "messages": [["Your report", ["report.csv"]]],
+            },
+        ],
     });
     assert_eq!(told, meant);
 }

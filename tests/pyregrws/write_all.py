@@ -8,15 +8,22 @@ would not read is the fields that it complained about.
 
 import json
 import sys
+from xml.etree import ElementTree
 
+import requests
 from pydantic import ValidationError
 from regrws.api import Api
 from regrws.models import Customer, Error, Net
 from regrws.models.nested import Iso31661, MultiLineElement
 from regrws.models.net import NetBlock
+from regrws.models.tickets import Ticket
+
+CORE = "{http://www.arin.net/regrws/core/v1}"
 
 
 def told(of):
+    if isinstance(of, dict):
+        return of
     if isinstance(of, Error):
         return {"error": of.code, "components": [component.name for component in of.components]}
     if isinstance(of, Customer):
@@ -36,6 +43,27 @@ def tried(step):
         return told(step())
     except ValidationError as error:
         return {"refused": sorted({str(complaint["loc"][-1]) for complaint in error.errors()})}
+
+
+def closed_ticket(document):
+    ticket = Ticket.from_xml(document)
+    assert ticket.created_date and ticket.closed_date
+    messages = [[said.subject, [file.filename for file in said.attachments]] for said in ticket.messages]
+    return {"ticket": ticket.web_ticket_type, "resolution": ticket.web_ticket_resolution, "messages": messages}
+
+
+def tickets(asked):
+    """Every ticket with its messages; pyregrws has no calls for them."""
+
+    def get(path):
+        answer = requests.get(f"{asked['url']}/rest/{path}", params={"apikey": asked["key"]}, timeout=10)
+        answer.raise_for_status()
+        return answer.content
+
+    summaries = ElementTree.fromstring(get("ticket/summary;ticketType=ANY;ticketStatus=ANY"))
+    for number in summaries.iter(f"{CORE}ticketNo"):
+        document = get(f"ticket/{number.text}")
+        yield tried(lambda: closed_ticket(document))
 
 
 def net(asked, kind, **recipient):
@@ -71,6 +99,9 @@ def main():
     steps["reallocate"] = tried(lambda: parent.reallocate(net(asked, "A", org_handle=asked["org"])))
     steps["delete net"] = tried(api.net.from_handle(steps["reallocate"]["net"]).delete)
     steps["delete a net with others below it"] = tried(api.net.from_handle(asked["crowded"]).delete)
+    url = f"{asked['url']}/rest/report/reassignment/{asked['parent']}"
+    requests.get(url, params={"apikey": asked["key"]}, timeout=10).raise_for_status()
+    steps["tickets"] = list(tickets(asked))
     json.dump(steps, sys.stdout)
 
 
