@@ -307,7 +307,8 @@ impl Decisions<'_> {
         (to, message): (State, &str),
     ) -> Result<ChangeRequest, NotDecided> {
         let (id, state) = (request.id, request.state);
-        if !state.is_open() || state.is_under_way() {
+        let given_up = to == State::Rejected && state == State::Unknown && was_sent_in_vain(request);
+        if !state.is_open() || (state.is_under_way() && !given_up) {
             return Err(NotDecided::TooLate { id, state, decision: to });
         }
         self.save(client, request, (&request.moved_because(to, message), &format!("rir-sidecar: {message}"))).await
@@ -325,6 +326,14 @@ impl Decisions<'_> {
             Saved::Changed => Err(NotDecided::Changed(request.id)),
         }
     }
+}
+
+/// Returns whether a request was sent as often as it is, and ARIN has shown nothing of it in the last look. A person may say
+/// then that nothing will come of it.
+fn was_sent_in_vain(request: &ChangeRequest) -> bool {
+    request
+        .noted()
+        .is_some_and(|intent| !intent.may_be_sent_again() && intent.looked.last().is_some_and(|look| look.nothing))
 }
 
 /// Returns the fields of a request that is approved.

@@ -88,7 +88,9 @@ pub async fn sync_after(
         };
         for scope in touched.scopes() {
             let requester = Requester::User(&person);
-            let request = Request { scope, requester, ..Request::of(config, configs) };
+            // Of the organization and its contacts a change request changes nothing.
+            let resources = BTreeSet::from([Resource::Networks]);
+            let request = Request { scope, resources, requester, ..Request::of(config, configs) };
             let run = run(ctx, &request, &NoCheckpoint).await;
             let synced = matches!(run.verdict(), Verdict::Unchanged | Verdict::Changed);
             let subject = Subject { config, configs, scope: &request.scope, run: &run.id };

@@ -83,10 +83,9 @@ async fn show(means: &Means, prepared: &Prepared, config: RowId, order: &Order) 
                 continue;
             }
             (Ok(_), Some(Ok(id))) => views.push(RequestView::from(&means.request(*id).await?)),
-            (Ok(draft), Some(Err(why))) => {
+            (Ok(_), Some(Err(why))) => {
                 output::err(&format!("{about}: {}", crate::error_chain::error_chain(why)));
                 status = status.max(ExitStatus::SomeFailed);
-                views.push(RequestView::of_draft(draft, request, (config, &order.user)));
                 continue;
             }
             (Ok(draft), None) => views.push(RequestView::of_draft(draft, request, (config, &order.user))),

@@ -69,12 +69,27 @@ impl Known {
         let of_configs = plan.configs.iter().filter(|config| config.instance == *instance);
         let orgs = of_configs.filter_map(|config| config.org.as_ref()).chain(orgs);
         let rir = plan.configs.iter().find(|config| config.id == destination.config).and_then(|config| config.rir);
+        // Nets that only the public listing has are registered, too.
+        let looks = registrations.looks.aggregates.iter().filter(|look| look.config == destination.config);
+        let listed = looks.flat_map(|look| &look.listed).map(|net| RecordedNet {
+            row: RowId(0),
+            config: destination.config,
+            instance: instance.clone(),
+            handle: net.handle.clone(),
+            name: net.name.clone(),
+            registered: true,
+            kind: net.kind.clone(),
+            blocks: net.blocks.clone(),
+            parent: net.parent.clone(),
+            holder: net.holder.clone(),
+            registered_on: net.registration_date,
+        });
         let aggregates = plan.aggregates.iter().filter(|aggregate| Some(aggregate.rir) == rir);
         Self {
             instance: instance.clone(),
             ours: orgs.filter(|org| assignments.is_us(org)).cloned().collect(),
             aggregates: aggregates.map(|aggregate| aggregate.prefix).collect(),
-            nets: registrations.nets.clone(),
+            nets: registrations.nets.iter().cloned().chain(listed).collect(),
             under_way,
         }
     }

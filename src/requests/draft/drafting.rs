@@ -198,18 +198,18 @@ impl<'a> Drafting<'a> {
         Ok(assignment)
     }
 
-    /// Finds the prefix of a range, in public space if it is there.
+    /// Finds the prefix of a range. One that is there more than once, in whatever VRFs, has to be named by its row.
     fn of_range(&self, range: IpNet) -> Result<&'a PlannedPrefix, NotAskedFor> {
         let all = self.by_range.get(&range.trunc()).map_or(&[][..], Vec::as_slice);
-        let public: Vec<&PlannedPrefix> =
-            all.iter().copied().filter(|prefix| self.assignments.is_public(prefix.vrf)).collect();
-        let mut rows: Vec<RowId> = public.iter().map(|prefix| prefix.id).collect();
-        rows.sort_unstable();
-        match public.as_slice() {
-            [one] => Ok(one),
-            [] if all.is_empty() => Err(NotAskedFor::NoPrefix(Place::Range(range))),
-            [] => Err(NotAskedFor::NotPublic { range }),
-            [_, ..] => Err(NotAskedFor::SeveralPrefixes { range, rows }),
+        match all {
+            [] => Err(NotAskedFor::NoPrefix(Place::Range(range))),
+            [one] if self.assignments.is_public(one.vrf) => Ok(one),
+            [_] => Err(NotAskedFor::NotPublic { range }),
+            [_, _, ..] => {
+                let mut rows: Vec<RowId> = all.iter().map(|prefix| prefix.id).collect();
+                rows.sort_unstable();
+                Err(NotAskedFor::SeveralPrefixes { range, rows })
+            }
         }
     }
 

@@ -42,9 +42,11 @@ impl Flow {
                 self.send(config, request, Some(intent)).await
             }
             Truth::NotDone => {
-                let why =
-                    "It was sent twice, and ARIN shows nothing of it. Look at ARIN Online before you ask for it again.";
-                self.failed(config, request, (&intent, why)).await
+                // The repetition may have been refused because the first call was carried out late.
+                let why = "It was sent twice, and ARIN shows nothing of it. Look at ARIN Online; if it is not there \
+                           either, reject it.";
+                let wait = look::next_look(&intent, now, self.settings.requests.look_again);
+                self.later(request, intent, (State::Unknown, why, wait)).await
             }
             Truth::Conflict(why) => self.failed(config, request, (&intent, &why)).await,
             Truth::Ticket(number) => {

@@ -52,7 +52,7 @@ pub enum Truth {
 /// Judges what was seen of a call; two looks that find nothing of it have to be `pause` apart.
 #[must_use]
 pub fn judge(intent: &Intent, seen: &Seen, now: Timestamp, pause: Duration) -> Truth {
-    let later = || pause.max(half_of(elapsed(intent.sent_at(), now)).min(LONGEST_WAIT));
+    let later = || next_look(intent, now, pause);
     match registry_state(intent, seen) {
         RegistryState::AsAsked(registered) => Truth::Done(registered),
         RegistryState::Other(why) => Truth::Conflict(why),
@@ -73,6 +73,12 @@ fn nothing(intent: &Intent, now: Timestamp, pause: Duration) -> Truth {
     }
     let wait = seen_for.map_or(pause, |seen_for| pause.saturating_sub(seen_for));
     Truth::Undecided("ARIN shows nothing of it yet".to_owned(), wait)
+}
+
+/// Returns the wait before another look at what cannot be told yet: it grows with the time since the call was sent.
+#[must_use]
+pub fn next_look(intent: &Intent, now: Timestamp, pause: Duration) -> Duration {
+    pause.max(half_of(elapsed(intent.sent_at(), now)).min(LONGEST_WAIT))
 }
 
 /// Returns half of a time.
