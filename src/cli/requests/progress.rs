@@ -70,7 +70,8 @@ pub(super) async fn all(means: &Means, names: &[String], user: Option<&str>) -> 
     }
     let approver = |request: &ChangeRequest| request.approval.as_ref().map(|approval| approval.by.clone());
     requests.retain(|request| user.is_none_or(|user| approver(request).as_deref() == Some(user)));
-    go_on(means, requests, false).await
+    // By hand a ticket is asked for at once.
+    go_on(means, requests, true).await
 }
 
 async fn go_on(means: &Means, requests: Vec<ChangeRequest>, now_too: bool) -> Result<ExitStatus, Ended> {

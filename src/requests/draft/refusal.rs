@@ -62,8 +62,6 @@ pub enum NotAskedFor {
     NotAskedYet(Vec<Question>),
     #[error("{0} was not passed on, but allocated, and cannot be returned in this way")]
     Allocated(NetHandle),
-    #[error("{handle} is held by {org}, which is us")]
-    HeldByUs { handle: NetHandle, org: OrgHandle },
     #[error("ARIN has used the handle {0} again, for another registration than the recorded one; sync its range")]
     OtherRegistration(NetHandle),
     #[error("{0} is at ARIN as NetBox has it; set what shall be changed")]

@@ -91,7 +91,7 @@ impl Flow {
     ) -> Result<Progress, NotGoneOn> {
         match sent {
             Sent::Done(registered, ticket) => {
-                let progress = self.done(config, request, intent, &registered).await?;
+                let progress = self.done(config, request, intent, (&registered, ticket.as_deref())).await?;
                 if let Some(number) = ticket {
                     // What it is for is known by what is done; the row is for whoever looks for it.
                     let ticket = Answered::Found(Ticket::numbered(&number));

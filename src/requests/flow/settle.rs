@@ -36,7 +36,7 @@ impl Flow {
         let truth = judge(&intent, &seen, now, self.settings.requests.look_again);
         note(&mut intent, &seen, &truth, now);
         match truth {
-            Truth::Done(registered) => self.done(config, request, intent, &registered).await,
+            Truth::Done(registered) => self.done(config, request, intent, (&registered, None)).await,
             Truth::NotDone if intent.may_be_sent_again() => {
                 intent.again_at = None;
                 self.send(config, request, Some(intent)).await
@@ -95,7 +95,7 @@ impl Flow {
             self.close(&client, &held.number).await;
         }
         match end {
-            End::Done(registered) => self.done(config, request, intent, &registered).await,
+            End::Done(registered) => self.done(config, request, intent, (&registered, None)).await,
             End::Refused(why) => {
                 let request = self.record(&request, &moved(&request, State::Refused, &why, Some(&intent))).await?;
                 self.log(config, &request, &why).await;
@@ -133,16 +133,19 @@ impl Flow {
         Ok(Progress { again: Some(wait), ..Progress::rests(request) })
     }
 
-    /// Records that a request is done, with what is registered now.
+    /// Records that a request is done, with what is registered now, and with a ticket that ARIN has made beside it.
     pub(super) async fn done(
         &self,
         config: &Config,
         request: ChangeRequest,
         intent: Intent,
-        registered: &Registered,
+        (registered, ticket): (&Registered, Option<&str>),
     ) -> Result<Progress, NotGoneOn> {
         let mut fields = moved(&request, State::Done, "ARIN has done it.", Some(&intent));
         fields.insert("answer".to_owned(), answer(registered));
+        if let Some(number) = ticket {
+            fields.insert("ticket".to_owned(), number.into());
+        }
         let request = self.record(&request, &fields).await?;
         self.log(config, &request, "ARIN has done it").await;
         Ok(Progress { has_changed_registry: true, ..Progress::rests(request) })
