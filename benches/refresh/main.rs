@@ -26,6 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use rir_sandbox::{
     netbox,
@@ -44,11 +45,13 @@ use tokio_util::sync::CancellationToken;
 
 /// The prefixes of one tenant, more or less.
 const OF_A_TENANT: usize = 25;
-/// The worlds on simulated NetBoxes: L, and those with 20,000 nets.
+/// The prefixes that it takes for a world to have 20,000 nets.
+const FOR_20_000_NETS: usize = 134_000;
+/// The worlds on simulated NetBoxes: L, and those with 20,000 nets and 100,000 prefixes.
 const SIMULATED: [Size; 3] = [
     Size { name: "L", aggregates: 40, prefixes: 10_000, assigned: 1 },
-    Size { name: "tenth", aggregates: 200, prefixes: 134_000, assigned: 10 },
-    Size { name: "each", aggregates: 200, prefixes: 134_000, assigned: 1 },
+    Size { name: "tenth", aggregates: 200, prefixes: 100_000, assigned: 10 },
+    Size { name: "each", aggregates: 200, prefixes: 100_000, assigned: 1 },
 ];
 /// The world on the real NetBox.
 const REAL: Size = Size { name: "real", aggregates: 40, prefixes: 10_000, assigned: 10 };
@@ -92,7 +95,17 @@ async fn main() {
 
 impl Size {
     fn world(&self) -> World {
-        World::sized(self.aggregates, self.prefixes)
+        if self.prefixes < 100_000 {
+            return World::sized(self.aggregates, self.prefixes);
+        }
+        // All prefixes that are registered stay, and of the others as many as there is room for.
+        let mut world = World::sized(self.aggregates, FOR_20_000_NETS);
+        let nets: BTreeSet<IpNet> = world.registry.nets.values().flat_map(|net| net.blocks.iter().copied()).collect();
+        let (registered, others): (Vec<_>, Vec<_>) =
+            world.ipam.prefixes.into_iter().partition(|prefix| nets.contains(&prefix.prefix));
+        let room = self.prefixes.saturating_sub(registered.len());
+        world.ipam.prefixes = registered.into_iter().chain(others.into_iter().take(room)).collect();
+        world
     }
 
     /// Returns the tenant of the prefix at a position, by its own position.
