@@ -53,7 +53,7 @@ async fn of_ones_own_draft() {
     let mut changes = changes().await;
     let request = changes.waiting(&["--prefix", RANGE]).await;
     let told = changes.approve(&changes.ann, &request).await;
-    assert_refused(&changes, &request, told, "own").await;
+    assert_refused(&changes, &request, told, "somebody else").await;
     changes.set("REQUESTS__SELF_APPROVAL", "true");
     changes.approve(&changes.ann, &request).await.expect(0);
     assert_eq!(changes.submit(&changes.ann, &[&request]).await.expect(0).one()["state"], "done");
@@ -348,6 +348,7 @@ async fn what_changed_at_arin_since_it_was_approved_is_seen_before_it_is_sent() 
     let changes = changes().await;
     let request = changes.approved(&["--prefix", RANGE]).await;
     changes.register("23.144.4.0/25", "Somebody Else");
+    changes.scene.add(super::PREFIXES, json!([{ "prefix": "23.144.4.0/25" }])).await;
     changes.sync().await;
     let told = changes.submit(&changes.bob, &[&request]).await.expect(3);
     assert_eq!(changes.wrote(), [""; 0], "{:#?}", told.requests);

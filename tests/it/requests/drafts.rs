@@ -215,7 +215,8 @@ async fn elements_that_nobody_may_set_are_refused_with_those_that_one_may() {
 
 #[tokio::test]
 async fn a_prefix_that_is_there_twice_is_chosen_by_its_id() {
-    let changes = changes().await;
+    let mut changes = changes().await;
+    changes.set("FINDINGS__PUBLIC_VRFS", "blue");
     let tenant = changes.customer("Harbour Catch Ltd").await;
     let vrf = changes.scene.add("ipam/vrfs", json!([{ "name": "blue" }])).await[0];
     let global = changes.assign(RANGE, tenant).await;
@@ -264,6 +265,7 @@ async fn a_plan_writes_nothing() {
 #[tokio::test]
 async fn the_kind_goes_by_who_gets_it() {
     let changes = changes().await;
+    changes.scene.add(PREFIXES, json!([{ "prefix": "23.144.2.0/24" }])).await;
     changes.sync().await;
     let customer = changes.customer("Harbour Catch Ltd").await;
     let hosting = changes.tenant("Sample Hosting LLC").await;

@@ -20,7 +20,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ipnet::IpNet;
@@ -54,6 +54,8 @@ const RUN: [&str; 6] = ["requests", "run", "--config-name", CONFIG, "--output", 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// So often what is under way is taken up again before it counts as stuck.
 const ROUNDS: usize = 12;
+/// The longest wait until something that was claimed is taken over.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// The states in which nothing is left to be done by a machine.
 const OVER: [&str; 6] = ["done", "refused", "rejected", "withdrawn", "expired", "failed"];
 
@@ -221,14 +223,29 @@ impl Changes {
         self.run(&self.scene.netbox.token, &RUN).await
     }
 
+    /// `bob` looks what became of all requests in this state, now, and not when it is time for that.
+    async fn look(&self, state: &str) {
+        let ids = self.states().await.into_iter().filter(|(_, is)| is == state).map(|(id, _)| id.to_string());
+        let ids: Vec<String> = ids.collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        if !ids.is_empty() {
+            self.run_as(&self.bob, &[&["look"], &ids[..]].concat()).await;
+        }
+    }
+
     /// Takes up what is under way until all of it is over, or seems to be stuck.
     async fn settle(&self) {
-        for _ in 0..ROUNDS {
-            if self.states().await.values().all(|state| OVER.contains(&state.as_str()) || state == "draft") {
+        let (began, mut rounds) = (Instant::now(), 0);
+        while rounds < ROUNDS && began.elapsed() < PATIENCE {
+            let states = self.states().await;
+            if states.values().all(|state| OVER.contains(&state.as_str()) || state == "draft") {
                 return;
             }
+            // What a process that was killed had claimed is only taken over after a while.
+            rounds += usize::from(states.values().all(|state| state != "submitting"));
             tokio::time::sleep(LOOK_AGAIN + Duration::from_millis(100)).await;
             self.take_up().await;
+            self.look("ticket").await;
         }
     }
 
