@@ -2,6 +2,9 @@
 //!
 //! The output is that of the real commands: the same clients talk to the simulated systems over HTTP.
 
+mod changes;
+mod narration;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -13,6 +16,8 @@ use rir_sandbox::{
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
+
+use narration::{say, title};
 
 use super::{
     exit::{AnyError, ExitStatus},
@@ -40,6 +45,8 @@ const ASSIGNED_BEFORE: SignedDuration = SignedDuration::from_hours(240);
 const SHOWN: [Kind; 3] = [Kind::Overdue, Kind::NotInNetbox, Kind::CustomerName];
 /// The slug of the tenant that is the operator.
 const OWN_TENANT: &str = "example-networks";
+/// The secret that approvals are sealed with.
+const SEAL: &str = "the demo has nothing that is worth a better secret";
 /// The NetBox user of the demo.
 const USER: &str = "sandbox";
 
@@ -64,7 +71,7 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
     let arin = Arin::start(world.registry.clone(), ArinOptions { style: Style::Odd, ..ArinOptions::default() }).await?;
     let netbox = Netbox::start(NetboxOptions::default()).await?;
     let rirs = populate(&netbox, &world.ipam);
-    assign(&netbox);
+    let tenant = assign(&netbox);
     say(&format!(
         "ARIN has {} nets, {} organizations and {} customers; NetBox has {} aggregates and {} prefixes.",
         world.registry.nets.len(),
@@ -100,19 +107,17 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
 
     title(&format!("findings --kind {}", SHOWN.map(Kind::name).join(" ")));
     say(&findings::of_kinds(&SHOWN, &ctx.netbox, &services.settings.findings).await?);
+
+    title("Somebody puts it right at ARIN");
+    changes::write_address(&netbox, tenant);
+    changes::settle_a_finding(&services, &ctx, &netbox).await?;
     if args.keep { keep(&arin, &netbox).await } else { Ok(()) }
 }
 
-fn title(text: &str) {
-    output::out(&format!("\n== {text}"));
-}
-
-fn say(text: &str) {
-    output::out(text);
-}
-
 fn services(arin: &Arin, netbox: &Netbox) -> Result<Services, AnyError> {
-    let keys = Keyring::of_one(&World::demo().config, USER, KEY.into());
+    let config = World::demo().config;
+    let keys = Keyring::of_one(&config, USER, KEY.into());
+    let keys = [changes::ASKS, changes::APPROVES].iter().fold(keys, |keys, user| keys.and(&config, user, KEY.into()));
     Ok(Services::for_one_process(settings(arin, netbox)?, keys)?)
 }
 
@@ -126,6 +131,8 @@ fn settings(arin: &Arin, netbox: &Netbox) -> Result<Settings, config::Invalid> {
         ("RIR_SIDECAR__ARIN__REQUESTS_PER_SECOND", "0".to_owned()),
         ("RIR_SIDECAR__FINDINGS__OWN_TENANTS", OWN_TENANT.to_owned()),
         ("RIR_SIDECAR__FINDINGS__SINCE_FIELD", ASSIGNED_ON.to_owned()),
+        ("RIR_SIDECAR__REQUESTS__ENABLED", "true".to_owned()),
+        ("RIR_SIDECAR__REQUESTS__SEAL", SEAL.to_owned()),
     ];
     config::load_from(None, &set.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<BTreeMap<_, _>>())
 }
@@ -148,17 +155,19 @@ fn add_config(netbox: &Netbox, arin: &Arin, world: &World, rir: u64) {
     say(&format!("An operator adds the RIR config \"{}\" for the organization {}.", world.config, world.org_handle));
 }
 
-/// Assigns a prefix to a customer, some time ago.
-fn assign(netbox: &Netbox) {
+/// Assigns a prefix to a customer, some time ago, and returns the customer's tenant.
+fn assign(netbox: &Netbox) -> u64 {
     let date = Timestamp::now().to_zoned(TimeZone::UTC).date().saturating_sub(ASSIGNED_BEFORE);
     let field = json!({ "name": ASSIGNED_ON, "type": "date", "object_types": ["ipam.prefix"] });
     netbox.add_object("extras/custom-fields", field.as_object().cloned().unwrap_or_default());
+    let tenant = netbox.add_tenant(changes::CUSTOMER);
     let prefix = json!({
-        "prefix": "23.144.7.128/28", "tenant": netbox.add_tenant("Sample Orchard"), "status": "active",
+        "prefix": "23.144.7.128/28", "tenant": tenant, "status": "active",
         "custom_fields": { ASSIGNED_ON: date.to_string() },
     });
     netbox.add_object("ipam/prefixes", prefix.as_object().cloned().unwrap_or_default());
     say(&format!("An operator assigned 23.144.7.128/28 to a customer on {date}."));
+    tenant
 }
 
 fn change(arin: &Arin, world: &World) -> Result<(), UnknownHandle> {

@@ -109,6 +109,13 @@ impl Keyring {
         Self { keys: vec![ApiKey { config: config.to_owned(), user: user.to_owned(), secret }] }
     }
 
+    /// Adds a key.
+    #[must_use]
+    pub fn and(mut self, config: &str, user: &str, secret: SecretString) -> Self {
+        self.keys.push(ApiKey { config: config.to_owned(), user: user.to_owned(), secret });
+        self
+    }
+
     /// Chooses the key that a run of `config` uses: that of the user who asks; for a run that nobody asked for, that of
     /// the user whose key was used last, else the first.
     ///

@@ -237,9 +237,10 @@ impl ChangeRequest {
     /// Returns the handle of the customer that it is about, or that it made.
     #[must_use]
     pub fn customer(&self) -> Option<CustomerHandle> {
-        let made = || CustomerHandle::new(self.answer.as_ref()?.pointer("/customer/handle")?.as_str()?);
-        made().or_else(|| match self.content.change.as_ref()? {
-            Change::Create(_) | Change::ChangeNetwork(_) => None,
+        let told = |at| CustomerHandle::new(self.answer.as_ref()?.pointer(at)?.as_str()?);
+        told("/customer/handle").or_else(|| match self.content.change.as_ref()? {
+            Change::Create(_) => told("/net/customer"),
+            Change::ChangeNetwork(_) => None,
             Change::ChangeCustomer(change) => Some(change.customer.clone()),
             Change::DeleteCustomer(removal) => Some(removal.customer.clone()),
             Change::RemoveNetwork(removal) => match &removal.net.holder {

@@ -426,4 +426,10 @@ async fn the_demo_ends_by_itself_and_well() {
     for kind in ["overdue", "not-in-netbox", "customer-name"] {
         assert!(findings.contains(kind), "{kind}: {findings}");
     }
+    let (_, change) = said.split_once("== requests prepare --finding").unwrap();
+    let (change, left) = change.split_once("== findings --kind overdue\n").unwrap();
+    for word in ["waiting", "PUT /rest/net/NET-23-144-0-0-1/reassign", "approved", "done", "NET-23-144-7-128-1"] {
+        assert!(change.contains(word), "{word}: {change}");
+    }
+    assert!(left.contains("Nothing was found."), "what was asked for settles it: {left}");
 }

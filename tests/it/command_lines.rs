@@ -17,6 +17,7 @@ use tokio::process::Command;
 use crate::{
     process::{Means, Process, free_address},
     queue::bench::settings,
+    requests::shown::failed,
     scene::{CONFIG, Scene, Target, small},
     service::{ask, whole},
 };
@@ -220,6 +221,21 @@ fn any(before: &str, word: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
+/// As [`any`], for what is shown of change requests.
+fn any_request(before: &str, word: &str) -> Option<String> {
+    let value = match (before, word) {
+        (_, "ID" | "ID...") => "1",
+        (_, "OPERATION") => "reassign-simple",
+        (_, "STATE") => "waiting",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn is_about_requests(words: &[String]) -> bool {
+    words.first().is_some_and(|word| word == "requests")
+}
+
 /// Takes `--config FILE` out of a command line.
 fn without_config(words: &[String]) -> Vec<String> {
     let at = words.iter().position(|word| word == "--config");
@@ -252,7 +268,7 @@ async fn every_command_line_that_is_shown_is_understood_with_config_before_and_b
     let (all, mut faults) = (all().await, Vec::new());
     assert!(all.len() > 30, "they are not found any more: {all:?}");
     for (words, place) in &all {
-        let words = filled(words, any);
+        let words = filled(words, if is_about_requests(words) { any_request } else { any });
         let config = ["--config", MISSING].map(str::to_owned);
         let before = [&config, words.as_slice()].concat();
         let behind = [words.as_slice(), &config].concat();
@@ -353,6 +369,10 @@ impl Bench {
 async fn every_command_line_that_is_shown_does_its_work() {
     let (bench, mut faults) = (Bench::new().await, Vec::new());
     for (words, place) in all().await {
+        if is_about_requests(&words) {
+            faults.extend(failed(&words).await.map(|said| format!("{words:?} of {place}: {said}")));
+            continue;
+        }
         let words = bench.fill(&words).await;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let done = match words[0] {

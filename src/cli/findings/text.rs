@@ -7,10 +7,11 @@ use super::list::List;
 use crate::{
     cli::output,
     findings::{
-        Known, Level, Sources,
+        Kind, Known, Level, Sources,
         order::{counts, is_overdue},
     },
     netbox::{FindingRow, findings::RESOLVED},
+    requests::draft::is_settled_by_request,
 };
 
 /// The reasons for incomplete looks that are told of a config; one is often that of all the others.
@@ -21,7 +22,17 @@ pub(super) fn list(list: &List) -> String {
     if list.rows.is_empty() {
         return format!("{}\n\n{}", heading(list), counted(list));
     }
-    format!("{}\n\n{}\n{}", heading(list), table(list), counted(list))
+    let lines = [Some(counted(list)), offered(list)].into_iter().flatten().collect::<Vec<_>>().join("\n");
+    format!("{}\n\n{}\n{lines}", heading(list), table(list))
+}
+
+/// Says how to ask for what settles a finding, if there is one that a change at the registry may settle.
+fn offered(list: &List) -> Option<String> {
+    let is_settled = |row: &&FindingRow| Kind::from_name(&row.kind).is_some_and(is_settled_by_request);
+    list.rows.iter().filter(|row| counts(row)).find(is_settled)?;
+    let how = "`rir-sidecar requests prepare --finding ID --config-name NAME --user NAME` drafts what settles one at ARIN; \
+               docs/requests.md tells how it goes on.";
+    Some(wrapped(&[how.to_owned()]))
 }
 
 /// Says where it is known from what is registered, and whether it is known who the customers are.
@@ -74,7 +85,7 @@ fn known(name: &str, sources: &Sources) -> Vec<String> {
 }
 
 fn table(list: &List) -> String {
-    let header = ["level", "due", "finding", "what is the matter"];
+    let header = ["id", "level", "due", "finding", "what is the matter"];
     let rows = list.rows.iter().map(|row| cells(row, list)).collect();
     output::table(&header, rows, header.len())
 }
@@ -87,6 +98,7 @@ fn cells(row: &FindingRow, list: &List) -> Vec<Cell> {
     let level = Cell::new(lines([Some(&row.level), standing(row), None]));
     let due = Cell::new(row.due.map(|due| due.to_string()).unwrap_or_default());
     vec![
+        Cell::new(row.id),
         match color(row) {
             Some(color) => level.fg(color),
             None => level,
@@ -203,21 +215,22 @@ mod tests {
         ours: 1 aggregate known by questions only, as of 2026-11-26 05:00 UTC: nets without a prefix are not known there.
         Your own tenants: example-networks.
 
-        ┌──────────┬────────────┬────────────────────┬───────────────────────────────────────────────────────────┐
-        │ level    ┆ due        ┆ finding            ┆ what is the matter                                        │
-        ╞══════════╪════════════╪════════════════════╪═══════════════════════════════════════════════════════════╡
-        │ alert    ┆ 2026-11-08 ┆ overdue            ┆ It is assigned to Sample Bakery since 2026-11-01, and not │
-        │          ┆            ┆ 23.144.14.0/28     ┆ registered.                                               │
-        │ notice   ┆ 2026-11-27 ┆ unregistered       ┆ It is assigned to Sample Bakery since 2026-11-01, and not │
-        │          ┆            ┆ 2600:4000:100::/44 ┆ registered.                                               │
-        │          ┆            ┆                    ┆ Note: Asked for by phone.                                 │
-        │ notice   ┆            ┆ unregistered       ┆ It is assigned to Sample Bakery since 2026-11-01, and not │
-        │ ignored  ┆            ┆ 2600:4000:100::/44 ┆ registered.                                               │
-        │          ┆            ┆                    ┆ Note: Asked for by phone.                                 │
-        │ alert    ┆ 2026-11-08 ┆ overdue            ┆ It is assigned to Sample Bakery since 2026-11-01, and not │
-        │ resolved ┆            ┆ 23.144.14.0/28     ┆ registered.                                               │
-        └──────────┴────────────┴────────────────────┴───────────────────────────────────────────────────────────┘
+        ┌────┬──────────┬────────────┬────────────────────┬───────────────────────────────────────────────────────┐
+        │ id ┆ level    ┆ due        ┆ finding            ┆ what is the matter                                    │
+        ╞════╪══════════╪════════════╪════════════════════╪═══════════════════════════════════════════════════════╡
+        │ 1  ┆ alert    ┆ 2026-11-08 ┆ overdue            ┆ It is assigned to Sample Bakery since 2026-11-01, and │
+        │    ┆          ┆            ┆ 23.144.14.0/28     ┆ not registered.                                       │
+        │ 2  ┆ notice   ┆ 2026-11-27 ┆ unregistered       ┆ It is assigned to Sample Bakery since 2026-11-01, and │
+        │    ┆          ┆            ┆ 2600:4000:100::/44 ┆ not registered.                                       │
+        │    ┆          ┆            ┆                    ┆ Note: Asked for by phone.                             │
+        │ 2  ┆ notice   ┆            ┆ unregistered       ┆ It is assigned to Sample Bakery since 2026-11-01, and │
+        │    ┆ ignored  ┆            ┆ 2600:4000:100::/44 ┆ not registered.                                       │
+        │    ┆          ┆            ┆                    ┆ Note: Asked for by phone.                             │
+        │ 4  ┆ alert    ┆ 2026-11-08 ┆ overdue            ┆ It is assigned to Sample Bakery since 2026-11-01, and │
+        │    ┆ resolved ┆            ┆ 23.144.14.0/28     ┆ not registered.                                       │
+        └────┴──────────┴────────────┴────────────────────┴───────────────────────────────────────────────────────┘
         1 alert, 1 notice, 2 resolved or ignored. 1 is overdue. Ignored and not shown: 2 (--all shows them).
+        `rir-sidecar requests prepare --finding ID --config-name NAME --user NAME` drafts what settles one at ARIN; docs/requests.md tells how it goes on.
         ");
     }
 
@@ -257,6 +270,15 @@ mod tests {
         let several = List { configs: configs.into(), ..of(vec![row(1)]) };
         assert!(table(&several).contains("┆ ours "), "{}", table(&several));
         assert!(!table(&of(vec![row(1)])).contains("ours"));
+    }
+
+    #[test]
+    fn a_request_is_offered_only_where_one_can_settle_something() {
+        let kinds =
+            |kinds: [&'static str; 2]| of(kinds.map(|kind| FindingRow { kind: kind.into(), ..row(1) }).to_vec());
+        assert!(offered(&kinds(["not-known", "stale"])).is_some());
+        assert_eq!(offered(&kinds(["not-known", "of-tomorrow"])), None);
+        assert_eq!(offered(&of(vec![FindingRow { ignore: true, ..row(1) }])), None);
     }
 
     #[test]

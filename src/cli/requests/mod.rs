@@ -7,7 +7,7 @@ mod decide;
 mod means;
 mod prepare;
 mod progress;
-mod text;
+pub(super) mod text;
 
 pub(super) use self::args::Args;
 use self::{

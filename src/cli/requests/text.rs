@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Describes requests in a table, a line for each.
-pub(super) fn table(views: &[RequestView]) -> String {
+pub(in crate::cli) fn table(views: &[RequestView]) -> String {
     if views.is_empty() {
         return "no change requests".to_owned();
     }
@@ -28,7 +28,7 @@ pub(super) fn table(views: &[RequestView]) -> String {
 }
 
 /// Describes requests with all that is sent and all that was checked.
-pub(super) fn details(views: &[RequestView]) -> String {
+pub(in crate::cli) fn details(views: &[RequestView]) -> String {
     views.iter().map(detail).collect::<Vec<_>>().join("\n\n")
 }
 

@@ -13,7 +13,7 @@ use crate::{
     requests::{ChangeRequest, Check, Content, Folded, Missing, PreparedRequest, draft::Draft},
 };
 
-/// A change request, as the API and `rir-sidecar requests` show it.
+/// A change request, as the API and the command line show it.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = ChangeRequest)]
 pub struct RequestView {

@@ -35,7 +35,7 @@ pub use self::{
     place::{NoPlace, Place},
     refusal::NotAskedFor,
     wish::{About, Choice, Wish},
-    wishes::Wishes,
+    wishes::{Wishes, is_settled_by_request},
 };
 
 #[cfg(test)]

@@ -24,6 +24,48 @@ pub struct Wishes {
     pub left_out: usize,
 }
 
+/// Returns whether there is something that ARIN may be asked for to settle findings of a kind.
+#[must_use]
+pub fn is_settled_by_request(kind: Kind) -> bool {
+    match kind {
+        Kind::Unregistered
+        | Kind::Overdue
+        | Kind::Voluntary
+        | Kind::NeedsData
+        | Kind::NotInNetbox
+        | Kind::Stale
+        | Kind::PrefixGone
+        | Kind::Wider
+        | Kind::Split
+        | Kind::CustomerName
+        | Kind::TenantLink
+        | Kind::OtherOrg
+        | Kind::WrongKind
+        | Kind::Address
+        | Kind::Privacy
+        | Kind::NetName
+        | Kind::CustomerLeft => true,
+        Kind::Pending
+        | Kind::Overlap
+        | Kind::UnlinkedOrg
+        | Kind::CustomerMissing
+        | Kind::AggregateUnregistered
+        | Kind::AggregateHeldByOther
+        | Kind::AggregateRange
+        | Kind::Unsplittable
+        | Kind::NotOurs
+        | Kind::WholeAllocation
+        | Kind::OrgIncomplete
+        | Kind::RecipientUnfit
+        | Kind::TicketWaits
+        | Kind::TicketOld
+        | Kind::TicketFailed
+        | Kind::Uncertain
+        | Kind::NotKnown
+        | Kind::DuplicateRange => false,
+    }
+}
+
 impl Drafting<'_> {
     /// Returns what to ask for to settle a finding: mostly one thing; of a prefix of which only parts are registered, the
     /// return of each of these, the smallest first.

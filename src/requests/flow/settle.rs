@@ -10,7 +10,7 @@ use super::{Flow, NotGoneOn, Progress, after, moved};
 use crate::{
     arin::{self, Call, TicketFilter},
     error_chain::error_chain,
-    model::{Config, RowId},
+    model::{Config, CustomerHandle, RowId},
     netbox::{RequestFilter, TicketDraft},
     requests::{
         answered::Answered,
@@ -253,7 +253,9 @@ impl Flow {
 fn answer(Registered { net, customer }: &Registered) -> Value {
     let mut answer = Map::new();
     if let Some(net) = net {
-        answer.insert("net".to_owned(), json!({ "handle": net.handle.as_str(), "document": net.raw.json() }));
+        let customer = net.customer().map(CustomerHandle::as_str);
+        let facts = json!({ "handle": net.handle.as_str(), "customer": customer, "document": net.raw.json() });
+        answer.insert("net".to_owned(), facts);
     }
     if let Some(customer) = customer {
         let document = customer.raw.json();

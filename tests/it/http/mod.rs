@@ -12,6 +12,7 @@ mod logs;
 mod openapi;
 mod plans;
 mod problems;
+pub(crate) mod requests;
 mod syncs;
 pub(crate) mod webhooks;
 
@@ -79,8 +80,14 @@ impl Service {
         let mut scene = Scene::new(Target::sandbox().await, small()).await;
         scene.settings.webhook.secret = SECRET.into();
         change(&mut scene.settings);
+        let people = people(&scene);
+        Self::of(scene, keyring(&[(CONFIG, "ann", KEY), (CONFIG, "bob", KEY)]), people).await
+    }
+
+    /// For a scene, with the tokens of `ann`, `bob`, `cat` and `eve`.
+    async fn of(scene: Scene, keyring: Keyring, [ann, bob, cat, eve]: [String; 4]) -> Self {
         let stop = CancellationToken::new();
-        let (keys, ring) = watch::channel(keyring(&[(CONFIG, "ann", KEY), (CONFIG, "bob", KEY)]));
+        let (keys, ring) = watch::channel(keyring);
         let queue = Queue::open(&scene.settings.queue).await.unwrap();
         let services = Services { queue: queue.clone(), keys: ring, ..scene.services() };
         let router = http::router(services.clone(), stop.clone());
@@ -88,7 +95,6 @@ impl Service {
         let address = listener.local_addr().unwrap();
         let (served, end) = (services.clone(), stop.clone());
         let task = tokio::spawn(async move { http::serve(router, listener, &served, end).await });
-        let [ann, bob, cat, eve] = people(&scene);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { scene, queue, services, address, stop, keys, task, http, ann, bob, cat, eve }
     }

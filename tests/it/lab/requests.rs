@@ -11,3 +11,8 @@ async fn a_finding_becomes_a_net_with_a_linked_row() {
 async fn a_ticket_is_followed_until_the_net_is_there() {
     crate::requests::tickets::a_ticket_is_followed_until_the_net_is_there(Target::lab()).await;
 }
+
+#[tokio::test]
+async fn a_new_prefix_becomes_a_net_with_a_linked_row_through_the_api() {
+    crate::http::requests::a_new_prefix_becomes_a_net_with_a_linked_row(Target::lab()).await;
+}

@@ -10,8 +10,9 @@ mod drafts;
 pub(crate) mod happy;
 mod lost;
 mod modify;
-mod people;
+pub(crate) mod people;
 mod removal;
+pub(crate) mod shown;
 pub(crate) mod tickets;
 
 use std::{

@@ -24,17 +24,17 @@ const READ: [(&str, &str); 10] = [
 /// Somebody with a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
-    pub(super) name: String,
-    pub(super) token: String,
+    pub(crate) name: String,
+    pub(crate) token: String,
 }
 
 /// Makes somebody who may do all that the service may.
-pub(super) async fn may_approve(scene: &Scene, name: &str) -> Person {
+pub(crate) async fn may_approve(scene: &Scene, name: &str) -> Person {
     with(scene, name, &[Action::View, Action::Add, Action::Change]).await
 }
 
 /// Makes somebody who may do this with change requests, and with everything else what the service may.
-pub(super) async fn with(scene: &Scene, name: &str, actions: &[Action]) -> Person {
+pub(crate) async fn with(scene: &Scene, name: &str, actions: &[Action]) -> Person {
     let grant = (!actions.is_empty()).then(|| Grant::new(&custom(schema::CHANGE_REQUEST), actions));
     granted(scene, name, grant.as_slice()).await
 }

@@ -98,6 +98,18 @@ fn each_kind_of_finding_is_settled_by_its_operation() {
 }
 
 #[test]
+fn a_request_is_offered_for_each_kind_that_one_can_settle() {
+    let world = World::new();
+    let drafting = world.drafting();
+    let due: Option<Date> = Some("2026-04-01".parse().unwrap());
+    for kind in Kind::ALL {
+        let rows = [finding(5, kind), FindingRow { due, ..finding(5, kind) }];
+        let nothing = |row| matches!(drafting.of_finding(row), Err(NotAskedFor::NothingToAsk { .. }));
+        assert_eq!(is_settled_by_request(kind), !rows.iter().all(nothing), "{}", kind.name());
+    }
+}
+
+#[test]
 fn findings_that_are_over_of_others_or_without_a_name_are_refused() {
     let world = World::new();
     let drafting = world.drafting();
