@@ -5,12 +5,14 @@
 //! | `step` | what a request needs next: pure |
 //! | `send` | checks again, claims the row, sends, and records what came of it |
 //! | `settle` | looks at the registry, and at tickets |
+//! | `left_behind` | the request for the customer of a network that was returned |
 //! | `logged` | the rows of the sync log |
 //!
 //! A row is claimed before anything is sent: it becomes `submitting`, on the condition that nobody has changed it since it was
 //! read, with the intent in it and the time at which the claim ends. So of two processes that see the same approval one
 //! sends. Whoever finds a claim that has ended takes the call for one whose answer was lost.
 
+mod left_behind;
 mod logged;
 mod send;
 mod settle;

@@ -142,7 +142,7 @@ impl Flow {
     }
 
     /// Returns what a request is checked against in NetBox, which is read once in a run.
-    async fn known(
+    pub(super) async fn known(
         &self,
         config: &Config,
         request: &ChangeRequest,

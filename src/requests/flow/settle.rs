@@ -146,9 +146,10 @@ impl Flow {
         if let Some(number) = ticket {
             fields.insert("ticket".to_owned(), number.into());
         }
-        let request = self.record(&request, &fields).await?;
-        self.log(config, &request, "ARIN has done it").await;
-        Ok(Progress { has_changed_registry: true, ..Progress::rests(request) })
+        let done = self.record(&request, &fields).await?;
+        self.log(config, &done, "ARIN has done it").await;
+        self.ask_for_customer_left_behind(config, &request).await;
+        Ok(Progress { has_changed_registry: true, ..Progress::rests(done) })
     }
 
     /// Records that a request came to nothing, and that somebody has to see why.
@@ -177,7 +178,7 @@ impl Flow {
 
     /// Returns the client of whoever approved a request, if the row is still as it was approved: nobody's key is used
     /// because of what somebody wrote into a row.
-    fn approvers_client(&self, config: &Config, request: &ChangeRequest) -> Result<arin::Client, NotGoneOn> {
+    pub(super) fn approvers_client(&self, config: &Config, request: &ChangeRequest) -> Result<arin::Client, NotGoneOn> {
         let destination = self.destination(config, request.id)?;
         let approver = self.sealer()?.verify_approved(request, &destination)?.by.clone();
         self.client(config, &approver, request.id)

@@ -8,6 +8,7 @@ mod approval;
 mod bulk;
 mod drafts;
 pub(crate) mod happy;
+mod left_behind;
 mod lost;
 mod modify;
 pub(crate) mod people;
