@@ -222,20 +222,33 @@ impl Decisions<'_> {
         let destination = self.destination(request).await?;
         let read = |error| NotDecided::Read(id, error);
         let inside = self.netbox.auto_reassigned(request.config).await.map_err(read)?;
-        let filter = RequestFilter { config: Some(request.config), ..RequestFilter::default() };
-        let rows = self.netbox.request_rows(&filter).await.map_err(read)?;
-        let today = rows.iter().filter(|row| was_standing_today(row, self.now)).count();
+        let today = self.standing_today(request.config).await.map_err(read)?;
         let ground = Standing {
             inside: &inside,
             changed_by,
             has_key: self.has_key(&destination.name, &request.requested_by),
-            today: u32::try_from(today).unwrap_or(u32::MAX),
+            today,
         };
         let approval = standing(request, &ground, self.settings, self.now);
         let approval = approval.map_err(|why| NotDecided::NotStanding { id, why })?;
         sealer.verify_asked(request, &destination)?;
         let message = format!("rir-sidecar: approved beforehand, by a network's \"Auto reassign\" and {}", approval.by);
         self.save(self.netbox, request, (&approved(request, &destination, &sealer, &approval), &message)).await
+    }
+
+    /// Returns how many more requests of a config may be approved beforehand today.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn standing_left(&self, config: RowId) -> Result<u32, netbox::Error> {
+        Ok(self.settings.auto_per_day.saturating_sub(self.standing_today(config).await?))
+    }
+
+    async fn standing_today(&self, config: RowId) -> Result<u32, netbox::Error> {
+        let filter = RequestFilter { config: Some(config), ..RequestFilter::default() };
+        let rows = self.netbox.request_rows(&filter).await?;
+        let today = rows.iter().filter(|row| was_standing_today(row, self.now)).count();
+        Ok(u32::try_from(today).unwrap_or(u32::MAX))
     }
 
     /// Rejects a request, for a reason that is kept with it.

@@ -163,12 +163,10 @@ impl Preparing<'_> {
         (config, configs): (&Config, &[Config]),
         order: &Order,
     ) -> Result<Prepared, NotPrepared> {
-        let sealer = Sealer::new(&self.settings.requests);
-        if order.keep && sealer.is_none() {
+        if order.keep && Sealer::new(&self.settings.requests).is_none() {
             return Err(NotPrepared::NoSeal);
         }
-        let instance = self.arin.instance(&config.api_url);
-        let instance = instance.ok_or_else(|| NotPrepared::NoInstance(config.name.clone()))?;
+        let destination = self.destination(config)?;
         let key = self.keys.choose(&config.name, Some(&order.user), None)?;
         let client = self.arin.client(&config.api_url, key.secret.clone())?;
         let instances = configs.iter().filter(|it| it.is_active || it.id == config.id);
@@ -186,21 +184,61 @@ impl Preparing<'_> {
         let (plan, registrations) = findings::read::read(self.netbox, &instances, self.settings, &scope).await?;
         let drafting = Drafting::new((&plan, &registrations), &self.settings.findings, Timestamp::now(), config.id)?;
         let (wishes, left_out) = self.wishes(&drafting, order).await?;
-        let destination = Destination::new(config, instance);
         let filter = RequestFilter { states: UnderWay::states(), ..RequestFilter::default() };
         let under_way = self.netbox.request_rows(&filter).await?.iter().filter_map(UnderWay::of).collect();
         let known = Known::new((&plan, &registrations), &self.settings.findings, &destination, under_way);
         let at_once = self.settings.arin.max_in_flight;
         let drafted: Vec<_> = wishes.into_iter().map(|wish| one(&client, &drafting, &known, wish).boxed()).collect();
         let mut requests: Vec<PreparedRequest> = stream::iter(drafted).buffered(at_once).collect().await;
-        if let (true, Some(sealer)) = (order.keep, sealer) {
-            self.keep(&mut requests, &destination, order, &sealer).await?;
+        if order.keep {
+            self.keep(config, order, &mut requests).await?;
         }
         Ok(Prepared { requests, left_out })
     }
-}
 
-impl Preparing<'_> {
+    /// Keeps what was prepared for an order, for somebody to approve.
+    ///
+    /// # Errors
+    /// When nothing can be sealed, or NetBox cannot be asked.
+    pub async fn keep(
+        &self,
+        config: &Config,
+        order: &Order,
+        requests: &mut [PreparedRequest],
+    ) -> Result<(), NotPrepared> {
+        let sealer = Sealer::new(&self.settings.requests).ok_or(NotPrepared::NoSeal)?;
+        let destination = self.destination(config)?;
+        let at = Timestamp::now();
+        let new = |request: &PreparedRequest| {
+            let draft = request.drafted.as_ref().ok()?;
+            Some(NewRequest {
+                destination: destination.clone(),
+                subject: taken(draft)?,
+                operation: draft.operation,
+                summary: draft.summary.clone(),
+                message: message(draft),
+                parent: draft.parent.clone(),
+                links: links(draft),
+                content: draft.content.clone(),
+                requested_by: order.user.clone(),
+                requested_at: at,
+            })
+        };
+        let (places, new): (Vec<usize>, Vec<NewRequest>) =
+            requests.iter().enumerate().filter_map(|(place, request)| Some((place, new(request)?))).unzip();
+        for (place, opened) in places.into_iter().zip(open(self.netbox, &sealer, &new).await?) {
+            if let Some(request) = requests.get_mut(place) {
+                request.opened = Some(opened);
+            }
+        }
+        Ok(())
+    }
+
+    fn destination(&self, config: &Config) -> Result<Destination, NotPrepared> {
+        let instance = self.arin.instance(&config.api_url);
+        let instance = instance.ok_or_else(|| NotPrepared::NoInstance(config.name.clone()))?;
+        Ok(Destination::new(config, instance))
+    }
     /// Returns what has to be drafted for an order, and how many more there would be.
     async fn wishes(&self, drafting: &Drafting<'_>, order: &Order) -> Result<(Vec<Wish>, usize), NotPrepared> {
         let (wishes, left_out) = match &order.subject {
@@ -226,40 +264,6 @@ impl Preparing<'_> {
         };
         let with = |wish: Wish| wish.with(order.chosen, order.org.clone(), order.set.clone());
         Ok((wishes.into_iter().map(with).collect::<Result<_, _>>()?, left_out))
-    }
-
-    /// Keeps what was drafted.
-    async fn keep(
-        &self,
-        requests: &mut [PreparedRequest],
-        destination: &Destination,
-        order: &Order,
-        sealer: &Sealer,
-    ) -> Result<(), NotPrepared> {
-        let at = Timestamp::now();
-        let new = |request: &PreparedRequest| {
-            let draft = request.drafted.as_ref().ok()?;
-            Some(NewRequest {
-                destination: destination.clone(),
-                subject: taken(draft)?,
-                operation: draft.operation,
-                summary: draft.summary.clone(),
-                message: message(draft),
-                parent: draft.parent.clone(),
-                links: links(draft),
-                content: draft.content.clone(),
-                requested_by: order.user.clone(),
-                requested_at: at,
-            })
-        };
-        let (places, new): (Vec<usize>, Vec<NewRequest>) =
-            requests.iter().enumerate().filter_map(|(place, request)| Some((place, new(request)?))).unzip();
-        for (place, opened) in places.into_iter().zip(open(self.netbox, sealer, &new).await?) {
-            if let Some(request) = requests.get_mut(place) {
-                request.opened = Some(opened);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -3,8 +3,8 @@
 //! A [`Worker`] holds as many jobs at once as `worker.concurrency` says, each on threads of its own ([`JobThreads`]). While a
 //! job runs, `heartbeat` renews its lease, however busy the job is; a worker that cannot do so for as long as a lease lasts
 //! drops the job at once, because another one may have it by then. `handlers` does a job of each kind, `checkpoint` keeps
-//! what a run has finished, and `findings` judges what a sync has touched. `shared_rate_limit` lets all workers share
-//! ARIN's limit.
+//! what a run has finished, `findings` judges what a sync has touched, and `standing` asks for what may be registered without
+//! anybody's approval. `shared_rate_limit` lets all workers share ARIN's limit.
 //!
 //! Whatever a dropped job has written stays; doing the job again repairs what was half done.
 
@@ -16,6 +16,7 @@ mod held;
 mod job_threads;
 mod requests;
 mod shared_rate_limit;
+mod standing;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,7 @@ mod service;
 mod shutdown;
 mod soak;
 mod sources;
+mod standing;
 mod takeover;
 mod throttled;
 mod traces;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use super::{
-    ending::{Failed, done, gone},
+    ending::{Failed, gone},
     findings::told,
     plan::approved,
 };
@@ -15,11 +15,12 @@ use crate::{
     coordination::{LastRun, lease_by_hand},
     error_chain::error_chain,
     model::{PlanDigest, Resource, RowId, Scope},
-    queue::Ending,
+    queue::{Ending, Order},
     sync::{Checkpoint, Request, SyncRun, Verdict, run},
     worker::{
         checkpoint::JobCheckpoint,
         findings::{Subject, refresh_findings},
+        standing::register,
         task::Task,
     },
 };
@@ -48,7 +49,7 @@ pub(super) async fn sync(
     let request = Request { scope, resources, approved, ..task.request(config, &configs) };
     let run = run(&task.ctx, &request, &checkpoint).await;
     // A plan that differs is told to whoever approved it. Nobody else has to look, as at other runs that are refused.
-    let mut findings = None;
+    let (mut findings, mut then) = (None, Vec::new());
     if !checkpoint.goes_on(&run) && run.difference().is_none() {
         task.ctx.metrics.run(run.verdict().code(), run.took);
         if request.is_whole() {
@@ -56,10 +57,15 @@ pub(super) async fn sync(
         }
         if run.verdict() != Verdict::Interrupted {
             let subject = Subject { config, configs: &configs, scope: &request.scope, run: &run.id };
-            findings = Some(told(&refresh_findings(&task.ctx, &task.coordination, subject).await));
+            let refreshed = refresh_findings(&task.ctx, &task.coordination, subject).await;
+            let learnt_all = matches!(run.verdict(), Verdict::Unchanged | Verdict::Changed);
+            if learnt_all && matches!(refreshed, Ok(Some(_))) {
+                then.extend(register(task, (config, &configs)).await);
+            }
+            findings = Some(told(&refreshed));
         }
     }
-    Ok(ending(task, &checkpoint, &run, findings))
+    Ok(ending(task, &checkpoint, &run, (findings, then)))
 }
 
 /// Tells the other replicas that a config was synced. NetBox tells them, too, if it took the result.
@@ -76,7 +82,7 @@ fn ending(
     task: &Task,
     checkpoint: &JobCheckpoint<'_>,
     run: &SyncRun,
-    findings: Option<(&'static str, Value)>,
+    (findings, then): (Option<(&'static str, Value)>, Vec<Order>),
 ) -> Ending {
     if checkpoint.yielded() {
         return Ending::Again { wait: Duration::ZERO };
@@ -89,7 +95,7 @@ fn ending(
     match run.may_pass() {
         Some(error) if !task.is_last(attempt) => Ending::Failed { error, retry: Some(task.backoff(attempt)) },
         Some(error) if verdict == Verdict::Failed => Ending::Failed { error, retry: None },
-        Some(_) | None => done(result(run, findings)),
+        Some(_) | None => Ending::Done { result: result(run, findings), then },
     }
 }
 
