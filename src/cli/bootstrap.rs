@@ -1,4 +1,5 @@
-//! `rir-sidecar bootstrap`: creates or migrates the custom object types in NetBox, and its webhook; or removes the webhook.
+//! `rir-sidecar bootstrap`: creates or migrates the custom object types in NetBox, its webhook, and the rules by which it
+//! notifies people; or removes the webhook.
 
 use super::{exit::ExitStatus, output};
 use crate::{
@@ -8,6 +9,7 @@ use crate::{
         schema::{
             self, BootstrapPlan, Document, Workers,
             hooks::{self, Hook, HookPlan},
+            notices::{self, Group, NoticePlan},
         },
     },
 };
@@ -25,9 +27,13 @@ pub(super) struct Args {
     /// signed with webhook.secret
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
+    /// Have NetBox notify this notification group of change requests that wait for somebody, are unknown, refused or failed,
+    /// and of tickets at ARIN
+    #[arg(long, value_name = "GROUP")]
+    notify: Option<String>,
     /// Remove what --webhook-url has set up, the webhook and its event rule, and do nothing else: the types and what they hold
     /// stay
-    #[arg(long, conflicts_with_all = ["webhook_url", "allow_destructive"])]
+    #[arg(long, conflicts_with_all = ["webhook_url", "notify", "allow_destructive"])]
     remove_webhook: bool,
 }
 
@@ -91,28 +97,68 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Exit
         // Somebody has to install or upgrade it first.
         return Ok(ExitStatus::Misused);
     }
-    let plan = schema::plan(client, Document::current()).await?;
-    let hook_plan = match hook {
-        Some(hook) => Some(hooks::plan(client, hook).await?),
+    let group = match args.notify.as_deref() {
+        Some(name) => match notices::group(client, name).await? {
+            Ok(group) => Some(group),
+            Err(missing) => {
+                output::err(&format!("error: --notify: {missing}"));
+                return Ok(ExitStatus::Misused);
+            }
+        },
         None => None,
     };
-    let nothing = plan.is_empty() && hook_plan.as_ref().is_none_or(HookPlan::is_empty);
+    let extras = Extras { hook, group: group.as_ref() };
+    let plan = schema::plan(client, Document::current()).await?;
+    let (hook_plan, notice_plan) = extras.plan(client).await?;
+    let nothing = plan.is_empty()
+        && hook_plan.as_ref().is_none_or(HookPlan::is_empty)
+        && notice_plan.as_ref().is_none_or(NoticePlan::is_empty);
     if nothing {
         output::out("NetBox has everything already; nothing to do");
     } else {
-        let shown: String = [(!plan.is_empty()).then(|| plan.to_string()), hook_plan.map(|plan| plan.to_string())]
-            .into_iter()
-            .flatten()
-            .collect();
-        output::out(&shown);
+        let types = (!plan.is_empty()).then(|| plan.to_string());
+        let hook = hook_plan.map(|plan| plan.to_string());
+        let notices = notice_plan.map(|plan| plan.to_string());
+        output::out(&[types, hook, notices].into_iter().flatten().collect::<String>());
     }
     if !args.plan_only {
-        apply(args, client, &plan, hook).await?;
+        apply(args, client, &plan, &extras).await?;
     }
     Ok(ExitStatus::Done)
 }
 
-async fn apply(args: &Args, client: &Client, plan: &BootstrapPlan, hook: Option<&Hook>) -> Result<(), netbox::Error> {
+/// What NetBox gets besides the types.
+struct Extras<'a> {
+    hook: Option<&'a Hook>,
+    group: Option<&'a Group>,
+}
+
+impl Extras<'_> {
+    async fn plan(&self, client: &Client) -> Result<(Option<HookPlan>, Option<NoticePlan>), netbox::Error> {
+        let hook = match self.hook {
+            Some(hook) => Some(hooks::plan(client, hook).await?),
+            None => None,
+        };
+        let notices = match self.group {
+            Some(group) => Some(notices::plan(client, group).await?),
+            None => None,
+        };
+        Ok((hook, notices))
+    }
+
+    async fn apply(&self, client: &Client) -> Result<Vec<String>, netbox::Error> {
+        let mut done = match self.hook {
+            Some(hook) => hooks::apply(client, hook).await?,
+            None => Vec::new(),
+        };
+        if let Some(group) = self.group {
+            done.extend(notices::apply(client, group).await?);
+        }
+        Ok(done)
+    }
+}
+
+async fn apply(args: &Args, client: &Client, plan: &BootstrapPlan, extras: &Extras<'_>) -> Result<(), netbox::Error> {
     if !plan.is_empty() {
         for done in schema::apply(client, plan, args.allow_destructive).await? {
             output::out(&done);
@@ -120,10 +166,8 @@ async fn apply(args: &Args, client: &Client, plan: &BootstrapPlan, hook: Option<
     }
     // One that was left out of step by an earlier run is put right by running it again.
     let workers = schema::renew_workers(client, Document::current()).await?;
-    if let Some(hook) = hook {
-        for done in hooks::apply(client, hook).await? {
-            output::out(&done);
-        }
+    for done in extras.apply(client).await? {
+        output::out(&done);
     }
     match workers {
         Workers::Stale(what) => output::err(&format!("{RESTART} ({what})")),

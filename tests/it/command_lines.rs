@@ -312,6 +312,7 @@ impl Bench {
         let url = std::env::var("RIR_LAB_REDIS_URL")
             .unwrap_or_else(|_| panic!("RIR_LAB_REDIS_URL is not set: tests/run.sh sets it"));
         let (scene, queue) = (Scene::new(Target::sandbox().await, small()).await, settings(&url));
+        scene.add("extras/notification-groups", serde_json::json!([{ "name": "GROUP" }])).await;
         let more = [("QUEUE__PREFIX", queue.prefix.as_str()), ("WEBHOOK__SECRET", "0123456789abcdef")];
         let means = Means::new(&scene, KEY, &more);
         let settings = tempfile::NamedTempFile::new().unwrap();

@@ -36,6 +36,7 @@ mod looks;
 mod metrics;
 mod netbox_rows;
 mod netbox_transport;
+mod notices;
 mod probes;
 mod process;
 mod proxy;

@@ -56,8 +56,13 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked.
     pub async fn config_type(&self) -> Result<Option<String>, Error> {
-        let types = self.list(&types_path(), &[("slug", CONFIG)]).await?;
-        Ok(named(&types, "slug", CONFIG).and_then(object_type).map(str::to_owned))
+        self.type_name(CONFIG).await
+    }
+
+    /// Returns NetBox's name of one of our types; `None` before `bootstrap`.
+    pub(super) async fn type_name(&self, slug: &str) -> Result<Option<String>, Error> {
+        let types = self.list(&types_path(), &[("slug", slug)]).await?;
+        Ok(named(&types, "slug", slug).and_then(object_type).map(str::to_owned))
     }
 }
 

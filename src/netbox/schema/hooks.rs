@@ -32,7 +32,7 @@ pub(super) const EVENT_RULES: &str = "/api/extras/event-rules/";
 /// The name of both.
 pub(super) const NAME: &str = "rir-sidecar";
 /// Nothing follows from a deletion, so NetBox need not tell of it.
-const EVENTS: [&str; 2] = ["object_created", "object_updated"];
+pub(super) const EVENTS: [&str; 2] = ["object_created", "object_updated"];
 /// The path at which the service takes webhooks.
 const PATH: &str = "/webhooks/netbox";
 
@@ -206,7 +206,7 @@ pub async fn remove(client: &Client, removal: &HookRemoval) -> Result<Vec<String
 }
 
 /// Returns whether a value holds no nulls.
-fn whole(value: Option<&Value>) -> bool {
+pub(super) fn whole(value: Option<&Value>) -> bool {
     match value {
         Some(Value::Null) => false,
         Some(Value::Array(items)) => !items.contains(&Value::Null),
@@ -216,7 +216,7 @@ fn whole(value: Option<&Value>) -> bool {
 
 fn webhook_change(hook: &Hook, row: Option<&Row>) -> Option<Upsert> {
     let what = format!("webhook \"{NAME}\" to {}", hook.url);
-    change(WEBHOOKS, row, hook.wanted(), what)
+    change(WEBHOOKS, (NAME, row), hook.wanted(), what)
 }
 
 /// Compares the rule. `webhook` and `config` are not known before they were made.
@@ -229,11 +229,11 @@ fn rule_change(row: Option<&Row>, webhook: Option<RowId>, config: Option<&str>) 
         "action_object_type": "extras.webhook",
         "action_object_id": webhook,
     });
-    change(EVENT_RULES, row, fields(wanted), format!("event rule \"{NAME}\""))
+    change(EVENT_RULES, (NAME, row), fields(wanted), format!("event rule \"{NAME}\""))
 }
 
 /// Returns what a row has in a list, and behind it what it lacks of `wanted`.
-fn with(row: Option<&Row>, field: &str, wanted: impl Iterator<Item = Value>) -> Vec<Value> {
+pub(super) fn with(row: Option<&Row>, field: &str, wanted: impl Iterator<Item = Value>) -> Vec<Value> {
     let mut values = row.and_then(|row| row.get(field)).and_then(Value::as_array).cloned().unwrap_or_default();
     for value in wanted {
         if !values.contains(&value) {
@@ -244,9 +244,14 @@ fn with(row: Option<&Row>, field: &str, wanted: impl Iterator<Item = Value>) -> 
 }
 
 /// Creates what is not there, or writes the fields that differ. Their values are not shown: one is a secret.
-fn change(list: &'static str, row: Option<&Row>, mut wanted: Map<String, Value>, what: String) -> Option<Upsert> {
+pub(super) fn change(
+    list: &'static str,
+    (name, row): (&str, Option<&Row>),
+    mut wanted: Map<String, Value>,
+    what: String,
+) -> Option<Upsert> {
     let Some(row) = row else {
-        wanted.insert("name".to_owned(), NAME.into());
+        wanted.insert("name".to_owned(), name.into());
         return Some(Upsert::new(list, None, Value::Object(wanted), what, String::new()));
     };
     wanted.retain(|name, wanted| row.get(name).map(bare) != Some(&*wanted));
@@ -257,7 +262,7 @@ fn change(list: &'static str, row: Option<&Row>, mut wanted: Map<String, Value>,
     Some(Upsert::new(list, id_of(row), Value::Object(wanted), what, how))
 }
 
-fn fields(object: Value) -> Map<String, Value> {
+pub(super) fn fields(object: Value) -> Map<String, Value> {
     object.as_object().cloned().unwrap_or_default()
 }
 

@@ -10,6 +10,7 @@ pub(super) mod document;
 mod extras;
 pub mod hooks;
 mod installed_hook;
+pub mod notices;
 mod workers;
 
 pub use bootstrap::{BootstrapPlan, Unmet, apply, plan, requirements};

@@ -7,6 +7,7 @@ mod findings;
 mod flow;
 mod hooks;
 mod netbox;
+mod notices;
 mod requests;
 mod rows;
 mod service;

@@ -121,6 +121,7 @@ pub(super) fn core() -> Vec<Model> {
                 Field::new("timeout", Kind::Integer { min: Some(1), max: None }),
             ],
         ),
+        model("extras/notification-groups", "extras/notificationgroup", vec![name(), about()]),
         model(
             "extras/event-rules",
             "extras/eventrule",
