@@ -47,7 +47,7 @@ async fn open(changes: &Changes, operation: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_network_is_returned_and_its_customer_gets_a_request_of_its_own() {
+async fn a_network_is_returned_and_what_it_was_is_kept() {
     let changes = changes().await;
     let customer = customer(&changes, SIMPLE);
     let request = changes.waiting(&["--network", SIMPLE, "--operation", "remove-network"]).await;
@@ -67,10 +67,25 @@ async fn a_network_is_returned_and_its_customer_gets_a_request_of_its_own() {
     }
     let row = changes.scene.row("rir-network", SIMPLE).await;
     assert_eq!(choice(&row, "status"), "not-found");
+}
 
-    let [follows] = <[Value; 1]>::try_from(open(&changes, "delete-customer").await).unwrap_or_else(|all| {
-        panic!("not one request for the customer: {all:#?} {:#?}", done.words);
-    });
+#[tokio::test]
+async fn a_customer_left_behind_is_deleted() {
+    let changes = changes().await;
+    let customer = customer(&changes, SIMPLE);
+    changes.done(&["--network", SIMPLE, "--operation", "remove-network"]).await;
+    changes.done(&["--customer", &customer, "--operation", "delete-customer"]).await;
+    assert_eq!(changes.left_over().len(), 0);
+    assert_eq!(changes.wrote(), [format!("DELETE /rest/net/{SIMPLE}"), format!("DELETE /rest/customer/{customer}")]);
+}
+
+#[tokio::test]
+async fn a_customer_left_behind_gets_a_request_of_its_own() {
+    let changes = changes().await;
+    let customer = customer(&changes, SIMPLE);
+    changes.done(&["--network", SIMPLE, "--operation", "remove-network"]).await;
+    let [follows] = <[Value; 1]>::try_from(open(&changes, "delete-customer").await)
+        .unwrap_or_else(|all| panic!("not one request for the customer: {all:#?}"));
     assert_eq!(follows["requested_by"], changes.ann.name, "whoever approved the removal may approve it");
     assert_eq!(follows["payload"]["path"], format!("customer/{customer}"));
     changes.approve(&changes.bob, &follows).await.expect(0);
