@@ -28,6 +28,11 @@ pub(super) enum RequestAction {
     Prepare(Prepare),
     /// List change requests
     List {
+        /// Only these [default: all]
+        #[arg(value_name = "ID")]
+        ids: Vec<u64>,
+        #[command(flatten)]
+        whoever: Whoever,
         /// Only those of the RIR configs of these names [default: all]
         #[arg(long, num_args = 1.., value_name = "NAME")]
         config_name: Vec<String>,
@@ -42,6 +47,8 @@ pub(super) enum RequestAction {
     Show {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<u64>,
+        #[command(flatten)]
+        whoever: Whoever,
     },
     /// Approve requests: they are then sent with your API key
     Approve {
@@ -70,9 +77,11 @@ pub(super) enum RequestAction {
         /// Only those of the RIR configs of these names [default: all]
         #[arg(long, num_args = 1.., value_name = "NAME")]
         config_name: Vec<String>,
-        /// Only those that this NetBox user has approved
-        #[arg(long, value_name = "NAME")]
-        user: Option<String>,
+        /// Only these [default: all]
+        #[arg(value_name = "ID")]
+        ids: Vec<u64>,
+        #[command(flatten)]
+        whoever: Whoever,
     },
 }
 
@@ -122,6 +131,14 @@ pub(super) struct Subject {
     /// An earlier request, by its id in NetBox; with `--operation register-again`
     #[arg(long, value_name = "ID")]
     pub(super) request: Option<u64>,
+}
+
+/// Who calls a command that anybody may call.
+#[derive(Debug, clap::Args)]
+pub(super) struct Whoever {
+    /// Your NetBox user name; it changes nothing here
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
 }
 
 /// Requests, and who does something with them.

@@ -54,12 +54,19 @@ impl Means {
         self.configs.iter().find(|config| config.id == id)
     }
 
-    pub(super) async fn list(&self, names: &[String], states: &[String], all: bool) -> Result<ExitStatus, Ended> {
+    /// Lists requests of some configs, or some of them whatever their state.
+    pub(super) async fn list(
+        &self,
+        (names, ids): (&[String], &[u64]),
+        states: &[String],
+        all: bool,
+    ) -> Result<ExitStatus, Ended> {
         let configs: Vec<RowId> = self.chosen(names)?.into_iter().map(|config| config.id).collect();
-        let open =
-            || State::ALL.into_iter().filter(|state| all || state.is_open()).map(|state| state.name().to_owned());
+        let is_any = |state: State| all || !ids.is_empty() || state.is_open();
+        let open = || State::ALL.into_iter().filter(|state| is_any(*state)).map(|state| state.name().to_owned());
         let states = if states.is_empty() { open().collect() } else { states.to_vec() };
-        let filter = netbox::RequestFilter { states, ..netbox::RequestFilter::default() };
+        let ids = ids.iter().copied().map(RowId).collect();
+        let filter = netbox::RequestFilter { config: None, states, ids };
         let rows = self.ctx.netbox.whole_request_rows(&filter).await.map_err(of_netbox)?;
         let rows: Vec<_> =
             rows.into_iter().filter(|row| row.config.is_some_and(|config| configs.contains(&config))).collect();

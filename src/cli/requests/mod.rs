@@ -29,13 +29,15 @@ async fn perform(action: RequestAction, settings: Settings, format: Format) -> R
     let means = Means::new(settings, format).await?;
     match action {
         RequestAction::Prepare(prepare) => prepare::run(&means, prepare).await,
-        RequestAction::List { config_name, state, all } => means.list(&config_name, &state, all).await,
-        RequestAction::Show { ids } => means.show(&ids).await,
+        RequestAction::List { ids, config_name, state, all, whoever: _ } => {
+            means.list((&config_name, &ids), &state, all).await
+        }
+        RequestAction::Show { ids, whoever: _ } => means.show(&ids).await,
         RequestAction::Approve { asked, digest } => decide::approve(&means, &asked, digest.as_deref()).await,
         RequestAction::Reject { asked, reason } => decide::reject(&means, &asked, &reason).await,
         RequestAction::Withdraw(asked) => decide::withdraw(&means, &asked).await,
         RequestAction::Look(asked) => progress::one_by_one(&means, &asked, progress::What::Look).await,
         RequestAction::Submit(asked) => progress::one_by_one(&means, &asked, progress::What::Submit).await,
-        RequestAction::Run { config_name, user } => progress::all(&means, &config_name, user.as_deref()).await,
+        RequestAction::Run { config_name, ids, whoever: _ } => progress::all(&means, &config_name, &ids).await,
     }
 }

@@ -58,8 +58,8 @@ pub(super) async fn one_by_one(means: &Means, asked: &Asked, what: What) -> Resu
     go_on(means, requests, what == What::Look).await
 }
 
-/// Goes on with all requests of these configs.
-pub(super) async fn all(means: &Means, names: &[String], user: Option<&str>) -> Result<ExitStatus, Ended> {
+/// Goes on with all requests of these configs, or with some of them.
+pub(super) async fn all(means: &Means, names: &[String], ids: &[u64]) -> Result<ExitStatus, Ended> {
     let mut requests = Vec::new();
     for config in means.chosen(names)? {
         let (found, odd) = means.flow().work(config).await.map_err(of_netbox)?;
@@ -68,8 +68,7 @@ pub(super) async fn all(means: &Means, names: &[String], user: Option<&str>) -> 
         }
         requests.extend(found);
     }
-    let approver = |request: &ChangeRequest| request.approval.as_ref().map(|approval| approval.by.clone());
-    requests.retain(|request| user.is_none_or(|user| approver(request).as_deref() == Some(user)));
+    requests.retain(|request| ids.is_empty() || ids.contains(&request.id.0));
     // By hand a ticket is asked for at once.
     go_on(means, requests, true).await
 }
