@@ -47,7 +47,6 @@ impl Office {
         let mut scene = Scene::new(target, empty()).await;
         scene.settings.requests.enabled = true;
         scene.settings.requests.seal = "0123456789abcdef0123456789abcdef".into();
-        scene.settings.requests.look_again = Duration::from_secs(1);
         scene.settings.findings.own_tenants = Some(["example-networks".to_owned()].into());
         scene.arin.configure(|options| options.keys.extend([SECOND_KEY, THIRD_KEY].map(str::to_owned)));
         let [ann, bob] = [people::may_approve(&scene, "ann").await, people::may_approve(&scene, "bob").await];
@@ -267,19 +266,20 @@ async fn what_is_missing_is_told_with_where_to_put_it() {
 async fn only_what_makes_sense_is_asked_for() {
     let office = Office::new().await;
     let prefix = office.assign(RANGE).await;
-    let invalid = [
+    let odd = [
         (json!({}), "exactly one"),
         (json!({ "prefix": RANGE, "network": REGISTERED }), "exactly one"),
         (json!({ "prefix": "23.144.4.0/33" }), "`prefix`"),
         (json!({ "network": "" }), "`network`"),
         (json!({ "prefix": RANGE, "operation": "erase" }), "`operation`"),
         (json!({ "prefix": RANGE, "set": { "colour": "red" } }), "`set`"),
-        (json!({ "prefix": RANGE, "force": true }), "force"),
     ];
-    for (body, word) in invalid {
-        let told = office.ask(&office.service.ann, body.clone()).await.problem(400, "invalid-request");
+    for (body, word) in odd {
+        let told = office.ask(&office.service.ann, body.clone()).await.problem(409, "nothing-to-ask");
         assert!(told["detail"].as_str().unwrap().contains(word), "{body}: {told}");
     }
+    let unknown = json!({ "prefix": RANGE, "force": true });
+    office.ask(&office.service.ann, unknown).await.problem(400, "invalid-request");
     for body in
         [json!({ "prefix": "23.144.99.0/24" }), json!({ "finding": 4711 }), json!({ "aggregate": 4711.to_string() })]
     {
