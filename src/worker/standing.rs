@@ -66,7 +66,8 @@ impl Standing<'_> {
         let (settings, keys) = (&self.task.ctx.settings.requests, &self.task.ctx.keys);
         let has_key = keys.of(&self.config.name).any(|key| key.user == self.person);
         if settings.enabled && settings.auto_per_day > 0 && !has_key {
-            info!(person = self.person, config = %self.config.name, "nothing is registered beforehand: no API key");
+            let (person, config) = (&self.person, &self.config);
+            info!(config = %config.name, "nothing is registered beforehand: {person} has no API key");
         }
         settings.enabled && settings.auto_per_day > 0 && has_key
     }
