@@ -33,7 +33,7 @@ pub(super) enum What {
 /// Goes on with requests that are named.
 pub(super) async fn one_by_one(means: &Means, asked: &Asked, what: What) -> Result<ExitStatus, Ended> {
     let person = means.person(&asked.user).await?;
-    let mut requests = Vec::new();
+    let mut work = Vec::new();
     for id in &asked.ids {
         let request = means.request(RowId(*id)).await?;
         let approver = request.approval.as_ref().map(|approval| approval.by.as_str());
@@ -43,8 +43,8 @@ pub(super) async fn one_by_one(means: &Means, asked: &Asked, what: What) -> Resu
                 let error = NotGoneOn::OtherApprover { id, approver };
                 return Err((error.into(), ExitStatus::Misused));
             }
-            (What::Submit, State::Approved, _) => requests.push(request),
-            (What::Look, state, _) if state.is_under_way() => requests.push(request),
+            (What::Submit, State::Approved, _) => {}
+            (What::Look, state, _) if state.is_under_way() => {}
             (What::Submit, state, _) => {
                 let sentence = format!("change request {id} is {state}; only what is approved can be sent");
                 return Err(misused(sentence));
@@ -54,37 +54,34 @@ pub(super) async fn one_by_one(means: &Means, asked: &Asked, what: What) -> Resu
                 return Err(misused(sentence));
             }
         }
+        let no_config = || (NotGoneOn::NoConfig(request.id).into(), ExitStatus::Misused);
+        work.push((means.config(request.config).ok_or_else(no_config)?, request.id));
     }
-    go_on(means, requests, what == What::Look).await
+    go_on(means, &means.flow(), (work, what == What::Look)).await
 }
 
 /// Goes on with all requests of these configs, or with some of them.
 pub(super) async fn all(means: &Means, names: &[String], ids: &[u64]) -> Result<ExitStatus, Ended> {
-    let mut requests = Vec::new();
+    let flow = means.flow();
+    let mut work = Vec::new();
     for config in means.chosen(names)? {
-        let (found, odd) = means.flow().work(config).await.map_err(of_netbox)?;
-        for error in odd {
-            output::err(&format!("error: {}", error_chain(&error)));
-        }
-        requests.extend(found);
+        let found = flow.work(config).await.map_err(of_netbox)?;
+        let wanted = found.into_iter().filter(|id| ids.is_empty() || ids.contains(&id.0));
+        work.extend(wanted.map(|id| (config, id)));
     }
-    requests.retain(|request| ids.is_empty() || ids.contains(&request.id.0));
     // By hand a ticket is asked for at once.
-    go_on(means, requests, true).await
+    go_on(means, &flow, (work, true)).await
 }
 
-async fn go_on(means: &Means, requests: Vec<ChangeRequest>, now_too: bool) -> Result<ExitStatus, Ended> {
-    let flow = means.flow();
-    let configs: BTreeMap<RowId, &Config> =
-        requests.iter().filter_map(|request| Some((request.config, means.config(request.config)?))).collect();
-    let one = async |request: ChangeRequest| {
-        let (id, config) = (request.id, means.config(request.config));
-        match config {
-            Some(config) => flow.go_on(config, request, now_too).await,
-            None => Err(NotGoneOn::NoConfig(id)),
-        }
-    };
-    let done: Vec<Result<Progress, NotGoneOn>> = stream::iter(requests).map(one).buffered(AT_ONCE).collect().await;
+/// Goes on with requests of these configs.
+async fn go_on(
+    means: &Means,
+    flow: &Flow,
+    (work, now_too): (Vec<(&Config, RowId)>, bool),
+) -> Result<ExitStatus, Ended> {
+    let configs: BTreeMap<RowId, &Config> = work.iter().map(|(config, _)| (config.id, *config)).collect();
+    let one = async |(config, id): (&Config, RowId)| flow.take_up(config, id, now_too).await;
+    let done: Vec<Result<Progress, NotGoneOn>> = stream::iter(work).map(one).buffered(AT_ONCE).collect().await;
     let (mut views, mut status, mut changed) = (Vec::new(), ExitStatus::Done, Vec::new());
     for progress in done {
         match progress {

@@ -203,23 +203,28 @@ impl Flow {
         }
     }
 
-    /// Reads the requests of a config of which something is to be done, and the rows among them that make no sense.
+    /// Returns the requests of a config of which something is to be done.
     ///
     /// # Errors
     /// When NetBox cannot be asked.
-    pub async fn work(&self, config: &Config) -> Result<(Vec<ChangeRequest>, Vec<NotUnderstood>), netbox::Error> {
+    pub async fn work(&self, config: &Config) -> Result<Vec<RowId>, netbox::Error> {
         let states = State::ALL.into_iter().filter(|state| *state == State::Approved || state.is_under_way());
         let states = states.map(|state| state.name().to_owned()).collect();
         let filter = RequestFilter { config: Some(config.id), states, ids: Vec::new() };
-        let rows = self.netbox.whole_request_rows(&filter).await?.into_iter();
-        let (mut requests, mut odd) = (Vec::new(), Vec::new());
-        for row in rows {
-            match ChangeRequest::try_from(row) {
-                Ok(request) => requests.push(request),
-                Err(why) => odd.push(why),
-            }
+        Ok(self.netbox.request_rows(&filter).await?.into_iter().map(|row| row.id).collect())
+    }
+
+    /// Reads a request, and does the next thing about it as [`Flow::go_on`] does.
+    ///
+    /// # Errors
+    /// As [`Flow::go_on`], and when its row is gone or makes no sense.
+    pub async fn take_up(&self, config: &Config, id: RowId, now_too: bool) -> Result<Progress, NotGoneOn> {
+        if self.stop.is_cancelled() {
+            return Err(NotGoneOn::Stopped(id));
         }
-        Ok((requests, odd))
+        let row = self.netbox.request_row(id).await.map_err(|why| NotGoneOn::Read { id, why })?;
+        let row = row.ok_or(NotGoneOn::NotDecided(NotDecided::NoSuchRequest(id)))?;
+        self.go_on(config, row.try_into()?, now_too).await
     }
 
     fn sealer(&self) -> Result<Sealer, NotGoneOn> {

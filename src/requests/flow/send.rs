@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{Flow, NotGoneOn, Progress, after, moved};
@@ -20,7 +20,7 @@ use crate::{
         intent::Intent,
         look::{Sent, settled, unsettled},
         open::asked_again,
-        record::{ChangeRequest, Destination},
+        record::{ChangeRequest, Destination, approval_fields},
         seal::NotSealed,
         state::State,
     },
@@ -42,7 +42,7 @@ impl Flow {
         let approval = match sealer.valid_approval(&request, &destination, Timestamp::now()) {
             Ok(approval) => approval.clone(),
             Err(broken @ NotSealed::Broken(_)) if before.is_none() => {
-                self.back_to_draft(&request, &destination, (&request.content, &broken.to_string())).await?;
+                self.void(&request, &broken.to_string()).await?;
                 return Err(broken.into());
             }
             Err(other) => return Err(other.into()),
@@ -128,7 +128,16 @@ impl Flow {
         }
     }
 
-    /// Makes a request a draft again, which nobody has approved.
+    /// Takes the approval and the seal off a request whose row somebody has edited. It is not sealed anew: whoever edited it
+    /// would have it as if it had been asked for like that, and could approve it.
+    async fn void(&self, request: &ChangeRequest, why: &str) -> Result<ChangeRequest, NotGoneOn> {
+        let mut fields = request.moved_because(State::Draft, why);
+        fields.extend(approval_fields(None));
+        fields.insert("seal".to_owned(), Value::Null);
+        self.save(request, &fields).await
+    }
+
+    /// Makes a request, whose seal is whole, a draft again, which nobody has approved.
     async fn back_to_draft(
         &self,
         request: &ChangeRequest,
@@ -147,7 +156,7 @@ impl Flow {
         config: &Config,
         request: &ChangeRequest,
         destination: &Destination,
-    ) -> Result<Known, NotGoneOn> {
+    ) -> Result<Arc<Known>, NotGoneOn> {
         let mut all = self.known.lock().await;
         let known = match all.get(&config.id) {
             Some(known) => Arc::clone(known),
@@ -159,8 +168,11 @@ impl Flow {
             }
         };
         drop(all);
+        if known.under_way.iter().all(|other| other.id != request.id) {
+            return Ok(known);
+        }
         let others = known.under_way.iter().filter(|other| other.id != request.id).cloned();
-        Ok(Known { under_way: others.collect(), ..Known::clone(&known) })
+        Ok(Arc::new(Known { under_way: others.collect(), ..Known::clone(&known) }))
     }
 
     async fn read_known(&self, destination: &Destination) -> Result<Known, netbox::Error> {

@@ -33,14 +33,11 @@ pub(super) async fn go_on(task: &Task, config: RowId) -> Result<Ending, Failed> 
     let systems = (ctx.netbox.clone(), ctx.arin.clone());
     let run = task.claim.id.to_string();
     let flow = Flow::new(systems, ctx.keys.clone(), ctx.settings.clone(), (ctx.stop.clone(), run));
-    let (requests, odd) = flow.work(config).await?;
-    for error in &odd {
-        warn!(error = %error_chain(error), "a change request is left alone");
-    }
+    let requests = flow.work(config).await?;
     let (mut states, mut changed, mut again) = (BTreeMap::<&str, usize>::new(), Vec::new(), None::<Duration>);
     let mut waits = |wait: Duration| again = Some(again.map_or(wait, |other| other.min(wait)));
-    let gone_on = stream::iter(requests).map(|request| flow.go_on(config, request, false)).buffer_unordered(AT_ONCE);
-    let mut failed = odd.len();
+    let gone_on = stream::iter(requests).map(|id| flow.take_up(config, id, false)).buffer_unordered(AT_ONCE);
+    let mut failed = 0_usize;
     for progress in gone_on.collect::<Vec<_>>().await {
         match progress {
             Ok(Progress { request, has_changed_registry, again }) => {

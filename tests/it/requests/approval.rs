@@ -252,6 +252,21 @@ async fn an_approved_row_that_was_edited_is_not_sent() {
     }
 }
 
+/// The sidecar must not seal what somebody wrote into a row as if it had been asked for like that.
+#[tokio::test]
+async fn an_approved_row_that_was_edited_is_not_approved_once_more_as_it_was_edited() {
+    let changes = changes().await;
+    let request = changes.approved(&["--prefix", RANGE]).await;
+    let payload = changes.row(&request).await["payload"].clone();
+    changes.edit(&request, replaced(&payload, "Harbour Catch Ltd", "Mallory Catch Ltd")).await;
+    changes.take_up().await;
+    assert_eq!(changes.state(&request).await, "draft");
+    changes.edit(&request, json!({ "state": "waiting" })).await;
+    let told = changes.run_as(&changes.bob, &["approve", &id(&request)]).await;
+    assert_eq!((told.code, changes.state(&request).await.as_str()), (2, "waiting"), "{}", told.words);
+    assert_never_sent(&changes, &request, "as it was edited").await;
+}
+
 /// A payload with another text in it.
 fn replaced(payload: &Value, from: &str, to: &str) -> Value {
     let text = payload.to_string();
