@@ -70,16 +70,6 @@ async fn a_network_is_returned_and_what_it_was_is_kept() {
 }
 
 #[tokio::test]
-async fn a_customer_left_behind_is_deleted() {
-    let changes = changes().await;
-    let customer = customer(&changes, SIMPLE);
-    changes.done(&["--network", SIMPLE, "--operation", "remove-network"]).await;
-    changes.done(&["--customer", &customer, "--operation", "delete-customer"]).await;
-    assert_eq!(changes.left_over().len(), 0);
-    assert_eq!(changes.wrote(), [format!("DELETE /rest/net/{SIMPLE}"), format!("DELETE /rest/customer/{customer}")]);
-}
-
-#[tokio::test]
 async fn a_customer_left_behind_gets_a_request_of_its_own() {
     let changes = changes().await;
     let customer = customer(&changes, SIMPLE);
