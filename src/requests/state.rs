@@ -39,7 +39,7 @@ pub enum State {
     Withdrawn,
     /// Nobody sent it in time after it was approved.
     Expired,
-    /// The sidecar could not do it, and nothing was changed at ARIN.
+    /// It came to nothing: something else stands in the registry where it was to be.
     Failed,
 }
 
