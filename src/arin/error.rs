@@ -64,6 +64,12 @@ pub enum ErrorKind {
          be made in {} s. Does something else use the same address or API key?", .0.as_millis().div_ceil(1000)
     )]
     Throttled(Duration),
+    /// Its turn to be sent did not come within this time. Nothing was sent.
+    #[error(
+        "its turn to be sent did not come within {} s, as other requests go first or ARIN takes none just now",
+        .0.as_secs()
+    )]
+    NoTurn(Duration),
     /// ARIN has trouble: any 5xx, or the code `E_OUTAGE`. For what is sent once only, a 429 as well.
     #[error("ARIN could not answer ({0})")]
     Outage(Fault),
@@ -92,6 +98,8 @@ pub enum ErrorKind {
 pub(super) enum Unanswered {
     /// Everything has been answered with 429 for too long; the next request may go after this time.
     Throttled(Duration),
+    /// Its turn did not come within this time.
+    NoTurn(Duration),
     /// No whole answer came.
     NoAnswer(NoAnswer),
 }
@@ -100,7 +108,7 @@ impl Unanswered {
     /// Returns whether not a byte can have arrived.
     pub(super) fn is_not_sent(&self) -> bool {
         match self {
-            Self::Throttled(_) | Self::NoAnswer(NoAnswer::NotSent(_)) => true,
+            Self::Throttled(_) | Self::NoTurn(_) | Self::NoAnswer(NoAnswer::NotSent(_)) => true,
             Self::NoAnswer(NoAnswer::Lost(_)) => false,
         }
     }
@@ -116,6 +124,7 @@ impl From<Unanswered> for ErrorKind {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered {
             Unanswered::Throttled(wait) => Self::Throttled(wait),
+            Unanswered::NoTurn(longest) => Self::NoTurn(longest),
             Unanswered::NoAnswer(no_answer) => Self::NoAnswer(no_answer),
         }
     }
@@ -177,7 +186,7 @@ impl Error {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match &self.kind {
-            ErrorKind::Throttled(wait) => Retry::After(*wait),
+            ErrorKind::Throttled(wait) | ErrorKind::NoTurn(wait) => Retry::After(*wait),
             ErrorKind::NoAnswer(no_answer) => no_answer.retry(),
             ErrorKind::Outage(_) => Retry::Backoff,
             ErrorKind::Setup(_)
@@ -224,6 +233,7 @@ impl Error {
             | ErrorKind::NoSuchCall
             | ErrorKind::Unauthorized(_)
             | ErrorKind::Throttled(_)
+            | ErrorKind::NoTurn(_)
             | ErrorKind::Outage(_)
             | ErrorKind::Redirected(..)
             | ErrorKind::NotRegRws(..)
@@ -290,6 +300,7 @@ impl ErrorKind {
             | Self::UnusableKey
             | Self::NoSuchCall
             | Self::Throttled(_)
+            | Self::NoTurn(_)
             | Self::Redirected(..)
             | Self::NotRegRws(..)
             | Self::NoAnswer(_)
@@ -311,6 +322,7 @@ impl ErrorKind {
             | Self::UnusableKey
             | Self::NoSuchCall
             | Self::Throttled(_)
+            | Self::NoTurn(_)
             | Self::NoAnswer(_) => Vec::new(),
         }
     }
@@ -329,6 +341,7 @@ impl ErrorKind {
             | Self::UnusableKey
             | Self::NoSuchCall
             | Self::Throttled(_)
+            | Self::NoTurn(_)
             | Self::NoAnswer(_) => Vec::new(),
         }
     }

@@ -4,17 +4,21 @@
 //! asked again when its turn comes, until everything has been answered with 429 for `arin.patience`. What is to be sent
 //! once is not.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{
     RequestBuilder, StatusCode,
     header::{CONTENT_TYPE, HeaderValue, LOCATION},
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::{Instrument, debug_span, field::Empty};
 use url::Url;
 
-use super::{error::Unanswered, rate_limit::RateLimit, response::Response};
+use super::{
+    error::Unanswered,
+    rate_limit::{Permit, RateLimit},
+    response::Response,
+};
 use crate::{
     outbound::{NoAnswer, client::Client as Http, excerpt::presentable_url, retry_after::retry_after},
     retry::Policy,
@@ -68,15 +72,39 @@ impl Exchange {
     }
 
     /// Sends a request when its turn comes, and never again. A 429 is an answer like any other, whose body is not read.
-    pub(super) async fn answer_once(&self, turn: Turn<'_>, request: RequestBuilder) -> Result<Response, Unanswered> {
+    async fn answer_once(&self, turn: Turn<'_>, request: RequestBuilder) -> Result<Response, Unanswered> {
         let Turn { operation, attempt, .. } = turn;
         let span =
             debug_span!("arin.request", arin.operation = %operation, arin.attempt = attempt, http.status = Empty);
         self.sent(turn, request).instrument(span).await
     }
 
+    /// Sends a request when its turn comes, and never again, and not at all if it does not come in this time.
+    pub(super) async fn answer_once_within(
+        &self,
+        longest: Duration,
+        turn: Turn<'_>,
+        request: RequestBuilder,
+    ) -> Result<Response, Unanswered> {
+        let permit = timeout(longest, self.rate_limit.acquire(turn.wanted)).await;
+        let permit = permit.map_err(|_| Unanswered::NoTurn(longest))?.map_err(Unanswered::Throttled)?;
+        let Turn { operation, attempt, .. } = turn;
+        let span =
+            debug_span!("arin.request", arin.operation = %operation, arin.attempt = attempt, http.status = Empty);
+        self.exchanged(turn, permit, request).instrument(span).await
+    }
+
     async fn sent(&self, turn: Turn<'_>, request: RequestBuilder) -> Result<Response, Unanswered> {
         let permit = self.rate_limit.acquire(turn.wanted).await.map_err(Unanswered::Throttled)?;
+        self.exchanged(turn, permit, request).await
+    }
+
+    async fn exchanged(
+        &self,
+        turn: Turn<'_>,
+        permit: Permit<'_>,
+        request: RequestBuilder,
+    ) -> Result<Response, Unanswered> {
         let response = self.http.send(turn.name, request).await?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {

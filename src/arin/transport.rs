@@ -7,6 +7,7 @@
 use std::{
     iter,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use reqwest::{
@@ -24,6 +25,9 @@ use super::{
     write::{self, Call, Failure, Receipt, Unwritten},
 };
 use crate::{config::Auth, retry::Retry};
+
+/// The longest that a call which changes something waits for its turn. Whoever sends it has claimed it meanwhile.
+const LONGEST_TURN: Duration = Duration::from_secs(5);
 
 /// One base URL, asked with one key.
 #[derive(Debug)]
@@ -151,7 +155,7 @@ impl Transport {
             builder = builder.body(body.clone());
         }
         let told = |kind: ErrorKind| Error::of(request.clone(), kind.without(self.key.secret.expose_secret()));
-        let response = match self.exchange.answer_once(turn, builder).await {
+        let response = match self.exchange.answer_once_within(LONGEST_TURN, turn, builder).await {
             Ok(response) => response,
             Err(unanswered) if unanswered.is_not_sent() => return Err(Unwritten::NotSent(told(unanswered.into()))),
             Err(unanswered) => return Err(Unwritten::Unknown(told(unanswered.into()))),

@@ -22,8 +22,8 @@ use crate::model::Instance;
 /// sweep looks back on less than half of that.
 pub(super) const LONGEST_SWEEP: Duration = Duration::from_secs(3600);
 
-/// What recording an answer may take at most, and the clocks of two machines differ by.
-const CLAIM_MARGIN: Duration = Duration::from_secs(5);
+/// What a call may wait for its turn, recording its answer takes, and the clocks of two machines differ by.
+const CLAIM_MARGIN: Duration = Duration::from_secs(10);
 
 /// All settings, checked.
 #[derive(Debug, Clone, Deserialize)]

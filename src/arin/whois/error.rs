@@ -93,7 +93,8 @@ pub enum UnfitListing {
 impl From<Unanswered> for WhoisErrorKind {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered {
-            Unanswered::Throttled(wait) => Self::Throttled(wait),
+            // Only what is sent once does not wait any longer.
+            Unanswered::Throttled(wait) | Unanswered::NoTurn(wait) => Self::Throttled(wait),
             Unanswered::NoAnswer(no_answer) => Self::NoAnswer(no_answer),
         }
     }

@@ -106,6 +106,7 @@ fn remedy(error: &arin::Error, is_ote: bool) -> &'static str {
         ) => "check the network between here and ARIN: DNS, firewall, arin.proxy",
         ErrorKind::Outage(_)
         | ErrorKind::Throttled(_)
+        | ErrorKind::NoTurn(_)
         | ErrorKind::NoAnswer(NoAnswer::Lost(AnswerLost::CutOff(..))) => "try again later",
         ErrorKind::NoSuchCall
         | ErrorKind::Refused(_)

@@ -11,14 +11,13 @@ use super::{
 };
 use crate::{
     arin::{NewCustomer, NewHolder, NewNet},
+    findings::postal::lacks,
     model::{
         Address, Net, NetBlock, NetType, Org, OrgHandle, Recipient, address_block::registrable, registration::Holder,
     },
     requests::change::Check,
 };
 
-/// Countries whose addresses need a state and a postal code at ARIN.
-const WITH_STATES: [&str; 4] = ["US", "USA", "CA", "CAN"];
 /// The most characters of a net's name.
 const LONGEST_NAME: usize = 50;
 /// The end of the handle of an organization that cannot be given space.
@@ -201,22 +200,17 @@ pub(super) fn name_faults(name: &str) -> Vec<String> {
 
 /// Returns what ARIN would refuse of a customer's address.
 pub(super) fn address_faults(address: &Address) -> Vec<String> {
+    let missing = lacks(address).into_iter().map(|part| format!("`{}` is missing", part.element()));
     let text = |part: &Option<String>| part.as_deref().unwrap_or_default().trim().to_owned();
-    let country = text(&address.country).to_ascii_uppercase();
-    let with_state = WITH_STATES.contains(&country.as_str());
     let parts = [
-        ("streetAddress", address.street.join(" ").trim().to_owned(), true),
-        ("city", text(&address.city), true),
-        ("iso3166-1", country, true),
-        ("iso3166-2", text(&address.state_province), with_state),
-        ("postalCode", text(&address.postal_code), with_state),
+        ("streetAddress", address.street.join(" ")),
+        ("city", text(&address.city)),
+        ("iso3166-1", text(&address.country)),
+        ("iso3166-2", text(&address.state_province)),
+        ("postalCode", text(&address.postal_code)),
     ];
-    let fault = |(element, text, required): (&str, String, bool)| match text.is_empty() {
-        true if required => Some(format!("`{element}` is missing")),
-        true => None,
-        false => not_ascii(element, &text),
-    };
-    parts.into_iter().filter_map(fault).collect()
+    let unwritable = parts.into_iter().filter_map(|(element, text)| not_ascii(element, &text));
+    missing.chain(unwritable).collect()
 }
 
 fn not_ascii(element: &str, text: &str) -> Option<String> {

@@ -244,7 +244,17 @@ async fn done_and_answered_by_500() {
 
 #[tokio::test]
 async fn throttled() {
-    comes_to_the_truth(Fault::Refusal(429, "E_TOO_MANY_REQUESTS"), 2).await;
+    // One after the other: a 429 holds back what else the same process would send, and that is not sent then.
+    let approved = Approved::new().await;
+    let fault = Fault::Refusal(429, "E_TOO_MANY_REQUESTS");
+    approved.fail(&fault);
+    for request in &approved.requests {
+        approved.changes.submit(&approved.changes.bob, &[request]).await;
+    }
+    let states = approved.states().await;
+    let unknown = states.iter().filter(|line| !line.ends_with(": unknown, sent 1"));
+    assert_eq!(unknown.collect::<Vec<_>>(), [""; 0], "nothing is claimed that is not known");
+    approved.assert_done(2, "throttled").await;
 }
 
 #[tokio::test]
