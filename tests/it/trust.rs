@@ -141,7 +141,7 @@ async fn check_says_what_to_do_about_a_certificate_that_is_not_trusted() {
     let check = async |more: &[(&str, &str)]| {
         let set: Vec<_> = [("NETBOX__URL", url.as_str())].iter().chain(more).copied().collect();
         let output = Means::new(&scene, KEY, &set).run(&["check"]).await;
-        let told = String::from_utf8_lossy(&output.stdout).replace('│', " ");
+        let told = String::from_utf8_lossy(&output.stdout).replace(['│', '┆'], " ");
         (output.status.code(), told.split_whitespace().collect::<Vec<_>>().join(" "))
     };
     let (code, told) = check(&[]).await;
