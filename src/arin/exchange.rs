@@ -63,7 +63,8 @@ impl Exchange {
         build: impl Fn() -> RequestBuilder,
     ) -> Result<Response, Unanswered> {
         loop {
-            let response = self.answer_once(turn, build()).await?;
+            let permit = self.rate_limit.acquire(turn.wanted).await.map_err(Unanswered::Throttled)?;
+            let response = self.sent(turn, permit, build()).await?;
             if response.status != StatusCode::TOO_MANY_REQUESTS {
                 return Ok(response);
             }
@@ -71,16 +72,9 @@ impl Exchange {
         }
     }
 
-    /// Sends a request when its turn comes, and never again. A 429 is an answer like any other, whose body is not read.
-    async fn answer_once(&self, turn: Turn<'_>, request: RequestBuilder) -> Result<Response, Unanswered> {
-        let Turn { operation, attempt, .. } = turn;
-        let span =
-            debug_span!("arin.request", arin.operation = %operation, arin.attempt = attempt, http.status = Empty);
-        self.sent(turn, request).instrument(span).await
-    }
-
-    /// Sends a request when its turn comes, and never again, and not at all if it does not come in this time.
-    pub(super) async fn answer_once_within(
+    /// Sends a request when its turn comes, and never again, and not at all if that takes longer than this. A 429 is an
+    /// answer like any other.
+    pub(super) async fn answer_once(
         &self,
         longest: Duration,
         turn: Turn<'_>,
@@ -88,17 +82,17 @@ impl Exchange {
     ) -> Result<Response, Unanswered> {
         let permit = timeout(longest, self.rate_limit.acquire(turn.wanted)).await;
         let permit = permit.map_err(|_| Unanswered::NoTurn(longest))?.map_err(Unanswered::Throttled)?;
+        self.sent(turn, permit, request).await
+    }
+
+    async fn sent(&self, turn: Turn<'_>, permit: Permit<'_>, request: RequestBuilder) -> Result<Response, Unanswered> {
         let Turn { operation, attempt, .. } = turn;
         let span =
             debug_span!("arin.request", arin.operation = %operation, arin.attempt = attempt, http.status = Empty);
         self.exchanged(turn, permit, request).instrument(span).await
     }
 
-    async fn sent(&self, turn: Turn<'_>, request: RequestBuilder) -> Result<Response, Unanswered> {
-        let permit = self.rate_limit.acquire(turn.wanted).await.map_err(Unanswered::Throttled)?;
-        self.exchanged(turn, permit, request).await
-    }
-
+    /// Sends a request, and reads the answer. The body of a 429 is not read.
     async fn exchanged(
         &self,
         turn: Turn<'_>,

@@ -155,7 +155,7 @@ impl Transport {
             builder = builder.body(body.clone());
         }
         let told = |kind: ErrorKind| Error::of(request.clone(), kind.without(self.key.secret.expose_secret()));
-        let response = match self.exchange.answer_once_within(LONGEST_TURN, turn, builder).await {
+        let response = match self.exchange.answer_once(LONGEST_TURN, turn, builder).await {
             Ok(response) => response,
             Err(unanswered) if unanswered.is_not_sent() => return Err(Unwritten::NotSent(told(unanswered.into()))),
             Err(unanswered) => return Err(Unwritten::Unknown(told(unanswered.into()))),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     client::{Client, objects_path},
-    error::Error,
+    error::{Error, ErrorKind},
     row::{Row, optional_reference, optional_text, text, typed},
     schema::document::{Document, FINDING},
 };
@@ -177,6 +177,20 @@ impl Client {
         let mut rows = self.list_as(&objects_path(FINDING), &query, &read).await?.all()?;
         rows.retain(|row| filter.fits(row));
         Ok(rows)
+    }
+}
+
+impl Client {
+    /// Reads a recorded finding; `None` when there is none.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked, or the row cannot be read.
+    pub async fn finding_row(&self, id: RowId) -> Result<Option<FindingRow>, Error> {
+        let path = format!("{}{id}/", objects_path(FINDING));
+        let Some(row) = self.get(&path).await? else { return Ok(None) };
+        let malformed = |error| ErrorKind::Malformed("a finding", format!("row {id}"), Some(error));
+        let row = typed::<FindingFields>(&row).map(FindingRow::from);
+        row.map(Some).map_err(|error| Error::reading(path, malformed(error)))
     }
 }
 

@@ -246,9 +246,8 @@ impl Preparing<'_> {
             OrderSubject::Network(handle) => (vec![Wish::about(About::Network(handle.clone()))], 0),
             OrderSubject::Customer(handle) => (vec![Wish::about(About::Customer(handle.clone()))], 0),
             OrderSubject::Finding(id) => {
-                let rows = self.netbox.finding_rows(&FindingFilter::default()).await?;
-                let row = rows.iter().find(|row| row.id == *id).ok_or(NotPrepared::NoFinding(*id))?;
-                (drafting.of_finding(row)?, 0)
+                let row = self.netbox.finding_row(*id).await?.ok_or(NotPrepared::NoFinding(*id))?;
+                (drafting.of_finding(&row)?, 0)
             }
             OrderSubject::Aggregate(place) => {
                 let filter = FindingFilter { config: None, state: Some(OPEN.to_owned()) };

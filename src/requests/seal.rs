@@ -63,7 +63,7 @@ pub fn digest(instance: &Instance, call: &Call) -> String {
     let mut text = Canonical::new("rir-sidecar call");
     text.add("instance", instance.to_string());
     text.call(Some(call));
-    hex::encode(&Sha256::digest(&text.0))
+    hex::encode(&Sha256::digest(&text.bytes))
 }
 
 impl Sealer {
@@ -141,8 +141,8 @@ impl Sealer {
     /// Takes the text. HMAC takes a secret of any length.
     fn hmac(&self, text: &Canonical) -> Option<Hmac<Sha256>> {
         let mut hmac = Hmac::<Sha256>::new_from_slice(self.0.now().expose_secret().trim().as_bytes()).ok()?;
-        hmac.update(&text.0);
-        Some(hmac)
+        hmac.update(&text.bytes);
+        text.is_whole.then_some(hmac)
     }
 }
 
@@ -170,8 +170,10 @@ impl<'a> Asked<'a> {
         text.add("range", range.map(|range| range.to_string()).unwrap_or_default());
         text.add("requested by", by);
         text.add("requested at", at.as_microsecond().to_string());
-        // What is kept in NetBox is JSON already; it always has this form.
-        text.add("change", serde_json::to_string(&content.change).unwrap_or_default());
+        match serde_json::to_string(&content.change) {
+            Ok(change) => text.add("change", change),
+            Err(_) => text.is_whole = false,
+        }
         text.add("base", content.base.as_deref().unwrap_or_default());
         text.call(content.call.as_ref());
         text
@@ -188,20 +190,24 @@ fn approved(id: RowId, asked: &Asked<'_>, approval: &Approval) -> Canonical {
 }
 
 /// Named values one after the other, each with its length, so that no two lists of values have the same text.
-struct Canonical(Vec<u8>);
+struct Canonical {
+    bytes: Vec<u8>,
+    /// False if something could not be written down. Nothing is sealed then, and no seal fits.
+    is_whole: bool,
+}
 
 impl Canonical {
     fn new(label: &str) -> Self {
-        let mut text = Self(Vec::new());
+        let mut text = Self { bytes: Vec::new(), is_whole: true };
         text.add("label", label);
         text
     }
 
     fn add(&mut self, name: &str, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
-        self.0.extend_from_slice(format!("{name} {}\n", value.len()).as_bytes());
-        self.0.extend_from_slice(value);
-        self.0.push(b'\n');
+        self.bytes.extend_from_slice(format!("{name} {}\n", value.len()).as_bytes());
+        self.bytes.extend_from_slice(value);
+        self.bytes.push(b'\n');
     }
 
     fn call(&mut self, call: Option<&Call>) {

@@ -458,6 +458,7 @@ fn not_gone_on(error: NotGoneOn) -> Problem {
         NotGoneOn::NotSealed(_)
         | NotGoneOn::NotUnderstood(_)
         | NotGoneOn::OtherApprover { .. }
+        | NotGoneOn::NoIntent(..)
         | NotGoneOn::NoConfig(_)
         | NotGoneOn::NoClient { .. }
         | NotGoneOn::NotChecked { .. }

@@ -24,29 +24,37 @@ pub struct Wishes {
     pub left_out: usize,
 }
 
-/// Returns whether there is something that ARIN may be asked for to settle findings of a kind.
-#[must_use]
-pub fn is_settled_by_request(kind: Kind) -> bool {
-    match kind {
-        Kind::Unregistered
-        | Kind::Overdue
-        | Kind::Voluntary
-        | Kind::NeedsData
-        | Kind::NotInNetbox
-        | Kind::Stale
-        | Kind::PrefixGone
-        | Kind::Wider
-        | Kind::Split
-        | Kind::CustomerName
-        | Kind::TenantLink
-        | Kind::OtherOrg
-        | Kind::WrongKind
-        | Kind::Address
-        | Kind::Privacy
-        | Kind::NetName
-        | Kind::CustomerLeft => true,
+/// What settles a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settlement {
+    /// The prefix is registered.
+    Create,
+    /// The network is returned.
+    Return,
+    /// The network is returned, so that the prefix can be registered as it is assigned.
+    ReturnFirst,
+    /// All that is registered of parts of the prefix is returned, so that the whole can be registered.
+    ReturnParts,
+    ChangeCustomer,
+    ChangeNetwork,
+    DeleteCustomer,
+}
+
+/// Returns what settles findings of a kind, if it is something that ARIN may be asked for; of a new holder as of one who is
+/// only written differently.
+fn settlement(kind: Kind, has_new_holder: bool) -> Option<Settlement> {
+    Some(match kind {
+        Kind::Unregistered | Kind::Overdue | Kind::Voluntary | Kind::NeedsData => Settlement::Create,
+        Kind::NotInNetbox | Kind::Stale | Kind::PrefixGone => Settlement::Return,
+        Kind::Wider | Kind::OtherOrg | Kind::WrongKind => Settlement::ReturnFirst,
+        Kind::CustomerName | Kind::TenantLink if has_new_holder => Settlement::ReturnFirst,
+        Kind::Split => Settlement::ReturnParts,
+        Kind::CustomerName | Kind::Address | Kind::Privacy => Settlement::ChangeCustomer,
+        Kind::NetName => Settlement::ChangeNetwork,
+        Kind::CustomerLeft => Settlement::DeleteCustomer,
         Kind::Pending
         | Kind::Overlap
+        | Kind::TenantLink
         | Kind::UnlinkedOrg
         | Kind::CustomerMissing
         | Kind::AggregateUnregistered
@@ -62,8 +70,14 @@ pub fn is_settled_by_request(kind: Kind) -> bool {
         | Kind::TicketFailed
         | Kind::Uncertain
         | Kind::NotKnown
-        | Kind::DuplicateRange => false,
-    }
+        | Kind::DuplicateRange => return None,
+    })
+}
+
+/// Returns whether there is something that ARIN may be asked for to settle findings of a kind.
+#[must_use]
+pub fn is_settled_by_request(kind: Kind) -> bool {
+    settlement(kind, true).is_some()
 }
 
 impl Drafting<'_> {
@@ -88,39 +102,18 @@ impl Drafting<'_> {
         let prefix = || finding.links.prefix.map(|row| About::Prefix(Place::Row(row)));
         // Only a term says that the prefix was given to somebody else: all other differences are of writing.
         let has_new_holder = finding.due.is_some();
-        let wish = match kind {
-            Kind::Unregistered | Kind::Overdue | Kind::Voluntary | Kind::NeedsData => prefix().map(Wish::about),
-            Kind::NotInNetbox | Kind::Stale | Kind::PrefixGone => network().map(returned),
-            Kind::Wider | Kind::OtherOrg | Kind::WrongKind => network().map(returned).map(followed),
-            Kind::CustomerName | Kind::TenantLink if has_new_holder => network().map(returned).map(followed),
-            Kind::Split => {
+        let settlement = settlement(kind, has_new_holder).ok_or(NotAskedFor::NothingToAsk { row, kind })?;
+        let wish = match settlement {
+            Settlement::Create => prefix().map(Wish::about),
+            Settlement::Return => network().map(returned),
+            Settlement::ReturnFirst => network().map(returned).map(followed),
+            Settlement::ReturnParts => {
                 let prefix = finding.links.prefix.and_then(|prefix| self.prefixes.get(&prefix)).ok_or(unnamed)?;
                 return self.parts(finding, prefix.prefix.trunc().into());
             }
-            Kind::CustomerName | Kind::Address | Kind::Privacy => {
-                customer().map(|about| Wish::of(about, Operation::ChangeCustomer))
-            }
-            Kind::NetName => network().map(|about| Wish::of(about, Operation::ChangeNetwork)),
-            Kind::CustomerLeft => customer().map(|about| Wish::of(about, Operation::DeleteCustomer)),
-            Kind::Pending
-            | Kind::Overlap
-            | Kind::TenantLink
-            | Kind::UnlinkedOrg
-            | Kind::CustomerMissing
-            | Kind::AggregateUnregistered
-            | Kind::AggregateHeldByOther
-            | Kind::AggregateRange
-            | Kind::Unsplittable
-            | Kind::NotOurs
-            | Kind::WholeAllocation
-            | Kind::OrgIncomplete
-            | Kind::RecipientUnfit
-            | Kind::TicketWaits
-            | Kind::TicketOld
-            | Kind::TicketFailed
-            | Kind::Uncertain
-            | Kind::NotKnown
-            | Kind::DuplicateRange => return Err(NotAskedFor::NothingToAsk { row, kind }),
+            Settlement::ChangeCustomer => customer().map(|about| Wish::of(about, Operation::ChangeCustomer)),
+            Settlement::ChangeNetwork => network().map(|about| Wish::of(about, Operation::ChangeNetwork)),
+            Settlement::DeleteCustomer => customer().map(|about| Wish::of(about, Operation::DeleteCustomer)),
         };
         wish.map(|wish| vec![wish]).ok_or(unnamed)
     }

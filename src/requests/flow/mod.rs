@@ -96,6 +96,12 @@ pub enum NotGoneOn {
     /// It is somebody else's.
     #[error("{approver} has approved change request {id}, so that only {approver} can send it")]
     OtherApprover { id: RowId, approver: String },
+    /// It was sent, and what was noted of that is not there.
+    #[error(
+        "change request {0} is {1}, but what was noted when it was sent cannot be read; was it edited in NetBox? Look at \
+         ARIN Online what became of it"
+    )]
+    NoIntent(RowId, State),
     /// Its config is gone.
     #[error("the RIR config of change request {0} is gone")]
     NoConfig(RowId),
@@ -150,6 +156,7 @@ impl NotGoneOn {
             | Self::NotSealed(_)
             | Self::NotUnderstood(_)
             | Self::OtherApprover { .. }
+            | Self::NoIntent(..)
             | Self::NoConfig(_)
             | Self::NoKey { .. }
             | Self::NoClient { .. } => Retry::Never,
@@ -194,7 +201,11 @@ impl Flow {
         if let Some(expired) = decisions.expire(&request).await? {
             return Ok(Progress::rests(expired));
         }
-        match step(&request, Timestamp::now(), now_too) {
+        let intent = request.noted();
+        if request.state.is_under_way() && intent.is_none() {
+            return Err(NotGoneOn::NoIntent(request.id, request.state));
+        }
+        match step(&request, intent, Timestamp::now(), now_too) {
             Step::Rest => Ok(Progress::rests(request)),
             Step::Wait(wait) => Ok(Progress { again: Some(wait), ..Progress::rests(request) }),
             Step::Send => self.send(config, request, None).await,

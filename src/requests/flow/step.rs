@@ -21,14 +21,14 @@ pub enum Step {
     Follow(Box<Intent>),
 }
 
-/// Returns what a request needs next; with `now_too` also what it is not time for yet. A claim is left alone until it ends
+/// Returns what a request needs next, by what was noted when it was sent; with `now_too` also what it is not time for yet. A claim is left alone until it ends
 /// in any case: somebody may be sending.
 #[must_use]
-pub fn step(request: &ChangeRequest, now: Timestamp, now_too: bool) -> Step {
+pub fn step(request: &ChangeRequest, intent: Option<Intent>, now: Timestamp, now_too: bool) -> Step {
     match request.state {
         State::Approved => Step::Send,
         State::Submitting | State::Unknown | State::Ticket => {
-            let Some(intent) = request.noted() else { return Step::Rest };
+            let Some(intent) = intent else { return Step::Rest };
             let wait = intent.again_at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
             match wait.filter(|wait| !wait.is_zero()) {
                 Some(wait) if !now_too || request.state == State::Submitting => Step::Wait(wait),
