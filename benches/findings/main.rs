@@ -211,7 +211,7 @@ impl World {
             prefix,
             vrf: None,
             tenant,
-            status: "active".to_owned(),
+            status: "active".into(),
             site: None,
             tags: BTreeSet::new(),
             assigned_on: None,

@@ -1,6 +1,9 @@
 //! NetBox's side, as far as it is judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date};
@@ -70,7 +73,7 @@ pub struct PlannedPrefix {
     pub vrf: Option<RowId>,
     pub tenant: Option<RowId>,
     /// The code of its status: `active`, `container`.
-    pub status: String,
+    pub status: Cow<'static, str>,
     /// Its site: its scope, or the site of the location that is its scope.
     pub site: Option<RowId>,
     /// The slugs of its tags.

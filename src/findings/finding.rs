@@ -6,7 +6,10 @@ use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::kind::{Kind, Level};
-use crate::model::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, RowId};
+use crate::{
+    model::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, RowId},
+    netbox::findings::{Linked, LinkedObjects},
+};
 
 /// A place where the address plan and the registry differ, or that needs somebody.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +139,22 @@ impl fmt::Display for Subject {
 }
 
 impl Links {
+    /// Returns them as a row has them.
+    #[must_use]
+    pub fn objects(&self) -> LinkedObjects {
+        let link = |what| match what {
+            Linked::Prefix => &self.prefix,
+            Linked::Aggregate => &self.aggregate,
+            Linked::Network => &self.network,
+            Linked::Customer => &self.customer,
+            Linked::Organization => &self.organization,
+            Linked::Request => &self.request,
+            Linked::Ticket => &self.ticket,
+        };
+        let known = Linked::ALL.into_iter().filter_map(|what| Some((what, link(what).as_deref()?)));
+        LinkedObjects::of(known.map(|(what, link)| (what, link.row, Some(link.name.as_str()))))
+    }
+
     /// Adds what another one links to, where this one links to nothing.
     #[must_use]
     pub fn and(self, more: Self) -> Self {

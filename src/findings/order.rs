@@ -67,7 +67,6 @@ mod tests {
             config: None,
             ignore: false,
             note: String::new(),
-            names: Default::default(),
             links: Default::default(),
         }
     }

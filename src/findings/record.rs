@@ -7,7 +7,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
 };
 
 use ipnet::IpNet;
@@ -15,14 +14,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    finding::{Finding, Link, Links, Urgency},
+    finding::{Finding, Urgency},
     registrations::Registrations,
 };
 use crate::{
     model::{Key, NetBlock, RowId},
     netbox::{
         self, Draft, FindingRow, Patch,
-        findings::{LinkedRows, Names, OPEN, RESOLVED},
+        findings::{Linked, OPEN, RESOLVED},
     },
 };
 
@@ -268,40 +267,14 @@ fn wanted(finding: &Finding, row: Option<&FindingRow>, now: Timestamp) -> Findin
         config: Some(finding.config),
         ignore: row.is_some_and(|row| row.ignore),
         note: row.map(|row| row.note.clone()).unwrap_or_default(),
-        names: names(&finding.links),
-        links: linked_rows(&finding.links),
-    }
-}
-
-fn names(links: &Links) -> Names {
-    let name = |link: &Option<Arc<Link>>| link.as_ref().map(|link| link.name.clone());
-    Names {
-        prefix: name(&links.prefix),
-        aggregate: name(&links.aggregate),
-        network: name(&links.network),
-        customer: name(&links.customer),
-        organization: name(&links.organization),
-        request: name(&links.request),
-        ticket: name(&links.ticket),
-    }
-}
-
-fn linked_rows(links: &Links) -> LinkedRows {
-    let row = |link: &Option<Arc<Link>>| link.as_ref().and_then(|link| link.row);
-    LinkedRows {
-        prefix: row(&links.prefix),
-        aggregate: row(&links.aggregate),
-        network: row(&links.network),
-        customer: row(&links.customer),
-        organization: row(&links.organization),
-        request: row(&links.request),
-        ticket: row(&links.ticket),
+        links: finding.links.objects(),
     }
 }
 
 /// Returns the fields of a row that are ours to write. A time is written, and compared, in whole seconds.
 fn body(row: &FindingRow) -> netbox::Row {
-    let body = json!({
+    let names: BTreeMap<&str, &str> = row.links.names().map(|(what, name)| (what.name(), name)).collect();
+    let fields = json!({
         "key": row.key,
         "subject": row.subject,
         "kind": row.kind,
@@ -312,19 +285,11 @@ fn body(row: &FindingRow) -> netbox::Row {
         "since": row.since.map(|since| second(since).to_string()),
         "since_at_least": row.since_at_least,
         "config": row.config,
-        "prefix": row.links.prefix,
-        "aggregate": row.links.aggregate,
-        "network": row.links.network,
-        "customer": row.links.customer,
-        "organization": row.links.organization,
-        "request": row.links.request,
-        "ticket": row.links.ticket,
-        "names": row.names,
+        "names": names,
     });
-    match body {
-        Value::Object(fields) => fields,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => netbox::Row::new(),
-    }
+    let Value::Object(mut body) = fields else { return netbox::Row::new() };
+    body.extend(Linked::ALL.map(|what| (what.name().to_owned(), json!(row.links.row(what)))));
+    body
 }
 
 fn second(time: Timestamp) -> Timestamp {
@@ -339,7 +304,7 @@ mod tests {
     use super::*;
     use crate::{
         findings::{
-            finding::{Since, Subject},
+            finding::{Link, Links, Since, Subject},
             kind::{Kind, Level},
             registrations::RecordedNet,
         },

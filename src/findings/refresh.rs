@@ -23,12 +23,10 @@ use super::{
 use crate::{
     config::Settings,
     model::{Config, Instance, RowId, Scope},
-    netbox::{self, FindingFilter, FindingRow, Patch, Refusal, findings::OPEN, schema},
+    netbox::{self, FindingFilter, FindingRow, Patch, Refusal, findings::{Linked, OPEN}, schema},
     retry::Retry,
 };
 
-/// Links of a finding. What they lead to may be deleted at any time.
-const LINKS: [&str; 7] = ["prefix", "aggregate", "network", "customer", "organization", "request", "ticket"];
 /// How many times it is judged with more of the change log at the most. What is wanted after that is left unread.
 const MOST_ROUNDS: usize = 4;
 
@@ -202,7 +200,9 @@ fn reach(scope: &Scope, plan: &AddressPlan, registrations: &Registrations) -> Re
 
 async fn write(ctx: &Context, changes: &Changes<'_>) -> Result<(), Error> {
     let message = change_message(ctx);
-    let writer = ctx.netbox.writer(schema::FINDING, &message).linking(&LINKS).until(&ctx.stop);
+    // What these lead to may be deleted at any time.
+    let links = Linked::ALL.map(Linked::name);
+    let writer = ctx.netbox.writer(schema::FINDING, &message).linking(&links).until(&ctx.stop);
     // What is resolved leaves before what is new comes: a reader in between sees no finding twice.
     let updated = writer.update(changes.patches()).await;
     let created = writer.create(changes.drafts()).await;

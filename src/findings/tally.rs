@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use crate::{
         model::Key,
-        netbox::findings::{LinkedRows, Names, OPEN, RESOLVED},
+        netbox::findings::{LinkedObjects, OPEN, RESOLVED},
     };
 
     fn row(kind: Kind, level: Level, due: Option<&str>) -> FindingRow {
@@ -91,8 +91,7 @@ mod tests {
             config: None,
             ignore: false,
             note: String::new(),
-            names: Names::default(),
-            links: LinkedRows::default(),
+            links: LinkedObjects::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! One that cannot be read is left out with a warning: then nothing is said of it.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date};
@@ -43,7 +43,7 @@ pub struct PrefixDetails {
     pub vrf: Option<RowId>,
     pub tenant: Option<RowId>,
     /// The code of its status.
-    pub status: String,
+    pub status: Cow<'static, str>,
     pub scope: Option<PrefixScope>,
     /// The slugs of its tags, of those that were asked for.
     pub tags: BTreeSet<String>,
@@ -140,7 +140,7 @@ impl Wanted {
             prefix: fields.prefix,
             vrf: fields.vrf,
             tenant: fields.tenant,
-            status: fields.status,
+            status: status(fields.status),
             scope,
             tags: self.tags(fields.tags),
             date,
@@ -148,6 +148,13 @@ impl Wanted {
             last_updated: fields.last_updated,
         })
     }
+}
+
+/// Takes a status. Its own ones need no memory of their own: there can be a hundred thousand prefixes.
+fn status(code: String) -> Cow<'static, str> {
+    // <https://netboxlabs.com/docs/netbox/models/ipam/prefix/>
+    let own = ["active", "container", "reserved", "deprecated"];
+    own.into_iter().find(|own| *own == code).map_or(Cow::Owned(code), Cow::Borrowed)
 }
 
 /// Reads a date, or the date of a time.

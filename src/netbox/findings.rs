@@ -1,9 +1,9 @@
 //! The rows of findings: what is on record of where the address plan and the registry differ.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::{Timestamp, civil::Date};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
     client::{Client, objects_path},
@@ -36,42 +36,89 @@ pub struct FindingRow {
     pub config: Option<RowId>,
     pub ignore: bool,
     pub note: String,
-    pub names: Names,
-    pub links: LinkedRows,
+    pub links: LinkedObjects,
 }
 
-/// What the objects that a finding is about are called, those without a row included.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+/// What a finding leads to: its field in NetBox, and in `names`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "they are called so")]
-pub struct Names {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aggregate: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub customer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub organization: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ticket: Option<String>,
+pub enum Linked {
+    Prefix,
+    Aggregate,
+    Network,
+    Customer,
+    Organization,
+    Request,
+    Ticket,
 }
 
-/// The rows that a finding is linked to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are called so")]
-pub struct LinkedRows {
-    pub prefix: Option<RowId>,
-    pub aggregate: Option<RowId>,
-    pub network: Option<RowId>,
-    pub customer: Option<RowId>,
-    pub organization: Option<RowId>,
-    pub request: Option<RowId>,
-    pub ticket: Option<RowId>,
+/// The objects that a finding is about, by which it is found from these. Most findings have one or two of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkedObjects(Box<[LinkedObject]>);
+
+/// An object that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct LinkedObject {
+    what: Linked,
+    /// Its row; `None` for one that has none, and for one that was deleted.
+    row: Option<RowId>,
+    /// A range, a handle or a number.
+    name: Option<Box<str>>,
+}
+
+impl Linked {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Prefix,
+        Self::Aggregate,
+        Self::Network,
+        Self::Customer,
+        Self::Organization,
+        Self::Request,
+        Self::Ticket,
+    ];
+
+    /// Returns the name of its field.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prefix => "prefix",
+            Self::Aggregate => "aggregate",
+            Self::Network => "network",
+            Self::Customer => "customer",
+            Self::Organization => "organization",
+            Self::Request => "request",
+            Self::Ticket => "ticket",
+        }
+    }
+}
+
+impl LinkedObjects {
+    /// Takes up the objects that have a row or a name.
+    pub fn of<'a>(all: impl IntoIterator<Item = (Linked, Option<RowId>, Option<&'a str>)>) -> Self {
+        let known = all.into_iter().filter(|(_, row, name)| row.is_some() || name.is_some());
+        let mut objects: Vec<LinkedObject> =
+            known.map(|(what, row, name)| LinkedObject { what, row, name: name.map(Box::from) }).collect();
+        objects.sort_by_key(|object| object.what);
+        Self(objects.into())
+    }
+
+    /// Returns the row of one; `None` when there is none.
+    #[must_use]
+    pub fn row(&self, what: Linked) -> Option<RowId> {
+        self.0.iter().find(|object| object.what == what)?.row
+    }
+
+    /// Returns what one is called, even if it has no row.
+    #[must_use]
+    pub fn name(&self, what: Linked) -> Option<&str> {
+        self.0.iter().find(|object| object.what == what)?.name.as_deref()
+    }
+
+    /// Returns what those are called that have a name.
+    pub fn names(&self) -> impl Iterator<Item = (Linked, &str)> {
+        self.0.iter().filter_map(|object| Some((object.what, object.name.as_deref()?)))
+    }
 }
 
 /// The findings to read.
@@ -126,7 +173,7 @@ struct FindingFields {
     #[serde(deserialize_with = "optional_reference")]
     ticket: Option<RowId>,
     #[serde(deserialize_with = "Option::deserialize")]
-    names: Option<Names>,
+    names: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// The names of [`FindingFields`].
@@ -135,6 +182,17 @@ const FIELDS: &str = "id,key,subject,kind,level,state,message,due,since,since_at
 
 impl From<FindingFields> for FindingRow {
     fn from(fields: FindingFields) -> Self {
+        let name = |what: Linked| fields.names.as_ref()?.get(what.name())?.as_deref();
+        let row = |what| match what {
+            Linked::Prefix => fields.prefix,
+            Linked::Aggregate => fields.aggregate,
+            Linked::Network => fields.network,
+            Linked::Customer => fields.customer,
+            Linked::Organization => fields.organization,
+            Linked::Request => fields.request,
+            Linked::Ticket => fields.ticket,
+        };
+        let links = LinkedObjects::of(Linked::ALL.map(|what| (what, row(what), name(what))));
         Self {
             id: fields.id,
             key: Key::recorded(fields.key),
@@ -149,16 +207,7 @@ impl From<FindingFields> for FindingRow {
             config: fields.config,
             ignore: fields.ignore.unwrap_or_default(),
             note: fields.note.unwrap_or_default(),
-            names: fields.names.unwrap_or_default(),
-            links: LinkedRows {
-                prefix: fields.prefix,
-                aggregate: fields.aggregate,
-                network: fields.network,
-                customer: fields.customer,
-                organization: fields.organization,
-                request: fields.request,
-                ticket: fields.ticket,
-            },
+            links,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     model::{Config, NetBlock, RowId},
     netbox::{
         FindingFilter,
-        findings::{FindingRow, OPEN},
+        findings::{FindingRow, Linked, OPEN},
     },
     queue::{Delay, Job, Order, Trigger, Work},
     requests::{self, ChangeRequest, Decisions, OrderSubject, Preparing, State, draft::Fields, draft::Place},
@@ -161,8 +161,8 @@ impl Standing<'_> {
 fn due(findings: &[FindingRow], changed: &BTreeSet<RowId>, inside: &[NetBlock]) -> Vec<RowId> {
     let mut kinds: BTreeMap<RowId, BTreeSet<Kind>> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| !finding.ignore) {
-        let range = finding.names.prefix.as_deref().and_then(|prefix| prefix.parse::<IpNet>().ok());
-        let prefix = finding.links.prefix.filter(|prefix| changed.contains(prefix));
+        let range = finding.links.name(Linked::Prefix).and_then(|prefix| prefix.parse::<IpNet>().ok());
+        let prefix = finding.links.row(Linked::Prefix).filter(|prefix| changed.contains(prefix));
         let (Some(prefix), Some(range), Some(kind)) = (prefix, range, Kind::from_name(&finding.kind)) else { continue };
         if inside.iter().any(|net| net.covers(&range.trunc().into())) {
             kinds.entry(prefix).or_default().insert(kind);
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use crate::{
         model::Key,
-        netbox::findings::{LinkedRows, Names},
+        netbox::findings::LinkedObjects,
     };
 
     fn found(row: u64, prefix: &str, kind: Kind) -> FindingRow {
@@ -201,8 +201,7 @@ mod tests {
             config: Some(RowId(1)),
             ignore: false,
             note: String::new(),
-            names: Names { prefix: Some(prefix.to_owned()), ..Names::default() },
-            links: LinkedRows { prefix: Some(RowId(row)), ..LinkedRows::default() },
+            links: LinkedObjects::of([(Linked::Prefix, Some(RowId(row)), Some(prefix))]),
         }
     }
 

@@ -11,7 +11,7 @@ use rir_sidecar::{
     config,
     error_chain::error_chain,
     model::{RowId, Scope},
-    netbox::{Client, FindingFilter, LogFilter},
+    netbox::{Client, FindingFilter, LogFilter, findings::Linked},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -238,8 +238,8 @@ async fn a_finding_has_what_netbox_has_of_it_and_names_of_what_has_no_row() {
     let netbox = netbox(&[(FINDINGS, json!([finding(1, 3, "open")]))]).await;
     let row = netbox.finding_rows(&FindingFilter::default()).await.unwrap().remove(0);
     assert_eq!((&*row.kind, &*row.level, &*row.state), ("unregistered", "notice", "open"));
-    assert_eq!((row.links.prefix, row.names.prefix.as_deref()), (Some(RowId(7)), Some("23.144.3.0/24")));
-    assert_eq!((row.links.network, row.names.network.as_deref()), (None, Some("NET-OF-THE-LISTING")));
+    assert_eq!((row.links.row(Linked::Prefix), row.links.name(Linked::Prefix)), (Some(RowId(7)), Some("23.144.3.0/24")));
+    assert_eq!((row.links.row(Linked::Network), row.links.name(Linked::Network)), (None, Some("NET-OF-THE-LISTING")));
     assert_eq!((row.ignore, row.note.as_str(), row.due.unwrap().to_string().as_str()), (false, "", "2026-12-04"));
 }
 

@@ -26,7 +26,7 @@ pub(super) struct List {
 pub(super) fn row(id: u64) -> FindingRow {
     use crate::{
         model::Key,
-        netbox::findings::{Names, OPEN},
+        netbox::findings::{Linked, LinkedObjects, OPEN},
     };
 
     FindingRow {
@@ -43,7 +43,6 @@ pub(super) fn row(id: u64) -> FindingRow {
         config: Some(RowId(1)),
         ignore: false,
         note: String::new(),
-        names: Names { prefix: Some("23.144.14.0/28".to_owned()), ..Names::default() },
-        links: Default::default(),
+        links: LinkedObjects::of([(Linked::Prefix, None, Some("23.144.14.0/28"))]),
     }
 }

@@ -217,7 +217,7 @@ impl<'a> Sheet<'_, 'a> {
             return;
         }
         let is_customer = |tenant: &RowId| !ground.is_own(*tenant, aggregate);
-        let in_use = |status: &String| ground.policy.assigned_statuses.contains(status) || status == CONTAINER;
+        let in_use = |status: &str| ground.policy.assigned_statuses.contains(status) || status == CONTAINER;
         let customer = prefix.tenant.filter(is_customer);
         if customer.is_some() && in_use(&prefix.status) {
             // It belongs to the assignment around it.

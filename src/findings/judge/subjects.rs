@@ -215,7 +215,7 @@ fn assign(ground: &Ground<'_>, spots: &mut [Spot<'_>]) {
         let is_customer = |tenant: RowId| ground.knows_own_tenants() && !ground.is_own(tenant, aggregate);
         let has_own_net = matches!(spot.registration, Registered::Own(_));
         let is_assigned = |entry: &&&PlannedPrefix| {
-            let status = ground.policy.assigned_statuses.contains(&entry.status);
+            let status = ground.policy.assigned_statuses.contains(&*entry.status);
             (status || (entry.status == CONTAINER && has_own_net)) && entry.tenant.is_some_and(is_customer)
         };
         let assigned: Vec<&PlannedPrefix> = spot.entries.iter().filter(is_assigned).copied().collect();

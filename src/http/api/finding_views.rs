@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     findings::{Known, Sources},
     model::RowId,
-    netbox::FindingRow,
+    netbox::{FindingRow, findings::Linked},
 };
 
 /// A finding, as the API and `rir-sidecar findings` show it.
@@ -66,7 +66,7 @@ impl FindingView {
     /// Makes the view of a recorded finding; the name is that of its config.
     #[must_use]
     pub fn new(row: FindingRow, config_name: Option<String>) -> Self {
-        let names = row.names;
+        let name = |what| row.links.name(what).map(str::to_owned);
         Self {
             id: row.id,
             kind: row.kind.into_owned(),
@@ -80,13 +80,13 @@ impl FindingView {
             since_at_least: row.since_at_least,
             config: row.config,
             config_name,
-            prefix: names.prefix,
-            aggregate: names.aggregate,
-            network: names.network,
-            customer: names.customer,
-            organization: names.organization,
-            request: names.request,
-            ticket: names.ticket,
+            prefix: name(Linked::Prefix),
+            aggregate: name(Linked::Aggregate),
+            network: name(Linked::Network),
+            customer: name(Linked::Customer),
+            organization: name(Linked::Organization),
+            request: name(Linked::Request),
+            ticket: name(Linked::Ticket),
             note: Some(row.note).filter(|note| !note.is_empty()),
         }
     }

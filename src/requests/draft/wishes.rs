@@ -11,7 +11,7 @@ use super::{
 use crate::{
     findings::Kind,
     model::{CustomerHandle, NetBlock, NetHandle, RowId},
-    netbox::{FindingRow, findings::OPEN},
+    netbox::{FindingRow, findings::{Linked, OPEN}},
     requests::operation::Operation,
 };
 
@@ -97,9 +97,9 @@ impl Drafting<'_> {
             let config = finding.config.map_or_else(|| "(none)".to_owned(), |config| config.to_string());
             return Err(NotAskedFor::OtherConfig { what: format!("finding {row}"), config });
         }
-        let network = || finding.names.network.as_deref().and_then(NetHandle::new).map(About::Network);
-        let customer = || finding.names.customer.as_deref().and_then(CustomerHandle::new).map(About::Customer);
-        let prefix = || finding.links.prefix.map(|row| About::Prefix(Place::Row(row)));
+        let network = || finding.links.name(Linked::Network).and_then(NetHandle::new).map(About::Network);
+        let customer = || finding.links.name(Linked::Customer).and_then(CustomerHandle::new).map(About::Customer);
+        let prefix = || finding.links.row(Linked::Prefix).map(|row| About::Prefix(Place::Row(row)));
         // Only a term says that the prefix was given to somebody else: all other differences are of writing.
         let has_new_holder = finding.due.is_some();
         let settlement = settlement(kind, has_new_holder).ok_or(NotAskedFor::NothingToAsk { row, kind })?;
@@ -108,7 +108,7 @@ impl Drafting<'_> {
             Settlement::Return => network().map(returned),
             Settlement::ReturnFirst => network().map(returned).map(followed),
             Settlement::ReturnParts => {
-                let prefix = finding.links.prefix.and_then(|prefix| self.prefixes.get(&prefix)).ok_or(unnamed)?;
+                let prefix = finding.links.row(Linked::Prefix).and_then(|prefix| self.prefixes.get(&prefix)).ok_or(unnamed)?;
                 return self.parts(finding, prefix.prefix.trunc().into());
             }
             Settlement::ChangeCustomer => customer().map(|about| Wish::of(about, Operation::ChangeCustomer)),
@@ -142,14 +142,14 @@ impl Drafting<'_> {
             finding.state == OPEN
                 && !finding.ignore
                 && finding.config == Some(self.config.id)
-                && finding.links.aggregate == Some(aggregate)
+                && finding.links.row(Linked::Aggregate) == Some(aggregate)
                 && kind.is_some_and(|kind| kind.family() == Kind::Unregistered && kind != Kind::Pending)
         };
         let mut missing: Vec<&FindingRow> = findings.iter().filter(is_missing).collect();
-        missing.sort_by_key(|finding| (finding.due.is_none(), finding.due, finding.links.prefix));
+        missing.sort_by_key(|finding| (finding.due.is_none(), finding.due, finding.links.row(Linked::Prefix)));
         let wishes: Vec<Wish> = missing
             .iter()
-            .filter_map(|finding| finding.links.prefix)
+            .filter_map(|finding| finding.links.row(Linked::Prefix))
             .map(|prefix| Wish::about(About::Prefix(Place::Row(prefix))))
             .collect();
         if wishes.is_empty() {

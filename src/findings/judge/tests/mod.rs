@@ -297,7 +297,7 @@ impl World {
             prefix: Some(prefix.prefix),
             vrf: prefix.vrf,
             tenant: prefix.tenant,
-            status: prefix.status.clone(),
+            status: prefix.status.clone().into_owned(),
             tags: prefix.tags.iter().map(name).collect(),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     model::Key,
     netbox::{
         FindingRow,
-        findings::{LinkedRows, Names, OPEN, RESOLVED},
+        findings::{Linked, LinkedObjects, OPEN, RESOLVED},
     },
 };
 
@@ -27,9 +27,17 @@ fn finding(id: u64, kind: Kind) -> FindingRow {
         config: Some(RowId(1)),
         ignore: false,
         note: String::new(),
-        names: Names { network: Some("NET-23-1".into()), customer: Some("C1".into()), ..Names::default() },
-        links: LinkedRows::default(),
+        links: leading_to(None, None),
     }
+}
+
+fn leading_to(prefix: Option<RowId>, aggregate: Option<RowId>) -> LinkedObjects {
+    LinkedObjects::of([
+        (Linked::Prefix, prefix, None),
+        (Linked::Aggregate, aggregate, None),
+        (Linked::Network, None, Some("NET-23-1")),
+        (Linked::Customer, None, Some("C1")),
+    ])
 }
 
 fn words(wishes: Result<Vec<Wish>, NotAskedFor>) -> String {
@@ -51,7 +59,7 @@ fn each_kind_of_finding_is_settled_by_its_operation() {
     world.reassigned("NET-23-1B", "23.0.1.128/26", "Alpha");
     let drafting = world.drafting();
     let told = Kind::ALL.map(|kind| {
-        let links = LinkedRows { prefix: Some(prefix), ..LinkedRows::default() };
+        let links = leading_to(Some(prefix), None);
         format!("{kind}: {}", words(drafting.of_finding(&FindingRow { links, ..finding(5, kind) })))
     });
     insta::assert_snapshot!(told.join("\n"), @"
@@ -117,7 +125,7 @@ fn findings_that_are_over_of_others_or_without_a_name_are_refused() {
     let all = [
         FindingRow { state: RESOLVED.into(), ..stale.clone() },
         FindingRow { config: Some(RowId(2)), ..stale.clone() },
-        FindingRow { names: Names::default(), ..stale.clone() },
+        FindingRow { links: LinkedObjects::default(), ..stale.clone() },
         FindingRow { kind: "of-tomorrow".into(), ..stale },
     ];
     insta::assert_snapshot!(all.map(|row| words(drafting.of_finding(&row))).join("\n"), @"
@@ -133,7 +141,7 @@ fn of_an_aggregate_the_most_urgent_ones_are_asked_for() {
     let world = World::new();
     let aggregate = world.plan.aggregates[0].id;
     let row = |id: u64, kind, due: Option<&str>| {
-        let links = LinkedRows { prefix: Some(RowId(id)), aggregate: Some(aggregate), ..LinkedRows::default() };
+        let links = leading_to(Some(RowId(id)), Some(aggregate));
         FindingRow { links, due: due.map(|due| due.parse().unwrap()), ..finding(id, kind) }
     };
     let findings = [
@@ -146,7 +154,7 @@ fn of_an_aggregate_the_most_urgent_ones_are_asked_for() {
         FindingRow { ignore: true, ..row(6, Kind::Overdue, None) },
         FindingRow { state: RESOLVED.into(), ..row(7, Kind::Overdue, None) },
         FindingRow { config: Some(RowId(2)), ..row(8, Kind::Overdue, None) },
-        FindingRow { links: LinkedRows::default(), ..row(9, Kind::Overdue, None) },
+        FindingRow { links: leading_to(None, None), ..row(9, Kind::Overdue, None) },
     ];
     let drafting = world.drafting();
     let place = Place::Range(cidr("23.0.0.0/16"));
