@@ -5,9 +5,7 @@
 //! operator said with `ignore` and `note` stays. These two fields are never written. What nothing can be said of now
 //! stays as it is, and so does what the judgement did not look at ([`Reach`]).
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use jiff::Timestamp;

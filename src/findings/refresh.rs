@@ -23,7 +23,11 @@ use super::{
 use crate::{
     config::Settings,
     model::{Config, Instance, RowId, Scope},
-    netbox::{self, FindingFilter, FindingRow, Patch, Refusal, findings::{Linked, OPEN}, schema},
+    netbox::{
+        self, FindingFilter, FindingRow, Patch, Refusal,
+        findings::{Linked, OPEN},
+        schema,
+    },
     retry::Retry,
 };
 

@@ -22,6 +22,8 @@ use crate::{
 const OURS: [&str; 5] = ["last_sync", "refreshed", "looked", "judged", "last_result"];
 /// Fields that change with any other.
 const STAMPS: [&str; 1] = ["last_updated"];
+/// Fields of a prefix that decide whether it is to be registered, and as what.
+const ASSIGNMENT: [&str; 4] = ["prefix", "vrf", "tenant", "status"];
 /// Fields of an RIR config that decide what a sync finds.
 const SETTINGS: [&str; 6] = ["name", "rir", "registry", "api_url", "org_handle", "is_active"];
 
@@ -63,7 +65,7 @@ fn work(change: &Change) -> Result<Work, Ignored> {
             Ok(Work::SyncAggregate { config: None, aggregate: change.id })
         }
         (Event::Created | Event::Updated, Subject::Prefix) => {
-            touches(change, &["prefix"])?;
+            touches(change, &ASSIGNMENT)?;
             Ok(Work::SyncPrefix { config: None, prefixes: BTreeSet::from([change.id]) })
         }
         (Event::Created | Event::Updated, Subject::Config) => {

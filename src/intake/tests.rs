@@ -62,6 +62,15 @@ fn what_changed_decides_what_follows() {
         ("prefix created", webhook("created", "ipam.prefix", none.clone(), aggregate(a, 1, 1))),
         ("prefix prefix", webhook("updated", "ipam.prefix", aggregate(a, 1, 1), aggregate(b, 1, 1))),
         ("prefix vrf", webhook("updated", "ipam.prefix", json!({ "vrf": 1 }), json!({ "vrf": 2 }))),
+        ("prefix tenant", webhook("updated", "ipam.prefix", aggregate(a, 1, 1), aggregate(a, 1, 2))),
+        (
+            "prefix status",
+            webhook("updated", "ipam.prefix", json!({ "status": "reserved" }), json!({ "status": "active" })),
+        ),
+        (
+            "prefix description",
+            webhook("updated", "ipam.prefix", json!({ "description": "" }), json!({ "description": "a" })),
+        ),
         ("prefix saved", webhook("updated", "ipam.prefix", aggregate(a, 1, 1), aggregate(a, 1, 1))),
         ("prefix deleted", webhook("deleted", "ipam.prefix", aggregate(a, 1, 1), none.clone())),
         ("config created", webhook("created", CONFIG_TYPE, none.clone(), config("A", true, "1"))),
@@ -87,7 +96,10 @@ fn what_changed_decides_what_follows() {
     aggregate deleted: (there is nothing to ask about an object that is gone)
     prefix created: sync-prefix:*:ann
     prefix prefix: sync-prefix:*:ann
-    prefix vrf: (nothing changed that a sync looks at)
+    prefix vrf: sync-prefix:*:ann
+    prefix tenant: sync-prefix:*:ann
+    prefix status: sync-prefix:*:ann
+    prefix description: (nothing changed that a sync looks at)
     prefix saved: (nothing changed that a sync looks at)
     prefix deleted: (there is nothing to ask about an object that is gone)
     config created: sync-config:7:organizations+contacts+networks:ann

@@ -68,15 +68,8 @@ struct LinkedObject {
 
 impl Linked {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Prefix,
-        Self::Aggregate,
-        Self::Network,
-        Self::Customer,
-        Self::Organization,
-        Self::Request,
-        Self::Ticket,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Prefix, Self::Aggregate, Self::Network, Self::Customer, Self::Organization, Self::Request, Self::Ticket];
 
     /// Returns the name of its field.
     #[must_use]

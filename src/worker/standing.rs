@@ -181,10 +181,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::{
-        model::Key,
-        netbox::findings::LinkedObjects,
-    };
+    use crate::{model::Key, netbox::findings::LinkedObjects};
 
     fn found(row: u64, prefix: &str, kind: Kind) -> FindingRow {
         FindingRow {

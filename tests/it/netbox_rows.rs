@@ -238,7 +238,10 @@ async fn a_finding_has_what_netbox_has_of_it_and_names_of_what_has_no_row() {
     let netbox = netbox(&[(FINDINGS, json!([finding(1, 3, "open")]))]).await;
     let row = netbox.finding_rows(&FindingFilter::default()).await.unwrap().remove(0);
     assert_eq!((&*row.kind, &*row.level, &*row.state), ("unregistered", "notice", "open"));
-    assert_eq!((row.links.row(Linked::Prefix), row.links.name(Linked::Prefix)), (Some(RowId(7)), Some("23.144.3.0/24")));
+    assert_eq!(
+        (row.links.row(Linked::Prefix), row.links.name(Linked::Prefix)),
+        (Some(RowId(7)), Some("23.144.3.0/24"))
+    );
     assert_eq!((row.links.row(Linked::Network), row.links.name(Linked::Network)), (None, Some("NET-OF-THE-LISTING")));
     assert_eq!((row.ignore, row.note.as_str(), row.due.unwrap().to_string().as_str()), (false, "", "2026-12-04"));
 }

@@ -11,7 +11,10 @@ use super::{
 use crate::{
     findings::Kind,
     model::{CustomerHandle, NetBlock, NetHandle, RowId},
-    netbox::{FindingRow, findings::{Linked, OPEN}},
+    netbox::{
+        FindingRow,
+        findings::{Linked, OPEN},
+    },
     requests::operation::Operation,
 };
 
@@ -108,7 +111,8 @@ impl Drafting<'_> {
             Settlement::Return => network().map(returned),
             Settlement::ReturnFirst => network().map(returned).map(followed),
             Settlement::ReturnParts => {
-                let prefix = finding.links.row(Linked::Prefix).and_then(|prefix| self.prefixes.get(&prefix)).ok_or(unnamed)?;
+                let prefix =
+                    finding.links.row(Linked::Prefix).and_then(|prefix| self.prefixes.get(&prefix)).ok_or(unnamed)?;
                 return self.parts(finding, prefix.prefix.trunc().into());
             }
             Settlement::ChangeCustomer => customer().map(|about| Wish::of(about, Operation::ChangeCustomer)),

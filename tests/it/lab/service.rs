@@ -255,6 +255,16 @@ async fn a_new_aggregate_brings_its_registrations_and_then_all_is_quiet() {
         assert!(now.len() == before && now.iter().all(|job| job.state.is_over()), "{now:#?}");
         sleep(Duration::from_secs(1)).await;
     }
+
+    // Whose a prefix is decides whether it has to be registered, and nothing but the change tells.
+    let prefix = lab.scene.ids("ipam/prefixes").await[0];
+    let tenant = lab.scene.add("tenancy/tenants", json!([{ "name": "Harbour Catch Ltd", "slug": "harbour" }])).await[0];
+    lab.scene.edit("ipam/prefixes", prefix, json!({ "tenant": tenant })).await;
+    until("the prefix with another tenant is synced", async || {
+        let works = lab.jobs().await.into_iter().filter(|job| job.state.is_over()).filter_map(|record| record.job);
+        works.map(|job| job.work).any(|work| work.additions().contains(&RowId(prefix)))
+    })
+    .await;
     lab.enable_webhooks(false).await;
     replica.end().await;
 }
