@@ -17,6 +17,7 @@
 //! | [`sync`] | looks up, plans, applies and reports: the run of one config |
 //! | [`findings`] | judges where NetBox and the registry differ, and by when to put it right |
 //! | [`requests`] | asks for changes at ARIN, has them approved, sends them once and follows them |
+//! | [`irr`] | mirrors routing registries |
 //! | [`arin`] | asks ARIN and turns its documents into values |
 //! | [`netbox`] | reads and writes NetBox, and knows the custom object types |
 //! | [`outbound`] | holds what the clients of both have in common: connections, bounded answers, retries |
@@ -46,6 +47,7 @@ mod hex;
 pub mod http;
 pub mod http_client;
 mod intake;
+pub mod irr;
 pub mod model;
 pub mod netbox;
 pub mod outbound;

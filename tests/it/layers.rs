@@ -24,7 +24,7 @@ const LEAVES: [&str; 13] = [
 ];
 
 /// The rooms that each room may know besides the leaves; of a room that is named with a module, that module only.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 29] = [
     ("config", &[]),
     ("deadline", &[]),
     ("error_chain", &[]),
@@ -47,6 +47,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     // A draft is made by the rules that the findings are judged by: who is assigned what, which address, which names.
     ("requests", &["arin", "findings", "netbox"]),
     ("queue", &["redis_client"]),
+    ("irr", &["outbound", "redis_client"]),
     ("coordination", &["redis_client"]),
     ("intake", &["netbox::changes", "queue"]),
     ("services", &["arin", "coordination", "netbox", "queue", "sync"]),
