@@ -143,8 +143,10 @@ async fn many_come_to_their_end_whatever_happens() {
         tokio::time::sleep(Duration::from_millis(pause)).await;
         child.kill().await.unwrap();
         super::tickets::accept_all(&changes.scene.arin);
-        let done = changes.states().await.values().filter(|state| OVER.contains(&state.as_str())).count();
-        if done == count {
+        let states = changes.states().await;
+        let over = states.values().filter(|state| OVER.contains(&state.as_str())).count();
+        // The last few are waited for without being killed.
+        if over + 5 > count {
             break;
         }
     }
@@ -167,15 +169,30 @@ async fn many_come_to_their_end_whatever_happens() {
         *tally.entry(state.as_str()).or_default() += 1;
     }
     eprintln!("measured: {count} reassignments ended as {tally:?}, with {} calls", changes.writes().len());
-    assert!(tally.keys().all(|state| ["done", "refused"].contains(state)), "{tally:?}");
+    for request in told.requests.iter().filter(|request| states[&number(request)] != "done") {
+        changes.give_up_and_ask_anew(request, &states[&number(request)]).await;
+    }
     for request in &told.requests {
-        let nets = changes.nets(&range_of(request)).len();
-        let state = &states[&number(request)];
-        assert_eq!(nets, usize::from(state == "done"), "{} is {state}", request["range"]);
+        assert_eq!(changes.nets(&range_of(request)).len(), 1, "{}", request["range"]);
     }
     assert_eq!(changes.left_over().len(), 0, "customers without a net");
-    let names = changes.scene.arin.registry().customers.len();
-    assert_eq!(names, tally.get("done").copied().unwrap_or_default(), "a customer for each net");
+    assert_eq!(changes.scene.arin.registry().customers.len(), count, "a customer for each net");
+}
+
+impl Changes {
+    /// Does what a person does with a request that ARIN refused, or that was sent twice in vain: nothing of it is at ARIN,
+    /// so that it may be asked for anew.
+    async fn give_up_and_ask_anew(&self, request: &Value, state: &str) {
+        assert!(["refused", "unknown"].contains(&state), "{} is {state}", request["range"]);
+        assert_eq!(self.nets(&range_of(request)).len(), 0, "{} is {state}", request["range"]);
+        if state == "unknown" {
+            self.run_as(&self.bob, &["reject", &id(request)]).await.expect(0);
+        }
+        let anew = self.prepare(&["--prefix", &range_of(request)]).await.expect(0);
+        self.approve(&self.bob, &anew.requests[0]).await.expect(0);
+        self.settle().await;
+        assert_eq!(self.states().await[&number(&anew.requests[0])], "done", "{}", request["range"]);
+    }
 }
 
 /// The range of a request as a CIDR.
