@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{
+    irr,
     limits::{DURATIONS, Limit, NUMBERS, written},
     problem::Problem,
     secret::Secret,
@@ -61,6 +62,7 @@ pub(super) fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     checks.webhook(&settings.webhook);
     checks.sweep(&settings.sweep);
     checks.share("telemetry.trace_share", settings.telemetry.trace_share);
+    irr::check(&settings.irr, problems);
 }
 
 struct Checks<'a>(&'a mut Vec<Problem>);

@@ -9,6 +9,7 @@ mod duration;
 #[cfg(test)]
 mod fuzz;
 mod http_url;
+mod irr;
 pub mod keys;
 mod limits;
 mod load;
@@ -22,6 +23,7 @@ mod unset;
 mod urls;
 
 pub use http_url::{HttpUrl, RegistryUrl, UnfitUrl, presentable_url};
+pub use irr::{HostAndPort, Irr, IrrSource, NrtmVersion, SourceKind};
 pub use load::{DEFAULTS, load, load_from, load_listen, load_with_keys};
 pub use problem::{Invalid, Problem};
 pub use proxy::{Proxy, Variables};

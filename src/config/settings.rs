@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use super::{
     duration,
     http_url::{HttpUrl, RegistryUrl, describe},
+    irr::Irr,
     proxy::Proxy,
     secret::Secret,
 };
@@ -40,6 +41,8 @@ pub struct Settings {
     pub findings: Findings,
     /// The rules by which changes at the registry are asked for, approved and sent.
     pub requests: Requests,
+    /// The routing registries that are mirrored.
+    pub irr: Irr,
     /// The place of the jobs.
     pub queue: Queue,
     /// The work on jobs.

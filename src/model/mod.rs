@@ -14,7 +14,9 @@ pub mod plan_digest;
 pub mod progress;
 mod ranges;
 pub mod registration;
+mod rpsl_class;
 pub mod scope;
+mod source_name;
 
 pub use address_block::{InvalidBlock, NetBlock};
 pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle};
@@ -27,4 +29,6 @@ pub use ranges::Ranges;
 pub use registration::{
     Address, Customer, Holder, ListedNet, Net, NetType, Org, Poc, PocFunction, PocType, Registration, Registry, Updated,
 };
+pub use rpsl_class::{RpslClass, UnknownClass};
 pub use scope::{Resource, Scope};
+pub use source_name::{NoSourceName, SourceName};

@@ -217,11 +217,18 @@ impl Scene {
     }
 
     pub(crate) async fn list(&self, path: &str, query: &str) -> Vec<Row> {
-        let url = format!("{}/api/{path}/?{query}", self.netbox.url);
-        let answer = self.http.get(url).bearer_auth(&self.netbox.token).send().await.unwrap();
-        let text = answer.text().await.unwrap();
-        let page: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"));
-        page["results"].as_array().unwrap().iter().map(|row| row.as_object().unwrap().clone()).collect()
+        let mut url = format!("{}/api/{path}/?{query}", self.netbox.url);
+        let mut rows = Vec::new();
+        loop {
+            let answer = self.http.get(url).bearer_auth(&self.netbox.token).send().await.unwrap();
+            let text = answer.text().await.unwrap();
+            let page: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"));
+            rows.extend(page["results"].as_array().unwrap().iter().map(|row| row.as_object().unwrap().clone()));
+            match page["next"].as_str() {
+                Some(next) => url = next.to_owned(),
+                None => return rows,
+            }
+        }
     }
 
     /// All rows of one of our types by what they are called, `handle` or `key`.

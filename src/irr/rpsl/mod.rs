@@ -2,9 +2,7 @@
 //!
 //! Text is kept as it came, byte for byte but for line ends; what is derived from it stands beside it.
 
-mod class;
-
-pub use class::Class;
+pub use crate::model::RpslClass as Class;
 
 /// What tells an object from all others of a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

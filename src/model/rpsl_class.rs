@@ -1,11 +1,14 @@
-//! The classes of objects that an IRRd 4.5 knows.
+//! The classes of RPSL objects that an IRRd 4.5 knows.
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 /// A class of objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
 #[expect(missing_docs, reason = "they are called so")]
-pub enum Class {
+pub enum RpslClass {
     AsBlock,
     AsSet,
     AutNum,
@@ -32,7 +35,7 @@ pub enum Class {
 #[error("{0:?} is no class of objects")]
 pub struct UnknownClass(pub String);
 
-impl Class {
+impl RpslClass {
     /// All of them, in the order of their names.
     pub const ALL: [Self; 19] = [
         Self::AsBlock,
@@ -83,7 +86,7 @@ impl Class {
     }
 }
 
-impl FromStr for Class {
+impl FromStr for RpslClass {
     type Err = UnknownClass;
 
     fn from_str(text: &str) -> Result<Self, UnknownClass> {
@@ -92,8 +95,22 @@ impl FromStr for Class {
     }
 }
 
-impl fmt::Display for Class {
+impl fmt::Display for RpslClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl TryFrom<String> for RpslClass {
+    type Error = UnknownClass;
+
+    fn try_from(text: String) -> Result<Self, UnknownClass> {
+        text.parse()
+    }
+}
+
+impl From<RpslClass> for &'static str {
+    fn from(class: RpslClass) -> Self {
+        class.name()
     }
 }

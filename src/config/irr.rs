@@ -1,0 +1,326 @@
+//! The settings of routing registries: `[irr]` and a table for each source.
+
+use std::{collections::BTreeSet, fmt, path::PathBuf, str::FromStr, time::Duration};
+
+use serde::{Deserialize, Deserializer, de::Error};
+use url::Url;
+
+use super::{duration, problem::Problem};
+use crate::model::{RpslClass, SourceName};
+
+/// The interval of a source that has none.
+const USUAL_INTERVAL: Duration = Duration::from_secs(300);
+/// The shortest interval.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+/// The shortest and usual interval of a source over NRTMv4 (RFC 10063: no more than once a minute).
+const SHORTEST_NRTM4: Duration = Duration::from_secs(60);
+/// The longest interval: a registry that is looked at less often is not mirrored.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The most changes that a journal may keep. In Redis each takes about 200 bytes.
+const MOST_KEPT: u64 = 10_000_000;
+
+/// `[irr]`
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Irr {
+    /// The sources.
+    #[serde(default)]
+    pub source: Vec<IrrSource>,
+}
+
+/// `[[irr.source]]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct IrrSource {
+    /// What its registry calls it.
+    pub name: SourceName,
+    /// Where its objects come from.
+    #[serde(default)]
+    pub kind: SourceKind,
+    /// Where its dump is; several files are one dump together.
+    #[serde(default)]
+    pub dumps: Vec<Url>,
+    /// Where the serial of the dump is.
+    #[serde(default)]
+    pub serial_url: Option<Url>,
+    /// The server that tells its changes over NRTM.
+    #[serde(default)]
+    pub nrtm: Option<HostAndPort>,
+    /// The version of NRTM that is asked for.
+    #[serde(default)]
+    pub nrtm_version: NrtmVersion,
+    /// Where its update notification file is (NRTMv4).
+    #[serde(default)]
+    pub index: Option<Url>,
+    /// File with the public key that the update notification file is signed with.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "optional_duration")]
+    interval: Option<Duration>,
+    /// The classes that are mirrored; all if there are none.
+    #[serde(default)]
+    pub classes: BTreeSet<RpslClass>,
+    /// How many changes the journal keeps of those that the stored dump has already.
+    #[serde(default = "usual_journal")]
+    pub journal_keep: u64,
+    /// Share (0 to 1) of the objects that a dump may lack of those that are there.
+    #[serde(default = "usual_shrink")]
+    pub max_shrink: f64,
+}
+
+/// Where the objects of a source come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// From another registry or a mirror of it.
+    #[default]
+    Mirror,
+}
+
+/// A version of NRTM over TCP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u8")]
+pub enum NrtmVersion {
+    /// The changes of an answer have no serials of their own.
+    V1,
+    /// Each change has its serial.
+    #[default]
+    V3,
+}
+
+/// A host with a port: `rr.example.net:43`, `192.0.2.1:43` or `[2001:db8::1]:43`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostAndPort {
+    /// The name or address, an IPv6 address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl Irr {
+    /// Returns the settings of a source.
+    #[must_use]
+    pub fn named(&self, name: &SourceName) -> Option<&IrrSource> {
+        self.source.iter().find(|source| source.name == *name)
+    }
+}
+
+impl IrrSource {
+    /// Returns how often the source is looked at.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        let usual = if self.index.is_some() { SHORTEST_NRTM4 } else { USUAL_INTERVAL };
+        self.interval.unwrap_or(usual)
+    }
+
+    /// Returns whether objects of a class are mirrored.
+    #[must_use]
+    pub fn wants(&self, class: RpslClass) -> bool {
+        self.classes.is_empty() || self.classes.contains(&class)
+    }
+
+    /// Returns the port and the host under which everybody may see what it asks, for logs and rows.
+    #[must_use]
+    pub fn upstream(&self) -> String {
+        match (&self.index, &self.nrtm, self.dumps.first()) {
+            (Some(index), _, _) => index.to_string(),
+            (None, Some(nrtm), _) => nrtm.to_string(),
+            (None, None, dump) => dump.map(Url::to_string).unwrap_or_default(),
+        }
+    }
+}
+
+fn usual_journal() -> u64 {
+    100_000
+}
+
+fn usual_shrink() -> f64 {
+    0.1
+}
+
+fn optional_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    duration::deserialize(from).map(Some)
+}
+
+impl TryFrom<u8> for NrtmVersion {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, &'static str> {
+        match number {
+            1 => Ok(Self::V1),
+            3 => Ok(Self::V3),
+            _ => Err("NRTM over TCP has the versions 1 and 3; for version 4 set `index` instead of `nrtm`"),
+        }
+    }
+}
+
+impl FromStr for HostAndPort {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        const WRONG: &str = "is no host with a port such as `rr.example.net:43`";
+        let (host, port) = text.rsplit_once(':').ok_or(WRONG)?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let port = port.parse::<u16>().ok().filter(|port| *port > 0).ok_or(WRONG)?;
+        // A colon without brackets is that of an IPv6 address whose last part would be taken for a port.
+        let fits = match bare {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => url::Host::parse(host).is_ok() && !host.contains([':', '/', '@']),
+        };
+        fits.then(|| Self { host: bare.unwrap_or(host).to_owned(), port }).ok_or(WRONG)
+    }
+}
+
+impl<'de> Deserialize<'de> for HostAndPort {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(|wrong| D::Error::custom(format!("`{text}` {wrong}")))
+    }
+}
+
+impl fmt::Display for HostAndPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// Adds a problem for each setting of a source that cannot be used, and for those that exclude each other.
+pub(super) fn check(irr: &Irr, problems: &mut Vec<Problem>) {
+    let mut names = BTreeSet::new();
+    for source in &irr.source {
+        let at = |field: &str| format!("irr.source[{}].{field}", source.name);
+        let mut refuse = |wrong: bool, field: &str, remedy: &str| {
+            if wrong {
+                problems.push(Problem::new(at(field), remedy.to_owned()));
+            }
+        };
+        refuse(!names.insert(&source.name), "name", "is there twice; a source has one table");
+        let (dumps, index) = (!source.dumps.is_empty(), source.index.is_some());
+        let others = dumps || source.serial_url.is_some() || source.nrtm.is_some();
+        let remedy =
+            "is set together with `dumps`, `serial_url` or `nrtm`; NRTMv4 brings its own snapshots, so remove these";
+        refuse(index && others, "index", remedy);
+        refuse(!index && !dumps, "dumps", "is empty; list where the dump is, or set `index` for NRTMv4");
+        let remedy = "is not set; name the file with the registry's public key, without which anybody could sign";
+        refuse(index && source.key_file.is_none(), "key_file", remedy);
+        refuse(!index && source.key_file.is_some(), "key_file", "is for NRTMv4 only; remove it, or set `index`");
+        let remedy =
+            "is not set, but `nrtm` goes on from the serial of the dump; set it to the registry's CURRENTSERIAL file";
+        refuse(!index && source.nrtm.is_some() && source.serial_url.is_none(), "serial_url", remedy);
+        let files = ["https", "http", "ftp", "file"];
+        let remedy = "is no https, http, ftp or file URL without user name and password; correct it";
+        refuse(!source.dumps.iter().all(|url| is_url(url, &files)), "dumps", remedy);
+        refuse(!source.serial_url.iter().all(|url| is_url(url, &files)), "serial_url", remedy);
+        let remedy = "is no https, http or file URL without user name and password; correct it";
+        refuse(!source.index.iter().all(|url| is_url(url, &["https", "http", "file"])), "index", remedy);
+        let interval = source.interval();
+        refuse(interval < SHORTEST_INTERVAL, "interval", "is too short; set it to 1s or more");
+        refuse(
+            index && interval < SHORTEST_NRTM4,
+            "interval",
+            "is too short; NRTMv4 may be asked once a minute, so set 60s or more",
+        );
+        refuse(interval > LONGEST_INTERVAL, "interval", "is too long; set it to 7days or less");
+        refuse(
+            !(0.0..=1.0).contains(&source.max_shrink),
+            "max_shrink",
+            "is a share between 0 and 1; write 0.1 for 10 %",
+        );
+        refuse(source.journal_keep > MOST_KEPT, "journal_keep", "is too large; set it to 10000000 or less");
+    }
+}
+
+fn is_url(url: &Url, schemes: &[&str]) -> bool {
+    let has_place = if url.scheme() == "file" { !url.has_host() } else { url.has_host() };
+    schemes.contains(&url.scheme()) && has_place && url.username().is_empty() && url.password().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::problem::list;
+
+    fn told(text: &str) -> String {
+        let irr: Irr = match toml::from_str(text) {
+            Ok(irr) => irr,
+            Err(error) => return error.message().to_owned(),
+        };
+        let mut problems = Vec::new();
+        check(&irr, &mut problems);
+        list(&problems)
+    }
+
+    #[test]
+    fn a_mirror_has_a_dump_or_an_index_and_what_belongs_to_it() {
+        let fine = [
+            "dumps = ['https://rr.test/a.db.gz']",
+            "dumps = ['ftp://rr.test/a.db.gz', 'file:///srv/b.db']\nserial_url = 'ftp://rr.test/A.CURRENTSERIAL'\nnrtm = 'rr.test:43'",
+            "index = 'https://rr.test/update-notification-file.jose'\nkey_file = '/etc/key.pem'\ninterval = '60s'",
+        ];
+        for settings in fine {
+            assert_eq!(told(&format!("[[source]]\nname = 'A'\n{settings}")), "", "{settings}");
+        }
+        let wrong = [
+            "",
+            "kind = 'query'",
+            "dumps = ['gopher://rr.test/a.db', 'https://ann:secret@rr.test/']\nserial_url = 'file://host/a'",
+            "dumps = ['https://rr.test/a.db']\nnrtm = 'rr.test:43'\nkey_file = '/etc/key.pem'\ninterval = '100ms'",
+            "dumps = ['https://rr.test/a.db']\nnrtm = '2001:db8::1:43'",
+            "dumps = ['https://rr.test/a.db']\nnrtm_version = 4",
+            "index = 'ftp://rr.test/a.jose'\nnrtm = 'rr.test:43'\ninterval = '59s'\nmax_shrink = 10\njournal_keep = 10000001",
+            "dumps = ['https://rr.test/a.db']\nclasses = ['route', 'routes']",
+            "dumps = ['https://rr.test/a.db']\ninterval = '8days'\n[[source]]\nname = 'a'\ndumps = ['https://rr.test/a.db']",
+        ];
+        let all: Vec<String> = wrong.iter().map(|text| told(&format!("[[source]]\nname = 'A'\n{text}"))).collect();
+        insta::assert_snapshot!(all.join("\n---\n"), @r#"
+          irr.source[A].dumps: is empty; list where the dump is, or set `index` for NRTMv4
+        ---
+        unknown variant `query`, expected `mirror`
+        ---
+          irr.source[A].dumps: is no https, http, ftp or file URL without user name and password; correct it
+          irr.source[A].serial_url: is no https, http, ftp or file URL without user name and password; correct it
+        ---
+          irr.source[A].key_file: is for NRTMv4 only; remove it, or set `index`
+          irr.source[A].serial_url: is not set, but `nrtm` goes on from the serial of the dump; set it to the registry's CURRENTSERIAL file
+          irr.source[A].interval: is too short; set it to 1s or more
+        ---
+        `2001:db8::1:43` is no host with a port such as `rr.example.net:43`
+        ---
+        NRTM over TCP has the versions 1 and 3; for version 4 set `index` instead of `nrtm`
+        ---
+          irr.source[A].index: is set together with `dumps`, `serial_url` or `nrtm`; NRTMv4 brings its own snapshots, so remove these
+          irr.source[A].key_file: is not set; name the file with the registry's public key, without which anybody could sign
+          irr.source[A].index: is no https, http or file URL without user name and password; correct it
+          irr.source[A].interval: is too short; NRTMv4 may be asked once a minute, so set 60s or more
+          irr.source[A].max_shrink: is a share between 0 and 1; write 0.1 for 10 %
+          irr.source[A].journal_keep: is too large; set it to 10000000 or less
+        ---
+        "routes" is no class of objects
+        ---
+          irr.source[A].interval: is too long; set it to 7days or less
+          irr.source[A].name: is there twice; a source has one table
+        "#);
+    }
+
+    #[test]
+    fn a_server_is_a_host_with_a_port() {
+        let read = |text: &str| text.parse::<HostAndPort>().map(|server| (server.to_string(), server.host));
+        assert_eq!(read("[2001:db8::1]:43"), Ok(("[2001:db8::1]:43".to_owned(), "2001:db8::1".to_owned())));
+        assert_eq!(read("rr.test:4444"), Ok(("rr.test:4444".to_owned(), "rr.test".to_owned())));
+        for wrong in ["rr.test", "rr.test:0", "rr.test:65536", ":43", "[rr.test]:43", "a b:43", "ann@rr.test:43"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn intervals_are_those_of_the_protocol_unless_set() {
+        let interval = |settings: &str| {
+            let irr: Irr = toml::from_str(&format!("[[source]]\nname = 'A'\n{settings}")).unwrap();
+            irr.named(&"a".parse().unwrap()).unwrap().interval().as_secs()
+        };
+        assert_eq!(interval(""), 300);
+        assert_eq!(interval("index = 'https://rr.test/'"), 60);
+        assert_eq!(interval("interval = '10m'"), 600);
+    }
+}
