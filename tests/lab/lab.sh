@@ -9,6 +9,8 @@ LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$LAB/install.sh"
 # shellcheck source=tests/lab/services.sh
 . "$LAB/services.sh"
+# shellcheck source=tests/lab/irrd.sh
+. "$LAB/irrd.sh"
 
 usage() {
     cat >&2 <<'TEXT'
@@ -19,6 +21,7 @@ usage: lab.sh COMMAND [OPTION]...
   openapi     install the tools that the OpenAPI document is tried with and print their folder
   up          start PostgreSQL, Redis and a NetBox; print what to export
   redis up    start Redis alone; print what to export
+  irrd        start an IRRd beside a running Redis, with a NetBox or without; print what to export
   netbox      start one more NetBox with a database of its own beside a running one (--name)
   reset       give a running NetBox a fresh database
   restart     give a running NetBox fresh worker processes
@@ -70,6 +73,7 @@ main() {
     static) install_all; collect_static ;;
     up) up ;;
     'redis up') redis_up ;;
+    irrd) find_lab; start_irrd "$DIR"; [ -z "$ENV_FILE" ] || cp "$DIR/irrd/env" "$ENV_FILE"; cat "$DIR/irrd/env" ;;
     netbox) find_lab; add_netbox ;;
     reset) find_lab; reset ;;
     restart) find_lab; reload_netbox "$DIR" "$NAME" ;;
@@ -183,9 +187,10 @@ down() {
     for netbox in "$DIR"/netbox/*/; do
         [ ! -d "$netbox" ] || stop_netbox "$DIR" "$(basename "$netbox")"
     done
+    stop_irrd "$DIR"
     stop_postgres "$DIR"
     stop_redis "$DIR"
-    if [ -e "$DIR/disposable" ]; then rm -rf "$DIR"; else rm -rf "$DIR/netbox" "$DIR/redis" "$DIR/env"; fi
+    if [ -e "$DIR/disposable" ]; then rm -rf "$DIR"; else rm -rf "$DIR/netbox" "$DIR/irrd" "$DIR/redis" "$DIR/env"; fi
 }
 
 status() {
