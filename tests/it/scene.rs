@@ -217,16 +217,16 @@ impl Scene {
     }
 
     pub(crate) async fn list(&self, path: &str, query: &str) -> Vec<Row> {
-        let mut url = format!("{}/api/{path}/?{query}", self.netbox.url);
         let mut rows = Vec::new();
         loop {
+            let url = format!("{}/api/{path}/?{query}&offset={}", self.netbox.url, rows.len());
             let answer = self.http.get(url).bearer_auth(&self.netbox.token).send().await.unwrap();
             let text = answer.text().await.unwrap();
             let page: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"));
-            rows.extend(page["results"].as_array().unwrap().iter().map(|row| row.as_object().unwrap().clone()));
-            match page["next"].as_str() {
-                Some(next) => url = next.to_owned(),
-                None => return rows,
+            let found = page["results"].as_array().unwrap();
+            rows.extend(found.iter().map(|row| row.as_object().unwrap().clone()));
+            if found.is_empty() || rows.len() as u64 >= page["count"].as_u64().unwrap() {
+                return rows;
             }
         }
     }
