@@ -1,24 +1,33 @@
 //! RPSL objects (RFC 2622), as far as a mirror looks at them: pure.
 //!
-//! Text is kept as it came, byte for byte but for line ends; what is derived from it stands beside it.
+//! | type or function | its part |
+//! |---|---|
+//! | [`Paragraphs`] | splits a dump into the texts of objects, in bounded memory |
+//! | [`attributes`] | the attributes of an object, one after the other |
+//! | [`check`], [`check_deleted`] | what a mirror has to know of an object before it takes it: its key, or what is [wrong](Rejected) |
+//! | [`Object`], [`ObjectKey`], [`Class`] | what is kept of it |
+//!
+//! Text is kept as it came, byte for byte but for line ends, comments at the begin of a line, bytes that are not UTF-8, and
+//! what an IRRd says of itself; what is derived from it stands beside it. The checks are those that an IRRd 4.5 makes of what it
+//! mirrors, so that both have the same objects in the end.
 
-pub use crate::model::RpslClass as Class;
+mod attributes;
+mod check;
+mod fault;
+mod forms;
+#[cfg(test)]
+mod fuzz;
+mod object;
+mod paragraphs;
+mod splitter;
+#[cfg(test)]
+mod tests;
 
-/// What tells an object from all others of a source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectKey {
-    /// Its class.
-    pub class: Class,
-    /// Its key in upper case: the value of the class attribute; `nic-hdl` of a person or role; prefix and origin of a route,
-    /// one after the other: `192.0.2.0/24AS64496`.
-    pub key: String,
-}
-
-/// An object of a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
-    /// What it is called.
-    pub key: ObjectKey,
-    /// Its lines, each of which ends with a line feed; none is empty.
-    pub text: String,
-}
+pub use attributes::{Attribute, Attributes, MalformedLine, attributes, listed};
+pub use check::{Checked, check, check_deleted};
+pub use crate::model::{RpslClass as Class, UnknownClass};
+pub use fault::{ObjectFault, Rejected};
+pub use object::{Object, ObjectKey};
+pub use paragraphs::Paragraphs;
+pub(in crate::irr) use splitter::Splitter;
+pub use splitter::{LONGEST_OBJECT, Paragraph};
