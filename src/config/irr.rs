@@ -79,11 +79,11 @@ pub enum SourceKind {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u8")]
 pub enum NrtmVersion {
-    /// The changes of an answer have no serials of their own.
-    V1,
-    /// Each change has its serial.
+    /// Changes have no serials of their own: each has the one after that of the change before.
+    One,
+    /// Each change has its serial, and serials may be left out.
     #[default]
-    V3,
+    Three,
 }
 
 /// A host with a port: `rr.example.net:43`, `192.0.2.1:43` or `[2001:db8::1]:43`.
@@ -145,10 +145,19 @@ impl TryFrom<u8> for NrtmVersion {
 
     fn try_from(number: u8) -> Result<Self, &'static str> {
         match number {
-            1 => Ok(Self::V1),
-            3 => Ok(Self::V3),
+            1 => Ok(Self::One),
+            3 => Ok(Self::Three),
             _ => Err("NRTM over TCP has the versions 1 and 3; for version 4 set `index` instead of `nrtm`"),
         }
+    }
+}
+
+impl fmt::Display for NrtmVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::One => "1",
+            Self::Three => "3",
+        })
     }
 }
 

@@ -178,8 +178,8 @@ impl Reading<'_> {
     }
 
     fn begin(&self, start: &Start<'_>) -> Result<Within, NoAnswer> {
-        let version = NrtmVersion::numbered(start.version)
-            .ok_or_else(|| NoAnswer::ForeignVersion { found: shown(start.version) })?;
+        let version = start.version.parse::<u8>().ok().and_then(|number| NrtmVersion::try_from(number).ok());
+        let version = version.ok_or_else(|| NoAnswer::ForeignVersion { found: shown(start.version) })?;
         let (first, last, asked) = (start.first, start.last, self.question.first);
         if !self.question.source.is(start.source) {
             return Err(NoAnswer::ForeignSource { found: shown(start.source) });

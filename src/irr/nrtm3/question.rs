@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+pub use crate::config::NrtmVersion;
 use crate::irr::source::{Serial, SourceName};
 
 /// The changes that are asked for.
@@ -17,15 +18,6 @@ pub struct Question {
     pub last: Option<Serial>,
 }
 
-/// The form of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NrtmVersion {
-    /// Changes have no serials of their own: each has the one after that of the change before.
-    One,
-    /// Each change has its serial, and serials may be left out.
-    Three,
-}
-
 /// Serials from one to another, of which the first is not above the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SerialRange {
@@ -33,17 +25,6 @@ pub struct SerialRange {
     pub first: Serial,
     /// The last one.
     pub last: Serial,
-}
-
-impl NrtmVersion {
-    /// Returns the form with this number.
-    pub(super) fn numbered(number: &str) -> Option<Self> {
-        match number {
-            "1" => Some(Self::One),
-            "3" => Some(Self::Three),
-            _ => None,
-        }
-    }
 }
 
 impl SerialRange {
@@ -57,11 +38,7 @@ impl SerialRange {
 /// The line of the question, without its end.
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = match self.version {
-            NrtmVersion::One => 1,
-            NrtmVersion::Three => 3,
-        };
-        write!(f, "-g {}:{version}:{}-", self.source, self.first)?;
+        write!(f, "-g {}:{}:{}-", self.source, self.version, self.first)?;
         match self.last {
             Some(last) => last.fmt(f),
             // Servers tell it from `last`.

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
-    attributes::{Attribute, attributes, listed},
     Class,
+    attributes::{Attribute, attributes, listed},
     fault::{ObjectFault, Rejected, shown},
     forms::{self, NoPrefix},
     object::{Object, ObjectKey},

@@ -23,9 +23,9 @@ mod splitter;
 #[cfg(test)]
 mod tests;
 
+pub use crate::model::{RpslClass as Class, UnknownClass};
 pub use attributes::{Attribute, Attributes, MalformedLine, attributes, listed};
 pub use check::{Checked, check, check_deleted};
-pub use crate::model::{RpslClass as Class, UnknownClass};
 pub use fault::{ObjectFault, Rejected};
 pub use object::{Object, ObjectKey};
 pub use paragraphs::Paragraphs;
