@@ -73,7 +73,7 @@ async fn ask(settings: &config::Queue) -> Result<Fitness, Error> {
 }
 
 fn judged(fitness: Fitness) -> Result<(), Unfit> {
-    let Fitness { server, concerns } = fitness;
+    let Fitness { server, concerns, .. } = fitness;
     for Concern { weight, problem, remedy } in concerns {
         match weight {
             Weight::Unfit => return Err(Unfit { server, problem, remedy }),

@@ -2,7 +2,8 @@
 //! time limit for each answer, the error, and whether a server is fit for it.
 //!
 //! All keys begin with `{prefix}:`. The braces put them into one slot of a Cluster, so that each step can be one
-//! script.
+//! script. What is large and a matter of its own has braces of its own, `{prefix:name}:`, so that a Cluster can keep it
+//! on any of its servers: [`Client::apart`].
 
 mod connect;
 mod error;
@@ -12,7 +13,7 @@ pub mod server;
 
 use std::{io, sync::Arc, time::Duration};
 
-use redis::{Cmd, FromRedisValue, RedisError, RedisResult};
+use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult};
 use serde::Serialize;
 
 pub use error::Error;
@@ -44,6 +45,13 @@ impl Client {
         Ok(Self { link, keys: format!("{{{}}}:", settings.prefix).into(), mode: settings.mode })
     }
 
+    /// Returns the same connection with keys that begin with `{prefix:name}:` where they began with `{prefix}:`.
+    #[must_use]
+    pub fn apart(&self, name: &str) -> Self {
+        let keys = format!("{}:{name}}}:", self.keys.trim_end_matches("}:"));
+        Self { link: self.link.clone(), keys: keys.into(), mode: self.mode }
+    }
+
     /// Returns the full name of a key.
     #[must_use]
     pub fn key(&self, name: &str) -> String {
@@ -67,6 +75,19 @@ impl Client {
     pub async fn ask<T: FromRedisValue>(&self, operation: &'static str, command: &Cmd) -> Result<T, Error> {
         let mut link = self.link.clone();
         in_time(operation, command.query_async(&mut link)).await
+    }
+
+    /// Sends commands together, and returns all of their answers. Their keys have to begin as those of this client do.
+    ///
+    /// # Errors
+    /// When Redis does not answer in time, or refuses.
+    pub async fn ask_together<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        commands: &Pipeline,
+    ) -> Result<T, Error> {
+        let mut link = self.link.clone();
+        in_time(operation, commands.query_async(&mut link)).await
     }
 }
 

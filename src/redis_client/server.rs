@@ -31,6 +31,19 @@ pub struct Fitness {
     pub server: String,
     /// What speaks against it, the worst first; nothing if all is well.
     pub concerns: Vec<Concern>,
+    /// The first `maxmemory-policy` of its servers by which keys are thrown away; `None` also if they do not tell it.
+    pub evicts: Option<String>,
+}
+
+/// A server that may not hold mirrors of routing registries: whatever it throws away would be missing in them, or make
+/// them be fetched anew again and again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "when its memory is full, Redis throws away keys (maxmemory-policy {policy}), those of mirrored routing registries \
+     among them: set `maxmemory-policy noeviction` in Redis, or give rir-sidecar a Redis of its own"
+)]
+pub struct NoPlaceForMirrors {
+    policy: String,
 }
 
 /// Something that speaks against a server.
@@ -60,6 +73,15 @@ impl Fitness {
     pub fn unfit(&self) -> impl Iterator<Item = &Concern> {
         self.concerns.iter().filter(|concern| concern.weight == Weight::Unfit)
     }
+
+    /// Checks that what mirrors of routing registries consist of is kept: also what expires, as a dump does that is being
+    /// taken. A server that does not tell its policy is not refused.
+    ///
+    /// # Errors
+    /// When the server throws keys away, whichever they are.
+    pub fn keeps_mirrors(&self) -> Result<(), NoPlaceForMirrors> {
+        self.evicts.clone().map_or(Ok(()), |policy| Err(NoPlaceForMirrors { policy }))
+    }
 }
 
 /// Asks the server what it is and how it was set up, and tries a script on it. In a Cluster each master is asked.
@@ -82,9 +104,11 @@ pub async fn examine(client: &Client) -> Result<Fitness, Error> {
         concerns.extend(server.concerns(client.mode));
         about.push(server);
     }
+    let mut policies = about.iter().filter_map(|server| server.policy.clone());
+    let evicts = policies.find(|policy| policy != "noeviction");
     let names: BTreeSet<String> = about.iter().map(About::name).collect();
     let server = names.into_iter().collect::<Vec<_>>().join(", ");
-    Ok(Fitness { server, concerns: concerns.into_iter().collect() })
+    Ok(Fitness { server, concerns: concerns.into_iter().collect(), evicts })
 }
 
 /// What one server says of itself; `None` for what it does not say.
@@ -245,7 +269,8 @@ fn reason(error: &RedisError) -> Option<(String, &'static str)> {
             let problem = format!("the user of queue.url may not do all that the queue needs ({said})");
             Some((
                 problem,
-                "give it all commands and the keys of the prefix: `ACL SETUSER name ~{rir-sidecar}:* +@all`",
+                "give it all commands and the keys of the prefix: \
+                 `ACL SETUSER name ~{rir-sidecar}:* ~{rir-sidecar:* +@all`",
             ))
         }
         "ERR" => {

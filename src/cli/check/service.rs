@@ -30,8 +30,8 @@ pub(super) async fn queue_answers(settings: &Settings, trials: &mut Trials) {
         return trials.note(what, problem, "set queue.url to where Redis is, unless this is a trial");
     }
     match examined(&settings.queue).await {
-        Ok(Fitness { server, concerns }) if concerns.is_empty() => trials.ok(what, format!("{server} takes jobs")),
-        Ok(Fitness { server, concerns }) => {
+        Ok(Fitness { server, concerns, .. }) if concerns.is_empty() => trials.ok(what, format!("{server} takes jobs")),
+        Ok(Fitness { server, concerns, .. }) => {
             for Concern { weight, problem, remedy } in concerns {
                 let problem = format!("{server}: {problem}");
                 match weight {

@@ -34,12 +34,15 @@ async fn a_server_says_what_it_does_with_its_keys() {
     let at_best = fitness(&server.settings()).await;
     assert!(at_best.server.starts_with("Redis ") && at_best.server.ends_with(" (standalone)"), "{at_best:?}");
     assert_eq!(at_best.concerns, []);
+    at_best.keeps_mirrors().unwrap();
     for (policy, weight) in [("allkeys-lru", Weight::Unfit), ("volatile-lru", Weight::Risk)] {
         assert!(told(server.port, &["config", "set", "maxmemory-policy", policy]).contains("OK"));
         let fitness = fitness(&server.settings()).await;
         assert_eq!(weights(&fitness), [weight]);
         assert!(fitness.concerns[0].problem.contains(policy), "{fitness:?}");
         assert!(fitness.concerns[0].remedy.contains("noeviction"), "{fitness:?}");
+        let no_place = fitness.keeps_mirrors().unwrap_err().to_string();
+        assert!(no_place.contains(policy) && no_place.contains("noeviction"), "{no_place}");
     }
     let forgetful = Server::start(&["--appendonly", "no"]).await;
     let fitness = fitness(&forgetful.settings()).await;
@@ -61,6 +64,7 @@ async fn a_server_that_lets_nobody_ask_is_asked_otherwise_and_not_refused() {
     }
     let unread = fitness(&as_user(&["-config", "-info"])).await;
     assert_eq!(weights(&unread), [Weight::Unread, Weight::Unread]);
+    unread.keeps_mirrors().unwrap();
     assert!(unread.concerns[0].problem.contains("does not tell"), "{unread:?}");
 
     let no_scripts = fitness(&as_user(&["-@scripting"])).await;
