@@ -9,11 +9,12 @@
 //! | [`rpsl`] | paragraphs, attributes, keys, and the checks that a mirror makes: pure |
 //! | [`journal`] | what changes an object, as a journal keeps it |
 //! | [`nrtm3`] | the question and the answer of NRTMv1 and v3: pure, and the connection for it |
-//! | `nrtm4` | the signed files of NRTMv4 (RFC 10063): pure |
-//! | `dump` | fetches dumps and serial files |
+//! | [`nrtm4`] | the signed files of NRTMv4 (RFC 10063): pure |
+//! | [`dump`] | fetches dumps and serial files |
 //! | [`store`] | keeps a source as compressed blocks and a journal, in Redis or in the process |
 //! | `update` | one run: decides what to do, fetches, checks, and writes all or nothing |
 
+pub mod dump;
 pub mod journal;
 pub mod nrtm3;
 pub mod rpsl;

@@ -44,7 +44,7 @@ pub enum AnswerLost {
 impl NoAnswer {
     /// Sorts a failure before the answer began. A timeout of the whole request counts as sent, even if it was spent on
     /// connecting.
-    pub(super) fn before_answer(error: reqwest::Error) -> Self {
+    pub(crate) fn before_answer(error: reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() {
             match Distrust::behind(&error) {
                 Some(distrust) => NotSent::Distrusted(distrust, error),
@@ -59,7 +59,7 @@ impl NoAnswer {
     }
 
     /// Sorts a failure after `received` bytes of the body.
-    pub(super) fn in_body(error: reqwest::Error, received: usize) -> Self {
+    pub(crate) fn in_body(error: reqwest::Error, received: usize) -> Self {
         if error.is_timeout() { AnswerLost::TimedOut(error) } else { AnswerLost::CutOff(received, Some(error)) }.into()
     }
 
