@@ -17,6 +17,7 @@
 pub mod dump;
 pub mod journal;
 pub mod nrtm3;
+pub mod nrtm4;
 pub mod rpsl;
 pub mod source;
 pub mod store;
