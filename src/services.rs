@@ -9,8 +9,11 @@ use crate::{
     arin::{self, SharedLimit},
     config::{Settings, keys::Keyring},
     coordination::Coordination,
+    http_client,
+    irr::{store::Store, update::Mirror},
     netbox,
     queue::Queue,
+    redis_client,
     sync::{Context, Progress},
     telemetry::metrics::Metrics,
 };
@@ -28,6 +31,8 @@ pub struct Services {
     pub queue: Queue,
     /// The facts that replicas share besides the jobs.
     pub coordination: Coordination,
+    /// The mirrors of routing registries.
+    pub mirror: Mirror,
     /// The ARIN API keys, as the keys file has them now.
     pub keys: watch::Receiver<Keyring>,
     /// The metrics of this process.
@@ -43,6 +48,12 @@ pub enum Error {
     /// The clients of ARIN.
     #[error(transparent)]
     Arin(#[from] arin::Error),
+    /// The client that fetches the dumps of routing registries.
+    #[error(transparent)]
+    Irr(#[from] http_client::Error),
+    /// The place of the mirrors.
+    #[error(transparent)]
+    Redis(#[from] redis_client::Error),
 }
 
 impl Services {
@@ -52,7 +63,7 @@ impl Services {
     /// # Errors
     /// When a client cannot be made from the settings.
     pub fn for_one_process(settings: Settings, keys: Keyring) -> Result<Self, Error> {
-        let shared = (Queue::in_memory(&settings.queue), Coordination::in_memory());
+        let shared = (Queue::in_memory(&settings.queue), Coordination::in_memory(), Store::in_memory());
         let arin = arin::Pool::new(&settings.arin)?;
         Self::new(settings, shared, arin, watch::channel(keys).1, Arc::default())
     }
@@ -69,18 +80,20 @@ impl Services {
     ) -> Result<Self, Error> {
         let metrics = Arc::new(Metrics::default());
         let arin = arin::Pool::new(&settings.arin)?.sharing(limit, Arc::clone(&metrics));
+        let shared = (shared.0, shared.1, Store::open(&settings.queue)?);
         Self::new(settings, shared, arin, keys, metrics)
     }
 
     fn new(
         settings: Settings,
-        (queue, coordination): (Queue, Coordination),
+        (queue, coordination, store): (Queue, Coordination, Store),
         arin: arin::Pool,
         keys: watch::Receiver<Keyring>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, Error> {
         let netbox = netbox::Client::new(&settings.netbox)?.measured(Arc::clone(&metrics));
-        Ok(Self { settings: Arc::new(settings), netbox, arin, queue, coordination, keys, metrics })
+        let mirror = Mirror::new(store, &settings)?;
+        Ok(Self { settings: Arc::new(settings), netbox, arin, queue, coordination, mirror, keys, metrics })
     }
 
     /// Makes what one run works with, with the API keys of now. The run ends early when `stop` is cancelled.

@@ -88,6 +88,9 @@ else
     watch_over "${CARGO_TARGET_DIR:-target}/debug/rir-sidecar" bootstrap >/dev/null
     unset RIR_SIDECAR__NETBOX__URL RIR_SIDECAR__NETBOX__TOKEN
     watch_over "$LAB" restart --dir "$STATE/lab"
+    watch_over "$LAB" irrd --dir "$STATE/lab" --env "$STATE/irrd" >/dev/null
+    # shellcheck disable=SC1091
+    . "$STATE/irrd"
     watch_over cargo nextest run --workspace --locked "$@"
     say "passed, the tests against a real NetBox among them"
 fi

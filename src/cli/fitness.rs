@@ -1,17 +1,17 @@
 //! Whether Redis is fit to keep the jobs, as the start of the service takes it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use crate::{
-    config,
+    config::{self, Settings},
     error_chain::error_chain,
     redis_client::{
         Client, Error,
-        server::{Concern, Fitness, Weight, examine},
+        server::{Concern, Fitness, NoPlaceForMirrors, Weight, examine},
     },
 };
 
@@ -20,23 +20,27 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 /// A Redis that must not be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{server} cannot keep the jobs: {problem}; {remedy}")]
-pub(super) struct Unfit {
-    server: String,
-    problem: String,
-    remedy: &'static str,
+pub(super) enum Unfit {
+    #[error("{server} cannot keep the jobs: {problem}; {remedy}")]
+    Jobs { server: String, problem: String, remedy: &'static str },
+    #[error(transparent)]
+    Mirrors(#[from] NoPlaceForMirrors),
 }
 
 /// Asks Redis what it is, and warns of what speaks against it. Returns whether it answered; `true` if there is none.
 ///
 /// # Errors
 /// When it must not be used.
-pub(super) async fn is_known(settings: &config::Queue) -> Result<bool, Unfit> {
-    if settings.url.is_empty() {
+pub(super) async fn is_known(settings: &Settings) -> Result<bool, Unfit> {
+    if settings.queue.url.is_empty() {
         return Ok(true);
     }
-    match ask(settings).await {
-        Ok(fitness) => judged(fitness).map(|()| true),
+    match ask(&settings.queue).await {
+        Ok(fitness) => {
+            let mirrors = if settings.irr.source.is_empty() { Ok(()) } else { fitness.keeps_mirrors() };
+            mirrors?;
+            judged(fitness).map(|()| true)
+        }
         Err(error) => {
             debug!(error = %error_chain(&error), "Redis does not say what it is");
             Ok(false)
@@ -45,7 +49,7 @@ pub(super) async fn is_known(settings: &config::Queue) -> Result<bool, Unfit> {
 }
 
 /// Asks a Redis that did not answer at the start until it does. Returns when it must not be used, or with `stop`.
-pub(super) async fn unfit_later(settings: config::Queue, stop: CancellationToken) {
+pub(super) async fn unfit_later(settings: Arc<Settings>, stop: CancellationToken) {
     ask_until_known(|| is_known(&settings), &stop).await;
 }
 
@@ -76,7 +80,7 @@ fn judged(fitness: Fitness) -> Result<(), Unfit> {
     let Fitness { server, concerns, .. } = fitness;
     for Concern { weight, problem, remedy } in concerns {
         match weight {
-            Weight::Unfit => return Err(Unfit { server, problem, remedy }),
+            Weight::Unfit => return Err(Unfit::Jobs { server, problem, remedy }),
             Weight::Risk | Weight::Unread => warn!("{problem}; {remedy}"),
         }
     }
@@ -90,7 +94,7 @@ mod tests {
     use super::*;
 
     fn unfit() -> Unfit {
-        Unfit { server: "Redis 7".to_owned(), problem: "it throws jobs away".to_owned(), remedy: "use another" }
+        Unfit::Jobs { server: "Redis 7".to_owned(), problem: "it throws jobs away".to_owned(), remedy: "use another" }
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,6 +19,7 @@ mod findings;
 mod fitness;
 mod followed_files;
 mod health;
+mod irr;
 mod jobs;
 mod output;
 mod process_name;
@@ -71,6 +72,8 @@ enum Command {
     Findings(findings::Args),
     /// Ask for changes at ARIN, approve them, send them once and follow them
     Requests(requests::Args),
+    /// Look at the mirrors of routing registries; update, reload and export them
+    Irr(irr::Args),
     /// Create or migrate the custom object types in NetBox
     Bootstrap(bootstrap::Args),
     /// Try all that a sync and the service need: NetBox, permissions, webhook, API keys, ARIN, Redis
@@ -114,6 +117,7 @@ pub async fn main() -> ExitCode {
         Command::Requests(args) => {
             with_settings(file, "warn", async |settings| requests::run(args, settings).await).await
         }
+        Command::Irr(args) => with_settings(file, "warn", async |settings| irr::run(args, settings).await).await,
         Command::Bootstrap(args) => {
             with_settings(file, "warn", async |settings| bootstrap::run(args, settings).await).await
         }

@@ -105,7 +105,7 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     let listen = settings.http.listen;
     let listener = http::listen(listen).map_err(|source| CannotStart::Listen { listen, source })?;
     let listen = listener.local_addr().unwrap_or(listen);
-    let is_known = fitness::is_known(&settings.queue).await?;
+    let is_known = fitness::is_known(&settings).await?;
     let queue = Queue::open(&settings.queue).await?;
     let coordination = Coordination::open(&settings.queue).await?;
     if let Queue::Memory(_) = queue {
@@ -119,7 +119,6 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
     let (files, keys) = FollowedFiles::of(&settings)?;
     let files = Arc::new(tokio::sync::Mutex::new(files));
     let limit = Arc::new(SharedRateLimit::new(coordination.clone(), &name));
-    let of_queue = settings.queue.clone();
     let services = Services::for_replicas(settings, (queue, coordination), Arc::clone(&limit) as _, keys)?;
     let mut parts = Parts { tasks: JoinSet::new(), metrics: Arc::clone(&services.metrics), stop: shutdown.clone() };
     parts.start(Part::Keys, move |stop| {
@@ -127,7 +126,7 @@ async fn start(settings: Settings, role: Role, shutdown: &CancellationToken) -> 
         async move { files.lock().await.follow(stop).await }
     });
     if !is_known {
-        parts.tasks.spawn(fitness::unfit_later(of_queue, shutdown.clone()));
+        parts.tasks.spawn(fitness::unfit_later(Arc::clone(&services.settings), shutdown.clone()));
     }
     tokio::spawn(try_token(services.netbox.clone()));
     parts.start(Part::Presence, move |stop| Arc::clone(&limit).register_presence(stop));

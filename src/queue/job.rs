@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{PlanDigest, Resource, RowId};
+use crate::model::{PlanDigest, Resource, RowId, SourceName};
 
 /// The version of [`Job`]'s written form. A job of a newer one is not understood, and goes to the dead letters.
 pub const VERSION: u32 = 2;
@@ -101,6 +101,11 @@ pub enum Work {
         /// The config.
         config: RowId,
     },
+    /// Bring the mirror of a routing registry up to date.
+    UpdateIrr {
+        /// Its source.
+        source: SourceName,
+    },
 }
 
 impl Work {
@@ -114,6 +119,7 @@ impl Work {
             | Self::Findings { config }
             | Self::Requests { config } => Some(*config),
             Self::SyncAggregate { config, .. } | Self::SyncPrefix { config, .. } => *config,
+            Self::UpdateIrr { .. } => None,
         }
     }
 
@@ -134,13 +140,22 @@ impl Work {
             | Self::PlanConfig { .. }
             | Self::ApplyPlan { .. }
             | Self::Findings { .. }
-            | Self::Requests { .. } => BTreeSet::new(),
+            | Self::Requests { .. }
+            | Self::UpdateIrr { .. } => BTreeSet::new(),
         }
     }
 
     /// All names that [`Work::name`] returns.
-    pub const NAMES: [&str; 7] =
-        ["sync-config", "sync-aggregate", "sync-prefix", "plan-config", "apply-plan", "findings", "requests"];
+    pub const NAMES: [&str; 8] = [
+        "sync-config",
+        "sync-aggregate",
+        "sync-prefix",
+        "plan-config",
+        "apply-plan",
+        "findings",
+        "requests",
+        "update-irr",
+    ];
 
     /// Returns the name that logs, metrics and answers use.
     #[must_use]
@@ -153,6 +168,7 @@ impl Work {
             Self::ApplyPlan { .. } => "apply-plan",
             Self::Findings { .. } => "findings",
             Self::Requests { .. } => "requests",
+            Self::UpdateIrr { .. } => "update-irr",
         }
     }
 }
@@ -225,7 +241,8 @@ impl Job {
     /// alone at its config, and so is what judges the config by what syncs leave behind. A preview writes nothing, so that
     /// it neither waits for the syncs of its config nor holds them up; it is alone among the previews of whoever asked, so
     /// that nobody takes all workers with them. Change requests wait for no sync, and are alone among those of their
-    /// config: what another process has left half done is told by that from what is being done.
+    /// config: what another process has left half done is told by that from what is being done. Each mirror is updated by
+    /// one job at a time.
     #[must_use]
     pub fn alone_at(&self) -> Option<String> {
         match &self.work {
@@ -236,6 +253,7 @@ impl Job {
             | Work::ApplyPlan { .. }
             | Work::Findings { .. } => self.work.config().map(|config| config.to_string()),
             Work::Requests { config } => Some(format!("requests:{config}")),
+            Work::UpdateIrr { source } => Some(format!("irr:{source}")),
         }
     }
 
@@ -257,6 +275,7 @@ impl Job {
             Work::SyncPrefix { config, .. } => format!("sync-prefix:{}", id(config)),
             Work::Findings { config } => format!("findings:{config}"),
             Work::Requests { config } => format!("requests:{config}"),
+            Work::UpdateIrr { source } => format!("update-irr:{source}"),
         };
         let full = if self.full { "full:" } else { "" };
         format!("{full}{what}:{}", self.user.as_deref().unwrap_or(""))

@@ -13,7 +13,11 @@ mod finding_metrics;
 pub mod schedule;
 mod sweep;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{Timestamp, civil::Date};
 use tokio::time::{MissedTickBehavior, interval};
@@ -24,7 +28,7 @@ use crate::{
     coordination::Syncs,
     error_chain::error_chain,
     findings::day,
-    model::{Config, Resource, RowId},
+    model::{Config, Resource, RowId, SourceName},
     netbox::ConfigRow,
     queue::{Delay, Job, Order, Trigger, Work},
     services::Services,
@@ -56,6 +60,8 @@ pub struct Scheduler {
     finding_metrics: FindingMetrics,
     /// The day on which each config was last queued to be judged. One that fails is not queued again on that day.
     judging: BTreeMap<RowId, Date>,
+    /// The sources of routing registries that were queued since this process has the lease: all are due then.
+    mirrored: BTreeSet<SourceName>,
 }
 
 impl Scheduler {
@@ -69,6 +75,7 @@ impl Scheduler {
             sweep: Sweep::default(),
             finding_metrics: FindingMetrics::default(),
             judging: BTreeMap::new(),
+            mirrored: BTreeSet::new(),
         }
     }
 
@@ -97,10 +104,31 @@ impl Scheduler {
         let lease = self.services.settings.schedule.tick.saturating_mul(TICKS_IN_A_LEASE);
         if !self.services.coordination.acquire_lease("scheduler", &self.name, lease).await? {
             self.services.metrics.leave_configs();
+            self.mirrored.clear();
             self.finding_metrics.leave(&self.services);
             return Ok(());
         }
+        self.schedule_sources().await?;
         self.act().instrument(info_span!("schedule")).await
+    }
+
+    /// Queues each mirrored source, an interval from now: a job that waits already keeps its time. All are due at the start.
+    async fn schedule_sources(&mut self) -> Result<(), Error> {
+        let mut orders = Vec::new();
+        for source in &self.services.settings.irr.source {
+            let delay = match self.mirrored.insert(source.name.clone()) {
+                true => Delay::None,
+                false => Delay::For(source.interval()),
+            };
+            orders.push(Order {
+                job: Job::new(Work::UpdateIrr { source: source.name.clone() }, Trigger::Schedule),
+                delay,
+            });
+        }
+        if !orders.is_empty() {
+            self.services.queue.enqueue(&orders).await?;
+        }
+        Ok(())
     }
 
     /// Queues what is due, as the holder of the lease.

@@ -9,6 +9,7 @@ use super::held::Hold;
 use crate::{
     coordination::Coordination,
     error_chain::error_chain,
+    irr::update::Mirror,
     model::Config,
     queue::{Claim, Ending, Queue},
     retry::Policy,
@@ -21,6 +22,7 @@ pub(super) struct Task {
     pub(super) ctx: Context,
     pub(super) queue: Queue,
     pub(super) coordination: Coordination,
+    pub(super) mirror: Mirror,
     pub(super) claim: Claim,
     /// Held for as long as anything of this is left.
     pub(super) _hold: Hold,

@@ -27,7 +27,7 @@ const PLACES: [&str; 8] =
     ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs", "deploy", "helm", "openapi/openapi.json", "src"];
 const KINDS: [&str; 8] = ["md", "toml", "yaml", "txt", "tpl", "service", "json", "rs"];
 /// Commands that need more than their name. By the name alone a text only speaks of them.
-const NAMES_ONLY: [&str; 4] = ["sync", "jobs", "requests", "sandbox"];
+const NAMES_ONLY: [&str; 5] = ["sync", "jobs", "requests", "irr", "sandbox"];
 /// Commands that read no settings.
 const WITHOUT_SETTINGS: [&str; 4] = ["config", "openapi", "demo", "sandbox"];
 /// The time after which a command that has not ended has understood its arguments.
@@ -63,7 +63,7 @@ async fn shown() -> Shown {
 /// Returns the texts of `--help` for the program (no words), its commands and theirs.
 async fn helps() -> BTreeMap<Vec<String>, String> {
     let (mut helps, mut waiting) = (BTreeMap::new(), vec![Vec::new()]);
-    let listed = Regex::new(r"(?m)^  ([a-z]+)\b").unwrap();
+    let listed = Regex::new(r"(?m)^  ([a-z]+(?:-[a-z]+)*)\b").unwrap();
     while let Some(words) = waiting.pop() {
         let done = program().args(&words).arg("--help").output().await.unwrap();
         assert!(done.status.success(), "{words:?}: {}", said(&done));
@@ -236,6 +236,10 @@ fn is_about_requests(words: &[String]) -> bool {
     words.len() > 1 && words[0] == "requests"
 }
 
+fn is_about_mirrors(words: &[String]) -> bool {
+    words.len() > 1 && words[0] == "irr"
+}
+
 /// Takes `--config FILE` out of a command line.
 fn without_config(words: &[String]) -> Vec<String> {
     let at = words.iter().position(|word| word == "--config");
@@ -369,7 +373,9 @@ impl Bench {
 #[tokio::test]
 async fn every_command_line_that_is_shown_does_its_work() {
     let (bench, mut faults) = (Bench::new().await, Vec::new());
-    for (words, place) in all().await.into_iter().filter(|(words, _)| !is_about_requests(words)) {
+    for (words, place) in
+        all().await.into_iter().filter(|(words, _)| !is_about_requests(words) && !is_about_mirrors(words))
+    {
         let words = bench.fill(&words).await;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let done = match words[0] {
@@ -402,6 +408,51 @@ async fn every_command_line_about_change_requests_does_its_work() {
     }
     assert!(tried > 20, "they are not found any more");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[tokio::test]
+async fn every_command_line_about_mirrors_does_its_work() {
+    let (mut tried, mut faults) = (0, Vec::new());
+    for (words, place) in all().await.into_iter().filter(|(words, _)| is_about_mirrors(words)) {
+        let words = filled(&words, any);
+        tried += 1;
+        faults.extend(irr_failed(&words, tried).await.map(|said| format!("{words:?} of {place}: {said}")));
+    }
+    assert!(tried > 8, "they are not found any more");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Runs a command line about a mirror of its own, which is there already; returns what it says if it fails.
+async fn irr_failed(words: &[String], number: u32) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let (dump, settings) = (folder.path().join("source.db"), folder.path().join("settings.toml"));
+    let redis = std::env::var("RIR_LAB_REDIS_URL")
+        .unwrap_or_else(|_| panic!("RIR_LAB_REDIS_URL is not set: tests/run.sh sets it"));
+    let name = words.get(2).filter(|word| !word.starts_with("--")).map_or("SOURCE", String::as_str);
+    let text = format!(
+        "[netbox]\nurl = 'http://netbox.test/'\ntoken = 'x'\n[queue]\nurl = '{redis}'\nprefix = 'lines-{}-{number}'\n\
+         [[irr.source]]\nname = '{name}'\ndumps = ['file://{}']\n",
+        std::process::id(),
+        dump.display()
+    );
+    fs::write(&settings, text).unwrap();
+    let serves = |count: u8| {
+        let route = |number| format!("route: 192.0.{number}.0/24\norigin: AS64496\nsource: {name}\n\n");
+        fs::write(&dump, (0..count).map(route).collect::<String>()).unwrap();
+    };
+    let run = async |words: &[&str]| {
+        let mut command = program();
+        command.current_dir(folder.path()).arg("--config").arg(&settings).args(words).output().await.unwrap()
+    };
+    serves(20);
+    let taken = run(&["irr", "update", name]).await;
+    assert!(taken.status.success(), "{}", said(&taken));
+    if words[1] == "accept-shrink" {
+        serves(1);
+        assert!(!run(&["irr", "update", name]).await.status.success());
+    }
+    let done = run(&words.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    (!done.status.success()).then(|| said(&done))
 }
 
 #[tokio::test]

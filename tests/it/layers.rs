@@ -50,7 +50,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     ("irr", &["outbound", "redis_client"]),
     ("coordination", &["redis_client"]),
     ("intake", &["netbox::changes", "queue"]),
-    ("services", &["arin", "coordination", "netbox", "queue", "sync"]),
+    ("services", &["arin", "coordination", "irr", "netbox", "queue", "redis_client", "sync"]),
     // The limit that all workers share is a limit of the client of ARIN; the error is the queue's.
     (
         "worker",
@@ -59,6 +59,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "coordination",
             "findings",
             "intake",
+            "irr",
             "netbox",
             "queue",
             "redis_client::error",
@@ -93,6 +94,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "coordination",
             "findings",
             "http",
+            "irr",
             "netbox",
             "outbound",
             "queue",

@@ -27,6 +27,7 @@ mod flow;
 mod forward_proxy;
 mod hooks;
 mod http;
+mod irr;
 mod irr_store;
 mod jobs_command;
 mod lab;

@@ -73,7 +73,8 @@ impl Desk {
             | Work::PlanConfig { .. }
             | Work::ApplyPlan { .. }
             | Work::Findings { .. }
-            | Work::Requests { .. } => None,
+            | Work::Requests { .. }
+            | Work::UpdateIrr { .. } => None,
         });
         prefixes.flatten().collect()
     }

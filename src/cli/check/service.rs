@@ -30,6 +30,12 @@ pub(super) async fn queue_answers(settings: &Settings, trials: &mut Trials) {
         return trials.note(what, problem, "set queue.url to where Redis is, unless this is a trial");
     }
     match examined(&settings.queue).await {
+        Ok(fitness) if !settings.irr.source.is_empty() && fitness.keeps_mirrors().is_err() => {
+            let problem =
+                format!("{} throws keys away, those of mirrored routing registries among them", fitness.server);
+            let remedy = "set `maxmemory-policy noeviction` in Redis, or give rir-sidecar a Redis of its own";
+            trials.failed(what, problem, remedy);
+        }
         Ok(Fitness { server, concerns, .. }) if concerns.is_empty() => trials.ok(what, format!("{server} takes jobs")),
         Ok(Fitness { server, concerns, .. }) => {
             for Concern { weight, problem, remedy } in concerns {

@@ -20,7 +20,7 @@ pub enum FetchFailure {
     /// The server did not answer, or not to the end.
     #[error("the server {0}")]
     NoAnswer(#[from] NoAnswer),
-    /// The server has no such file, or keeps it from us.
+    /// The server has no such file.
     #[error("the server has no such file ({0})")]
     Missing(u16),
     /// The server asks to come back later.

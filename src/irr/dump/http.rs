@@ -73,9 +73,7 @@ pub(super) fn led_on(from: &Location, response: &Response) -> Result<Location, F
 async fn refusal(mut response: Response, idle: Duration) -> FetchFailure {
     let status = response.status();
     match status {
-        StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => {
-            FetchFailure::Missing(status.as_u16())
-        }
+        StatusCode::NOT_FOUND | StatusCode::GONE => FetchFailure::Missing(status.as_u16()),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             FetchFailure::Unavailable(status.as_u16(), retry_after(response.headers()))
         }

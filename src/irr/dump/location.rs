@@ -66,15 +66,15 @@ impl Location {
     /// # Errors
     /// When that is no place of the same scheme and host.
     pub fn sibling(&self, relative: &str) -> Result<Self, NoLocation> {
-        let joined = self.0.join(relative).map_err(|_| NoLocation::Path(presentable_url(relative)))?;
+        let joined = self.0.join(relative).map_err(|_| NoLocation::Path(shown(relative)))?;
         let sibling = Self::of(&joined, relative)?;
         let home = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
-        if home(&joined) == home(&self.0) { Ok(sibling) } else { Err(NoLocation::Host(presentable_url(relative))) }
+        if home(&joined) == home(&self.0) { Ok(sibling) } else { Err(NoLocation::Host(shown(relative))) }
     }
 
     /// Takes a URL that leads on from this place (RFC 9110, 15.4).
     pub(super) fn redirected(&self, to: &str) -> Result<Self, NoLocation> {
-        let joined = self.0.join(to).map_err(|_| NoLocation::Scheme(presentable_url(to)))?;
+        let joined = self.0.join(to).map_err(|_| NoLocation::Scheme(shown(to)))?;
         Self::checked(joined, to, true)
     }
 
@@ -97,7 +97,7 @@ impl Location {
     }
 
     fn checked(url: Url, text: &str, may_ask: bool) -> Result<Self, NoLocation> {
-        let shown = || presentable_url(text);
+        let shown = || shown(text);
         if !matches!(url.scheme(), "http" | "https" | "ftp" | "file") {
             return Err(NoLocation::Scheme(shown()));
         }
@@ -122,7 +122,7 @@ impl FromStr for Location {
     type Err = NoLocation;
 
     fn from_str(text: &str) -> Result<Self, NoLocation> {
-        let scheme = || NoLocation::Scheme(presentable_url(text));
+        let scheme = || NoLocation::Scheme(shown(text));
         // `file:x` and `file://x` are URLs, too, of something else than one would think.
         let named = ["https://", "http://", "ftp://", "file:///"];
         let begins = |start: &&str| text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
@@ -131,7 +131,7 @@ impl FromStr for Location {
         }
         // A password with a `/` in it would hide in the path.
         if text.contains('@') {
-            return Err(NoLocation::Credentials(presentable_url(text)));
+            return Err(NoLocation::Credentials(shown(text)));
         }
         Self::of(&Url::parse(text).map_err(|_| scheme())?, text)
     }
@@ -141,6 +141,14 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// Returns what somebody took for such a place, without what may be a password.
+fn shown(text: &str) -> String {
+    let scheme = ["ftp", "file"]
+        .into_iter()
+        .find(|scheme| text.split_once("://").is_some_and(|(begin, _)| begin.eq_ignore_ascii_case(scheme)));
+    scheme.map_or_else(|| presentable_url(text), |scheme| format!("{scheme}://{}", presentable_url(text)))
 }
 
 #[cfg(test)]
@@ -190,16 +198,16 @@ mod tests {
         `` is no URL that begins with https://, http://, ftp:// or file:///
         `radb.db.gz` is no URL that begins with https://, http://, ftp:// or file:///
         `example.net/x` is no URL that begins with https://, http://, ftp:// or file:///
-        `server/x` is no URL that begins with https://, http://, ftp:// or file:///
+        `file://server/x` is no URL that begins with https://, http://, ftp:// or file:///
         `file:x` is no URL that begins with https://, http://, ftp:// or file:///
         `https://` is no URL that begins with https://, http://, ftp:// or file:///
         `https://example.net/` names no file: a path has to follow the host
-        `example.net/folder/` names no file: a path has to follow the host
-        `example.net/x` must not hold a user name or password: registries give their files to everyone
+        `ftp://example.net/folder/` names no file: a path has to follow the host
+        `ftp://example.net/x` must not hold a user name or password: registries give their files to everyone
         `https://example.net/x` must not hold a user name or password: registries give their files to everyone
         `https://example.net/x` must not go on with `?` or `#`
-        the path in `example.net/a b` must be written without blanks, `%` and characters beyond ASCII
-        the path in `example.net/a%0d%0aDELE b` must be written without blanks, `%` and characters beyond ASCII
+        the path in `ftp://example.net/a b` must be written without blanks, `%` and characters beyond ASCII
+        the path in `ftp://example.net/a%0d%0aDELE b` must be written without blanks, `%` and characters beyond ASCII
         ");
     }
 

@@ -63,13 +63,13 @@ pub(super) struct AnswerReader<'a> {
 struct Reading<'a> {
     question: &'a Question,
     wanted: Option<&'a BTreeSet<Class>>,
-    stage: Stage,
+    stage: Awaited,
 }
 
 #[derive(Debug)]
-enum Stage {
-    /// Nothing but remarks came.
-    Before,
+enum Awaited {
+    /// Nothing but remarks came. The last one may say why no more comes.
+    Before { remark: String },
     /// It has begun.
     Within(Within),
     /// It has ended.
@@ -95,7 +95,10 @@ struct Within {
 impl<'a> AnswerReader<'a> {
     /// Reads the answer to a question. Objects of classes that are not wanted are dropped.
     pub(super) fn new(question: &'a Question, wanted: Option<&'a BTreeSet<Class>>) -> Self {
-        Self { splitter: Splitter::stream(), reading: Reading { question, wanted, stage: Stage::Before } }
+        Self {
+            splitter: Splitter::stream(),
+            reading: Reading { question, wanted, stage: Awaited::Before { remark: String::new() } },
+        }
     }
 
     /// Takes a piece. Returns whether the answer has ended; what comes after that is no part of it.
@@ -117,25 +120,25 @@ impl<'a> AnswerReader<'a> {
             self.reading.take(&self.splitter.paragraph())?;
         }
         match self.reading.stage {
-            Stage::Ended(reply) => Ok(reply),
-            Stage::Before => Err(NoAnswer::NoStart { begins: String::new() }),
-            Stage::Within(_) | Stage::Failed => Err(NoAnswer::NoEnd),
+            Awaited::Ended(reply) => Ok(reply),
+            Awaited::Before { remark } => Err(NoAnswer::NoStart { begins: remark }),
+            Awaited::Within(_) | Awaited::Failed => Err(NoAnswer::NoEnd),
         }
     }
 }
 
 impl Reading<'_> {
     fn has_ended(&self) -> bool {
-        matches!(self.stage, Stage::Ended(_))
+        matches!(self.stage, Awaited::Ended(_))
     }
 
     fn take(&mut self, paragraph: &Paragraph<'_>) -> Result<(), NoAnswer> {
-        let stage = mem::replace(&mut self.stage, Stage::Failed);
+        let stage = mem::replace(&mut self.stage, Awaited::Failed);
         self.stage = self.after(stage, paragraph)?;
         Ok(())
     }
 
-    fn after(&self, stage: Stage, paragraph: &Paragraph<'_>) -> Result<Stage, NoAnswer> {
+    fn after(&self, stage: Awaited, paragraph: &Paragraph<'_>) -> Result<Awaited, NoAnswer> {
         let (text, too_long) = match *paragraph {
             Paragraph::Text(text) => (text, None),
             Paragraph::TooLong { begins, bytes } => (begins, Some(bytes)),
@@ -144,36 +147,38 @@ impl Reading<'_> {
             return self.after_remark(stage, text);
         }
         match stage {
-            Stage::Before => Err(NoAnswer::NoStart { begins: shown(text) }),
-            Stage::Within(mut within) => {
+            Awaited::Before { .. } => Err(NoAnswer::NoStart { begins: shown(text) }),
+            Awaited::Within(mut within) => {
                 match (operation(text), too_long) {
                     (Some(operation), None) => within.begin(text, operation)?,
                     (None, None) => within.end(self, text),
                     (_, Some(bytes)) => within.reject(Rejected::new(text, None, ObjectFault::TooLong { bytes })),
                 }
-                Ok(Stage::Within(within))
+                Ok(Awaited::Within(within))
             }
-            Stage::Ended(_) | Stage::Failed => Ok(stage),
+            Awaited::Ended(_) | Awaited::Failed => Ok(stage),
         }
     }
 
-    fn after_remark(&self, stage: Stage, line: &str) -> Result<Stage, NoAnswer> {
+    fn after_remark(&self, stage: Awaited, line: &str) -> Result<Awaited, NoAnswer> {
         match (stage, remark(line)) {
             (_, Remark::Error { message, named }) => self.refused(message, named),
-            (Stage::Before, Remark::Start(start)) => self.begin(&start).map(Stage::Within),
-            (Stage::Before, Remark::MalformedStart) => Err(NoAnswer::MalformedStart { line: shown(line) }),
-            (Stage::Before, Remark::NothingNewer) => Ok(Stage::Ended(Reply::NothingNewer)),
-            (Stage::Before, Remark::NothingKept) => Ok(Stage::Ended(Reply::NothingKept)),
-            (Stage::Within(_), Remark::Start(_) | Remark::MalformedStart) => {
+            (Awaited::Before { .. }, Remark::Start(start)) => self.begin(&start).map(Awaited::Within),
+            (Awaited::Before { .. }, Remark::MalformedStart) => Err(NoAnswer::MalformedStart { line: shown(line) }),
+            (Awaited::Before { .. }, Remark::NothingNewer) => Ok(Awaited::Ended(Reply::NothingNewer)),
+            (Awaited::Before { .. }, Remark::NothingKept) => Ok(Awaited::Ended(Reply::NothingKept)),
+            (Awaited::Within(_), Remark::Start(_) | Remark::MalformedStart) => {
                 Err(NoAnswer::SecondStart { line: shown(line) })
             }
-            (Stage::Within(within), Remark::End(source)) => {
+            (Awaited::Within(within), Remark::End(source)) => {
                 if !self.question.source.is(source) {
                     return Err(NoAnswer::ForeignEnd { found: shown(source) });
                 }
-                within.whole().map(|answer| Stage::Ended(Reply::Changes(answer)))
+                within.whole().map(|answer| Awaited::Ended(Reply::Changes(answer)))
             }
-            (stage, _) => Ok(stage),
+            (Awaited::Before { .. }, Remark::End(_) | Remark::Other) => Ok(Awaited::Before { remark: shown(line) }),
+            (stage @ Awaited::Within(_), Remark::NothingNewer | Remark::NothingKept | Remark::Other) => Ok(stage),
+            (stage @ (Awaited::Ended(_) | Awaited::Failed), _) => Ok(stage),
         }
     }
 
@@ -193,11 +198,11 @@ impl Reading<'_> {
         Ok(Within { version, first, last, serial: None, open: None, changes: Vec::new(), rejected: Vec::new() })
     }
 
-    fn refused(&self, message: &str, named: Option<NamedRange>) -> Result<Stage, NoAnswer> {
+    fn refused(&self, message: &str, named: Option<NamedRange>) -> Result<Awaited, NoAnswer> {
         let asked = self.question.first;
         match named {
             // A RIPE whois says that to whoever has its newest serial already.
-            Some(NamedRange::Kept(kept)) if kept.last.next() == Some(asked) => Ok(Stage::Ended(Reply::NothingNewer)),
+            Some(NamedRange::Kept(kept)) if kept.last.next() == Some(asked) => Ok(Awaited::Ended(Reply::NothingNewer)),
             Some(_) | None => Err(NoAnswer::Refused { asked, message: shown(message), named }),
         }
     }

@@ -1,6 +1,6 @@
 //! The connection on which a question is asked.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -57,11 +57,21 @@ pub async fn ask(
     wanted: Option<&BTreeSet<Class>>,
     limits: &AskLimits,
 ) -> Result<Reply, NoAnswer> {
-    let connected = timeout(limits.connect, TcpStream::connect(address)).await;
-    let not_connected = |_| NoAnswer::NotConnected { address: address.to_owned(), limit: limits.connect };
-    let unreachable = |source| NoAnswer::Unreachable { address: address.to_owned(), source };
-    let stream = connected.map_err(not_connected)?.map_err(unreachable)?;
+    let stream = connected(TcpStream::connect(address), address, limits).await?;
     exchange(stream, address, question, wanted, limits).await
+}
+
+/// Waits for the connection.
+pub(super) async fn connected<S>(
+    connecting: impl Future<Output = io::Result<S>>,
+    address: &str,
+    limits: &AskLimits,
+) -> Result<S, NoAnswer> {
+    match timeout(limits.connect, connecting).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(source)) => Err(NoAnswer::Unreachable { address: address.to_owned(), source }),
+        Err(_) => Err(NoAnswer::NotConnected { address: address.to_owned(), limit: limits.connect }),
+    }
 }
 
 /// Asks on a connection, and closes it: an upstream may keep it open behind its answer.

@@ -20,7 +20,7 @@
 //! | type or function | its part |
 //! |---|---|
 //! | [`Question`] | what is asked |
-//! | [`ask`] | asks it within [`AskLimits`] |
+//! | [`ask()`] | asks it within [`AskLimits`] |
 //! | [`Reply`], [`Answer`] | what was answered, from the first line to the last |
 //! | [`NoAnswer`] | why there is no answer that can be used, and what follows |
 //!

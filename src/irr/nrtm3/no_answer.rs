@@ -72,9 +72,9 @@ pub enum NoAnswer {
         named: Option<NamedRange>,
     },
     /// There is no line with which an answer begins: it may be no NRTM at all.
-    #[error("the answer does not begin with %START but with {begins:?}, so nothing of it was applied")]
+    #[error("the answer has no %START, so nothing of it was applied; it says {begins:?}")]
     NoStart {
-        /// What stands there.
+        /// What stands there, or the last remark of what is nothing but remarks.
         begins: String,
     },
     /// The first line cannot be read.
@@ -166,6 +166,19 @@ pub enum NamedRange {
 }
 
 impl NoAnswer {
+    /// Returns whether the upstream did answer, with something that cannot be used.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Broken { .. }
+                | Self::NotConnected { .. }
+                | Self::Silent { .. }
+                | Self::Slow { .. }
+        )
+    }
+
     /// Returns whether the same question will never have an answer, so that the source has to be loaded anew: the upstream does
     /// not have the changes that we lack, or has too many of them.
     ///

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     answer::{AnswerReader, Reply},
-    ask::{AskLimits, ask, exchange},
+    ask::{AskLimits, ask, connected, exchange},
     no_answer::NoAnswer,
     question::{NrtmVersion, Question},
 };
@@ -90,12 +90,13 @@ fn an_answer_without_a_first_line_is_refused() {
         "route: 192.0.2.0/24\n",
         "ADD 12\n\nroute: 192.0.2.0/24\norigin: AS1\nsource: TEST\n\n%END TEST\n",
         "% banner\n\n%END TEST\n",
+        "%  Access for mirrors ended in May\n\n\n",
         "\u{1}\u{0}\n",
     ]
     .map(|answer| format!("{answer:?} {}", told(answer)));
     insta::assert_snapshot!(answers.join("\n"), @r#"
-    "" ! the answer does not begin with %START but with "", so nothing of it was applied
-    "\n\n\n" ! the answer does not begin with %START but with "", so nothing of it was applied
+    "" ! the answer has no %START, so nothing of it was applied; it says ""
+    "\n\n\n" ! the answer has no %START, so nothing of it was applied; it says ""
     "%% ERROR: Access denied\n\n\n" ! the upstream refuses changes from serial 12 on, so there are none to apply: "Access denied"
     "%% ERROR: Unknown source: TEST\n\n\n" ! the upstream refuses changes from serial 12 on, so there are none to apply: "Unknown source: TEST"
     "%% ERROR: Serials 1 - 12 do not exist\n\n\n" ! the upstream refuses changes from serial 12 on, so there are none to apply: "Serials 1 - 12 do not exist" (reload)
@@ -103,11 +104,12 @@ fn an_answer_without_a_first_line_is_refused() {
     "%ERROR:401: invalid range: Not within 13-20\n\n" ! the upstream refuses changes from serial 12 on, so there are none to apply: "401: invalid range: Not within 13-20" (reload)
     "%ERROR:401: invalid range: Not within 1-20\n\n" ! the upstream refuses changes from serial 12 on, so there are none to apply: "401: invalid range: Not within 1-20"
     "%ERROR:401: invalid range: Not within 1-10\n\n" ! the upstream refuses changes from serial 12 on, so there are none to apply: "401: invalid range: Not within 1-10" (reload)
-    "<html>\n<h1>404</h1>\n" ! the answer does not begin with %START but with "<html> <h1>404</h1>", so nothing of it was applied
-    "route: 192.0.2.0/24\n" ! the answer does not begin with %START but with "route: 192.0.2.0/24", so nothing of it was applied
-    "ADD 12\n\nroute: 192.0.2.0/24\norigin: AS1\nsource: TEST\n\n%END TEST\n" ! the answer does not begin with %START but with "ADD 12", so nothing of it was applied
-    "% banner\n\n%END TEST\n" ! the answer does not begin with %START but with "", so nothing of it was applied
-    "\u{1}\0\n" ! the answer does not begin with %START but with "��", so nothing of it was applied
+    "<html>\n<h1>404</h1>\n" ! the answer has no %START, so nothing of it was applied; it says "<html> <h1>404</h1>"
+    "route: 192.0.2.0/24\n" ! the answer has no %START, so nothing of it was applied; it says "route: 192.0.2.0/24"
+    "ADD 12\n\nroute: 192.0.2.0/24\norigin: AS1\nsource: TEST\n\n%END TEST\n" ! the answer has no %START, so nothing of it was applied; it says "ADD 12"
+    "% banner\n\n%END TEST\n" ! the answer has no %START, so nothing of it was applied; it says "%END TEST"
+    "%  Access for mirrors ended in May\n\n\n" ! the answer has no %START, so nothing of it was applied; it says "% Access for mirrors ended in May"
+    "\u{1}\0\n" ! the answer has no %START, so nothing of it was applied; it says "��"
     "#);
 }
 
@@ -271,13 +273,23 @@ async fn an_upstream_that_keeps_the_connection_is_not_waited_for() {
     assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
+#[test]
+fn what_is_behind_the_last_line_is_no_part_of_the_answer() {
+    let answer = answer(&format!("ADD 12\n\n{ROUTE}"));
+    for behind in ["%% ERROR: too late\n\n", "%START Version: 3 TEST 1-2\n\n", "ADD 13\n\n", "garbage"] {
+        assert_eq!(told(&format!("{answer}{behind}")), "12 +192.0.2.0/24AS64496, up to 14", "{behind}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_upstream_that_falls_silent_is_given_up() {
+    let begun = Instant::now();
     let reply = asked_of(AskLimits::default(), async |mut stream| {
         stream.write_all(b"%START Version: 3 TEST 12-14\n\n").await.unwrap();
         sleep(Duration::from_secs(3600)).await;
     });
     insta::assert_snapshot!(told_of(reply.await), @"! NRTM upstream upstream.test:43 sent nothing for 30s in the midst of its answer, so nothing of it was applied");
+    assert_eq!(begun.elapsed(), AskLimits::default().idle);
 }
 
 #[tokio::test(start_paused = true)]
@@ -321,6 +333,15 @@ async fn the_question_goes_over_a_real_connection() {
     let reply = ask(&address, &question(), None, &AskLimits::default()).await;
     assert_eq!(upstream.await.unwrap(), "-g TEST:3:12-LAST");
     assert_eq!(told_of(reply), "12 +192.0.2.0/24AS64496, up to 14");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_never_stands_is_given_up() {
+    let (limits, begun) = (AskLimits::default(), Instant::now());
+    let connecting = std::future::pending::<std::io::Result<DuplexStream>>();
+    let connected = connected(connecting, "upstream.test:43", &limits).await;
+    assert!(matches!(connected, Err(NoAnswer::NotConnected { .. })), "{connected:?}");
+    assert_eq!(begun.elapsed(), limits.connect);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What to do about an index.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub struct Local {
     pub version: u64,
     /// The newest version that an index of this session named.
     pub newest: u64,
+    /// When that index was written.
+    pub written: Timestamp,
     /// The files of that index. What a name or version stands for never changes within a session.
     pub files: Vec<KnownFile>,
 }
@@ -77,8 +79,12 @@ pub enum Refusal {
     #[error("the index is of version {offered}, and one of version {known} came before")]
     #[expect(missing_docs, reason = "the names say it")]
     Back { offered: u64, known: u64 },
+    /// It is of another session, but older than the index that we took last: a cache has kept it, or somebody has.
+    #[error("the index is of another session and was written at {offered}, before the last one, of {known}")]
+    #[expect(missing_docs, reason = "the names say it")]
+    Older { offered: Timestamp, known: Timestamp },
     /// A file that we know is another one now.
-    #[error("the {} of version {version} has another hash than before: its history was rewritten", word(*kind))]
+    #[error("the {} of version {version} has another hash than before: its history was rewritten", kind.word())]
     #[expect(missing_docs, reason = "the names say it")]
     Rewritten { kind: FileKind, version: u64 },
 }
@@ -90,10 +96,11 @@ pub enum Warning {
     Old(Duration),
 }
 
-fn word(kind: FileKind) -> &'static str {
-    match kind {
-        FileKind::Snapshot => "snapshot",
-        FileKind::Delta => "delta",
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Old(age) = self;
+        let hours = age.as_secs() / 3600;
+        write!(f, "the update notification file is {hours} hours old; the registry may have stopped")
     }
 }
 
@@ -108,11 +115,11 @@ pub fn decide(local: Option<&Local>, index: &Index, now: Timestamp) -> Decision 
 fn step(local: Option<&Local>, index: &Index) -> Step {
     let snapshot = |why| Step::Snapshot(index.snapshot.clone(), why);
     let Some(local) = local else { return snapshot(WhySnapshot::First) };
-    if local.session != index.session {
-        return snapshot(WhySnapshot::NewSession);
-    }
     if let Some(refusal) = local.refusal(index) {
         return Step::Refuse(refusal);
+    }
+    if local.session != index.session {
+        return snapshot(WhySnapshot::NewSession);
     }
     let deltas: Vec<FileRef> = index.deltas.iter().filter(|delta| delta.version > local.version).cloned().collect();
     match deltas.first() {
@@ -129,7 +136,13 @@ impl Local {
     #[must_use]
     pub fn loaded(index: &Index) -> Self {
         let version = index.snapshot.version;
-        Self { session: index.session.clone(), version, newest: index.version, files: files(index) }
+        Self {
+            session: index.session.clone(),
+            version,
+            newest: index.version,
+            written: index.timestamp,
+            files: files(index),
+        }
     }
 
     /// Returns what is to be remembered of an index of the same session that was not refused, whatever comes of its files.
@@ -138,7 +151,7 @@ impl Local {
         if self.session != index.session || self.refusal(index).is_some() {
             return self.clone();
         }
-        Self { newest: index.version, files: files(index), ..self.clone() }
+        Self { newest: index.version, written: index.timestamp, files: files(index), ..self.clone() }
     }
 
     /// Returns what is to be remembered once the delta to this version is applied.
@@ -147,8 +160,12 @@ impl Local {
         Self { version, ..self.clone() }
     }
 
-    /// Returns why an index of the same session is not taken.
+    /// Returns why an index is not taken.
     fn refusal(&self, index: &Index) -> Option<Refusal> {
+        if self.session != index.session {
+            let (offered, known) = (index.timestamp, self.written);
+            return (offered < known).then_some(Refusal::Older { offered, known });
+        }
         let known = self.newest.max(self.version);
         if index.version < known {
             return Some(Refusal::Back { offered: index.version, known });
@@ -189,6 +206,7 @@ mod tests {
         super::{
             fixtures::{OTHER_SESSION, SESSION, Signer, index, notification, source},
             index::read_index,
+            key::PublicKey,
         },
         *,
     };
@@ -266,6 +284,16 @@ mod tests {
     }
 
     #[test]
+    fn an_old_index_of_another_session_does_not_bring_that_back() {
+        let old = index(OTHER_SESSION, 9, 9, 0..0);
+        let mut renewed = offered(1, 1, 0..0);
+        renewed.timestamp += SignedDuration::from_mins(1);
+        let local = Local::loaded(&renewed);
+        insta::assert_snapshot!(told(Some(&local), &old), @"refuse: the index is of another session and was written at 2026-11-06T12:00:00Z, before the last one, of 2026-11-06T12:01:00Z");
+        assert_eq!(local.seen(&old), local);
+    }
+
+    #[test]
     fn an_index_older_than_a_day_is_told() {
         let index = offered(1, 1, 0..0);
         let after = |hours| decide(None, &index, index.timestamp + SignedDuration::from_hours(hours)).warnings;
@@ -288,6 +316,4 @@ mod tests {
         assert_eq!(keys.after(SignedBy::Next, &announcing(Some(new))), Keys::new(new));
         assert_eq!(keys.after(SignedBy::Next, &announcing(None)), Keys::new(new));
     }
-
-    use super::super::key::PublicKey;
 }

@@ -195,6 +195,16 @@ impl Index {
     }
 }
 
+impl FileKind {
+    /// Returns its word in the header of a file.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Delta => "delta",
+        }
+    }
+}
+
 impl SessionId {
     /// Returns it as text.
     #[must_use]

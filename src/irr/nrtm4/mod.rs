@@ -5,7 +5,7 @@
 //! | `key` | [`PublicKey`], [`Keys`]: who may sign, and who may next |
 //! | `jws` | [`verify`]: takes a signed text apart |
 //! | `index` | [`Index`]: the update notification file, which names the snapshot and the deltas |
-//! | `decide` | [`decide`]: what to do about an index, given what we have |
+//! | `decide` | [`decide()`]: what to do about an index, given what we have |
 //! | `records` | the records of a snapshot or a delta, and what they have to begin with |
 //! | `snapshot`, `delta` | [`SnapshotReader`], [`read_delta`]: all of a file or nothing of it |
 //!
@@ -15,7 +15,7 @@
 mod decide;
 mod delta;
 #[cfg(test)]
-mod fixtures;
+pub(in crate::irr) mod fixtures;
 #[cfg(test)]
 mod fuzz;
 mod index;
@@ -26,6 +26,8 @@ mod model;
 mod records;
 mod served;
 mod snapshot;
+#[cfg(test)]
+mod walk;
 
 pub use decide::{Decision, KnownFile, Local, Refusal, Step, Warning, WhySnapshot, decide};
 pub use delta::{Delta, DeltaChange, read_delta};

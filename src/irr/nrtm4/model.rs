@@ -23,7 +23,7 @@ struct Server {
     next_change: u64,
 }
 
-struct Mirror {
+struct Follower {
     local: Option<Local>,
     objects: Vec<u64>,
 }
@@ -100,7 +100,7 @@ impl Server {
     }
 }
 
-impl Mirror {
+impl Follower {
     /// Does what is decided, as far as files come; returns the step.
     fn poll(&mut self, server: &mut Server, mut files: usize) -> Step {
         let index = server.index();
@@ -132,7 +132,7 @@ impl Mirror {
 proptest! {
     #[test]
     fn a_mirror_of_an_honest_server_has_what_it_had_and_in_the_end_all(events in prop::collection::vec(event(), 1..60)) {
-        let (mut server, mut mirror) = (Server::new(), Mirror { local: None, objects: Vec::new() });
+        let (mut server, mut mirror) = (Server::new(), Follower { local: None, objects: Vec::new() });
         for event in &events {
             server.happen(event);
             let Event::Poll(files) = event else { continue };
@@ -156,7 +156,7 @@ proptest! {
         more in 0_usize..3,
         back in any::<bool>(),
     ) {
-        let (mut server, mut mirror) = (Server::new(), Mirror { local: None, objects: Vec::new() });
+        let (mut server, mut mirror) = (Server::new(), Follower { local: None, objects: Vec::new() });
         for event in &events {
             server.happen(event);
         }

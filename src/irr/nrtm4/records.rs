@@ -94,16 +94,6 @@ impl Default for FileLimits {
     }
 }
 
-impl FileKind {
-    /// Returns its word in a header.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Snapshot => "snapshot",
-            Self::Delta => "delta",
-        }
-    }
-}
-
 /// Reads the records of one file.
 pub(super) struct Records<R: BufRead> {
     text: RecordsText<R>,

@@ -11,7 +11,7 @@ fn what_is_taken_of_a_dump_is_taken_again() {
         b"route:      192.0.2.0/24\ndescr: Caf\xe9\norigin:     AS64496\nmnt-by: A-MNT,\n  B-MNT # two\nsource:     RADB\n\n# EOF\n",
         b"% banner\r\n\r\nroute6: 2001:db8::/48\r\norigin: AS64496\r\nrpki-ov-state: valid\r\nsource: radb\r\n\r\n",
         b"as-set: AS64496:AS-A\nmembers: AS1, AS-B\n+\n \t\nmbrs-by-ref: ANY\nsource: RADB\n\n*xxroute: 1.2.3.0/24\n",
-        b"inetnum: 192.0.2.0\n+- # comment\n+192.0.2.255\nsource: RADB\n#inside\nremarks: x\n\naut-num: AS1.10\nsource: RADB",
+        b"inetnum: 192.0.2.0\n+- # comment\n+192.0.2.255\nsource: RADB\n#inside\nremarks: x\n\naut-num: AS 010\nsource: RADB",
         b"person: A B\nnic-hdl: \xc3\xa41-RADB\nsource: RADB\n\nroute-set: rs-a\nmp-members: 2001:db8::/32^48-64\nsource: RADB\n",
     ];
     let words = [

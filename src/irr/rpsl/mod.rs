@@ -3,8 +3,8 @@
 //! | type or function | its part |
 //! |---|---|
 //! | [`Paragraphs`] | splits a dump into the texts of objects, in bounded memory |
-//! | [`attributes`] | the attributes of an object, one after the other |
-//! | [`check`], [`check_deleted`] | what a mirror has to know of an object before it takes it: its key, or what is [wrong](Rejected) |
+//! | [`attributes()`] | the attributes of an object, one after the other |
+//! | [`check()`], [`check_deleted`] | what a mirror has to know of an object before it takes it: its key, or what is [wrong](Rejected) |
 //! | [`Object`], [`ObjectKey`], [`Class`] | what is kept of it |
 //!
 //! Text is kept as it came, byte for byte but for line ends, comments at the begin of a line, bytes that are not UTF-8, and

@@ -44,6 +44,12 @@ impl<R: BufRead> Paragraphs<R> {
         }
     }
 
+    /// Returns the reader.
+    #[must_use]
+    pub fn into_inner(self) -> R {
+        self.from
+    }
+
     /// Returns whether what was read so far ends with `# EOF`, by which whole dumps end.
     pub fn saw_eof(&self) -> bool {
         self.splitter.saw_eof()
@@ -72,7 +78,7 @@ mod tests {
 
     #[test]
     fn empty_lines_part_paragraphs_and_nothing_else_does() {
-        let dump = "\n\n% banner\nroute: a\n+b\n \t\n\tc\u{2028}d\n\n\nroute: e\r\nx: f\r\r\n\r\n# comment\nroute: g\n#inside\n%too\ny: h";
+        let dump = "\n\n% banner\nroute: a\n+b\n \t\n\tc\u{2028}d\n\n\nroute: e\r\nx: f\r\r\n\r\n\r# comment\nroute: g\n#inside\n%too\ny: h";
         for piece in [1, 2, 3, 7, 1000] {
             let (all, eof) = split(dump.as_bytes(), piece);
             assert_eq!(all, ["route: a\n+b\n \t\n\tc\u{2028}d\n", "route: e\nx: f\n", "route: g\ny: h\n"], "{piece}");
@@ -120,6 +126,7 @@ mod tests {
             }
             assert_eq!(all[0].len(), fits.len());
             assert!(all[1].contains("route: b\\nremarks: xx") && all[1].len() < 300, "{}", &all[1][..300]);
+            assert!(all[3].len() < 300, "{}", &all[3][..300]);
         }
     }
 }

@@ -25,7 +25,7 @@ pub enum Paragraph<'a> {
 
 /// Gathers one paragraph after the other out of pieces that end anywhere.
 ///
-/// Only a line feed ends a line, and carriage returns before it are no part of it. A line of blanks is not empty, but goes on
+/// Only a line feed ends a line, and carriage returns beside it are no part of it. A line of blanks is not empty, but goes on
 /// with a value; at the begin of a paragraph there is none, and blanks say nothing. A byte that is not UTF-8 becomes the four
 /// letters `\xe9`, as in an IRRd.
 #[derive(Debug)]
@@ -197,10 +197,13 @@ fn says_nothing(line: &[u8]) -> bool {
     line.iter().all(|byte| *byte == b'\r')
 }
 
-/// Returns a line without the carriage returns at its end.
+/// Returns a line without the carriage returns around it.
 fn without_return(mut line: &[u8]) -> &[u8] {
     while let Some((b'\r', before)) = line.split_last() {
         line = before;
+    }
+    while let Some((b'\r', behind)) = line.split_first() {
+        line = behind;
     }
     line
 }
@@ -213,4 +216,26 @@ fn escaped(bytes: &[u8]) -> String {
         chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_never_ends_does_not_fill_the_memory() {
+        let mut splitter = Splitter::dump();
+        assert_eq!(splitter.take(b"# EOF\n"), (6, false));
+        let piece = [b'x'; 1 << 16];
+        for _ in 0..2 * LONGEST_OBJECT / piece.len() {
+            assert_eq!(splitter.take(&piece), (piece.len(), false));
+            assert!(splitter.text.len() <= LONGEST_OBJECT);
+        }
+        assert!(splitter.text.len() < 1000 && !splitter.saw_eof());
+        assert!(splitter.finish());
+        let begins = "x".repeat(KEPT);
+        let bytes = 2 * LONGEST_OBJECT as u64;
+        assert_eq!(splitter.paragraph(), Paragraph::TooLong { begins: &begins, bytes });
+        assert!(!splitter.finish());
+    }
 }

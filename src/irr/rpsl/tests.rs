@@ -145,6 +145,8 @@ fn attributes_by_which_objects_are_looked_up_are_well_formed_and_may_be_missing(
         "aut-num: AS1\nmnt-by: A MNT",
         "aut-num: AS1\nmember-of: AS-A, AS1:AS-B",
         "aut-num: AS1\nmember-of: AS_",
+        "route6: 2001:db8::/48\norigin: AS1\nmember-of: RS-A",
+        "route6: 2001:db8::/48\norigin: AS1\nmember-of: RS_",
         "as-set: AS-A\nmembers: AS1, AS-B, AS1:AS-C\nmbrs-by-ref: any",
         "as-set: AS-A\nmembers: AS1 AS2",
         "as-set: AS-A\nmbrs-by-ref: A.B",
@@ -160,6 +162,8 @@ fn attributes_by_which_objects_are_looked_up_are_well_formed_and_may_be_missing(
     "aut-num: AS1\nmnt-by: A MNT" ! bad-name: `mnt-by` names "A MNT", which is no name of that kind
     "aut-num: AS1\nmember-of: AS-A, AS1:AS-B" aut-num AS1
     "aut-num: AS1\nmember-of: AS_" ! bad-name: `member-of` names "AS_", which is no name of that kind
+    "route6: 2001:db8::/48\norigin: AS1\nmember-of: RS-A" route6 2001:DB8::/48AS1
+    "route6: 2001:db8::/48\norigin: AS1\nmember-of: RS_" ! bad-name: `member-of` names "RS_", which is no name of that kind
     "as-set: AS-A\nmembers: AS1, AS-B, AS1:AS-C\nmbrs-by-ref: any" as-set AS-A
     "as-set: AS-A\nmembers: AS1 AS2" ! bad-name: `members` names "AS1 AS2", which is no name of that kind
     "as-set: AS-A\nmbrs-by-ref: A.B" ! bad-name: `mbrs-by-ref` names "A.B", which is no name of that kind
@@ -207,6 +211,26 @@ fn what_is_no_object_of_this_source_is_rejected_and_what_nobody_wants_is_not_tol
     "xxroute: 192.0.2.0/24\nsource: RADB\n" ! unknown-class: no class "xxroute" is known
     "" ! malformed-attribute: the line "" is no attribute
     "#);
+}
+
+/// What is meant to differ from an IRRd is not in there: it knows classes in lower case only, takes a key that stands twice or
+/// is empty, and reads numbers with signs, blanks and underscores in them.
+#[test]
+fn an_irrd_takes_the_same_objects_under_the_same_keys() {
+    let source: SourceName = "TEST".parse().unwrap();
+    let mut different = Vec::new();
+    for line in include_str!("irrd.txt").lines().filter(|line| !line.starts_with('#')) {
+        let (text, verdict) = line.rsplit_once(" => ").unwrap();
+        let text = text.replace("\\n", "\n").replace("\\t", "\t");
+        let ours = match check(&text, &source, None) {
+            Checked::Taken(object) => format!("+{}", object.key.key),
+            Checked::Rejected(_) | Checked::Leftover | Checked::Unwanted(_) => "-".to_owned(),
+        };
+        if ours != verdict {
+            different.push(format!("{text:?}: IRRd {verdict}, ours {ours}"));
+        }
+    }
+    assert_eq!(different, Vec::<String>::new());
 }
 
 #[test]

@@ -94,6 +94,11 @@ impl Draft {
         StoreError::Lost { name: self.pages.name.clone() }
     }
 
+    /// Takes away what was written.
+    pub(super) async fn discard(self) -> Result<(), StoreError> {
+        self.pages.discard().await
+    }
+
     /// Makes it the current snapshot, if the source is what this stands on.
     pub(super) async fn finish(
         mut self,

@@ -48,6 +48,12 @@ pub enum StoreError {
         /// The source.
         name: SourceName,
     },
+    /// Blocks are missing though nothing took their place: somebody else has taken them away, or Redis has.
+    #[error("Redis has lost blocks of {name}; a reload of the source makes them anew")]
+    Missing {
+        /// The source.
+        name: SourceName,
+    },
     /// What was written so far is gone: it waited too long for the rest, or Redis lost it.
     #[error("what was written of {name} was lost before all of it was there")]
     Lost {
@@ -98,9 +104,25 @@ impl StoreError {
         match self {
             Self::Redis { source, .. } => source.retry(),
             Self::Replaced { .. } | Self::Lost { .. } => Retry::Backoff,
-            Self::NoParagraph { .. } | Self::Damaged { .. } | Self::OutOfOrder { .. } | Self::NothingHeld { .. } => {
-                Retry::Never
-            }
+            Self::NoParagraph { .. }
+            | Self::Damaged { .. }
+            | Self::Missing { .. }
+            | Self::OutOfOrder { .. }
+            | Self::NothingHeld { .. } => Retry::Never,
+        }
+    }
+
+    /// Returns whether a reload of the source is what helps: what is held of it cannot be read.
+    #[must_use]
+    pub fn calls_for_reload(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Missing { .. } => true,
+            Self::Redis { .. }
+            | Self::NoParagraph { .. }
+            | Self::Replaced { .. }
+            | Self::Lost { .. }
+            | Self::OutOfOrder { .. }
+            | Self::NothingHeld { .. } => false,
         }
     }
 

@@ -80,6 +80,14 @@ impl Import {
     /// When Redis does not do it, or has lost some of it.
     pub async fn finish(mut self, serial: Option<Serial>, notes: Notes, now: Timestamp) -> Result<Written, StoreError> {
         self.put_later_in_place().await?;
-        self.draft.finish(self.basis, serial, Journal::Dropped(notes), now).await
+        self.draft.finish(self.basis, serial, Journal::Dropped(Box::new(notes)), now).await
+    }
+
+    /// Gives it up, as a dump that is refused. What it has written goes at once, and not only when it expires.
+    ///
+    /// # Errors
+    /// When Redis does not do it; then it expires.
+    pub async fn discard(self) -> Result<(), StoreError> {
+        self.draft.discard().await
     }
 }

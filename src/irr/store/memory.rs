@@ -93,7 +93,7 @@ impl InMemory {
             match &switch.journal {
                 Journal::Dropped(notes) => {
                     kept.journal.clear();
-                    kept.state.notes = notes.clone();
+                    kept.state.notes = (**notes).clone();
                     kept.state.accepted = None;
                 }
                 Journal::Kept(most) => {

@@ -43,7 +43,7 @@ use memory::InMemory;
 pub use read::{CurrentObjects, SnapshotMembers};
 use redis::InRedis;
 use shelf::Shelf;
-pub use state::{Basis, Holding, Notes, RefusedShrink, SourceState, Trouble, Written, needs_compaction};
+pub use state::{Basis, Holding, Notes, RefusedShrink, SourceState, Trouble, Unusable, Written, needs_compaction};
 use step::{Append, Journal};
 
 /// Keeps mirrored sources.

@@ -20,6 +20,7 @@ const OPENED_AT_MOST: u8 = 5;
 /// The objects of a source as they were when it was opened.
 #[derive(Debug)]
 pub struct CurrentObjects {
+    shelf: Shelf,
     holding: Holding,
     pages: Pages,
     /// The number of the next block.
@@ -31,6 +32,7 @@ pub struct CurrentObjects {
 /// The last snapshot of a source, as it is kept: gzip members that are a dump when put one after the other.
 #[derive(Debug)]
 pub struct SnapshotMembers {
+    shelf: Shelf,
     holding: Holding,
     pages: Pages,
     next: u64,
@@ -47,7 +49,7 @@ impl CurrentObjects {
             let now = shelf.state(name).await?.holding;
             let is_same = now.is_some_and(|now| now.generation == holding.generation);
             if let Some(pages) = pages.filter(|_| is_same) {
-                return Ok(Some(Self { holding, pages, next: 0, changed }));
+                return Ok(Some(Self { shelf: shelf.clone(), holding, pages, next: 0, changed }));
             }
         }
         Err(StoreError::Replaced { name: name.clone() })
@@ -77,8 +79,7 @@ impl CurrentObjects {
             return Ok(Some(new).filter(|new| !new.is_empty()));
         }
         let number = self.next;
-        let block = self.pages.block(number).await?;
-        let block = block.ok_or_else(|| StoreError::Replaced { name: self.pages.name.clone() })?;
+        let Some(block) = self.pages.block(number).await? else { return Err(gone(&self.shelf, &self.pages).await) };
         let objects = block.objects().map_err(self.pages.damaged(number))?;
         self.next = number.saturating_add(1);
         Ok(Some(objects.into_iter().filter_map(|object| self.now(object)).collect()))
@@ -99,7 +100,7 @@ impl SnapshotMembers {
         for _ in 0..OPENED_AT_MOST {
             let Some(holding) = shelf.state(name).await?.holding else { return Ok(None) };
             if let Some(pages) = shelf.pages(name, holding.generation) {
-                return Ok(Some(Self { holding, pages, next: 0 }));
+                return Ok(Some(Self { shelf: shelf.clone(), holding, pages, next: 0 }));
             }
         }
         Err(StoreError::Replaced { name: name.clone() })
@@ -119,9 +120,23 @@ impl SnapshotMembers {
         if self.next >= self.holding.blocks {
             return Ok(None);
         }
-        let member = self.pages.member(self.next).await?;
+        let Some(member) = self.pages.member(self.next).await? else {
+            return Err(gone(&self.shelf, &self.pages).await);
+        };
         self.next = self.next.saturating_add(1);
-        member.map(Some).ok_or_else(|| StoreError::Replaced { name: self.pages.name.clone() })
+        Ok(Some(member))
+    }
+}
+
+/// Says why a block is not there any more.
+async fn gone(shelf: &Shelf, pages: &Pages) -> StoreError {
+    let name = pages.name.clone();
+    match shelf.state(&name).await {
+        Err(error) => error,
+        Ok(SourceState { holding: Some(now), .. }) if now.generation == pages.generation() => {
+            StoreError::Missing { name }
+        }
+        Ok(_) => StoreError::Replaced { name },
     }
 }
 

@@ -93,6 +93,11 @@ impl InRedisPages {
         self.client.ask_together("irr_put", &commands).await
     }
 
+    /// Takes away what nobody is going to read.
+    pub(super) async fn discard(&self) -> Result<(), Error> {
+        self.client.ask("irr_discard", &Cmd::unlink(&[self.key("g"), self.key("k")])).await
+    }
+
     pub(super) async fn block(&self, number: u64) -> Result<Option<Block>, Error> {
         let mut commands = redis::pipe();
         commands.hget(self.key("g"), number).hget(self.key("k"), number);

@@ -155,6 +155,14 @@ impl Pages {
         }
     }
 
+    /// Takes away what nobody is going to read.
+    pub(super) async fn discard(self) -> Result<(), StoreError> {
+        match self.place {
+            Place::Memory(_) => Ok(()),
+            Place::Redis(pages) => pages.discard().await.map_err(StoreError::of(&self.name)),
+        }
+    }
+
     /// Returns a block; `None` if it is there no more.
     pub(super) async fn block(&self, number: u64) -> Result<Option<Arc<Block>>, StoreError> {
         match &self.place {

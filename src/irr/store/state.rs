@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::irr::source::Serial;
+use crate::irr::{rejects::Rejects, source::Serial};
 
 /// One object in so many may have changed since the snapshot before there has to be a new one: whoever reads the objects
 /// holds the changes in memory.
@@ -68,6 +68,8 @@ pub struct Notes {
     pub refused: Option<RefusedShrink>,
     /// How many of the reloads that were asked for are done.
     pub reloads_done: u64,
+    /// The objects that were left out.
+    pub rejected: Rejects,
 }
 
 /// What keeps a source from being updated.
@@ -79,7 +81,24 @@ pub struct Trouble {
     pub since: Timestamp,
     /// How many times in a row.
     pub times: u32,
+    /// In how many of these times the upstream answered with something that cannot be used.
+    #[serde(default)]
+    pub unusable: u32,
 }
+
+/// Whether an upstream answered with something that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    /// No: it did not answer, or nothing is the matter with its answer.
+    Not,
+    /// Yes; the next answer may be better.
+    Now,
+    /// Yes, and so will be all others.
+    ForEver,
+}
+
+/// So many answers that cannot be used, and a dump is taken instead. An IRRd stays behind for ever then.
+const RELOAD_AFTER: u32 = 5;
 
 /// A dump that was refused because it has too few objects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,11 +145,25 @@ impl SourceState {
 
 impl Notes {
     /// Notes a run that failed.
-    pub fn fail(&mut self, message: String, now: Timestamp) {
+    pub fn fail(&mut self, message: String, unusable: Unusable, now: Timestamp) {
         let before = self.trouble.take();
         let since = before.as_ref().map_or(now, |trouble| trouble.since);
-        let times = before.map_or(0, |trouble| trouble.times).saturating_add(1);
-        self.trouble = Some(Trouble { message, since, times });
+        let (times, met) = before.map_or((0, 0), |trouble| (trouble.times, trouble.unusable));
+        let more = match unusable {
+            Unusable::Not => 0,
+            Unusable::Now => 1,
+            Unusable::ForEver => RELOAD_AFTER,
+        };
+        self.trouble =
+            Some(Trouble { message, since, times: times.saturating_add(1), unusable: met.saturating_add(more) });
+    }
+}
+
+impl Trouble {
+    /// Returns whether a dump is to be taken, as what comes otherwise has been of no use for too long.
+    #[must_use]
+    pub fn calls_for_reload(&self) -> bool {
+        self.unusable >= RELOAD_AFTER
     }
 }
 
@@ -194,9 +227,9 @@ mod tests {
     #[test]
     fn trouble_counts_from_the_first_of_a_row() {
         let mut notes = Notes::default();
-        notes.fail("no answer".to_owned(), at(1));
-        notes.fail("denied".to_owned(), at(2));
-        assert_eq!(notes.trouble, Some(Trouble { message: "denied".to_owned(), since: at(1), times: 2 }));
+        notes.fail("no answer".to_owned(), Unusable::Not, at(1));
+        notes.fail("denied".to_owned(), Unusable::Now, at(2));
+        assert_eq!(notes.trouble, Some(Trouble { message: "denied".to_owned(), since: at(1), times: 2, unusable: 1 }));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) struct Switch {
 #[derive(Debug)]
 pub(super) enum Journal {
     /// It goes, as the blocks do not follow from it. The import that brought them notes this.
-    Dropped(Notes),
+    Dropped(Box<Notes>),
     /// All of it is in the blocks; so many of its newest changes stay for others to read.
     Kept(u64),
 }

@@ -20,7 +20,7 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    fn of(error: &dyn Error, retry: Retry) -> Self {
+    pub(super) fn of(error: &dyn Error, retry: Retry) -> Self {
         Self { error: error_chain(error), may_pass: retry != Retry::Never }
     }
 

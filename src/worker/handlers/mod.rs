@@ -6,11 +6,13 @@
 //! | `plan` | what a sync of a config would write |
 //! | `findings` | what is to be put right, judged anew by what is recorded |
 //! | `requests` | what is to be changed at the registry: sent, looked for, followed |
+//! | `irr` | the mirror of a routing registry, brought up to date |
 //! | `fan_out` | an aggregate or prefixes of which it is not known yet which configs they concern |
 
 mod ending;
 mod fan_out;
 mod findings;
+mod irr;
 mod plan;
 mod requests;
 mod sync;
@@ -39,6 +41,7 @@ pub(super) async fn perform(task: &Task) -> Ending {
         Work::PlanConfig { config, resources } => plan::plan(task, *config, resources).await,
         Work::Findings { config } => findings::judge(task, *config).await,
         Work::Requests { config } => requests::go_on(task, *config).await,
+        Work::UpdateIrr { source } => irr::update(task, source).await,
         Work::SyncAggregate { config: None, aggregate } => fan_out::aggregate(task, *aggregate).await,
         Work::SyncPrefix { config: None, prefixes } => fan_out::prefixes(task, prefixes).await,
     };

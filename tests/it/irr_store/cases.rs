@@ -6,7 +6,7 @@ use flate2::read::MultiGzDecoder;
 use rir_sidecar::irr::{
     rpsl::{Class, Object, ObjectKey},
     source::Serial,
-    store::{Basis, Notes, RefusedShrink, SourceState, StoreError, Written, needs_compaction},
+    store::{Basis, Notes, RefusedShrink, SourceState, StoreError, Unusable, Written, needs_compaction},
 };
 
 use super::desk::{Desk, add, at, delete, expected, large, object, plain, text};
@@ -78,6 +78,31 @@ pub(super) async fn the_last_object_of_a_key_counts(desk: Desk) {
     of_other_class.key.class = Class::Role;
     desk.imported(&[object("A", "mntner"), of_other_class], 2).await;
     assert_eq!(desk.holding().await.objects, 2);
+}
+
+/// Those that come a second time are more than are held in memory until the end.
+pub(super) async fn objects_may_be_very_large_and_come_twice(desk: Desk) {
+    let huge = |key, says| {
+        let mut object = object(key, says);
+        object.text.push_str(&format!("remarks: {}\n", "x".repeat(9 * 1024 * 1024)));
+        object
+    };
+    let twice = [huge("A", "2"), huge("B", "2"), huge("C", "1"), object("A", "3"), object("C", "2")];
+    let objects = [plain(&[("A", "1"), ("B", "1")]), twice.to_vec()].concat();
+    desk.imported(&objects, 1).await;
+    let found = desk.objects().await.unwrap();
+    assert_eq!((found.len(), desk.holding().await.objects), (3, 3));
+    assert_eq!((&found["A"], &found["C"]), (&text("A", "3"), &text("C", "2")));
+    assert!(found["B"] == huge("B", "2").text);
+    // More than is written in one step, by their bytes; and one that is too large for a step.
+    let keys = ["D", "E", "F", "G", "H", "I", "J", "K", "L", "M"];
+    let mut changes: Vec<_> = keys.into_iter().zip(2..).map(|(key, serial)| add(serial, large(key, "1"))).collect();
+    changes.push(add(12, huge("C", "3")));
+    changes.push(delete(13, "A"));
+    desk.appended(&changes).await;
+    let found = desk.objects().await.unwrap();
+    assert_eq!(found.keys().map(String::as_str).collect::<String>(), "BCDEFGHIJKLM");
+    assert!(found["C"] == huge("C", "3").text && found["M"] == large("M", "1").text);
 }
 
 pub(super) async fn a_dump_of_nothing_is_held(desk: Desk) {
@@ -221,6 +246,40 @@ pub(super) async fn readers_see_all_of_a_batch_or_none(desk: Desk) {
     tokio::join!(writing, reading);
 }
 
+pub(super) async fn readers_see_every_change_however_often_snapshots_are_made(desk: Desk) {
+    const CHANGES: u64 = 150;
+    desk.imported(&[], 0).await;
+    let writing = async {
+        for serial in 1..=CHANGES {
+            desk.appended(&[add(serial, object(&format!("N{serial}"), "new"))]).await;
+            tokio::task::yield_now().await;
+            if serial % 3 == 0 {
+                desk.compacted(0).await;
+            }
+        }
+    };
+    let reading = async {
+        let mut seen = 0;
+        while seen < CHANGES {
+            let before = desk.holding().await.serial.unwrap().0;
+            // It may give up when the snapshot changes again and again; it may not read half of the changes.
+            let mut current = match desk.other.objects(&desk.name).await {
+                Err(StoreError::Replaced { .. }) => continue,
+                opened => opened.unwrap().unwrap(),
+            };
+            let serial = current.holding().serial.unwrap().0;
+            seen = 0;
+            while let Some(objects) = current.next().await.unwrap() {
+                seen += objects.len() as u64;
+            }
+            assert_eq!(seen, serial);
+            assert!(seen >= before, "{seen} after {before}");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(writing, reading);
+}
+
 pub(super) async fn a_compaction_changes_nothing_for_readers(desk: Desk) {
     let objects: Vec<Object> = ["A", "B", "C", "D", "E", "F", "G"].map(|key| large(key, "1")).to_vec();
     desk.imported(&objects, 10).await;
@@ -338,7 +397,7 @@ pub(super) async fn only_the_shrink_that_was_refused_is_accepted(desk: Desk) {
 
 pub(super) async fn notes_are_replaced_and_nothing_else(desk: Desk) {
     let mut notes = Notes { v4: Some(serde_json::json!({ "session": "a", "version": 1 })), ..Notes::default() };
-    notes.fail("ä \"quoted\" trouble".to_owned(), at(3));
+    notes.fail("ä \"quoted\" trouble".to_owned(), Unusable::Now, at(3));
     assert_eq!(desk.here.note(&desk.name, Basis::default(), &notes).await.unwrap(), Written::Done);
     assert_eq!(desk.state().await, SourceState { notes: notes.clone(), ..SourceState::default() });
     assert_eq!(desk.here.names().await.unwrap(), std::slice::from_ref(&desk.name));

@@ -36,7 +36,10 @@ impl Desk {
     pub(super) async fn redis() -> Self {
         let url = std::env::var("RIR_LAB_REDIS_URL")
             .unwrap_or_else(|_| panic!("RIR_LAB_REDIS_URL is not set: tests/run.sh sets it"));
-        let settings = settings(&url);
+        Self::at(settings(&url))
+    }
+
+    pub(super) fn at(settings: config::Queue) -> Self {
         let open = || Store::open(&settings).unwrap();
         Self { here: open(), other: open(), name: "TEST".parse().unwrap(), settings }
     }

@@ -33,6 +33,7 @@ cases! {
     a_dump_is_seen_when_all_of_it_is_there
     a_dump_that_is_dropped_changes_nothing
     the_last_object_of_a_key_counts
+    objects_may_be_very_large_and_come_twice
     a_dump_of_nothing_is_held
     an_object_that_would_not_come_back_is_refused
     of_two_writers_that_stand_on_the_same_one_is_stale
@@ -41,6 +42,7 @@ cases! {
     a_source_without_serials_may_get_some
     serials_may_be_as_large_as_can_be
     readers_see_all_of_a_batch_or_none
+    readers_see_every_change_however_often_snapshots_are_made
     a_compaction_changes_nothing_for_readers
     a_compaction_leaves_as_much_of_the_journal_as_is_asked_for
     a_snapshot_is_a_dump

@@ -6,6 +6,7 @@ mod contract;
 mod findings;
 mod flow;
 mod hooks;
+mod irr;
 mod netbox;
 mod notices;
 mod requests;

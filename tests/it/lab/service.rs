@@ -527,7 +527,8 @@ async fn an_hour_of_changes_without_webhooks_is_recovered_and_none_twice() {
             | Work::PlanConfig { .. }
             | Work::ApplyPlan { .. }
             | Work::Findings { .. }
-            | Work::Requests { .. } => {}
+            | Work::Requests { .. }
+            | Work::UpdateIrr { .. } => {}
         }
     }
     asked.sort_unstable();

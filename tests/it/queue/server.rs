@@ -36,7 +36,7 @@ impl Server {
         server
     }
 
-    pub(super) fn settings(&self) -> config::Queue {
+    pub(crate) fn settings(&self) -> config::Queue {
         settings(&format!("redis://127.0.0.1:{}/", self.port))
     }
 
@@ -101,7 +101,7 @@ fn run(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
 }
 
 /// Returns the answer of `redis-cli`.
-pub(super) fn told(port: u16, command: &[&str]) -> String {
+pub(crate) fn told(port: u16, command: &[&str]) -> String {
     let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(command).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

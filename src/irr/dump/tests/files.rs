@@ -110,7 +110,9 @@ async fn after_a_failure_there_is_nothing_but_failure() {
     let reading = tokio::task::spawn_blocking(move || {
         let (mut text, mut all) = (download.text(), Vec::new());
         assert!(text.by_ref().read_to_end(&mut all).is_err());
+        let before = all.len();
         assert!(text.by_ref().read_to_end(&mut all).is_err());
+        assert_eq!(all.len(), before, "what came just before the failure is not handed out after it");
         assert!(matches!(text.finish().unwrap_err().kind, FetchFailure::FailedBefore));
     });
     reading.await.unwrap();

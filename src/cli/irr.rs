@@ -1,0 +1,289 @@
+//! `rir-sidecar irr`: looks at the mirrors of routing registries, and updates, reloads and exports them.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    exit::{AnyError, ExitStatus},
+    output,
+};
+use crate::{
+    config::{IrrSource, Settings},
+    irr::{
+        rejects::Rejects,
+        source::Serial,
+        store::{SourceState, Store, StoreError},
+        update::Mirror,
+    },
+    model::SourceName,
+    queue::{Delay, Job, Order, Queue, Trigger, Work},
+};
+
+/// The options of the command.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Verb,
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "text", global = true)]
+    output: output::Format,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Show each source: its serial, its objects, and what is the matter with it
+    Status,
+    /// Bring a source up to date now, in this process
+    Update {
+        #[arg(value_name = "SOURCE")]
+        source: SourceName,
+    },
+    /// Have a source taken anew from its dump by the service; its journal is dropped
+    Reload {
+        #[arg(value_name = "SOURCE")]
+        source: SourceName,
+    },
+    /// Write the objects of a source as a dump
+    Export {
+        #[arg(value_name = "SOURCE")]
+        source: SourceName,
+        /// Where to, packed if the name ends in .gz; standard output without it
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Take the dump that was refused because it has too few objects
+    AcceptShrink {
+        #[arg(value_name = "SOURCE")]
+        source: SourceName,
+    },
+}
+
+pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
+    if settings.queue.url.is_empty() {
+        output::err(
+            "error: queue.url is not set, and mirrors in a process cannot be seen from outside; set it to where Redis is",
+        );
+        return ExitStatus::Misused;
+    }
+    let done = async {
+        let mirror = Mirror::new(Store::open(&settings.queue)?, &settings)?;
+        let known = |name: &SourceName| {
+            let names = || settings.irr.source.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
+            settings.irr.named(name).ok_or_else(|| match settings.irr.source.is_empty() {
+                true => {
+                    format!("no source is set, so there is no {name}; write a table [[irr.source]] into the settings")
+                }
+                false => format!("{name} is no source of the settings, which are: {}", names()),
+            })
+        };
+        match args.action {
+            Verb::Status => status(&mirror.store, &settings.irr.source, args.output).await,
+            Verb::Update { source } => update(&mirror, known(&source)?, args.output).await,
+            Verb::Reload { source } => reload(&mirror.store, &settings, known(&source)?).await,
+            Verb::Export { source, file } => export(&mirror.store, known(&source)?, file.as_deref()).await,
+            Verb::AcceptShrink { source } => accept_shrink(&mirror.store, &settings, known(&source)?).await,
+        }
+    };
+    done.await.unwrap_or_else(|error: AnyError| match error.downcast_ref::<StoreError>() {
+        Some(of_store) => ExitStatus::failed(of_store.retry()).because(&*error),
+        None => ExitStatus::Misused.because(&*error),
+    })
+}
+
+/// What is shown of a source.
+#[derive(Debug, Serialize)]
+struct SourceView<'a> {
+    name: &'a SourceName,
+    upstream: String,
+    serial: Option<Serial>,
+    objects: Option<u64>,
+    /// The bytes that it takes in the store, without its journal.
+    stored: Option<u64>,
+    checked: Option<Timestamp>,
+    changed: Option<Timestamp>,
+    /// What keeps it from being updated.
+    trouble: Option<String>,
+    trouble_since: Option<Timestamp>,
+    /// The objects of a dump that was refused for having too few.
+    refused_objects: Option<u64>,
+    reload_asked: bool,
+    rejected: Rejects,
+}
+
+impl<'a> SourceView<'a> {
+    fn new(source: &'a IrrSource, state: SourceState) -> Self {
+        let reload_asked = state.wants_reload();
+        let SourceState { holding, notes, .. } = state;
+        Self {
+            name: &source.name,
+            upstream: source.upstream(),
+            serial: holding.as_ref().and_then(|holding| holding.serial),
+            objects: holding.as_ref().map(|holding| holding.objects),
+            stored: holding.as_ref().map(|holding| holding.stored),
+            checked: notes.checked,
+            changed: notes.changed,
+            trouble_since: notes.trouble.as_ref().map(|trouble| trouble.since),
+            trouble: notes.trouble.map(|trouble| trouble.message),
+            refused_objects: notes.refused.map(|refused| refused.objects),
+            reload_asked,
+            rejected: notes.rejected,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+        let said = match (&self.trouble, self.checked) {
+            (Some(trouble), _) => trouble.clone(),
+            (None, None) => "was not looked at yet".to_owned(),
+            (None, Some(_)) if self.reload_asked => "will be reloaded".to_owned(),
+            (None, Some(_)) => "up to date".to_owned(),
+        };
+        let checked = self.checked.map(|at| format!("{at:.0}")).unwrap_or_default();
+        let serial = number(self.serial.map(|serial| serial.0));
+        vec![self.name.to_string(), serial, number(self.objects), number(Some(self.rejected.total())), checked, said]
+    }
+}
+
+/// Shows all sources. Ends with 3 if something is the matter with one.
+async fn status(store: &Store, sources: &[IrrSource], form: output::Format) -> Result<ExitStatus, AnyError> {
+    let mut views = Vec::new();
+    for source in sources {
+        views.push(SourceView::new(source, store.state(&source.name).await?));
+    }
+    match form {
+        output::Format::Json => output::out(&serde_json::to_string_pretty(&views)?),
+        output::Format::Text if views.is_empty() => {
+            output::out("no sources; write a table [[irr.source]] for each into the settings");
+        }
+        output::Format::Text => {
+            let header = ["source", "serial", "objects", "left out", "asked", "state"];
+            output::out(&output::table(&header, views.iter().map(SourceView::row).collect(), header.len()));
+        }
+    }
+    let is_well = views.iter().all(|view| view.trouble.is_none());
+    Ok(if is_well { ExitStatus::Done } else { ExitStatus::SomeFailed })
+}
+
+async fn update(mirror: &Mirror, source: &IrrSource, form: output::Format) -> Result<ExitStatus, AnyError> {
+    let name = &source.name;
+    let progress = |objects| {
+        if objects % 100_000 < 1000 && objects >= 100_000 {
+            output::err(&format!("{name}: {objects} objects read"));
+        }
+    };
+    match mirror.update(source, progress).await {
+        Ok(updated) => {
+            match form {
+                output::Format::Text => {
+                    output::out(&format!("{name}: {updated}"));
+                    updated.rejects.examples.iter().for_each(|example| output::err(&format!("  {example}")));
+                }
+                output::Format::Json => {
+                    let told = json!({
+                        "source": name, "result": updated.did.name(), "serial": updated.serial, "rejected": updated.rejects,
+                    });
+                    output::out(&serde_json::to_string_pretty(&told)?);
+                }
+            }
+            Ok(ExitStatus::Done)
+        }
+        Err(error) => Ok(ExitStatus::failed(error.retry()).because(&error)),
+    }
+}
+
+/// Asks for a reload, which a run that is under way cannot lose.
+async fn reload(store: &Store, settings: &Settings, source: &IrrSource) -> Result<ExitStatus, AnyError> {
+    store.ask_reload(&source.name).await?;
+    queue(settings, source).await?;
+    output::out(&format!("{}: the service takes the dump anew, and drops the journal", source.name));
+    Ok(ExitStatus::Done)
+}
+
+async fn accept_shrink(store: &Store, settings: &Settings, source: &IrrSource) -> Result<ExitStatus, AnyError> {
+    let name = &source.name;
+    Ok(match store.accept_shrink(name).await? {
+        Some(shrink) => {
+            queue(settings, source).await?;
+            output::out(&format!("{name}: the service takes the dump with {} objects", shrink.objects));
+            ExitStatus::Done
+        }
+        None => {
+            output::err(&format!("error: no dump of {name} was refused, so there is nothing to accept"));
+            ExitStatus::Misused
+        }
+    })
+}
+
+/// Has the service update a source at once.
+async fn queue(settings: &Settings, source: &IrrSource) -> Result<(), AnyError> {
+    let job = Job::new(Work::UpdateIrr { source: source.name.clone() }, Trigger::Api);
+    Queue::open(&settings.queue).await?.enqueue(&[Order { job, delay: Delay::None }]).await?;
+    Ok(())
+}
+
+/// Writes a dump: each object and an empty line, and `# EOF` at the end. A file appears when it is whole.
+async fn export(store: &Store, source: &IrrSource, file: Option<&Path>) -> Result<ExitStatus, AnyError> {
+    let name = &source.name;
+    let Some(mut objects) = store.objects(name).await? else {
+        output::err(&format!("error: nothing is held of {name} yet; update it first"));
+        return Ok(ExitStatus::Failed);
+    };
+    let part = file.map(|file| {
+        let mut part = file.as_os_str().to_owned();
+        part.push(".part");
+        PathBuf::from(part)
+    });
+    let packs = file.is_some_and(|file| file.extension().is_some_and(|extension| extension == "gz"));
+    let mut sink = match &part {
+        Some(part) if packs => {
+            Sink::Packed(Box::new(GzEncoder::new(BufWriter::new(std::fs::File::create(part)?), Compression::default())))
+        }
+        Some(part) => Sink::Plain(Box::new(BufWriter::new(std::fs::File::create(part)?))),
+        None => Sink::Plain(Box::new(BufWriter::new(io::stdout()))),
+    };
+    let mut count = 0_u64;
+    while let Some(some) = objects.next().await? {
+        for object in some {
+            sink.write_all(format!("{}\n", object.text).as_bytes())?;
+            count = count.saturating_add(1);
+        }
+    }
+    sink.write_all(b"# EOF\n")?;
+    sink.end()?;
+    if let (Some(part), Some(file)) = (part, file) {
+        std::fs::rename(&part, file)?;
+        let serial = objects.holding().serial.map(|serial| format!(" at serial {serial}")).unwrap_or_default();
+        output::err(&format!("{name}: {count} objects{serial} in {}", file.display()));
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Where an export goes.
+enum Sink {
+    Plain(Box<dyn Write + Send>),
+    Packed(Box<GzEncoder<BufWriter<std::fs::File>>>),
+}
+
+impl Sink {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(plain) => plain.write_all(bytes),
+            Self::Packed(packed) => packed.write_all(bytes),
+        }
+    }
+
+    /// Writes what is left. What a full disk does not take shows here at the latest.
+    fn end(self) -> io::Result<()> {
+        match self {
+            Self::Plain(mut plain) => plain.flush(),
+            Self::Packed(packed) => packed.finish()?.flush(),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Why a run failed.
+
+use std::path::PathBuf;
+
+use tokio::task::JoinError;
+
+use super::guard::Shrink;
+use crate::{
+    irr::{
+        dump::{FetchError, Location, NoLocation, SerialFileError},
+        nrtm3::NoAnswer,
+        nrtm4::{IndexError, JwsError, RecordsError, Refusal},
+        source::Serial,
+        store::{StoreError, Unusable},
+    },
+    retry::Retry,
+};
+
+/// A run that failed. What was held before is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody else has updated the source meanwhile.
+    #[error("another run has updated the source meanwhile; nothing is lost")]
+    Overtaken,
+    /// A fault of this program.
+    #[error("the dump could not be read to its end, by a fault of this program")]
+    Broken(#[source] JoinError),
+    /// A URL in the settings cannot be used.
+    #[error(transparent)]
+    Location(#[from] NoLocation),
+    /// The dump did not come.
+    #[error(transparent)]
+    Dump(#[from] FetchError),
+    /// The serial of the dump is not known.
+    #[error(transparent)]
+    SerialFile(#[from] SerialFileError),
+    /// The registry's serials are lower than before.
+    #[error(
+        "the registry has serial {theirs}, and {ours} is held: its serials have begun again, or it serves an old dump"
+    )]
+    BeganAgain {
+        /// The one that is held.
+        ours: Serial,
+        /// The registry's.
+        theirs: Serial,
+    },
+    /// The upstream's journal is empty, and it has changes that are not held.
+    #[error(
+        "the registry is at serial {theirs} and {ours} is held, but it has no changes any more; the dump is taken at the next run"
+    )]
+    JournalGone {
+        /// The one that is held.
+        ours: Serial,
+        /// The registry's.
+        theirs: Serial,
+    },
+    /// There are too few objects in the dump.
+    #[error(
+        "the dump has {} objects and {} are held; it is refused until `rir-sidecar irr accept-shrink SOURCE` accepts it",
+        .0.objects, .0.held
+    )]
+    Shrunk(Shrink),
+    /// There is no serial to go on from.
+    #[error("the dump came without a serial, so that there is nothing to go on from over NRTM")]
+    NoSerial,
+    /// The file with the registry's key cannot be used.
+    #[error("irr.source.key_file, {}, holds no public key: {why}", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The signature of the index does not hold.
+    #[error("the update notification file is not to be trusted: {0}")]
+    Signature(#[from] JwsError),
+    /// The index says nothing that can be used.
+    #[error("the update notification file cannot be used: {0}")]
+    Index(#[from] IndexError),
+    /// The index contradicts what was seen before.
+    #[error("the update notification file is refused: {0}")]
+    Refused(Refusal),
+    /// A snapshot or a delta is not what the index says.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// A file is said to be the same as one that was never asked for.
+    #[error("{0} was not sent, as if it were known already")]
+    NotSent(Location),
+    /// The changes did not come.
+    #[error(transparent)]
+    Nrtm(#[from] NoAnswer),
+}
+
+impl UpdateError {
+    /// Returns whether it says nothing of the upstream.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Overtaken | Self::Broken(_) | Self::Location(_))
+    }
+
+    /// Returns whether trying again soon may help.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Store(error) => error.retry(),
+            Self::Location(_) => Retry::Never,
+            Self::Overtaken
+            | Self::Broken(_)
+            | Self::Dump(_)
+            | Self::SerialFile(_)
+            | Self::BeganAgain { .. }
+            | Self::JournalGone { .. }
+            | Self::KeyFile { .. }
+            | Self::Signature(_)
+            | Self::Index(_)
+            | Self::Refused(_)
+            | Self::Records(_)
+            | Self::NotSent(_)
+            | Self::Shrunk(_)
+            | Self::NoSerial
+            | Self::Nrtm(_) => Retry::Backoff,
+        }
+    }
+
+    /// Returns whether the upstream answered with something that cannot be used: after some of these in a row, or at once
+    /// when nothing else helps, a dump is taken.
+    #[must_use]
+    pub fn unusable(&self) -> Unusable {
+        match self {
+            Self::Nrtm(why) if why.calls_for_reload() => Unusable::ForEver,
+            Self::JournalGone { .. } => Unusable::ForEver,
+            Self::Nrtm(why) if why.is_unusable() => Unusable::Now,
+            Self::BeganAgain { .. } | Self::NoSerial | Self::Records(_) => Unusable::Now,
+            Self::Store(_)
+            | Self::Overtaken
+            | Self::Broken(_)
+            | Self::Location(_)
+            | Self::Dump(_)
+            | Self::SerialFile(_)
+            | Self::KeyFile { .. }
+            | Self::Signature(_)
+            | Self::Index(_)
+            | Self::Refused(_)
+            | Self::NotSent(_)
+            | Self::Shrunk(_)
+            | Self::Nrtm(_) => Unusable::Not,
+        }
+    }
+}
