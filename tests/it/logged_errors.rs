@@ -28,6 +28,7 @@ const PLAIN: &[&str] = &[
     "instance",
     "jobs",
     "key",
+    "name",
     "newest",
     "operation",
     "position.read",
@@ -43,6 +44,7 @@ const PLAIN: &[&str] = &[
     "run.id",
     "self.run.config",
     "self.run.id",
+    "source.name",
     "wait",
 ];
 /// The names that an error has where it is caught.

@@ -16,3 +16,8 @@ async fn a_ticket_is_followed_until_the_net_is_there() {
 async fn a_new_prefix_becomes_a_net_with_a_linked_row_through_the_api() {
     crate::http::requests::a_new_prefix_becomes_a_net_with_a_linked_row(Target::lab()).await;
 }
+
+#[tokio::test]
+async fn many_come_to_their_end_whatever_happens() {
+    crate::requests::bulk::all_come_to_their_end(Target::lab(), 10).await;
+}

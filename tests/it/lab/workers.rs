@@ -9,8 +9,9 @@ use std::{env, time::Instant};
 use futures_util::future::join_all;
 use rir_sandbox::world::World;
 use rir_sidecar::{
+    error_chain::error_chain,
     netbox::{
-        Client, objects_path,
+        Client, Error, objects_path,
         schema::{self, Document, TYPES, Workers},
     },
     sync::Verdict,
@@ -69,14 +70,14 @@ async fn apply(client: &Client, document: &Document) {
 }
 
 /// Has each worker make its classes of these types, one after the other.
-async fn look_at(client: &Client, slugs: impl Iterator<Item = &'static str>) {
+async fn look_at(client: &Client, slugs: impl Iterator<Item = &'static str>) -> Vec<Result<(), Error>> {
+    let mut all = Vec::new();
     for slug in slugs {
         let path = objects_path(slug);
         let looks = (0..AT_ONCE).map(|_| client.list(&path, &[("fields", "id")]));
-        for rows in join_all(looks).await {
-            rows.unwrap();
-        }
+        all.extend(join_all(looks).await.into_iter().map(|rows| rows.map(drop)));
     }
+    all
 }
 
 /// Installs or upgrades the types and syncs; returns what was wrong.
@@ -85,12 +86,18 @@ async fn trial(target: Target, upgrade: bool) -> Vec<String> {
     let client = Client::new(&settings(&target.url)).unwrap();
     if upgrade {
         apply(&client, &older()).await;
-        look_at(&client, TYPES.into_iter()).await;
+        for looked in look_at(&client, TYPES.into_iter()).await {
+            looked.unwrap();
+        }
     }
     apply(&client, Document::current()).await;
     if upgrade {
-        // As somebody may who looks at NetBox's pages just then: what refers to a type before the type itself.
-        look_at(&client, TYPES.into_iter().rev()).await;
+        // As somebody may who looks at NetBox's pages just then: what refers to a type before the type itself. A worker that
+        // is behind may answer that with 500 (Custom Objects plugin 0.7.1): they are what the sync has to come through with.
+        let is_behind = |error: &Error| error_chain(error).contains("Invalid field name");
+        for looked in look_at(&client, TYPES.into_iter().rev()).await {
+            looked.unwrap_or_else(|error| assert!(is_behind(&error), "{}", error_chain(&error)));
+        }
     }
     let met = schema::ask_workers(&client, Document::current()).await.unwrap();
     let renewed = match &met {

@@ -5,7 +5,7 @@
 //! done: they see what the command prints, the rows in NetBox, and what ARIN was asked and has in the end.
 
 mod approval;
-mod bulk;
+pub(crate) mod bulk;
 mod drafts;
 pub(crate) mod happy;
 mod left_behind;
@@ -302,7 +302,8 @@ impl Changes {
 
     /// The states of all requests by id.
     async fn states(&self) -> BTreeMap<u64, String> {
-        self.rows().await.iter().map(|row| (row["id"].as_u64().unwrap(), choice(row, "state"))).collect()
+        let rows = self.scene.list(&custom(schema::CHANGE_REQUEST), "limit=1000&ordering=id&fields=id,state").await;
+        rows.iter().map(|row| (row["id"].as_u64().unwrap(), choice(row, "state"))).collect()
     }
 
     /// The kinds of the open findings about something.
