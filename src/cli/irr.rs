@@ -1,6 +1,7 @@
 //! `rir-sidecar irr`: looks at the mirrors of routing registries, and updates, reloads and exports them.
 
 use std::{
+    cell::Cell,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -25,6 +26,9 @@ use crate::{
     model::SourceName,
     queue::{Delay, Job, Order, Queue, Trigger, Work},
 };
+
+/// The progress of an update is told each time that so many more objects were read.
+const TOLD_EACH: u64 = 100_000;
 
 /// The options of the command.
 #[derive(Debug, clap::Args)]
@@ -173,8 +177,9 @@ async fn status(store: &Store, sources: &[IrrSource], form: output::Format) -> R
 
 async fn update(mirror: &Mirror, source: &IrrSource, form: output::Format) -> Result<ExitStatus, AnyError> {
     let name = &source.name;
+    let told = Cell::new(0);
     let progress = |objects| {
-        if objects % 100_000 < 1000 && objects >= 100_000 {
+        if objects / TOLD_EACH > told.replace(objects / TOLD_EACH) {
             output::err(&format!("{name}: {objects} objects read"));
         }
     };

@@ -8,7 +8,7 @@ use crate::{
     config::Settings,
     http::JobView,
     model::RowId,
-    queue::{Asked, Error, Filter, Job, JobId, Queue, Record, State},
+    queue::{Asked, Error, Filter, Job, JobId, Queue, Record, State, Work},
 };
 
 /// Who cancelled or retried a job from here. No NetBox user has a space in their name.
@@ -187,6 +187,7 @@ fn table(jobs: &[Record]) -> String {
 /// Returns the kind of a job's work, and whether it asks ARIN for everything.
 fn kind(job: &Record) -> String {
     match &job.job {
+        Some(Job { work: Work::UpdateIrr { source }, .. }) => format!("update-irr {source}"),
         Some(Job { work, full: true, .. }) => format!("{} (full)", work.name()),
         Some(Job { work, full: false, .. }) => work.name().to_owned(),
         None => "?".to_owned(),

@@ -1,6 +1,6 @@
 //! Why a run failed.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use tokio::task::JoinError;
 
@@ -66,13 +66,19 @@ pub enum UpdateError {
     /// There is no serial to go on from.
     #[error("the dump came without a serial, so that there is nothing to go on from over NRTM")]
     NoSerial,
-    /// The file with the registry's key cannot be used.
-    #[error("irr.source.key_file, {}, holds no public key: {why}", path.display())]
+    /// The file with the registry's key cannot be read.
+    #[error("the file of the registry's public key, {}, cannot be read", path.display())]
     KeyFile {
         /// The file.
         path: PathBuf,
         /// Why.
-        why: String,
+        source: io::Error,
+    },
+    /// There is no key in the file.
+    #[error("{} holds no public key; put the one there that the registry publishes, as PEM or in base64", path.display())]
+    NoKey {
+        /// The file.
+        path: PathBuf,
     },
     /// The signature of the index does not hold.
     #[error("the update notification file is not to be trusted: {0}")]
@@ -114,6 +120,7 @@ impl UpdateError {
             | Self::BeganAgain { .. }
             | Self::JournalGone { .. }
             | Self::KeyFile { .. }
+            | Self::NoKey { .. }
             | Self::Signature(_)
             | Self::Index(_)
             | Self::Refused(_)
@@ -141,6 +148,7 @@ impl UpdateError {
             | Self::Dump(_)
             | Self::SerialFile(_)
             | Self::KeyFile { .. }
+            | Self::NoKey { .. }
             | Self::Signature(_)
             | Self::Index(_)
             | Self::Refused(_)

@@ -5,36 +5,34 @@
 //! killed, leaves what was there before, and notes why.
 
 mod decide;
-mod dump_reader;
 mod error;
 mod fingerprint;
 mod guard;
+mod intake;
 mod nrtm4;
 
-use std::{cmp::Ordering, collections::BTreeSet, fmt};
-
-use jiff::Timestamp;
-use tokio::sync::mpsc;
+use std::{cmp::Ordering, fmt};
 
 pub use decide::{Beginning, decide};
 pub use error::UpdateError;
 pub use guard::Shrink;
+use jiff::Timestamp;
 
 use super::{
     dump::{FetchLimits, Fetched, Fetcher, Location},
+    journal::Change,
     nrtm3::{self, AskLimits, Question, Reply},
     rejects::Rejects,
-    rpsl::Class,
     source::Serial,
-    store::{Holding, Notes, SourceState, Store, Written, needs_compaction},
+    store::{Holding, Import, Notes, SourceState, Store, Written, needs_compaction},
 };
 use crate::{
     config::{IrrSource, Settings},
     error_chain::error_chain,
     http_client,
 };
-use dump_reader::{AHEAD, read_dump};
 use fingerprint::Fingerprint;
+use intake::{Intake, read_dump, wanted};
 
 /// Updates mirrors.
 #[derive(Debug, Clone)]
@@ -180,38 +178,73 @@ impl Mirror {
         let Fetched::Coming(download) = self.fetcher.fetch(&locations, &validators).await? else {
             return self.nothing_new(source, state).await;
         };
+        let read = move |intake| read_dump(download.text(), intake);
+        let (import, (receipt, rejects)) = self.fill(source, state, progress, read).await?;
+        let fingerprint = Fingerprint::of(&receipt);
+        if known.is_some_and(|known| known.sha256 == fingerprint.sha256) {
+            import.discard().await?;
+            return self.nothing_new(source, state).await;
+        }
+        let notes = Notes { imported: Some(fingerprint.note()), rejected: rejects, ..Notes::default() };
+        self.switch(source, state, import, serial, notes).await
+    }
+
+    /// Fills an import with what is read on a thread that may wait.
+    async fn fill<T: Send + 'static>(
+        &self,
+        source: &IrrSource,
+        state: &SourceState,
+        progress: &impl Fn(u64),
+        read: impl FnOnce(Intake) -> Result<T, UpdateError> + Send + 'static,
+    ) -> Result<(Import, T), UpdateError> {
         let mut import = self.store.import(&source.name, state.basis()).await?;
-        let (sender, mut objects) = mpsc::channel(AHEAD);
-        let (name, wanted) = (source.name.clone(), wanted(source));
-        let reading = tokio::task::spawn_blocking(move || read_dump(download.text(), &name, wanted.as_ref(), &sender));
-        while let Some(some) = objects.recv().await {
-            for object in &some {
+        let (intake, mut batches) = Intake::of(source);
+        let reading = tokio::task::spawn_blocking(move || read(intake));
+        while let Some(batch) = batches.recv().await {
+            for object in &batch {
                 import.push(object).await?;
             }
             progress(import.objects());
         }
         let read = reading.await.map_err(UpdateError::Broken)??;
-        let fingerprint = Fingerprint::of(&read.receipt);
-        if known.is_some_and(|known| known.sha256 == fingerprint.sha256) {
-            import.discard().await?;
-            return self.nothing_new(source, state).await;
-        }
+        Ok((import, read))
+    }
+
+    /// Makes an import what the source is, unless it has too few objects.
+    async fn switch(
+        &self,
+        source: &IrrSource,
+        state: &SourceState,
+        import: Import,
+        serial: Option<Serial>,
+        notes: Notes,
+    ) -> Result<Updated, UpdateError> {
         let objects = import.objects();
         if let Some(shrink) = guard::shrink(source, state, objects) {
             import.discard().await?;
             return Err(UpdateError::Shrunk(shrink));
         }
-        let now = Timestamp::now();
-        let notes = Notes {
-            checked: Some(now),
-            changed: Some(now),
-            imported: Some(fingerprint.note()),
-            rejected: read.rejects.clone(),
-            reloads_done: state.reloads_asked,
-            ..Notes::default()
-        };
+        let (now, rejects) = (Timestamp::now(), notes.rejected.clone());
+        let notes = Notes { checked: Some(now), changed: Some(now), reloads_done: state.reloads_asked, ..notes };
         written(import.finish(serial, notes, now).await?)?;
-        Ok(Updated { did: Did::Imported(objects), serial, rejects: read.rejects })
+        Ok(Updated { did: Did::Imported(objects), serial, rejects })
+    }
+
+    /// Takes changes up to a serial, with what is noted of them. Returns how many they are.
+    async fn append(
+        &self,
+        source: &IrrSource,
+        state: &SourceState,
+        (changes, newest): (&[Change], Serial),
+        rejects: &Rejects,
+        notes: Notes,
+    ) -> Result<u64, UpdateError> {
+        let now = Timestamp::now();
+        let changed = if changes.is_empty() { notes.changed } else { Some(now) };
+        let rejected = notes.rejected.clone().and(rejects.clone());
+        let notes = Notes { checked: Some(now), changed, rejected, trouble: None, ..notes };
+        written(self.store.append(&source.name, state.basis(), changes, newest, &notes).await?)?;
+        Ok(u64::try_from(changes.len()).unwrap_or(u64::MAX))
     }
 
     /// Asks for the changes since what is held, and takes them.
@@ -227,25 +260,16 @@ impl Mirror {
                 return self.nothing_new(source, state).await;
             }
             Reply::NothingNewer => {
-                self.compact_if_needed(source, state, holding).await?;
+                self.compact_if_needed(source).await?;
                 return self.nothing_new(source, state).await;
             }
             Reply::Changes(answer) => answer,
         };
-        let (now, rejects) = (Timestamp::now(), Rejects::of_changes(&answer.rejected));
-        let mut notes = Notes { checked: Some(now), trouble: None, ..state.notes.clone() };
-        notes.rejected = notes.rejected.and(rejects.clone());
-        if !answer.changes.is_empty() {
-            notes.changed = Some(now);
-        }
-        let changes = u64::try_from(answer.changes.len()).unwrap_or(u64::MAX);
-        let appended = self.store.append(&source.name, state.basis(), &answer.changes, answer.last, &notes).await?;
-        written(appended)?;
-        let state = self.store.state(&source.name).await?;
-        if let Some(holding) = &state.holding {
-            self.compact_if_needed(source, &state, holding).await?;
-        }
-        Ok(Updated { did: Did::Followed(changes), serial: Some(answer.last), rejects })
+        let rejects = Rejects::of_changes(&answer.rejected);
+        let changes = (answer.changes.as_slice(), answer.last);
+        let count = self.append(source, state, changes, &rejects, state.notes.clone()).await?;
+        self.compact_if_needed(source).await?;
+        Ok(Updated { did: Did::Followed(count), serial: Some(answer.last), rejects })
     }
 
     /// Checks that the registry's serial is the one that is held.
@@ -259,14 +283,9 @@ impl Mirror {
         }
     }
 
-    async fn compact_if_needed(
-        &self,
-        source: &IrrSource,
-        state: &SourceState,
-        holding: &Holding,
-    ) -> Result<(), UpdateError> {
-        let now = Timestamp::now();
-        if needs_compaction(holding, now) {
+    async fn compact_if_needed(&self, source: &IrrSource) -> Result<(), UpdateError> {
+        let (state, now) = (self.store.state(&source.name).await?, Timestamp::now());
+        if state.holding.as_ref().is_some_and(|holding| needs_compaction(holding, now)) {
             written(self.store.compact(&source.name, state.basis(), source.journal_keep, now).await?)?;
         }
         Ok(())
@@ -292,10 +311,6 @@ impl Mirror {
         let _: Written = self.store.note(&source.name, state.basis(), &notes).await?;
         Ok(())
     }
-}
-
-fn wanted(source: &IrrSource) -> Option<BTreeSet<Class>> {
-    (!source.classes.is_empty()).then(|| source.classes.clone())
 }
 
 fn written(written: Written) -> Result<(), UpdateError> {

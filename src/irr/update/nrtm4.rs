@@ -2,18 +2,19 @@
 //!
 //! NRTMv4 counts versions of files and has no serials: those of the store are our own here, one for each change.
 
-use std::io::BufRead;
+use std::{
+    fs::File,
+    io::{BufRead, Read},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc::{self, Sender};
 use tracing::warn;
 
 use super::{
     Did, Mirror, Updated,
-    dump_reader::{AHEAD, BATCH},
     error::UpdateError,
-    guard, wanted, written,
+    intake::{Intake, wanted},
 };
 use crate::{
     config::IrrSource,
@@ -21,12 +22,12 @@ use crate::{
         dump::{Fetched, Incoming, Location},
         journal::{Change, Operation},
         nrtm4::{
-            Delta, DeltaChange, FileLimits, FileRef, Index, Keys, Local, NoPublicKey, PublicKey, SnapshotReader, Step,
-            Wanted, decide, read_delta, read_index, verify,
+            Delta, DeltaChange, FileLimits, FileRef, Index, Keys, Local, PublicKey, SnapshotReader, Step, Wanted,
+            decide, read_delta, read_index, verify,
         },
         rejects::Rejects,
-        rpsl::{Checked, Object, ObjectKey, check},
-        source::Serial,
+        rpsl::{Checked, ObjectKey, check},
+        source::{Serial, SourceName},
         store::{Notes, SourceState, Trouble},
     },
 };
@@ -99,34 +100,13 @@ impl Mirror {
         progress: &impl Fn(u64),
     ) -> Result<Updated, UpdateError> {
         let from = self.file(home, &index.snapshot).await?;
-        let mut import = self.store.import(&source.name, state.basis()).await?;
-        let (sender, mut objects) = mpsc::channel(AHEAD);
-        let (reader, index) = (source.clone(), index.clone());
-        let reading = tokio::task::spawn_blocking(move || read_snapshot(from, &reader, &index, &sender));
-        while let Some(some) = objects.recv().await {
-            for object in &some {
-                import.push(object).await?;
-            }
-            progress(import.objects());
-        }
-        let rejects = reading.await.map_err(UpdateError::Broken)??;
-        let count = import.objects();
-        if let Some(shrink) = guard::shrink(source, state, count) {
-            import.discard().await?;
-            return Err(UpdateError::Shrunk(shrink));
-        }
-        let now = Timestamp::now();
-        let notes = Notes {
-            checked: Some(now),
-            changed: Some(now),
-            rejected: rejects.clone(),
-            reloads_done: state.reloads_asked,
-            ..noted(&Notes::default(), standing)
-        };
+        let (name, index) = (source.name.clone(), index.clone());
+        let read = move |intake| read_snapshot(from, &name, &index, intake);
+        let (import, rejected) = self.fill(source, state, progress, read).await?;
         let held = state.holding.as_ref().and_then(|holding| holding.serial).unwrap_or_default();
         let serial = held.next().ok_or(UpdateError::NoSerial)?;
-        written(import.finish(Some(serial), notes, now).await?)?;
-        Ok(Updated { did: Did::Imported(count), serial: Some(serial), rejects })
+        let notes = Notes { rejected, ..noted(&Notes::default(), standing) };
+        self.switch(source, state, import, Some(serial), notes).await
     }
 
     /// Takes deltas one after the other: each is taken whole, and those before one that fails are kept.
@@ -151,21 +131,13 @@ impl Mirror {
             let held = state.holding.as_ref().and_then(|holding| holding.serial).unwrap_or_default();
             let (changes, left_out) = changes(source, held, delta)?;
             let newest = changes.last().map_or(held, |change| change.serial);
-            let now = Timestamp::now();
-            let mut notes = Notes { checked: Some(now), trouble: None, ..noted(&state.notes, &standing) };
-            notes.rejected = notes.rejected.and(left_out.clone());
-            if !changes.is_empty() {
-                notes.changed = Some(now);
-            }
-            written(self.store.append(&source.name, state.basis(), &changes, newest, &notes).await?)?;
-            count = count.saturating_add(u64::try_from(changes.len()).unwrap_or(u64::MAX));
+            let notes = noted(&state.notes, &standing);
+            let more = self.append(source, &state, (&changes, newest), &left_out, notes).await?;
+            count = count.saturating_add(more);
             rejects = rejects.and(left_out);
             serial = Some(newest);
         }
-        let state = self.store.state(&source.name).await?;
-        if let Some(holding) = &state.holding {
-            self.compact_if_needed(source, &state, holding).await?;
-        }
+        self.compact_if_needed(source).await?;
         Ok(Updated { did: Did::Followed(count), serial, rejects })
     }
 
@@ -181,13 +153,12 @@ impl Mirror {
 /// Reads the key that the settings name.
 fn key(source: &IrrSource) -> Result<PublicKey, UpdateError> {
     let path = source.key_file.clone().unwrap_or_default();
-    let fails = |why: String| UpdateError::KeyFile { path: path.clone(), why };
-    let length = std::fs::metadata(&path).map_err(|error| fails(error.to_string()))?.len();
-    if length > MOST_OF_KEY {
-        return Err(fails(format!("it has {length} bytes, and no key has so many")));
+    let mut text = String::new();
+    let read = File::open(&path).and_then(|file| file.take(MOST_OF_KEY).read_to_string(&mut text));
+    match read {
+        Ok(_) => text.parse().map_err(|_| UpdateError::NoKey { path }),
+        Err(source) => Err(UpdateError::KeyFile { path, source }),
     }
-    let text = std::fs::read_to_string(&path).map_err(|error| fails(error.to_string()))?;
-    text.parse().map_err(|error: NoPublicKey| fails(error.to_string()))
 }
 
 fn noted(notes: &Notes, standing: &Standing) -> Notes {
@@ -196,28 +167,18 @@ fn noted(notes: &Notes, standing: &Standing) -> Notes {
 
 fn read_snapshot(
     from: impl BufRead,
-    source: &IrrSource,
+    source: &SourceName,
     index: &Index,
-    objects: &Sender<Vec<Object>>,
+    mut intake: Intake,
 ) -> Result<Rejects, UpdateError> {
-    let file = Wanted { source: &source.name, session: &index.session, file: &index.snapshot };
+    let file = Wanted { source, session: &index.session, file: &index.snapshot };
     let mut reader = SnapshotReader::begin(from, file, FileLimits::default())?;
-    let (classes, mut rejects, mut batch) = (wanted(source), Rejects::default(), Vec::with_capacity(BATCH));
     while let Some(text) = reader.next_object()? {
-        match check(&lines(text), &source.name, classes.as_ref()) {
-            Checked::Taken(object) => batch.push(object),
-            Checked::Rejected(rejected) => rejects.add(&rejected),
-            Checked::Unwanted(_) | Checked::Leftover => {}
-        }
-        if batch.len() == BATCH {
-            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
-            objects.blocking_send(full).map_err(|_| UpdateError::Overtaken)?;
-        }
+        intake.take(&lines(text))?;
     }
     // Its hash is known at the end alone: nothing was switched before.
     reader.finish()?;
-    objects.blocking_send(batch).map_err(|_| UpdateError::Overtaken)?;
-    Ok(rejects)
+    intake.end()
 }
 
 /// Returns the text of an object with a line feed at the end of each line, as it is kept.
