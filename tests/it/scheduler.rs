@@ -259,3 +259,48 @@ async fn a_job_that_leaves_no_trace_is_not_queued_again_at_each_tick() {
     }
     assert_eq!(scheduled(&desk).await, 1);
 }
+
+/// How long the jobs of sources wait that nobody works on yet.
+async fn waits(desk: &Desk) -> Vec<(String, i64)> {
+    let now = jiff::Timestamp::now();
+    let wait = |due: jiff::Timestamp| due.duration_since(now).as_secs().max(0);
+    let jobs = desk.jobs().await.into_iter().filter(|record| !record.state.is_over());
+    let of_source = |record: Record| {
+        let Work::UpdateIrr { source } = record.job?.work else { return None };
+        Some((source.to_string(), record.due.map_or(0, wait)))
+    };
+    let mut waits: Vec<_> = jobs.filter_map(of_source).collect();
+    waits.sort_unstable();
+    waits
+}
+
+#[tokio::test]
+async fn each_mirrored_source_is_due_at_the_start_and_then_after_its_own_interval() {
+    let mut desk = Desk::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let table = |name: &str, interval: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, format!("route: 192.0.2.0/24\norigin: AS64496\nsource: {name}\n")).unwrap();
+        format!("[[source]]\nname = '{name}'\ndumps = ['file://{}']\ninterval = '{interval}'\n", file.display())
+    };
+    desk.scene.settings.irr = toml::from_str(&(table("FAST", "100s") + &table("SLOW", "1h"))).unwrap();
+    desk.services = desk.scene.services();
+    // NetBox has nothing to do with it.
+    desk.server().fail(Rule::new(Fault::Status(403)));
+    let mut replica = desk.replica();
+    for _ in 0..3 {
+        replica.tick().await;
+        assert_eq!(waits(&desk).await, [("FAST".to_owned(), 0), ("SLOW".to_owned(), 0)], "once, and at once");
+    }
+    let stop = CancellationToken::new();
+    let worker = Worker::new(desk.services.clone(), "worker", Handle::current());
+    let working = tokio::spawn(worker.run(stop.clone()));
+    let done = wait_for_idle(&desk.services.queue).await;
+    stop.cancel();
+    working.await.unwrap();
+    let results: Vec<_> = done.iter().map(|job| job.result.clone().unwrap()["result"].clone()).collect();
+    assert_eq!(results, ["imported", "imported"]);
+    replica.tick().await;
+    let waits: Vec<_> = waits(&desk).await.into_iter().map(|(source, wait)| (source, wait > 0, wait <= 100)).collect();
+    assert_eq!(waits, [("FAST".to_owned(), true, true), ("SLOW".to_owned(), true, false)]);
+}
