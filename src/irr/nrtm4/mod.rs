@@ -26,6 +26,7 @@ mod model;
 mod records;
 mod served;
 mod snapshot;
+mod standing;
 #[cfg(test)]
 mod walk;
 
@@ -37,3 +38,4 @@ pub use key::{Keys, NoPublicKey, PublicKey};
 pub use records::{FileLimits, RecordsError, Wanted};
 pub use served::Sha256Hash;
 pub use snapshot::{SnapshotReader, WholeSnapshot};
+pub use standing::Standing;

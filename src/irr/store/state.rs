@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::irr::{rejects::Rejects, source::Serial};
+use crate::irr::{nrtm4::Standing, rejects::Rejects, source::Serial};
 
 /// One object in so many may have changed since the snapshot before there has to be a new one: whoever reads the objects
 /// holds the changes in memory.
@@ -60,8 +60,8 @@ pub struct Notes {
     pub changed: Option<Timestamp>,
     /// What tells the dump that was imported from others: the ETag, the Last-Modified or a hash, as the caller likes.
     pub imported: Option<String>,
-    /// Where an NRTMv4 client stands: session, version, hashes and keys, as it likes.
-    pub v4: Option<serde_json::Value>,
+    /// Where it stands, if it is followed over NRTMv4.
+    pub v4: Option<Standing>,
     /// What keeps the source from being updated.
     pub trouble: Option<Trouble>,
     /// The dump that was refused because it has too few objects.

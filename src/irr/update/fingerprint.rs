@@ -27,7 +27,7 @@ impl Fingerprint {
         }
     }
 
-    /// Returns what was noted of the dump that was imported last.
+    /// Returns what was noted of the dump that was imported last. What cannot be read is no dump that we know: it is taken.
     pub(super) fn noted(notes: &Notes) -> Option<Self> {
         serde_json::from_str(notes.imported.as_deref()?).ok()
     }

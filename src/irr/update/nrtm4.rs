@@ -8,7 +8,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::{
@@ -22,8 +21,8 @@ use crate::{
         dump::{Fetched, Incoming, Location},
         journal::{Change, Operation},
         nrtm4::{
-            Delta, DeltaChange, FileLimits, FileRef, Index, Keys, Local, PublicKey, SnapshotReader, Step, Wanted,
-            decide, read_delta, read_index, verify,
+            Delta, DeltaChange, FileLimits, FileRef, Index, Keys, Local, PublicKey, SnapshotReader, Standing, Step,
+            Wanted, decide, read_delta, read_index, verify,
         },
         rejects::Rejects,
         rpsl::{Checked, ObjectKey, check},
@@ -37,13 +36,6 @@ const MOST_OF_INDEX: usize = 4 << 20;
 /// The largest file with a key.
 const MOST_OF_KEY: u64 = 64 << 10;
 
-/// Where the mirror stands, as it is noted.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Standing {
-    keys: Keys,
-    local: Local,
-}
-
 impl Mirror {
     /// Brings a source up to date by its update notification file.
     pub(super) async fn update_by_index(
@@ -56,8 +48,7 @@ impl Mirror {
         let home: Location = url.as_str().parse()?;
         // Who asks for a reload may have put another key into the file.
         let goes_on = state.holding.is_some() && !state.wants_reload();
-        let before = state.notes.v4.clone().filter(|_| goes_on);
-        let standing: Option<Standing> = before.and_then(|before| serde_json::from_value(before).ok());
+        let standing = state.notes.v4.clone().filter(|_| goes_on);
         let keys = match &standing {
             Some(standing) => standing.keys.clone(),
             None => Keys::new(key(source)?),
@@ -162,7 +153,7 @@ fn key(source: &IrrSource) -> Result<PublicKey, UpdateError> {
 }
 
 fn noted(notes: &Notes, standing: &Standing) -> Notes {
-    Notes { v4: serde_json::to_value(standing).ok(), ..notes.clone() }
+    Notes { v4: Some(standing.clone()), ..notes.clone() }
 }
 
 fn read_snapshot(

@@ -4,6 +4,7 @@ use std::{io::Read, time::Instant};
 
 use flate2::read::MultiGzDecoder;
 use rir_sidecar::irr::{
+    nrtm4::Standing,
     rpsl::{Class, Object, ObjectKey},
     source::Serial,
     store::{Basis, Notes, RefusedShrink, SourceState, StoreError, Unusable, Written, needs_compaction},
@@ -396,7 +397,7 @@ pub(super) async fn only_the_shrink_that_was_refused_is_accepted(desk: Desk) {
 }
 
 pub(super) async fn notes_are_replaced_and_nothing_else(desk: Desk) {
-    let mut notes = Notes { v4: Some(serde_json::json!({ "session": "a", "version": 1 })), ..Notes::default() };
+    let mut notes = Notes { v4: Some(standing()), ..Notes::default() };
     notes.fail("ä \"quoted\" trouble".to_owned(), Unusable::Now, at(3));
     assert_eq!(desk.here.note(&desk.name, Basis::default(), &notes).await.unwrap(), Written::Done);
     assert_eq!(desk.state().await, SourceState { notes: notes.clone(), ..SourceState::default() });
@@ -483,4 +484,14 @@ fn whole_route(nth: u64, dice: &mut fastrand::Rng) -> Object {
          last-modified:  {year}-04-{day}T12:40:11Z\n"
     );
     Object { key: ObjectKey { class: Class::Route, key: format!("{prefix}AS{origin}") }, text }
+}
+
+/// A mirror over NRTMv4 that stands somewhere, with a key that is none of anybody's.
+fn standing() -> Standing {
+    let point = format!("BA{}=", "A".repeat(85));
+    let local = serde_json::json!({
+        "session": "ca128382-78d9-41d1-8927-1ecb3c9e7e11", "version": 1, "newest": 2, "written": "2026-11-06T12:00:00Z",
+        "files": [],
+    });
+    serde_json::from_value(serde_json::json!({ "keys": { "current": point, "next": null }, "local": local })).unwrap()
 }
