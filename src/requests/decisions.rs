@@ -22,7 +22,7 @@ use super::{
 use crate::{
     arin,
     config::{self, keys::Keyring},
-    model::RowId,
+    model::{Config, RowId},
     netbox::{self, Client, Refusal, RequestFilter, RequestRow, Row, Saved, request_path},
     retry::Retry,
 };
@@ -169,37 +169,33 @@ impl NotDecided {
 }
 
 impl Decisions<'_> {
-    /// Returns the digest of what a request would send now, for somebody who approves it as it stands.
-    ///
-    /// # Errors
-    /// When there is no such request, or NetBox cannot be asked.
-    pub async fn digest(&self, id: RowId) -> Result<String, NotDecided> {
-        let request = self.request(self.netbox, id).await?;
-        let destination = self.destination(&request).await?;
-        Ok(request.content.call.as_ref().map(|call| digest(&destination.instance, call)).unwrap_or_default())
-    }
-
-    /// Approves a request, of which a person has seen the digest `saw`. Returns it as it is then.
+    /// Approves a request, of which a person has seen the digest `saw`; `None` if they approve it as it stands, whatever that
+    /// is. Returns it as it is then.
     ///
     /// # Errors
     /// When they may not, or it is not what they saw, or NetBox does not take it.
-    pub async fn approve(&self, person: &Person<'_>, id: RowId, saw: &str) -> Result<ChangeRequest, NotDecided> {
+    pub async fn approve(
+        &self,
+        person: &Person<'_>,
+        configs: &[Config],
+        (id, saw): (RowId, Option<&str>),
+    ) -> Result<ChangeRequest, NotDecided> {
         let sealer = self.sealer()?;
         let Some(client) = person.netbox else {
             return Err(NotApproved::NoOwnToken { person: person.name.to_owned() }.into());
         };
         let request = self.request(client, id).await?;
-        let destination = self.destination(&request).await?;
+        let destination = self.destination(&request, configs)?;
         let may_change = client.may_change(&request_path(id)).await.map_err(|error| NotDecided::Read(id, error))?;
         let config = destination.name.as_str();
+        let now = request.content.call.as_ref().map(|call| digest(&destination.instance, call)).unwrap_or_default();
         let approver = Approver {
             name: person.name,
             with_own_token: true,
             may_change,
             has_key: self.has_key(config, person.name),
-            saw,
+            saw: saw.unwrap_or(&now),
         };
-        let now = request.content.call.as_ref().map(|call| digest(&destination.instance, call)).unwrap_or_default();
         let approval = may_approve(&request, (&approver, config, &now), self.settings, self.now)?;
         sealer.verify_asked(&request, &destination)?;
         let message = format!("rir-sidecar: {} approved what is to be changed at the registry", person.name);
@@ -215,11 +211,12 @@ impl Decisions<'_> {
     pub async fn approve_standing(
         &self,
         request: &ChangeRequest,
+        configs: &[Config],
         changed_by: Option<&str>,
     ) -> Result<ChangeRequest, NotDecided> {
         let id = request.id;
         let sealer = self.sealer()?;
-        let destination = self.destination(request).await?;
+        let destination = self.destination(request, configs)?;
         let read = |error| NotDecided::Read(id, error);
         let inside = self.netbox.auto_reassigned(request.config).await.map_err(read)?;
         let today = self.standing_today(request.config).await.map_err(read)?;
@@ -304,8 +301,7 @@ impl Decisions<'_> {
         Ok(row.ok_or(NotDecided::NoSuchRequest(id))?.try_into()?)
     }
 
-    async fn destination(&self, request: &ChangeRequest) -> Result<Destination, NotDecided> {
-        let configs = self.netbox.configs().await.map_err(|error| NotDecided::Read(request.id, error))?;
+    fn destination(&self, request: &ChangeRequest, configs: &[Config]) -> Result<Destination, NotDecided> {
         let config = configs.iter().find(|config| config.id == request.config);
         let destination =
             config.and_then(|config| Some(Destination::new(config, self.arin.instance(&config.api_url)?)));

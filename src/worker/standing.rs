@@ -133,7 +133,8 @@ impl Standing<'_> {
 
     async fn approve(&self, id: RowId) -> Result<bool, Box<dyn Error>> {
         let Some(row) = self.task.ctx.netbox.request_row(id).await? else { return Ok(false) };
-        match self.decisions().approve_standing(&ChangeRequest::try_from(row)?, Some(self.person)).await {
+        let request = ChangeRequest::try_from(row)?;
+        match self.decisions().approve_standing(&request, self.configs, Some(self.person)).await {
             Ok(_) => {
                 info!(request = id.0, person = self.person, "a change request is approved beforehand");
                 Ok(true)

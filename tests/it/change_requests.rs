@@ -167,7 +167,8 @@ impl Office {
     ) -> Result<ChangeRequest, NotDecided> {
         let client = self.client(name);
         let person = Person { name, netbox: Some(&client) };
-        self.decide(rules, async |decisions| decisions.approve(&person, id, saw).await).await
+        let configs = self.services.netbox.configs().await.unwrap();
+        self.decide(rules, async |decisions| decisions.approve(&person, &configs, (id, Some(saw))).await).await
     }
 
     async fn approve(&self, name: &str, id: RowId, saw: &str) -> Result<ChangeRequest, NotDecided> {
@@ -225,8 +226,11 @@ async fn every_wrong_approval_is_refused_and_changes_nothing() {
     let told = office.approve_by(&off, "ben", id, &digest).await.unwrap_err();
     assert!(matches!(told, NotDecided::NotApproved(NotApproved::Disabled)), "{told}");
     let (rules, person) = (office.services.settings.requests.clone(), Person { name: "ben", netbox: None });
-    let told =
-        office.decide(&rules, async |decisions| decisions.approve(&person, id, &digest).await).await.unwrap_err();
+    let configs = office.services.netbox.configs().await.unwrap();
+    let told = office
+        .decide(&rules, async |decisions| decisions.approve(&person, &configs, (id, Some(&digest))).await)
+        .await
+        .unwrap_err();
     assert!(matches!(told, NotDecided::NotApproved(NotApproved::NoOwnToken { .. })), "{told}");
     let nowhere = office.approve("ben", RowId(9999), &digest).await.unwrap_err();
     assert!(matches!(nowhere, NotDecided::NoSuchRequest(RowId(9999))), "{nowhere}");
@@ -464,9 +468,10 @@ async fn a_network_with_auto_reassign_approves_new_ones_inside_it_for_whoever_ma
     office.scene.sync().await;
     let mut rules = office.services.settings.requests.clone();
     rules.auto_per_day = 2;
+    let configs = office.services.netbox.configs().await.unwrap();
     let stand = async |id: RowId, changed_by: Option<&str>| {
         let request = office.request(id).await;
-        office.decide(&rules, async |decisions| decisions.approve_standing(&request, changed_by).await).await
+        office.decide(&rules, async |decisions| decisions.approve_standing(&request, &configs, changed_by).await).await
     };
     let first = office.opened(PREFIX).await;
     assert!(

@@ -76,7 +76,7 @@ pub(super) async fn settle_a_finding(services: &Services, ctx: &Context, netbox:
         now: Timestamp::now(),
     };
     let person = Person { name: APPROVES, netbox: Some(&own) };
-    let approved = decisions.approve(&person, request.id, &digest).await?;
+    let approved = decisions.approve(&person, &configs, (request.id, Some(&digest))).await?;
     say(&table(&[RequestView::from(&approved)]));
 
     title(&format!("requests submit {} --user {APPROVES}", approved.id));

@@ -1,5 +1,6 @@
 //! `rir-sidecar requests approve`, `reject` and `withdraw`: what a person decides, with their own NetBox token.
 
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::{
@@ -20,15 +21,8 @@ pub(super) async fn approve(means: &Means, asked: &Asked, digest: Option<&str>) 
         return Err(misused("--digest is for one request, and several are named".to_owned()));
     }
     let person = means.person(&asked.user).await?;
-    each(means, asked, async |decisions, id| {
-        let saw = match digest {
-            Some(digest) => digest.to_owned(),
-            // Who names none approves what the row has now.
-            None => decisions.digest(id).await?,
-        };
-        decisions.approve(&person, id, &saw).await
-    })
-    .await
+    // Who names no digest approves what the row has now.
+    each(means, asked, async |decisions, id| decisions.approve(&person, &means.configs, (id, digest)).await).await
 }
 
 pub(super) async fn reject(means: &Means, asked: &Asked, reason: &str) -> Result<ExitStatus, Ended> {
@@ -41,15 +35,18 @@ pub(super) async fn withdraw(means: &Means, asked: &Asked) -> Result<ExitStatus,
     each(means, asked, async |decisions, id| decisions.withdraw(&person, id).await).await
 }
 
-/// Decides about one request after the other, and prints them. One that cannot be decided does not stop the others.
+/// Decides about requests, as many at once as NetBox is written to, and prints them in their order. One that cannot be
+/// decided does not stop the others.
 async fn each(
     means: &Means,
     asked: &Asked,
     decide: impl AsyncFn(Decisions<'_>, RowId) -> Result<ChangeRequest, NotDecided>,
 ) -> Result<ExitStatus, Ended> {
     let (mut views, mut status) = (Vec::new(), ExitStatus::Done);
-    for id in &asked.ids {
-        match decide(means.decisions(), RowId(*id)).await {
+    let decisions = asked.ids.iter().map(|id| decide(means.decisions(), RowId(*id)));
+    let mut decided = stream::iter(decisions).buffered(means.ctx.settings.netbox.writes_in_flight);
+    while let Some(decided) = decided.next().await {
+        match decided {
             Ok(request) => views.push(RequestView::from(&request)),
             Err(error) => {
                 output::err(&format!("error: {}", error_chain(&error)));

@@ -1,5 +1,7 @@
 //! What the commands about requests work with.
 
+use std::collections::BTreeMap;
+
 use tokio_util::sync::CancellationToken;
 
 use super::text;
@@ -80,6 +82,16 @@ impl Means {
             views.push(RequestView::from(&self.request(RowId(*id)).await?));
         }
         self.print(&views, text::details)
+    }
+
+    /// Reads requests that were just written.
+    pub(super) async fn rows(&self, ids: Vec<RowId>) -> Result<BTreeMap<RowId, RequestView>, Ended> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let filter = netbox::RequestFilter { ids, ..netbox::RequestFilter::default() };
+        let rows = self.ctx.netbox.whole_request_rows(&filter).await.map_err(of_netbox)?;
+        Ok(rows.into_iter().map(|row| (row.id, RequestView::of_row(row))).collect())
     }
 
     /// Reads one request.

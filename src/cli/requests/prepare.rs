@@ -72,6 +72,8 @@ fn order(asked: &Prepare) -> Result<Order, String> {
 /// Prints what was prepared, and tells why other things were not.
 async fn show(means: &Means, prepared: &Prepared, config: RowId, order: &Order) -> Result<ExitStatus, Ended> {
     let (mut views, mut status) = (Vec::new(), ExitStatus::Done);
+    let kept = prepared.requests.iter().filter_map(|request| request.opened.as_ref()?.as_ref().ok().copied());
+    let mut rows = means.rows(kept.collect()).await?;
     for request in &prepared.requests {
         let PreparedRequest { about, drafted, opened, .. } = request;
         match (drafted, opened) {
@@ -82,7 +84,7 @@ async fn show(means: &Means, prepared: &Prepared, config: RowId, order: &Order) 
                 status = status.max(if alone { ExitStatus::Misused } else { ExitStatus::SomeFailed });
                 continue;
             }
-            (Ok(_), Some(Ok(id))) => views.push(RequestView::from(&means.request(*id).await?)),
+            (Ok(_), Some(Ok(id))) => views.extend(rows.remove(id)),
             (Ok(_), Some(Err(why))) => {
                 output::err(&format!("{about}: {}", crate::error_chain::error_chain(why)));
                 status = status.max(ExitStatus::SomeFailed);

@@ -269,7 +269,10 @@ pub(crate) async fn approve_request(
     visible(&user, id).await?;
     let keys = app.services.keys.borrow().clone();
     let person = Person { name: &user.name, netbox: Some(&user.netbox) };
-    let request = decisions(&app, &keys).approve(&person, id, &sent.digest).await.map_err(not_decided)?;
+    let configs = app.services.netbox.configs().await?;
+    let decisions = decisions(&app, &keys);
+    let approved = decisions.approve(&person, &configs, (id, Some(&sent.digest))).await;
+    let request = approved.map_err(not_decided)?;
     let order = origin(&user, &headers, false).order(Work::Requests { config: request.config });
     // The schedule does it a little later if the queue does not take it now.
     if let Err(error) = app.services.queue.enqueue(&[order]).await {

@@ -21,3 +21,13 @@ async fn a_new_prefix_becomes_a_net_with_a_linked_row_through_the_api() {
 async fn many_come_to_their_end_whatever_happens() {
     crate::requests::bulk::all_come_to_their_end(Target::lab(), 10).await;
 }
+
+#[tokio::test]
+async fn what_was_returned_is_registered_again_as_it_was() {
+    crate::requests::removal::is_registered_again_as_it_was(Target::lab()).await;
+}
+
+#[tokio::test]
+async fn wrong_approvals_are_refused() {
+    crate::requests::approval::wrong_ones_of_all_kinds_are_refused(Target::lab()).await;
+}

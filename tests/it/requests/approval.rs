@@ -13,7 +13,11 @@ const OTHER: &str = "23.144.5.0/24";
 
 /// Two assigned prefixes that nobody has asked for anything for.
 async fn changes() -> Changes {
-    let changes = Changes::new(Target::sandbox().await).await;
+    changes_on(Target::sandbox().await).await
+}
+
+async fn changes_on(target: Target) -> Changes {
+    let changes = Changes::new(target).await;
     let tenant = changes.customer("Harbour Catch Ltd").await;
     for range in [RANGE, OTHER] {
         changes.assign(range, tenant).await;
@@ -368,4 +372,50 @@ async fn what_changed_at_arin_since_it_was_approved_is_seen_before_it_is_sent() 
     let told = changes.submit(&changes.bob, &[&request]).await.expect(3);
     assert_eq!(changes.wrote(), [""; 0], "{:#?}", told.requests);
     assert_ne!(changes.state(&request).await, "done");
+}
+
+/// The wrong approvals of all kinds, one after the other on one request, so that they may be tried on a NetBox that looks at
+/// permissions and changes by its own rules.
+pub(crate) async fn wrong_ones_of_all_kinds_are_refused(target: Target) {
+    let changes = changes_on(target).await;
+    let request = changes.waiting(&["--prefix", RANGE]).await;
+    let told = changes.approve(&changes.ann, &request).await;
+    assert_refused(&changes, &request, told, "somebody else").await;
+    let viewer = people::with(&changes.scene, "eve", &[Action::View, Action::Add]).await;
+    let unseeing = people::with(&changes.scene, "fay", &[]).await;
+    let people = [(CONFIG, &changes.ann, KEY), (CONFIG, &viewer, SECOND_KEY), (CONFIG, &unseeing, THIRD_KEY)];
+    changes.keys(&people);
+    for person in [&viewer, &unseeing] {
+        let told = changes.approve(person, &request).await;
+        assert_refused(&changes, &request, told, "").await;
+    }
+    changes.keys(&[(CONFIG, &changes.ann, KEY), ("other", &changes.bob, SECOND_KEY)]);
+    let told = changes.approve(&changes.bob, &request).await;
+    assert_refused(&changes, &request, told, "key").await;
+    let dora = people::may_approve(&changes.scene, "dora").await;
+    changes.keys(&[(CONFIG, &changes.ann, KEY), (CONFIG, &changes.bob, SECOND_KEY), (CONFIG, &dora, THIRD_KEY)]);
+    let ann_as_bob = people::Person { name: changes.bob.name.clone(), token: changes.ann.token.clone() };
+    let told = changes.approve(&ann_as_bob, &request).await;
+    assert_refused(&changes, &request, told, "token").await;
+    let payload = changes.row(&request).await["payload"].clone();
+    changes.edit(&request, replaced(&payload, "Harbour Catch Ltd", "Mallory Catch Ltd")).await;
+    let told = changes.approve(&changes.bob, &request).await;
+    assert_refused(&changes, &request, told, "").await;
+    changes.edit(&request, json!({ "payload": payload })).await;
+    let forged = json!({
+        "state": "approved", "approved_by": changes.bob.name, "approved_at": "2026-11-27T10:00:00Z",
+        "expires": "2126-11-27T10:00:00Z",
+    });
+    changes.edit(&request, forged).await;
+    assert_never_sent(&changes, &request, "no seal").await;
+    let other = changes.approved(&["--prefix", OTHER]).await;
+    assert_ne!(changes.submit(&dora, &[&other]).await.code, 0, "it is not hers");
+    changes.edit(&other, json!({ "approved_by": dora.name })).await;
+    assert_ne!(changes.submit(&dora, &[&other]).await.code, 0, "it was forged");
+    assert_never_sent(&changes, &other, "the approver was edited").await;
+}
+
+#[tokio::test]
+async fn wrong_ones_are_refused() {
+    wrong_ones_of_all_kinds_are_refused(Target::sandbox().await).await;
 }

@@ -4,7 +4,7 @@
 //! What has to come of it is what ARIN's documents and the rules of approval say. These tests know nothing of how it is
 //! done: they see what the command prints, the rows in NetBox, and what ARIN was asked and has in the end.
 
-mod approval;
+pub(crate) mod approval;
 pub(crate) mod bulk;
 mod drafts;
 pub(crate) mod happy;
@@ -12,7 +12,7 @@ mod left_behind;
 mod lost;
 mod modify;
 pub(crate) mod people;
-mod removal;
+pub(crate) mod removal;
 pub(crate) mod shown;
 pub(crate) mod tickets;
 

@@ -17,7 +17,11 @@ use crate::scene::{ORG, Target, cidr};
 const RANGE: &str = "23.144.1.0/24";
 
 async fn changes() -> Changes {
-    let changes = Changes::of(Target::sandbox().await, empty()).await;
+    changes_on(Target::sandbox().await).await
+}
+
+async fn changes_on(target: Target) -> Changes {
+    let changes = Changes::of(target, empty()).await;
     let tenant = changes.customer("Sample Bakery").await;
     for range in [RANGE, "23.144.2.0/24"] {
         changes.assign(range, tenant).await;
@@ -140,7 +144,11 @@ async fn the_allocation_itself_is_never_returned() {
 
 #[tokio::test]
 async fn what_was_returned_is_registered_again_as_it_was() {
-    let changes = changes().await;
+    is_registered_again_as_it_was(Target::sandbox().await).await;
+}
+
+pub(crate) async fn is_registered_again_as_it_was(target: Target) {
+    let changes = changes_on(target).await;
     let before = changes.holder(&changes.net(RANGE));
     changes.done(&["--network", SIMPLE, "--operation", "remove-network"]).await;
     let request = changes.waiting(&["--network", SIMPLE, "--operation", "register-again"]).await;
