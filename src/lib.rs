@@ -56,6 +56,7 @@ pub mod rate;
 pub mod redis_client;
 pub mod requests;
 pub mod retry;
+pub mod routing;
 pub mod scheduler;
 pub mod services;
 mod shell_word;

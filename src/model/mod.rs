@@ -6,6 +6,7 @@
 //! Values are checked when they are made: behind a constructor nobody checks again.
 
 pub mod address_block;
+pub mod asn;
 pub mod handles;
 pub mod inventory;
 pub mod look;
@@ -19,6 +20,7 @@ pub mod scope;
 mod source_name;
 
 pub use address_block::{InvalidBlock, NetBlock};
+pub use asn::{Asn, NoAsn};
 pub use handles::{CustomerHandle, Instance, Key, NetHandle, OrgHandle, PocHandle};
 pub use inventory::{Aggregate, Config, Fields, Inventory, ObjectType, Prefix, Row, RowId, Value};
 pub use look::{Answer, Look, LookSource, Looks, Recipient, Standing};

@@ -95,6 +95,8 @@ pub enum Saved {
     Saved(Box<RequestRow>),
     /// Somebody else has changed the row since it was read, and nothing was written.
     Changed,
+    /// There is no such row, or none that this token may change, and nothing was written.
+    NotThere,
 }
 
 /// A request as NetBox writes it. Each field has to be there, even if it is null: one that is missing was renamed.
@@ -210,8 +212,7 @@ pub(crate) fn whole(row: &Row) -> Result<RequestRow, serde_json::Error> {
 }
 
 /// Returns the path of a request.
-#[must_use]
-pub fn request_path(id: RowId) -> String {
+fn request_path(id: RowId) -> String {
     format!("{}{id}/", objects_path(CHANGE_REQUEST))
 }
 
@@ -351,9 +352,7 @@ impl Saving<'_> {
             StatusCode::PRECONDITION_FAILED if !self.lost => Ok(Saved::Changed),
             // It may have been this very change that came first.
             StatusCode::PRECONDITION_FAILED => Err(Failure::Unknown(reply.into_error())),
-            StatusCode::NOT_FOUND => {
-                Err(Failure::Refused(Refusal::Rejected { reason: "the row does not exist any more".to_owned() }))
-            }
+            StatusCode::NOT_FOUND => Ok(Saved::NotThere),
             _ => Err(Failure::of(reply.into_error())),
         }
     }

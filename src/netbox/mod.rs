@@ -38,7 +38,7 @@ mod transport;
 pub mod write;
 
 pub use access::{Status, User};
-pub use change_requests::{Etag, RequestFilter, RequestLinks, RequestRow, Saved, request_path};
+pub use change_requests::{Etag, RequestFilter, RequestLinks, RequestRow, Saved};
 pub use client::{Client, objects_path};
 pub use clock::CLOCK_TOLERANCE;
 pub use error::{Error, ErrorKind, Request};

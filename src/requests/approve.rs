@@ -1,5 +1,6 @@
 //! Whether somebody may approve a request: pure rules.
 //!
+//! Whether somebody may change the row of the request is for NetBox to say, which takes the approval with their token or does not.
 //! What stands in NetBox may have been edited by anybody who may; so the seal of the request is looked at, too, by whoever
 //! asks these rules ([`super::decisions`]).
 
@@ -24,8 +25,6 @@ pub struct Approver<'a> {
     pub name: &'a str,
     /// Says that they asked NetBox with a token of their own.
     pub with_own_token: bool,
-    /// Says that NetBox lets them change the row of the request.
-    pub may_change: bool,
     /// Says that they have an API key for the request's config.
     pub has_key: bool,
     /// The digest of what they saw.
@@ -133,9 +132,6 @@ pub fn may_approve(
     if !approver.with_own_token {
         return Err(NotApproved::NoOwnToken { person });
     }
-    if !approver.may_change {
-        return Err(NotApproved::NotPermitted { id, person });
-    }
     is_ready(request)?;
     if request.requested_by == approver.name && !settings.self_approval {
         return Err(NotApproved::OwnRequest { id, person });
@@ -233,8 +229,7 @@ mod tests {
     };
 
     const NOW: &str = "2026-11-27T13:00:00.123456789Z";
-    const BEN: Approver<'static> =
-        Approver { name: "ben", with_own_token: true, may_change: true, has_key: true, saw: "abc" };
+    const BEN: Approver<'static> = Approver { name: "ben", with_own_token: true, has_key: true, saw: "abc" };
 
     fn settings(set: &[(&str, &str)]) -> config::Requests {
         let seal = "0123456789abcdef0123456789abcdef";
@@ -285,11 +280,9 @@ mod tests {
     }
 
     #[test]
-    fn an_approval_needs_a_token_a_permission_and_a_key() {
+    fn an_approval_needs_a_token_and_a_key() {
         let of_service = Approver { with_own_token: false, ..BEN };
         insta::assert_snapshot!(told(&request(), &of_service, &[]), @"ben has to approve with a NetBox token of their own (netbox.token_file), not with that of the service");
-        let may_not = Approver { may_change: false, ..BEN };
-        insta::assert_snapshot!(told(&request(), &may_not, &[]), @"ben needs the permission to change change request 7 in NetBox to approve it");
         let without_key = Approver { has_key: false, ..BEN };
         insta::assert_snapshot!(told(&request(), &without_key, &[]), @r#"ben has no API key for the RIR config "Example", with which it would be sent; add one to the keys file"#);
     }

@@ -23,7 +23,7 @@ use crate::{
     arin,
     config::{self, keys::Keyring},
     model::{Config, RowId},
-    netbox::{self, Client, Refusal, RequestFilter, RequestRow, Row, Saved, request_path},
+    netbox::{self, Client, Refusal, RequestFilter, RequestRow, Row, Saved},
     retry::Retry,
 };
 
@@ -186,20 +186,20 @@ impl Decisions<'_> {
         };
         let request = self.request(client, id).await?;
         let destination = self.destination(&request, configs)?;
-        let may_change = client.may_change(&request_path(id)).await.map_err(|error| NotDecided::Read(id, error))?;
         let config = destination.name.as_str();
         let now = request.content.call.as_ref().map(|call| digest(&destination.instance, call)).unwrap_or_default();
         let approver = Approver {
             name: person.name,
             with_own_token: true,
-            may_change,
             has_key: self.has_key(config, person.name),
             saw: saw.unwrap_or(&now),
         };
         let approval = may_approve(&request, (&approver, config, &now), self.settings, self.now)?;
         sealer.verify_asked(&request, &destination)?;
         let message = format!("rir-sidecar: {} approved what is to be changed at the registry", person.name);
-        self.save(client, &request, (&approved(&request, &destination, &sealer, &approval), &message)).await
+        let fields = approved(&request, &destination, &sealer, &approval);
+        let may_not = || NotApproved::NotPermitted { id, person: person.name.to_owned() }.into();
+        self.save_permitted(client, &request, (&fields, &message), may_not).await
     }
 
     /// Approves a request that was approved beforehand: by "Auto reassign" of a network that it is inside, and by whoever
@@ -256,12 +256,10 @@ impl Decisions<'_> {
         let may_not = || NotDecided::MayNotReject { id, person: person.name.to_owned() };
         let client = person.netbox.ok_or_else(may_not)?;
         let request = self.request(client, id).await?;
-        if !client.may_change(&request_path(id)).await.map_err(|error| NotDecided::Read(id, error))? {
-            return Err(may_not());
-        }
         let said = if reason.trim().is_empty() { String::new() } else { format!(": {}", reason.trim()) };
         let message = format!("rejected by {}{said}", person.name);
-        self.end(client, &request, (State::Rejected, &message)).await
+        let fields = may_end(&request, State::Rejected)?.moved_because(State::Rejected, &message);
+        self.save_permitted(client, &request, (&fields, &format!("rir-sidecar: {message}")), may_not).await
     }
 
     /// Takes a request back for who asked for it.
@@ -273,7 +271,7 @@ impl Decisions<'_> {
         if request.requested_by != person.name {
             return Err(NotDecided::NotTheirs { id, asked: request.requested_by });
         }
-        self.end(self.netbox, &request, (State::Withdrawn, &format!("withdrawn by {}", person.name))).await
+        self.end(&request, (State::Withdrawn, &format!("withdrawn by {}", person.name))).await
     }
 
     /// Ends a request whose approval is over. Returns `None` for any other.
@@ -285,7 +283,7 @@ impl Decisions<'_> {
             return Ok(None);
         }
         let message = "the approval ended before it was sent; ask for it again";
-        self.end(self.netbox, request, (State::Expired, message)).await.map(Some)
+        self.end(request, (State::Expired, message)).await.map(Some)
     }
 
     fn sealer(&self) -> Result<Sealer, NotApproved> {
@@ -308,19 +306,25 @@ impl Decisions<'_> {
         destination.ok_or(NotDecided::NoDestination(request.id))
     }
 
-    /// Ends a request of which nothing was sent.
-    async fn end(
+    /// Ends a request of which nothing was sent, with the sidecar's own token.
+    async fn end(&self, request: &ChangeRequest, (to, message): (State, &str)) -> Result<ChangeRequest, NotDecided> {
+        let fields = may_end(request, to)?.moved_because(to, message);
+        self.save(self.netbox, request, (&fields, &format!("rir-sidecar: {message}"))).await
+    }
+
+    /// Writes what a person decides with their token. It is NetBox that says whether they may.
+    async fn save_permitted(
         &self,
         client: &Client,
         request: &ChangeRequest,
-        (to, message): (State, &str),
+        written: (&Row, &str),
+        may_not: impl FnOnce() -> NotDecided + Send,
     ) -> Result<ChangeRequest, NotDecided> {
-        let (id, state) = (request.id, request.state);
-        let given_up = to == State::Rejected && state == State::Unknown && was_sent_in_vain(request);
-        if !state.is_open() || (state.is_under_way() && !given_up) {
-            return Err(NotDecided::TooLate { id, state, decision: to });
+        match self.save(client, request, written).await {
+            // They have seen it a moment ago.
+            Err(NotDecided::Save(_, Refusal::Forbidden(_)) | NotDecided::NoSuchRequest(_)) => Err(may_not()),
+            saved => saved,
         }
-        self.save(client, request, (&request.moved_because(to, message), &format!("rir-sidecar: {message}"))).await
     }
 
     async fn save(
@@ -333,8 +337,19 @@ impl Decisions<'_> {
         match saved.map_err(|why| NotDecided::Save(request.id, why))? {
             Saved::Saved(row) => Ok((*row).try_into()?),
             Saved::Changed => Err(NotDecided::Changed(request.id)),
+            Saved::NotThere => Err(NotDecided::NoSuchRequest(request.id)),
         }
     }
+}
+
+/// Returns the request if it can be ended like that: nothing of it was sent, or it was sent in vain.
+fn may_end(request: &ChangeRequest, to: State) -> Result<&ChangeRequest, NotDecided> {
+    let (id, state) = (request.id, request.state);
+    let given_up = to == State::Rejected && state == State::Unknown && was_sent_in_vain(request);
+    if !state.is_open() || (state.is_under_way() && !given_up) {
+        return Err(NotDecided::TooLate { id, state, decision: to });
+    }
+    Ok(request)
 }
 
 /// Returns whether a request was sent as often as it is, and ARIN has shown nothing of it in the last look. A person may say

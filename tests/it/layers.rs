@@ -24,7 +24,7 @@ const LEAVES: [&str; 13] = [
 ];
 
 /// The rooms that each room may know besides the leaves; of a room that is named with a module, that module only.
-const ALLOWED: [(&str, &[&str]); 29] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
     ("config", &[]),
     ("deadline", &[]),
     ("error_chain", &[]),
@@ -48,6 +48,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     ("requests", &["arin", "findings", "netbox"]),
     ("queue", &["redis_client"]),
     ("irr", &["outbound", "redis_client"]),
+    ("routing", &["irr", "netbox"]),
     ("coordination", &["redis_client"]),
     ("intake", &["netbox::changes", "queue"]),
     ("services", &["arin", "coordination", "irr", "netbox", "queue", "redis_client", "sync"]),

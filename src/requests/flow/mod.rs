@@ -263,6 +263,7 @@ impl Flow {
         match saved.map_err(|why| NotGoneOn::Save { id, why })? {
             Saved::Saved(row) => Ok((*row).try_into()?),
             Saved::Changed => Err(NotGoneOn::Changed(id)),
+            Saved::NotThere => Err(NotGoneOn::NotDecided(NotDecided::NoSuchRequest(id))),
         }
     }
 
