@@ -77,6 +77,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "coordination",
             "findings",
             "intake",
+            "irr",
             "netbox",
             "outbound::excerpt",
             "queue",
