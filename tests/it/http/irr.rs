@@ -314,12 +314,12 @@ async fn an_import_is_seen_from_any_replica_while_it_is_under_way() {
     let service = &here.service;
     let _worker = worker(service);
     let told = service.post(&service.ann, &format!("{TEST}/updates"), json!({})).await.expect(202);
-    until("some of it is read", async || here.get(TEST).await["objects_read"].as_u64() >= Some(2000)).await;
+    until("some of it is read", async || here.get(TEST).await["objects_read"].as_u64() >= Some(1000)).await;
     let half = here.get(TEST).await;
     assert_eq!((&half["running_job"], &half["objects"]), (&told["job"]["id"], &Value::Null), "nothing is half taken");
-    assert_eq!(half["objects_read"], 2000, "whole batches are counted");
+    assert!(half["objects_read"].as_u64() < Some(3000), "{half}");
     let job = format!("/api/v1/jobs/{}", told["job"]["id"].as_str().unwrap());
-    assert_eq!(here.get(&job).await["progress"]["done"], 2000);
+    assert_eq!(here.get(&job).await["progress"]["done"], half["objects_read"]);
     assert_eq!(said_by_the_command(&here, &url, &dump).await, here.get(SOURCES).await["sources"]);
     go_on.notify_one();
     until("all of it is read", async || here.get(TEST).await["objects"] == 3000).await;
