@@ -141,7 +141,7 @@ async fn at_once(processes: &Processes, queue: &Queue, kills: &[Kill]) -> (usize
         for attempt in attempts::read(&log, &kills) {
             all += 1;
             let job = queue.find(&attempt.job).await.unwrap().and_then(|record| record.job);
-            if let Some(place) = job.and_then(|job| job.alone_at()) {
+            if let Some(place) = job.and_then(|job| Some(job.alone_at()?.to_string())) {
                 places.entry(place).or_default().push(attempt);
             }
         }

@@ -7,8 +7,6 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
-use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::json;
 
 use super::{
@@ -17,10 +15,9 @@ use super::{
 };
 use crate::{
     config::{IrrSource, Settings},
+    http::{SourceView, running_job},
     irr::{
-        rejects::Rejects,
-        source::Serial,
-        store::{SourceState, Store, StoreError},
+        store::{Store, StoreError},
         update::Mirror,
     },
     model::SourceName,
@@ -78,17 +75,9 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
     }
     let done = async {
         let mirror = Mirror::new(Store::open(&settings.queue)?, &settings)?;
-        let known = |name: &SourceName| {
-            let names = || settings.irr.source.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-            settings.irr.named(name).ok_or_else(|| match settings.irr.source.is_empty() {
-                true => {
-                    format!("no source is set, so there is no {name}; write a table [[irr.source]] into the settings")
-                }
-                false => format!("{name} is no source of the settings, which are: {}", names()),
-            })
-        };
+        let known = |name: &SourceName| settings.irr.known(name);
         match args.action {
-            Verb::Status => status(&mirror.store, &settings.irr.source, args.output).await,
+            Verb::Status => status(&mirror.store, &settings, args.output).await,
             Verb::Update { source } => update(&mirror, known(&source)?, args.output).await,
             Verb::Reload { source } => reload(&mirror.store, &settings, known(&source)?).await,
             Verb::Export { source, file } => export(&mirror.store, known(&source)?, file.as_deref()).await,
@@ -101,65 +90,28 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
     })
 }
 
-/// What is shown of a source.
-#[derive(Debug, Serialize)]
-struct SourceView<'a> {
-    name: &'a SourceName,
-    upstream: String,
-    serial: Option<Serial>,
-    objects: Option<u64>,
-    /// The bytes that it takes in the store, without its journal.
-    stored: Option<u64>,
-    checked: Option<Timestamp>,
-    changed: Option<Timestamp>,
-    /// What keeps it from being updated.
-    trouble: Option<String>,
-    trouble_since: Option<Timestamp>,
-    /// The objects of a dump that was refused for having too few.
-    refused_objects: Option<u64>,
-    reload_asked: bool,
-    rejected: Rejects,
-}
-
-impl<'a> SourceView<'a> {
-    fn new(source: &'a IrrSource, state: SourceState) -> Self {
-        let reload_asked = state.wants_reload();
-        let SourceState { holding, notes, .. } = state;
-        Self {
-            name: &source.name,
-            upstream: source.upstream(),
-            serial: holding.as_ref().and_then(|holding| holding.serial),
-            objects: holding.as_ref().map(|holding| holding.objects),
-            stored: holding.as_ref().map(|holding| holding.stored),
-            checked: notes.checked,
-            changed: notes.changed,
-            trouble_since: notes.trouble.as_ref().map(|trouble| trouble.since),
-            trouble: notes.trouble.map(|trouble| trouble.message),
-            refused_objects: notes.refused.map(|refused| refused.objects),
-            reload_asked,
-            rejected: notes.rejected,
-        }
-    }
-
-    fn row(&self) -> Vec<String> {
-        let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
-        let said = match (&self.trouble, self.checked) {
-            (Some(trouble), _) => trouble.clone(),
-            (None, None) => "was not looked at yet".to_owned(),
-            (None, Some(_)) if self.reload_asked => "will be reloaded".to_owned(),
-            (None, Some(_)) => "up to date".to_owned(),
-        };
-        let checked = self.checked.map(|at| format!("{at:.0}")).unwrap_or_default();
-        let serial = number(self.serial.map(|serial| serial.0));
-        vec![self.name.to_string(), serial, number(self.objects), number(Some(self.rejected.total())), checked, said]
-    }
+/// Describes a source in a row of the table.
+fn row(view: &SourceView) -> Vec<String> {
+    let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let said = match (view.objects_read, &view.trouble, view.checked) {
+        (Some(read), _, _) if read > 0 => format!("{read} objects read so far"),
+        (_, Some(trouble), _) => trouble.clone(),
+        (_, None, None) => "was not looked at yet".to_owned(),
+        (_, None, Some(_)) if view.reload_asked => "will be reloaded".to_owned(),
+        (_, None, Some(_)) => "up to date".to_owned(),
+    };
+    let checked = view.checked.map(|at| format!("{at:.0}")).unwrap_or_default();
+    let serial = number(view.serial.map(|serial| serial.0));
+    vec![view.name.to_string(), serial, number(view.objects), number(Some(view.rejected.total())), checked, said]
 }
 
 /// Shows all sources. Ends with 3 if something is the matter with one.
-async fn status(store: &Store, sources: &[IrrSource], form: output::Format) -> Result<ExitStatus, AnyError> {
+async fn status(store: &Store, settings: &Settings, form: output::Format) -> Result<ExitStatus, AnyError> {
+    let queue = Queue::open(&settings.queue).await?;
     let mut views = Vec::new();
-    for source in sources {
-        views.push(SourceView::new(source, store.state(&source.name).await?));
+    for source in &settings.irr.source {
+        let state = store.state(&source.name).await?;
+        views.push(SourceView::new(source, state, running_job(&queue, &source.name).await?));
     }
     match form {
         output::Format::Json => output::out(&serde_json::to_string_pretty(&views)?),
@@ -168,7 +120,7 @@ async fn status(store: &Store, sources: &[IrrSource], form: output::Format) -> R
         }
         output::Format::Text => {
             let header = ["source", "serial", "objects", "left out", "asked", "state"];
-            output::out(&output::table(&header, views.iter().map(SourceView::row).collect(), header.len()));
+            output::out(&output::table(&header, views.iter().map(row).collect(), header.len()));
         }
     }
     let is_well = views.iter().all(|view| view.trouble.is_none());

@@ -7,7 +7,7 @@ use super::{exit::ExitStatus, output};
 use crate::{
     config::Settings,
     http::JobView,
-    model::RowId,
+    model::{RowId, SourceName},
     queue::{Asked, Error, Filter, Job, JobId, Queue, Record, State, Work},
 };
 
@@ -34,6 +34,9 @@ enum Action {
         /// Only those of the RIR config with this id in NetBox
         #[arg(long, value_name = "ID")]
         config_id: Option<u64>,
+        /// Only those of this source of a routing registry
+        #[arg(long, value_name = "SOURCE")]
+        source: Option<SourceName>,
         /// At most so many
         #[arg(long, value_name = "NUMBER", default_value_t = 50)]
         limit: usize,
@@ -72,8 +75,8 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
     let done = async {
         let queue = Queue::open(&settings.queue).await?;
         match args.action {
-            Action::List { state, config_id, limit } => {
-                let filter = Filter { state, config: config_id.map(RowId), before: None, limit };
+            Action::List { state, config_id, source, limit } => {
+                let filter = Filter { state, config: config_id.map(RowId), source, before: None, limit };
                 let jobs = queue.list(&filter).await?;
                 Ok(match args.output {
                     output::Format::Text => {
@@ -210,8 +213,12 @@ fn outcome(job: &Record) -> String {
     if matches!(job.state, State::Dead | State::Delayed) {
         return job.error.clone().unwrap_or_default();
     }
-    if job.state == State::Running && job.progress.total > 0 {
-        return format!("{} of {}", job.progress.done, job.progress.total);
+    if job.state == State::Running {
+        return match (job.progress.done, job.progress.total) {
+            (0, 0) => String::new(),
+            (done, 0) => format!("{done} so far"),
+            (done, total) => format!("{done} of {total}"),
+        };
     }
     if job.state == State::Done { result().unwrap_or_default() } else { String::new() }
 }

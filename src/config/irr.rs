@@ -95,11 +95,36 @@ pub struct HostAndPort {
     pub port: u16,
 }
 
+/// A source that no settings name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", told(name, set))]
+pub struct UnknownSource {
+    name: SourceName,
+    set: Vec<SourceName>,
+}
+
+fn told(name: &SourceName, set: &[SourceName]) -> String {
+    if set.is_empty() {
+        return format!("no source is set, so there is no {name}; write a table [[irr.source]] into the settings");
+    }
+    let set: Vec<&str> = set.iter().map(SourceName::as_str).collect();
+    format!("{name} is no source of the settings, which are: {}", set.join(", "))
+}
+
 impl Irr {
     /// Returns the settings of a source.
     #[must_use]
     pub fn named(&self, name: &SourceName) -> Option<&IrrSource> {
         self.source.iter().find(|source| source.name == *name)
+    }
+
+    /// Returns the settings of a source that somebody asks for.
+    ///
+    /// # Errors
+    /// When there are none. The message names the sources that there are.
+    pub fn known(&self, name: &SourceName) -> Result<&IrrSource, UnknownSource> {
+        let set = || self.source.iter().map(|source| source.name.clone()).collect();
+        self.named(name).ok_or_else(|| UnknownSource { name: name.clone(), set: set() })
     }
 }
 

@@ -23,7 +23,7 @@ mod unset;
 mod urls;
 
 pub use http_url::{HttpUrl, RegistryUrl, UnfitUrl, presentable_url};
-pub use irr::{HostAndPort, Irr, IrrSource, NrtmVersion, SourceKind};
+pub use irr::{HostAndPort, Irr, IrrSource, NrtmVersion, SourceKind, UnknownSource};
 pub use load::{DEFAULTS, load, load_from, load_listen, load_with_keys};
 pub use problem::{Invalid, Problem};
 pub use proxy::{Proxy, Variables};

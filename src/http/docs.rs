@@ -47,6 +47,8 @@ const CONTENT_POLICY: &str =
         (name = "jobs", description = "What was asked for, and how far it is"),
         (name = "requests", description = "Changes at ARIN: asked for, approved by somebody else, sent once, and followed"),
         (name = "findings", description = "Where the address plan and the registry differ, and by when that has to be put right"),
+        (name = "irr", description = "The mirrors of routing registries, which belong to no RIR config and serve all of them: viewing \
+            them needs `view`, and updating them `change`, on all RIR configs"),
         (name = "sync-logs", description = "What syncs did"),
         (name = "webhooks", description = "What NetBox tells"),
         (name = "health", description = "Whether the service lives and works, and this document"),

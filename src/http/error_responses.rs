@@ -75,6 +75,16 @@ error_responses! {
 }
 
 error_responses! {
+    /// The error of a call about the mirrors of routing registries.
+    MirrorsNotPermitted { 403 => "NetBox does not let you view or change all RIR configs, which each mirror serves" }
+}
+
+error_responses! {
+    /// The error of a call about one source of a routing registry.
+    NoSource { 404 => "The settings name no such source" }
+}
+
+error_responses! {
     /// The error of a call that comes too late for a job.
     JobOver { 409 => "It is over" }
 }

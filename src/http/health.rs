@@ -8,6 +8,7 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
+use futures_util::future::join_all;
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -17,7 +18,14 @@ use super::{
     error_responses::{MetricsErrors, ReadinessErrors},
     problem::{Kind, Problem},
 };
-use crate::{error_chain::error_chain, queue::State as JobState, telemetry::metrics};
+use crate::{
+    config::IrrSource,
+    error_chain::error_chain,
+    irr::store::SourceState,
+    queue::State as JobState,
+    services::Services,
+    telemetry::metrics::{self, SourceFigures},
+};
 
 /// The path of the liveness probe.
 pub(super) const LIVENESS: &str = "/health/live";
@@ -72,6 +80,33 @@ pub(super) async fn list_metrics(State(app): State<Arc<App>>) -> Result<Response
         |jobs: BTreeMap<JobState, u64>| jobs.into_iter().map(|(state, count)| (state.name(), count)).collect();
     let metrics = &app.services.metrics;
     metrics.queue(figures.map(|figures| (by_name(figures.jobs), figures.oldest_ready)));
+    measure_mirrors(&app.services).await;
     let text = metrics.text().map_err(|_| Problem::new(Kind::Internal, "the figures cannot be written"))?;
     Ok(([(CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response())
+}
+
+/// Records how the mirrors stand. The figures of those that the store does not tell of in time stay as they were.
+async fn measure_mirrors<'a>(services: &'a Services) {
+    let ask = |source: &'a IrrSource| async move {
+        let state = timeout(PROBE_TIMEOUT, services.mirror.store.state(&source.name)).await.ok()?.ok()?;
+        Some(figures_of(source, state))
+    };
+    let figures = join_all(services.settings.irr.source.iter().map(ask)).await;
+    services.metrics.sources(&figures.into_iter().flatten().collect::<Vec<_>>());
+}
+
+fn figures_of(source: &IrrSource, state: SourceState) -> SourceFigures<'_> {
+    let is_shrink_refused = state.notes.refused.is_some() && !state.shrink_is_accepted();
+    let (holding, notes) = (state.holding.as_ref(), state.notes);
+    SourceFigures {
+        name: source.name.as_str(),
+        interval: source.interval(),
+        checked: notes.checked,
+        serial: holding.and_then(|holding| holding.serial).map(|serial| serial.0),
+        objects: holding.map_or(0, |holding| holding.objects),
+        stored: holding.map_or(0, |holding| holding.stored),
+        is_in_trouble: notes.trouble.is_some(),
+        is_shrink_refused,
+        rejected: notes.rejected.by_reason,
+    }
 }

@@ -13,6 +13,7 @@
 //! | `api/findings` | where the address plan and the registry differ |
 //! | `api/requests` | change requests |
 //! | `api/logs` | the sync log |
+//! | `api/irr` | the mirrors of routing registries |
 //! | `health`, `docs` | the state of the service, and its documentation |
 //!
 //! What a stranger can make the process hold has limits: `server` counts connections, `bodies` what arrives over them, and
@@ -44,8 +45,9 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::services::Services;
-use api::{configs, findings, idempotency, job_events, jobs, logs, plans, requests, syncs};
-pub use api::{finding_views::FindingView, request_views::RequestView, views::JobView};
+pub(crate) use api::irr_views::running_job;
+use api::{configs, findings, idempotency, irr, job_events, jobs, logs, plans, requests, syncs};
+pub use api::{finding_views::FindingView, irr_views::SourceView, request_views::RequestView, views::JobView};
 use app::App;
 use docs::{Document, DocumentText};
 pub use listener::{listen, try_to_bind};
@@ -78,6 +80,10 @@ fn api_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(requests::submit_request))
         .routes(routes!(requests::look_at_request))
         .routes(routes!(logs::list_sync_logs))
+        .routes(routes!(irr::list_irr_sources))
+        .routes(routes!(irr::find_irr_source))
+        .routes(routes!(irr::update_irr_source))
+        .routes(routes!(irr::accept_irr_shrink))
 }
 
 /// Returns the calls for machines: NetBox, probes, scrapers.

@@ -19,7 +19,10 @@ use utoipa::{
     openapi::{self, RefOr},
 };
 
-use crate::{error_chain::error_chain, netbox, outbound::excerpt::excerpt, queue, sync::kept_plan::BadPart};
+use crate::{
+    error_chain::error_chain, irr::store::StoreError, netbox, outbound::excerpt::excerpt, queue, retry::Retry,
+    sync::kept_plan::BadPart,
+};
 
 /// The part of `type` that all kinds have in common.
 const NAMESPACE: &str = "urn:rir-sidecar:problem:";
@@ -60,6 +63,7 @@ kinds! {
     NothingToAsk => CONFLICT, "nothing-to-ask", "There is nothing that ARIN could be asked for";
     RequestsDisabled => CONFLICT, "requests-disabled", "Changes at the registry are switched off";
     RequestState => CONFLICT, "request-state", "The change request does not allow this as it stands";
+    NothingRefused => CONFLICT, "nothing-refused", "No dump was refused";
     JobState => CONFLICT, "job-state", "The state of the job does not allow this";
     AnswerNotKept => CONFLICT, "answer-not-kept", "The request was done before, and its answer was not kept";
     RequestInProgress => CONFLICT, "request-in-progress", "A request with this idempotency key is under way";
@@ -174,6 +178,19 @@ impl From<queue::Error> for Problem {
     fn from(error: queue::Error) -> Self {
         warn!(error = %error_chain(&error), "the queue did not do what a request asked for");
         Self::new(Kind::QueueUnavailable, "nothing was done; try again").after(Duration::from_secs(1))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        warn!(error = %error_chain(&error), "the place of the mirrors did not do what a request asked for");
+        match error.retry() {
+            Retry::Never => Self::new(Kind::Internal, "what is kept of the mirror cannot be read; the log says why"),
+            Retry::Backoff | Retry::After(_) => {
+                let detail = "the place of the mirrors does not answer; try again";
+                Self::new(Kind::QueueUnavailable, detail).after(Duration::from_secs(1))
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::irr::{nrtm3::RejectedChange, rpsl::Rejected};
 const TOLD: usize = 10;
 
 /// Objects that were left out since the last dump was taken, that included.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Rejects {
     /// How many, by the label of the reason.

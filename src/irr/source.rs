@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 pub use crate::model::SourceName;
 
 /// The number of a change of a source. They rise; where one is missing there was nothing for mirrors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct Serial(pub u64);
 

@@ -123,6 +123,21 @@ impl Work {
         }
     }
 
+    /// Returns the source of a routing registry that it is about.
+    #[must_use]
+    pub fn source(&self) -> Option<&SourceName> {
+        match self {
+            Self::UpdateIrr { source } => Some(source),
+            Self::SyncConfig { .. }
+            | Self::SyncAggregate { .. }
+            | Self::SyncPrefix { .. }
+            | Self::PlanConfig { .. }
+            | Self::ApplyPlan { .. }
+            | Self::Findings { .. }
+            | Self::Requests { .. } => None,
+        }
+    }
+
     /// Adds the rows that another order of the same key asks for.
     pub fn absorb(&mut self, more: impl IntoIterator<Item = RowId>) {
         if let Self::SyncPrefix { prefixes, .. } = self {
@@ -189,6 +204,42 @@ pub enum Trigger {
     Job,
 }
 
+/// Where one job at a time is at work: see [`Job::alone_at`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workplace<'a> {
+    /// A config.
+    Config(RowId),
+    /// The previews of a NetBox user; of all jobs that nobody asked for, if the name is empty.
+    Plans(&'a str),
+    /// The change requests of a config.
+    Requests(RowId),
+    /// The mirror of a source.
+    Mirror(&'a SourceName),
+}
+
+impl From<RowId> for Workplace<'_> {
+    fn from(config: RowId) -> Self {
+        Self::Config(config)
+    }
+}
+
+impl<'a> From<&'a SourceName> for Workplace<'a> {
+    fn from(source: &'a SourceName) -> Self {
+        Self::Mirror(source)
+    }
+}
+
+impl fmt::Display for Workplace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(config) => config.fmt(f),
+            Self::Plans(user) => write!(f, "plans:{user}"),
+            Self::Requests(config) => write!(f, "requests:{config}"),
+            Self::Mirror(source) => write!(f, "irr:{source}"),
+        }
+    }
+}
+
 /// A job as it is queued.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
@@ -244,16 +295,16 @@ impl Job {
     /// config: what another process has left half done is told by that from what is being done. Each mirror is updated by
     /// one job at a time.
     #[must_use]
-    pub fn alone_at(&self) -> Option<String> {
+    pub fn alone_at(&self) -> Option<Workplace<'_>> {
         match &self.work {
-            Work::PlanConfig { .. } => Some(format!("plans:{}", self.user.as_deref().unwrap_or(""))),
+            Work::PlanConfig { .. } => Some(Workplace::Plans(self.user.as_deref().unwrap_or(""))),
             Work::SyncConfig { .. }
             | Work::SyncAggregate { .. }
             | Work::SyncPrefix { .. }
             | Work::ApplyPlan { .. }
-            | Work::Findings { .. } => self.work.config().map(|config| config.to_string()),
-            Work::Requests { config } => Some(format!("requests:{config}")),
-            Work::UpdateIrr { source } => Some(format!("irr:{source}")),
+            | Work::Findings { .. } => self.work.config().map(Workplace::Config),
+            Work::Requests { config } => Some(Workplace::Requests(*config)),
+            Work::UpdateIrr { source } => Some(Workplace::Mirror(source)),
         }
     }
 

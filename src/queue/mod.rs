@@ -60,7 +60,7 @@ use serde_json::Value;
 
 pub use crate::redis_client::Error;
 pub use claim::{Claim, Claimant, Ending, Noted, Settled, Signal};
-pub use job::{Job, JobId, Trigger, Work};
+pub use job::{Job, JobId, Trigger, Work, Workplace};
 pub use limits::MAX_OVER;
 pub use order::{Delay, Enqueued, Order};
 pub use record::{Asked, Figures, Filter, Progress, Record, State};
@@ -120,9 +120,10 @@ impl Queue {
         each!(self, queue => queue.list(filter))
     }
 
-    /// Finds the job that is running at a config.
-    pub async fn active(&self, config: RowId) -> Result<Option<JobId>, Error> {
-        each!(self, queue => queue.active(config))
+    /// Finds the job that is running at a config, or at the mirror of a source.
+    pub async fn active<'a>(&self, at: impl Into<Workplace<'a>>) -> Result<Option<JobId>, Error> {
+        let at = at.into();
+        each!(self, queue => queue.active(at))
     }
 
     /// Finds the job that a worker is doing at a config. One whose lease is over is none: its worker has stopped, and

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::job::{Job, JobId};
-use crate::model::{AggregateProgress, RowId};
+use crate::model::{AggregateProgress, RowId, SourceName};
 
 /// The place of a job in its life.
 #[derive(
@@ -74,7 +74,7 @@ impl fmt::Display for State {
 pub struct Progress {
     /// Done so far.
     pub done: u64,
-    /// Known so far to be done in all.
+    /// Known so far to be done in all; 0 while nobody can tell.
     pub total: u64,
     /// The current phase, in words.
     pub phase: String,
@@ -125,6 +125,8 @@ pub struct Filter {
     pub state: Option<State>,
     /// Only those of this config.
     pub config: Option<RowId>,
+    /// Only those of this source of a routing registry.
+    pub source: Option<SourceName>,
     /// Only those asked for before this one.
     pub before: Option<JobId>,
     /// At most so many.

@@ -29,6 +29,8 @@ pub enum Phase {
     Recorded,
     /// Writing the rest and the result.
     Report,
+    /// Reading the objects of a routing registry, which is no step of a sync.
+    Mirror,
 }
 
 impl Phase {
@@ -41,6 +43,7 @@ impl Phase {
             Self::Networks => "looking up aggregates and prefixes",
             Self::Recorded => "asking for what did not come up",
             Self::Report => "recording the result",
+            Self::Mirror => "reading the objects of the registry",
         }
     }
 }
@@ -60,6 +63,8 @@ pub struct Snapshot {
     pub asking: Vec<AggregateProgress>,
     /// Rows written.
     pub writes: Count,
+    /// Objects of a routing registry that were read. How many there are shows at their end.
+    pub objects: u64,
     /// The run has ended.
     pub over: bool,
 }

@@ -126,7 +126,7 @@ impl<'a> Heartbeat<'a> {
 fn report(at: &Snapshot) -> Progress {
     let (aggregates, prefixes) = (at.aggregates(), at.prefixes());
     Progress {
-        done: aggregates.done + prefixes.done,
+        done: aggregates.done + prefixes.done + at.objects,
         total: aggregates.total + prefixes.total,
         phase: at.phase.describe().to_owned(),
         aggregates: at.lines().cloned().collect(),

@@ -75,6 +75,8 @@ impl Worker {
     #[must_use]
     pub fn new(services: Services, name: &str, threads: Handle) -> Self {
         services.metrics.expect(&Work::NAMES, &Verdict::ALL.map(Verdict::code));
+        let sources = services.settings.irr.source.iter().map(|source| source.name.as_str());
+        services.metrics.expect_sources(sources, &handlers::irr::results());
         let slots = Arc::new(Semaphore::new(services.settings.worker.concurrency));
         Self { services, name: name.into(), slots, held: Held::default(), threads }
     }

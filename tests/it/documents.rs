@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use rir_sidecar::{
     findings::Kind,
-    telemetry::metrics::{ConfigFigures, FindingFigures, JobEnd, Method, Metrics, Upstream},
+    telemetry::metrics::{ConfigFigures, FindingFigures, JobEnd, Method, Metrics, SourceFigures, Upstream},
 };
 
 /// All figures in their own words. Some are silent until there is something to tell.
@@ -35,6 +35,18 @@ async fn told() -> String {
         last_complete_look: Some(Timestamp::now()),
     }]);
     metrics.rate("arin", Some(10.0));
+    metrics.sources(&[SourceFigures {
+        name: "TEST",
+        interval: second,
+        checked: Some(Timestamp::now()),
+        serial: Some(1),
+        objects: 1,
+        stored: 1,
+        is_in_trouble: false,
+        is_shrink_refused: false,
+        rejected: BTreeMap::from([("host-bits".to_owned(), 1)]),
+    }]);
+    metrics.source_updated("TEST", "imported");
     metrics.text().unwrap()
 }
 

@@ -78,6 +78,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "coordination",
             "findings",
             "intake",
+            "irr",
             "netbox",
             "outbound::excerpt",
             "queue",

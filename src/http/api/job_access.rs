@@ -1,10 +1,11 @@
 //! What a caller may do with a job.
 //!
 //! A caller sees the jobs of the RIR configs they may view, and cancels or retries those of configs they may change. A
-//! job that names no config may turn out to concern any of them, so that it takes the permission for all there are.
+//! job that names no config may turn out to concern any of them, so that it takes the permission for all there are. So does
+//! the mirror of a routing registry, which belongs to no config and serves all of them.
 //!
 //! A job that somebody asked for uses their API key and bears their name. So whoever retries a job that they did not ask
-//! for themselves needs a key of their own for it, and it becomes their job.
+//! for themselves needs a key of their own for it, and it becomes their job. A job about a mirror uses none.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,10 @@ use crate::{
     queue::{JobId, Record, Work},
 };
 
-/// A caller who wants something of jobs.
+/// What a caller needs a permission for who wants something of a mirror.
+const ALL_SERVED: &str = "all RIR configs, which each mirror serves,";
+
+/// A caller who wants something of jobs, or of mirrors.
 pub(crate) struct JobAccess<'a> {
     app: &'a App,
     user: &'a User,
@@ -60,6 +64,9 @@ impl<'a> JobAccess<'a> {
         if job.asked_by() == Some(&self.user.name) {
             return Ok(record);
         }
+        if job.work.source().is_some() {
+            return Ok(record);
+        }
         let concerned = self.concerned(&record).await?;
         let configs = self.user.configs().await?.into_iter().map(|row| row.config);
         let mut theirs = configs.filter(|config| concerned.contains(&config.id));
@@ -75,12 +82,33 @@ impl<'a> JobAccess<'a> {
         Ok(!concerned.is_empty() && concerned.is_subset(&visible))
     }
 
+    /// Checks that the caller may view the mirrors of routing registries.
+    pub(crate) async fn view_mirrors(&self) -> Result<(), Problem> {
+        let (all, visible) = (self.all().await?, self.user.visible().await?);
+        if !all.is_empty() && all.is_subset(&visible) { Ok(()) } else { Err(self.needs("view", ALL_SERVED)) }
+    }
+
+    /// Checks that the caller may have the mirrors of routing registries updated.
+    pub(crate) async fn change_mirrors(&self) -> Result<(), Problem> {
+        self.view_mirrors().await?;
+        for config in self.all().await? {
+            if !self.user.may_change(*config).await? {
+                return Err(self.needs("change", ALL_SERVED));
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the configs that a job concerns.
     async fn concerned(&self, record: &Record) -> Result<BTreeSet<RowId>, Problem> {
         match config_of(record) {
             Some(config) => Ok(BTreeSet::from([config])),
-            None => self.all.get_or_try_init(|| self.all_configs()).await.cloned(),
+            None => self.all().await.cloned(),
         }
+    }
+
+    async fn all(&self) -> Result<&BTreeSet<RowId>, Problem> {
+        self.all.get_or_try_init(|| self.all_configs()).await
     }
 
     async fn all_configs(&self) -> Result<BTreeSet<RowId>, Problem> {
@@ -88,11 +116,18 @@ impl<'a> JobAccess<'a> {
     }
 
     fn not_permitted(&self, record: &Record) -> Problem {
+        let is_of_mirror = record.job.as_ref().is_some_and(|job| job.work.source().is_some());
         let what = match config_of(record) {
             Some(_) => "the job's RIR config",
+            None if is_of_mirror => ALL_SERVED,
             None => "all RIR configs, of which the job may concern any,",
         };
-        Problem::new(Kind::NotPermitted, format!("{} needs the permission to change {what} in NetBox", self.user.name))
+        self.needs("change", what)
+    }
+
+    fn needs(&self, permission: &str, what: &str) -> Problem {
+        let detail = format!("{} needs the permission to {permission} {what} in NetBox", self.user.name);
+        Problem::new(Kind::NotPermitted, detail)
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
         extract::{Id, JobIdParam, QueryParams},
         problem::{Kind, Problem},
     },
+    model::SourceName,
     queue::{Asked, Filter, JobId, State as JobState},
 };
 
@@ -40,6 +41,9 @@ pub(crate) struct ListJobs {
     /// Only those of this RIR config.
     #[param(value_type = Option<Id>)]
     config: Option<Id>,
+    /// Only those about the mirror of this source of a routing registry.
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
+    source: Option<SourceName>,
     /// Go on after the page that gave this as `next_cursor`.
     #[param(value_type = Option<JobId>)]
     cursor: Option<String>,
@@ -63,7 +67,7 @@ pub(crate) async fn list_jobs(
     let before = asked.cursor.map(|text| JobId::parse(&text).ok_or_else(unfit)).transpose()?;
     let config = asked.config.map(|Id(id)| id);
     let access = JobAccess::of(&app, &user);
-    let mut filter = Filter { state: asked.state, config, before, limit };
+    let mut filter = Filter { state: asked.state, config, source: asked.source, before, limit };
     let mut jobs: Vec<JobView> = Vec::new();
     for _ in 0..QUEUE_PAGES {
         let page = app.services.queue.list(&filter).await?;

@@ -5,6 +5,8 @@ pub(super) mod configs;
 pub(super) mod finding_views;
 pub(super) mod findings;
 pub(super) mod idempotency;
+pub(super) mod irr;
+pub(super) mod irr_views;
 pub(super) mod job_access;
 pub(super) mod job_events;
 pub(super) mod jobs;

@@ -102,7 +102,7 @@ pub struct JobView {
     /// The kind of work; null when this version of the service does not understand it.
     #[schema(value_type = Option<String>, example = "sync-config")]
     kind: Option<Value>,
-    /// The RIR config it is about; null for one that looks for its configs itself.
+    /// The RIR config it is about; null for one that looks for its configs itself, and for one about the mirror of a source.
     #[schema(value_type = Option<RowId>)]
     config: Option<Value>,
     /// The aggregate it is about.
@@ -111,6 +111,9 @@ pub struct JobView {
     /// The prefixes it is about.
     #[schema(value_type = Option<BTreeSet<RowId>>)]
     prefixes: Option<Value>,
+    /// The source of a routing registry whose mirror it updates.
+    #[schema(value_type = Option<String>, example = "RADB")]
+    source: Option<Value>,
     /// The kinds of registrations it is about.
     #[schema(value_type = Option<BTreeSet<Resource>>)]
     resources: Option<Value>,
@@ -163,6 +166,7 @@ impl From<Record> for JobView {
             config: field("config"),
             aggregate: field("aggregate"),
             prefixes: field("prefixes"),
+            source: field("source"),
             resources: field("resources"),
             full: job.as_ref().map(|job| job.full),
             plan: field("plan"),

@@ -68,6 +68,9 @@ pub enum Did {
 }
 
 impl Did {
+    /// All names that [`Did::name`] returns.
+    pub const NAMES: [&str; 3] = ["unchanged", "imported", "followed"];
+
     /// Returns what it is called in results and metrics.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -6,20 +6,23 @@ use std::collections::VecDeque;
 use super::jobs::Jobs;
 use crate::{
     model::RowId,
-    queue::{job::JobId, limits::Millis},
+    queue::{
+        job::{JobId, Workplace},
+        limits::Millis,
+    },
 };
 
 impl Jobs {
-    pub(super) fn active(&self, config: RowId) -> Option<JobId> {
-        self.at_work.get(&config.to_string()).cloned()
+    pub(super) fn active(&self, at: Workplace<'_>) -> Option<JobId> {
+        self.at_work.get(&at.to_string()).cloned()
     }
 
     pub(super) fn held(&self, now: Millis, config: RowId) -> Option<JobId> {
-        self.active(config).filter(|id| self.all.get(id).is_some_and(|entry| entry.lease > now))
+        self.active(config.into()).filter(|id| self.all.get(id).is_some_and(|entry| entry.lease > now))
     }
 
     fn alone_at(&self, id: &JobId) -> Option<String> {
-        self.all.get(id)?.job.alone_at()
+        self.all.get(id)?.job.alone_at().map(|place| place.to_string())
     }
 
     /// Hands a job its config, or puts it in line for it. Returns whether the job may run.

@@ -325,6 +325,7 @@ impl Jobs {
         let fits = |(id, entry): &(&JobId, &Entry)| {
             filter.state.is_none_or(|state| entry.state == state)
                 && filter.config.is_none_or(|config| entry.job.work.config() == Some(config))
+                && filter.source.as_ref().is_none_or(|source| entry.job.work.source() == Some(source))
                 && filter.before.as_ref().is_none_or(|before| *id < before)
         };
         self.all.iter().rev().filter(fits).take(filter.limit).map(|(id, entry)| entry.record(id)).collect()

@@ -25,7 +25,7 @@ use tokio::{sync::Notify, time};
 
 use super::{
     claim::{Claim, Claimant, Ending, Noted, Settled, Signal},
-    job::JobId,
+    job::{JobId, Workplace},
     limits::{Limits, Millis, millis},
     order::{Enqueued, Order},
     record::{Asked, Figures, Filter, Progress, Record},
@@ -92,8 +92,8 @@ impl InMemory {
         self.step(|jobs, now| jobs.list(now, filter))
     }
 
-    pub(super) fn active(&self, config: RowId) -> Option<JobId> {
-        self.step(|jobs, _| jobs.active(config))
+    pub(super) fn active(&self, at: Workplace<'_>) -> Option<JobId> {
+        self.step(|jobs, _| jobs.active(at))
     }
 
     pub(super) fn held(&self, config: RowId) -> Option<JobId> {

@@ -16,7 +16,7 @@ use crate::{
     model::RowId,
     queue::{
         claim::{Claim, Ending, Noted, Settled, Signal},
-        job::JobId,
+        job::{JobId, Workplace},
         limits::Limits,
         order::{Enqueued, Order},
         record::{Asked, Figures, Filter, Progress, Record, State},
@@ -80,10 +80,11 @@ impl InRedis {
 
     pub(in crate::queue) async fn list(&self, filter: &Filter) -> Result<Vec<Record>, Error> {
         let mut found = Vec::new();
-        let narrowed = filter.config.is_some() || filter.state.is_some();
+        let narrowed = filter.config.is_some() || filter.source.is_some() || filter.state.is_some();
         let mut page = wire::Page {
             state: filter.state.map(State::name),
             config: filter.config.map(|config| config.to_string()),
+            alone_at: filter.source.as_ref().map(|source| Workplace::Mirror(source).to_string()),
             before: filter.before.as_ref().map(ToString::to_string),
             count: PAGE,
         };
@@ -102,9 +103,9 @@ impl InRedis {
         Ok(found)
     }
 
-    pub(in crate::queue) async fn active(&self, config: RowId) -> Result<Option<JobId>, Error> {
+    pub(in crate::queue) async fn active(&self, at: Workplace<'_>) -> Result<Option<JobId>, Error> {
         let redis = &self.connections.redis;
-        let job: Option<String> = redis.ask("active", &Cmd::hget(redis.key("at-work"), config.0)).await?;
+        let job: Option<String> = redis.ask("active", &Cmd::hget(redis.key("at-work"), at.to_string())).await?;
         job.map(|job| wire::job_id(&job, "active")).transpose()
     }
 

@@ -53,7 +53,7 @@ pub(super) struct OwnedJob {
 
 impl OwnedJob {
     pub(super) fn of(job: &Job) -> Result<Self, Error> {
-        Ok(Self { key: job.key(), body: json(job, "retry")?, alone_at: job.alone_at() })
+        Ok(Self { key: job.key(), body: json(job, "retry")?, alone_at: place(job) })
     }
 }
 
@@ -80,6 +80,8 @@ pub(super) struct Page {
     pub(super) state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) config: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) alone_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<String>,
     pub(super) count: usize,
@@ -127,6 +129,11 @@ pub(super) struct WrittenOrder {
     additions: Vec<String>,
 }
 
+/// Writes where a job wants to be alone.
+fn place(job: &Job) -> Option<String> {
+    job.alone_at().map(|place| place.to_string())
+}
+
 pub(super) fn orders(orders: &[Order]) -> Result<Vec<WrittenOrder>, Error> {
     orders.iter().map(order).collect()
 }
@@ -142,7 +149,7 @@ fn order(Order { job, delay }: &Order) -> Result<WrittenOrder, Error> {
         key: job.key(),
         body: json(job, "enqueue")?,
         config: job.work.config().map(|config| config.to_string()),
-        alone_at: job.alone_at(),
+        alone_at: place(job),
         delay,
         wait,
         longest,

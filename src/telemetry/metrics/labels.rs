@@ -231,6 +231,11 @@ impl Vocabulary {
         before.difference(&words).cloned().collect()
     }
 
+    /// Returns all words that were given out.
+    pub(super) fn known(&self) -> BTreeSet<Word> {
+        self.words.lock().clone()
+    }
+
     fn cut(text: &str) -> Word {
         Word(text.chars().take(LONGEST_WORD).collect::<String>().into())
     }
@@ -275,6 +280,9 @@ label_sets! {
     Asked { upstream: &'static str, operation: Word, status: Status }
     Operation { upstream: &'static str, operation: Word }
     Registry { registry: Word }
+    Source { source: Word }
+    Rejected { source: Word, reason: Word }
+    Updated { source: Word, result: &'static str }
 }
 
 #[cfg(test)]

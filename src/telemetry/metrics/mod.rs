@@ -17,8 +17,8 @@ use prometheus_client::{
 use reqwest::StatusCode;
 
 use labels::{
-    Answered, Asked, Change, Config, Ended, Found, Judged, Kind, Operation, Outcome, Panic, Route, State, Status,
-    Vocabulary,
+    Answered, Asked, Change, Config, Ended, Found, Judged, Kind, Operation, Outcome, Panic, Rejected, Route, Source,
+    State, Status, Updated, Vocabulary, Word,
 };
 pub use labels::{Deed, JobEnd, Method, Part, Upstream, Webhook};
 
@@ -34,7 +34,7 @@ const WAITS: [f64; 10] = [0.001, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300
 /// The bounds of the buckets of jobs and runs, in seconds.
 const SPANS: [f64; 12] = [0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 7200.0];
 
-/// Limits how many routes, operations or registries are told apart: there are far fewer.
+/// Limits how many routes, operations, registries, sources or reasons are told apart: there are far fewer.
 const MOST_NAMES: usize = 200;
 /// Limits how many RIR configs are told apart.
 const MOST_CONFIGS: usize = 1000;
@@ -73,12 +73,14 @@ struct Words {
     operations: Vocabulary,
     registries: Vocabulary,
     configs: Vocabulary,
+    sources: Vocabulary,
+    reasons: Vocabulary,
 }
 
 impl Default for Words {
     fn default() -> Self {
-        let [routes, operations, registries] = [(); 3].map(|()| Vocabulary::of(MOST_NAMES));
-        Self { routes, operations, registries, configs: Vocabulary::of(MOST_CONFIGS) }
+        let [routes, operations, registries, sources, reasons] = [(); 5].map(|()| Vocabulary::of(MOST_NAMES));
+        Self { routes, operations, registries, configs: Vocabulary::of(MOST_CONFIGS), sources, reasons }
     }
 }
 
@@ -138,6 +140,24 @@ metrics! {
     rate: Family<labels::Registry, Real> = Family::default(), "throttle_requests_per_second",
         "How many requests a second may go to a registry, by the settings and by what its 429s have taught; without a \
          limit there is no such line";
+    irr_checked: Family<Source, Real> = Family::default(), "irr_last_checked_timestamp_seconds",
+        "When the registry of a mirrored source was last asked successfully; 0 if it never was";
+    irr_interval: Family<Source, Real> = Family::default(), "irr_interval_seconds",
+        "How often a mirrored source is looked at";
+    irr_serial: Family<Source, Gauge> = Family::default(), "irr_serial",
+        "The newest serial that is held of a mirrored source";
+    irr_objects: Family<Source, Gauge> = Family::default(), "irr_objects",
+        "Objects in the last snapshot of a mirrored source";
+    irr_stored: Family<Source, Gauge> = Family::default(), "irr_stored_bytes",
+        "Bytes that the last snapshot of a mirrored source takes in the store";
+    irr_trouble: Family<Source, Gauge> = Family::default(), "irr_trouble",
+        "Whether something keeps a mirrored source from being updated";
+    irr_shrink_refused: Family<Source, Gauge> = Family::default(), "irr_shrink_refused",
+        "Whether a dump of a mirrored source was refused for having too few objects, and nobody has accepted it";
+    irr_rejected: Family<Rejected, Gauge> = Family::default(), "irr_rejected_objects",
+        "Objects of a mirrored source that were left out since its last dump was taken, by the reason";
+    irr_updates: Family<Updated, Counter> = Family::default(), "irr_updates",
+        "Updates of a mirrored source by this process, by their result";
 }
 
 fn histograms<L: Clone + std::hash::Hash + Eq>(new: fn() -> Histogram) -> Histograms<L> {
@@ -183,6 +203,29 @@ pub struct FindingFigures<'a> {
     pub judged: Option<Timestamp>,
     /// The oldest of the last complete looks at its aggregates.
     pub last_complete_look: Option<Timestamp>,
+}
+
+/// How the mirror of a source stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFigures<'a> {
+    /// The source's name.
+    pub name: &'a str,
+    /// The time between two looks at it.
+    pub interval: Duration,
+    /// The time at which its registry was last asked successfully.
+    pub checked: Option<Timestamp>,
+    /// The newest serial, if it tells any.
+    pub serial: Option<u64>,
+    /// The objects of its snapshot.
+    pub objects: u64,
+    /// The bytes that the snapshot takes.
+    pub stored: u64,
+    /// True if something keeps it from being updated.
+    pub is_in_trouble: bool,
+    /// True if a dump was refused for having too few objects, and nobody has accepted it.
+    pub is_shrink_refused: bool,
+    /// The objects that were left out, by the reason.
+    pub rejected: BTreeMap<String, u64>,
 }
 
 /// Metrics of HTTP, webhooks and the queue.
@@ -420,6 +463,57 @@ impl Metrics {
     }
 }
 
+/// Metrics of the mirrors of routing registries.
+impl Metrics {
+    /// Records how the mirrors stand.
+    pub fn sources(&self, all: &[SourceFigures<'_>]) {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        for figures in all {
+            let of = Source { source: self.words.sources.word(figures.name) };
+            let checked = figures.checked.unwrap_or_default().as_millisecond() as f64 / 1e3;
+            self.irr_checked.get_or_create_owned(&of).set(checked);
+            self.irr_interval.get_or_create_owned(&of).set(figures.interval.as_secs_f64());
+            match figures.serial {
+                Some(serial) => drop(self.irr_serial.get_or_create(&of).set(number(serial))),
+                None => drop(self.irr_serial.remove(&of)),
+            }
+            self.irr_objects.get_or_create(&of).set(number(figures.objects));
+            self.irr_stored.get_or_create(&of).set(number(figures.stored));
+            self.irr_trouble.get_or_create(&of).set(i64::from(figures.is_in_trouble));
+            self.irr_shrink_refused.get_or_create(&of).set(i64::from(figures.is_shrink_refused));
+            for (reason, count) in self.by_known_reason(&figures.rejected) {
+                let of = Rejected { source: of.source.clone(), reason };
+                self.irr_rejected.get_or_create(&of).set(number(count));
+            }
+        }
+    }
+
+    /// Returns the counts of all reasons that were ever met: one that does not hold any more has 0.
+    fn by_known_reason(&self, rejected: &BTreeMap<String, u64>) -> BTreeMap<Word, u64> {
+        let mut counts: BTreeMap<Word, u64> = self.words.reasons.known().into_iter().map(|word| (word, 0)).collect();
+        for (reason, count) in rejected {
+            let of_reason = counts.entry(self.words.reasons.word(reason)).or_default();
+            *of_reason = of_reason.saturating_add(*count);
+        }
+        counts
+    }
+
+    /// Counts an update of a mirror, with one of [`Metrics::expect_sources`]' results.
+    pub fn source_updated(&self, source: &str, result: &'static str) {
+        self.irr_updates.get_or_create(&Updated { source: self.words.sources.word(source), result }).inc();
+    }
+
+    /// Lets the counters of these results begin at 0 for each of these sources.
+    pub fn expect_sources<'a>(&self, sources: impl Iterator<Item = &'a str>, results: &[&'static str]) {
+        for source in sources {
+            let source = self.words.sources.word(source);
+            for result in results {
+                drop(self.irr_updates.get_or_create(&Updated { source: source.clone(), result }));
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -482,6 +576,61 @@ mod tests {
         assert_eq!(lines(&metrics, "rir_sidecar_findings_last_judged"), Vec::<String>::new());
         metrics.leave_findings();
         assert_eq!(lines(&metrics, "rir_sidecar_findings"), before);
+    }
+
+    #[test]
+    fn a_mirror_is_told_as_it_is_now() {
+        let metrics = Metrics::default();
+        metrics.expect_sources(["TEST"].into_iter(), &["failed"]);
+        let figures = SourceFigures {
+            name: "TEST",
+            interval: Duration::from_secs(300),
+            checked: Some(Timestamp::from_second(7).unwrap()),
+            serial: Some(12),
+            objects: 3,
+            stored: 400,
+            is_in_trouble: true,
+            is_shrink_refused: true,
+            rejected: BTreeMap::from([("host-bits".to_owned(), 2)]),
+        };
+        let told = |figures: &SourceFigures<'_>| {
+            metrics.sources(std::slice::from_ref(figures));
+            let mut told = lines(&metrics, "rir_sidecar_irr_");
+            told.sort_unstable();
+            told.join("\n")
+        };
+        insta::assert_snapshot!(told(&figures), @r#"
+        rir_sidecar_irr_interval_seconds{source="TEST"} 300.0
+        rir_sidecar_irr_last_checked_timestamp_seconds{source="TEST"} 7.0
+        rir_sidecar_irr_objects{source="TEST"} 3
+        rir_sidecar_irr_rejected_objects{source="TEST",reason="host-bits"} 2
+        rir_sidecar_irr_serial{source="TEST"} 12
+        rir_sidecar_irr_shrink_refused{source="TEST"} 1
+        rir_sidecar_irr_stored_bytes{source="TEST"} 400
+        rir_sidecar_irr_trouble{source="TEST"} 1
+        rir_sidecar_irr_updates_total{source="TEST",result="failed"} 0
+        "#);
+        metrics.source_updated("TEST", "failed");
+        let rejected = BTreeMap::from([("bad-prefix".to_owned(), 1)]);
+        let healed = SourceFigures {
+            checked: None,
+            serial: None,
+            is_in_trouble: false,
+            is_shrink_refused: false,
+            rejected,
+            ..figures
+        };
+        insta::assert_snapshot!(told(&healed), @r#"
+        rir_sidecar_irr_interval_seconds{source="TEST"} 300.0
+        rir_sidecar_irr_last_checked_timestamp_seconds{source="TEST"} 0.0
+        rir_sidecar_irr_objects{source="TEST"} 3
+        rir_sidecar_irr_rejected_objects{source="TEST",reason="bad-prefix"} 1
+        rir_sidecar_irr_rejected_objects{source="TEST",reason="host-bits"} 0
+        rir_sidecar_irr_shrink_refused{source="TEST"} 0
+        rir_sidecar_irr_stored_bytes{source="TEST"} 400
+        rir_sidecar_irr_trouble{source="TEST"} 0
+        rir_sidecar_irr_updates_total{source="TEST",result="failed"} 1
+        "#);
     }
 
     #[test]

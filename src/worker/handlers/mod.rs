@@ -12,7 +12,7 @@
 mod ending;
 mod fan_out;
 mod findings;
-mod irr;
+pub(super) mod irr;
 mod plan;
 mod requests;
 mod sync;

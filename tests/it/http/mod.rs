@@ -7,6 +7,7 @@ mod events;
 mod findings;
 mod health;
 mod idempotency;
+mod irr;
 mod jobs;
 mod logs;
 mod openapi;
@@ -26,6 +27,7 @@ use rir_sandbox::{
 use rir_sidecar::{
     config::{Settings, keys::Keyring},
     http,
+    irr::{store::Store, update::Mirror},
     model::{Resource, RowId},
     netbox::schema,
     queue::{Delay, Job, JobId, Order, Queue, Trigger, Work},
@@ -89,7 +91,8 @@ impl Service {
         let stop = CancellationToken::new();
         let (keys, ring) = watch::channel(keyring);
         let queue = Queue::open(&scene.settings.queue).await.unwrap();
-        let services = Services { queue: queue.clone(), keys: ring, ..scene.services() };
+        let mirror = Mirror::new(Store::open(&scene.settings.queue).unwrap(), &scene.settings).unwrap();
+        let services = Services { queue: queue.clone(), mirror, keys: ring, ..scene.services() };
         let router = http::router(services.clone(), stop.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

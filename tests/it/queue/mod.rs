@@ -93,6 +93,7 @@ cases! {
         a_job_that_is_not_understood_becomes_nobody_elses
         jobs_are_listed_newest_first_and_by_page
         jobs_are_listed_by_state_and_config
+        jobs_about_mirrors_are_listed_by_source_and_found_at_work
         jobs_are_counted
         jobs_that_are_over_are_forgotten
         the_oldest_are_forgotten_when_too_many_are_over

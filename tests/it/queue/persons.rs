@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use rir_sidecar::{
-    model::RowId,
-    queue::{Asked, Delay, Ending, Enqueued, Filter, Job, JobId, MAX_OVER, Signal, State, Trigger, job::VERSION},
+    model::{RowId, SourceName},
+    queue::{Asked, Delay, Ending, Enqueued, Filter, Job, JobId, MAX_OVER, Signal, State, Trigger, Work, job::VERSION},
 };
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -220,7 +220,7 @@ pub(super) async fn jobs_are_listed_by_state_and_config(bench: Bench) {
     let later = bench.order_later(aggregate(1, 9), HOUR).await.job;
     let claim = bench.claim("w").await;
     assert_eq!(claim.id, ids[0]);
-    let of = |state, config: Option<u64>| Filter { state, config: config.map(RowId), before: None, limit: 10 };
+    let of = |state, config: Option<u64>| Filter { state, config: config.map(RowId), limit: 10, ..Filter::default() };
     assert_eq!(listed(&bench, of(Some(State::Running), None)).await, [ids[0].clone()]);
     assert_eq!(listed(&bench, of(Some(State::Delayed), None)).await, std::slice::from_ref(&later));
     assert_eq!(listed(&bench, of(Some(State::Dead), None)).await, []);
@@ -228,6 +228,27 @@ pub(super) async fn jobs_are_listed_by_state_and_config(bench: Bench) {
     assert_eq!(listed(&bench, of(Some(State::Ready), Some(1))).await, [ids[3].clone(), ids[1].clone()]);
     assert_eq!(listed(&bench, Filter { limit: 1, ..of(None, Some(0)) }).await, [ids[2].clone()]);
     assert_eq!(listed(&bench, of(None, Some(5))).await, []);
+}
+
+pub(super) async fn jobs_about_mirrors_are_listed_by_source_and_found_at_work(bench: Bench) {
+    jobs(&bench, 2).await;
+    let [one, other] = ["ONE", "OTHER"].map(|name| name.parse::<SourceName>().unwrap());
+    let mut ids = Vec::new();
+    for source in [&one, &other] {
+        let job = Job::new(Work::UpdateIrr { source: source.clone() }, Trigger::Schedule);
+        ids.push(bench.order(job).await.job);
+    }
+    let of = |source: &SourceName| Filter { source: Some(source.clone()), limit: 10, ..Filter::default() };
+    assert_eq!(listed(&bench, of(&one)).await, ids[..1]);
+    assert_eq!(listed(&bench, Filter { state: Some(State::Ready), ..of(&other) }).await, ids[1..]);
+    assert_eq!(listed(&bench, Filter { state: Some(State::Done), ..of(&other) }).await, []);
+    assert_eq!(listed(&bench, Filter { config: Some(RowId(0)), ..of(&one) }).await, []);
+    assert_eq!(bench.queue.active(&one).await.unwrap(), None);
+    let claims = bench.queue.claim("w", 10, Duration::ZERO).await.unwrap();
+    assert_eq!(claims.len(), 4);
+    for (source, id) in [&one, &other].into_iter().zip(&ids) {
+        assert_eq!(bench.queue.active(source).await.unwrap().as_ref(), Some(id));
+    }
 }
 
 pub(super) async fn jobs_are_counted(bench: Bench) {
