@@ -4,12 +4,26 @@ use serde_json::json;
 use tracing::{info, warn};
 
 use super::ending::{Failed, done, gone};
-use crate::{error_chain::error_chain, irr::update::UpdateError, model::SourceName, queue::Ending, worker::task::Task};
+use crate::{
+    config::IrrSource,
+    error_chain::error_chain,
+    irr::{
+        store::SourceState,
+        update::{UpdateError, Updated},
+    },
+    model::SourceName,
+    queue::Ending,
+    worker::{SourceRun, SourceTeller, task::Task},
+};
 
-/// Updates a source. What its upstream does wrong is noted with the source, and the job is done with that: the next one is
-/// due in a while anyway.
+/// Updates a source, and tells NetBox. What its upstream does wrong is noted with the source, and the job is done with
+/// that: the next one is due in a while anyway.
 pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Failed> {
-    let Some(source) = task.ctx.settings.irr.named(name) else { return Ok(gone("source")) };
+    let Some(source) = task.ctx.settings.irr.named(name) else {
+        teller(task).forget_removed().await;
+        return Ok(gone("source"));
+    };
+    let before = task.mirror.store.state(name).await.map_err(UpdateError::from)?;
     let updating = task.mirror.update(source, |_| {});
     let updated = tokio::select! {
         updated = updating => updated,
@@ -18,6 +32,11 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
             return Ok(if task.cancelled.is_cancelled() { Ending::Cancelled } else { Ending::HandedBack });
         }
     };
+    tokio::select! {
+        () = tell(task, source, &before, updated.as_ref()) => {}
+        // The mirror is what counts; NetBox is told after the next run.
+        () = task.ctx.stop.cancelled() => {}
+    }
     match updated {
         Ok(updated) => {
             info!(source = %name, "{name}: {updated}");
@@ -31,6 +50,22 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
             Ok(done(json!({ "result": "failed", "reason": error_chain(&error) })))
         }
     }
+}
+
+/// Tells NetBox of a run that is over, unless it says nothing of the source.
+async fn tell(task: &Task, source: &IrrSource, before: &SourceState, updated: Result<&Updated, &UpdateError>) {
+    if updated.is_err_and(UpdateError::is_ours) {
+        return;
+    }
+    match task.mirror.store.state(&source.name).await {
+        Ok(after) => teller(task).tell(SourceRun { source, before, after: &after, updated }).await,
+        Err(error) => warn!(source = %source.name, error = %error_chain(&error), "NetBox is not told of a run"),
+    }
+}
+
+fn teller(task: &Task) -> SourceTeller<'_> {
+    let run = task.claim.id.as_str();
+    SourceTeller { netbox: &task.ctx.netbox, coordination: &task.coordination, settings: &task.ctx.settings, run }
 }
 
 impl From<UpdateError> for Failed {
