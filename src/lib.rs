@@ -27,8 +27,8 @@
 //! the rooms work with. [`telemetry`] logs, traces and counts, and [`supervise`] keeps a panic to where it happened.
 //! [`rate`] decides when a request may go to ARIN. [`http_client`] makes all HTTP clients, [`tls`] says whose
 //! certificates they take. [`error_chain`], [`retry`], `deadline`, `hex` and `shell_word` are small things that any
-//! room may use; `fuzzing` serves their tests. The crate `rir-sandbox` stands in for ARIN and NetBox in the demo and the
-//! tests.
+//! room may use; `fuzzing` serves their tests. The crate `rir-sandbox` stands in for ARIN, NetBox and a routing
+//! registry in the demo and the tests.
 
 // Operators on times panic when the result cannot be told, and times come from NetBox, headers and settings. Whole numbers
 // are left out by clippy.toml: those of this crate are checked in release builds, too.

@@ -1,14 +1,16 @@
-//! `rir-sidecar demo`: shows the main job from beginning to end on two simulated systems inside this process.
+//! `rir-sidecar demo`: shows the main jobs from beginning to end on simulated systems inside this process.
 //!
 //! The output is that of the real commands: the same clients talk to the simulated systems over HTTP.
 
 mod changes;
+mod mirror;
 mod narration;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use rir_sandbox::{
+    irr::Server as Registry,
     netbox::{Options as NetboxOptions, Server as Netbox, TOKEN},
     populate,
     regrws::{KEY, Options as ArinOptions, Server as Arin, Style},
@@ -67,7 +69,7 @@ pub(super) async fn run(args: Args) -> ExitStatus {
 
 async fn steps(args: &Args) -> Result<(), AnyError> {
     let world = World::demo();
-    say("A simulated ARIN and a simulated NetBox are started; nothing outside this process is touched.");
+    say("A simulated ARIN, NetBox and routing registry are started; nothing outside this process is touched.");
     let arin = Arin::start(world.registry.clone(), ArinOptions { style: Style::Odd, ..ArinOptions::default() }).await?;
     let netbox = Netbox::start(NetboxOptions::default()).await?;
     let rirs = populate(&netbox, &world.ipam);
@@ -80,7 +82,8 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
         world.ipam.aggregates.len(),
         world.ipam.prefixes.len()
     ));
-    let services = services(&arin, &netbox)?;
+    let registry = mirror::registry().await?;
+    let services = services(&arin, &netbox, &registry)?;
     let ctx = services.context(CancellationToken::new());
 
     title("bootstrap: create the custom object types in NetBox");
@@ -111,14 +114,18 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
     title("Somebody puts it right at ARIN");
     changes::write_address(&netbox, tenant);
     changes::settle_a_finding(&services, &ctx, &netbox).await?;
+
+    mirror::mirror(&services, &ctx, &registry).await?;
     if args.keep { keep(&arin, &netbox).await } else { Ok(()) }
 }
 
-fn services(arin: &Arin, netbox: &Netbox) -> Result<Services, AnyError> {
+fn services(arin: &Arin, netbox: &Netbox, registry: &Registry) -> Result<Services, AnyError> {
     let config = World::demo().config;
     let keys = Keyring::of_one(&config, USER, KEY.into());
     let keys = [changes::ASKS, changes::APPROVES].iter().fold(keys, |keys, user| keys.and(&config, user, KEY.into()));
-    Ok(Services::for_one_process(settings(arin, netbox)?, keys)?)
+    let mut settings = settings(arin, netbox)?;
+    mirror::add_source(&mut settings, registry)?;
+    Ok(Services::for_one_process(settings, keys)?)
 }
 
 fn settings(arin: &Arin, netbox: &Netbox) -> Result<Settings, config::Invalid> {

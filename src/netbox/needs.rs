@@ -44,21 +44,25 @@ impl Need {
 }
 
 /// Returns what has to be allowed, with or without the sweep of NetBox's change log, and for what the findings are
-/// judged by and changes at the registry are asked for with.
+/// judged by and changes at the registry are asked for with. Who mirrors no routing registry needs nothing of its sources.
 #[must_use]
 pub fn needs(sweep: bool, settings: &config::Settings) -> Vec<Need> {
-    let config::Settings { findings, requests, .. } = settings;
+    let config::Settings { findings, requests, irr, .. } = settings;
     let mut needs = vec![
         Need::new(AGGREGATES, &[View], "IPAM aggregates", "no sync can begin"),
         Need::new(PREFIXES, &[View], "IPAM prefixes", "no sync can begin"),
     ];
-    needs.extend(schema::TYPES.into_iter().map(|slug| {
+    let is_used = |slug: &&str| *slug != schema::IRR_SOURCE || !irr.source.is_empty();
+    needs.extend(schema::TYPES.into_iter().filter(is_used).map(|slug| {
         let (permissions, without): (&[Permission], _) = match slug {
             schema::CONFIG => (&[View, Change], "no sync can begin, or none is recorded"),
             schema::CHANGE_REQUEST | schema::TICKET if requests.enabled => (&[View, Add, Change], NO_REQUESTS),
             schema::CHANGE_REQUEST | schema::TICKET => (&[View], NO_FINDINGS),
             schema::FINDING => (&[View, Add, Change], NO_FINDINGS),
             schema::LOOK => (&[View, Add, Change], "it is not known how completely ARIN was asked"),
+            schema::IRR_SOURCE => {
+                (&[View, Add, Change], "NetBox does not show how the mirrored routing registries stand")
+            }
             schema::SYNC_LOG => (&[View, Add, Delete], "the sync log is not written, or grows for ever"),
             _ => (&[View, Add, Change], "nothing of this kind is kept up to date"),
         };

@@ -64,6 +64,8 @@ struct AgedRow {
     id: RowId,
     #[serde(deserialize_with = "optional_reference")]
     config: Option<RowId>,
+    #[serde(deserialize_with = "optional_text")]
+    object_type: Option<String>,
     created: Timestamp,
 }
 
@@ -128,9 +130,30 @@ impl Client {
     /// # Errors
     /// When NetBox cannot be asked. That a row could not be removed is no error: the next run tries again.
     pub async fn prune_log(&self, config: RowId, before: Timestamp, message: &str) -> Result<usize, Error> {
-        let (config_id, time) = (config.to_string(), before.to_string());
-        let query = [("config_id", &*config_id), ("created__lt", &*time), ("fields", "id,config,created")];
-        let old = |row: &AgedRow| row.config == Some(config) && row.created < before;
+        let is_of = |row: &AgedRow| row.config == Some(config);
+        self.prune(("config_id", &config.to_string()), is_of, before, message).await
+    }
+
+    /// Removes log rows about objects of a type that belong to no config and were written before a time, and returns how
+    /// many.
+    ///
+    /// # Errors
+    /// As [`Client::prune_log`].
+    pub async fn prune_log_of(&self, object_type: &str, before: Timestamp, message: &str) -> Result<usize, Error> {
+        let is_of = |row: &AgedRow| row.config.is_none() && row.object_type.as_deref() == Some(object_type);
+        self.prune(("object_type", object_type), is_of, before, message).await
+    }
+
+    async fn prune(
+        &self,
+        of: (&str, &str),
+        is_of: impl Fn(&AgedRow) -> bool,
+        before: Timestamp,
+        message: &str,
+    ) -> Result<usize, Error> {
+        let time = before.to_string();
+        let query = [of, ("created__lt", &*time), ("fields", "id,config,object_type,created")];
+        let old = |row: &AgedRow| is_of(row) && row.created < before;
         let rows = self.list_where(&objects_path(SYNC_LOG), &query, old).await?.all()?;
         let ids: Vec<RowId> = rows.iter().map(|row| row.id).collect();
         let results = self.writer(SYNC_LOG, message).delete(&ids).await;

@@ -4,7 +4,8 @@
 //! job runs, `heartbeat` renews its lease, however busy the job is; a worker that cannot do so for as long as a lease lasts
 //! drops the job at once, because another one may have it by then. `handlers` does a job of each kind, `checkpoint` keeps
 //! what a run has finished, `findings` judges what a sync has touched, and `standing` asks for what may be registered without
-//! anybody's approval. `shared_rate_limit` lets all workers share ARIN's limit.
+//! anybody's approval. `source_rows` tells NetBox how mirrored sources stand. `shared_rate_limit` lets all workers share
+//! ARIN's limit.
 //!
 //! Whatever a dropped job has written stays; doing the job again repairs what was half done.
 
@@ -16,6 +17,7 @@ mod held;
 mod job_threads;
 mod requests;
 mod shared_rate_limit;
+mod source_rows;
 mod standing;
 mod task;
 #[cfg(test)]
@@ -36,6 +38,7 @@ pub use findings::{Subject, refresh_findings};
 pub use job_threads::JobThreads;
 pub use requests::{run_name, sync_after};
 pub use shared_rate_limit::SharedRateLimit;
+pub use source_rows::{SourceRun, SourceTeller};
 
 use crate::{
     error_chain::error_chain,

@@ -432,4 +432,14 @@ async fn the_demo_ends_by_itself_and_well() {
         assert!(change.contains(word), "{word}: {change}");
     }
     assert!(left.contains("Nothing was found."), "what was asked for settles it: {left}");
+    let (_, mirror) = left.split_once("== irr update EXAMPLE-RR").unwrap();
+    let (taken, followed) = mirror.split_once("== irr update EXAMPLE-RR").unwrap();
+    for words in
+        ["took a dump with 3 objects, serial 1000", "203.0.113.7/24", "│ EXAMPLE-RR    ┆ fresh ┆   1000 ┆       3 │"]
+    {
+        assert!(taken.contains(words), "{words}: {taken}");
+    }
+    for words in ["took 2 changes, serial 1002", "origin:         AS64511"] {
+        assert!(followed.contains(words), "{words}: {followed}");
+    }
 }

@@ -28,6 +28,7 @@ mod forward_proxy;
 mod hooks;
 mod http;
 mod irr;
+mod irr_rows;
 mod irr_store;
 mod jobs_command;
 mod lab;

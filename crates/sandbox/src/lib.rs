@@ -1,10 +1,11 @@
-//! Stand-ins for ARIN and NetBox, for the demo and the tests.
+//! Stand-ins for ARIN, NetBox and a routing registry, for the demo and the tests.
 //!
-//! Both speak real HTTP on a loopback port. They write and read their XML and JSON by themselves and share no codec
+//! They speak real HTTP on a loopback port, the registry NRTM, too. They write and read their XML and JSON by themselves and share no codec
 //! with the clients, so that a mistake in a client cannot agree with itself here. A [`world::World`] describes what
 //! they serve.
 
 mod call;
+pub mod irr;
 mod limit;
 mod line;
 pub mod netbox;

@@ -51,7 +51,7 @@ pub struct Server<S: System> {
 pub struct StartError {
     /// The address asked for; port 0 for any.
     pub address: SocketAddr,
-    source: io::Error,
+    pub(crate) source: io::Error,
 }
 
 /// One system behind a port: its behaviour, and what it was asked.

@@ -11,7 +11,7 @@ use crate::{
     irr::{
         dump::{DumpText, Receipt, failure_of},
         rejects::Rejects,
-        rpsl::{Checked, Class, Object, Paragraph, Paragraphs, check},
+        rpsl::{Checked, Class, Object, ObjectFault, Paragraph, Paragraphs, Rejected, check},
         source::SourceName,
     },
 };
@@ -73,9 +73,9 @@ pub(super) fn read_dump(text: DumpText, mut intake: Intake) -> Result<(Receipt, 
     while let Some(paragraph) = paragraphs.next_paragraph().map_err(failure_of)? {
         match paragraph {
             Paragraph::Text(text) => intake.take(text)?,
-            Paragraph::TooLong { begins, bytes } => intake.rejects.count("too-long", || {
-                format!("the object that begins with {begins:?} has {bytes} bytes, and is left out")
-            }),
+            Paragraph::TooLong { begins, bytes } => {
+                intake.rejects.add(&Rejected::new(begins, None, ObjectFault::TooLong { bytes }));
+            }
         }
     }
     let receipt = paragraphs.into_inner().finish()?;

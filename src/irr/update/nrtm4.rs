@@ -25,7 +25,7 @@ use crate::{
             Wanted, decide, read_delta, read_index, verify,
         },
         rejects::Rejects,
-        rpsl::{Checked, ObjectKey, check},
+        rpsl::{Checked, ObjectFault, ObjectKey, Rejected, UnknownClass, check},
         source::{Serial, SourceName},
         store::{Notes, SourceState, Trouble},
     },
@@ -189,7 +189,7 @@ fn changes(source: &IrrSource, held: Serial, delta: Delta) -> Result<(Vec<Change
             DeltaChange::AddModify { object } => match check(&lines(object), &source.name, classes.as_ref()) {
                 Checked::Taken(object) => Operation::Add(object),
                 Checked::Rejected(rejected) => {
-                    rejects.count(rejected.fault.label(), || format!("delta {version}: {rejected}"));
+                    rejects.add_of(format_args!("delta {version}"), &rejected);
                     continue;
                 }
                 Checked::Unwanted(_) | Checked::Leftover => continue,
@@ -202,8 +202,10 @@ fn changes(source: &IrrSource, held: Serial, delta: Delta) -> Result<(Vec<Change
                     Operation::Delete { key, text }
                 }
                 Ok(_) => continue,
-                Err(_) => {
-                    rejects.count("unknown-class", || format!("delta {version}: no class {object_class:?} is known"));
+                Err(UnknownClass(class)) => {
+                    let begins = format!("{object_class}: {primary_key}");
+                    let rejected = Rejected::new(&begins, None, ObjectFault::UnknownClass { class });
+                    rejects.add_of(format_args!("delta {version}"), &rejected);
                     continue;
                 }
             },

@@ -28,12 +28,26 @@ pub const TICKET: &str = "rir-ticket";
 pub const FINDING: &str = "rir-finding";
 /// Slug of what is known of how completely the registry was asked.
 pub const LOOK: &str = "rir-look";
+/// Slug of the sources of routing registries.
+pub const IRR_SOURCE: &str = "rir-irr-source";
 /// Slug of the sync log.
 pub const SYNC_LOG: &str = "rir-sync-log";
 
 /// The slugs of all types.
-pub const TYPES: [&str; 11] =
-    [CONFIG, ADDRESS, ORGANIZATION, CONTACT, NETWORK, CUSTOMER, CHANGE_REQUEST, TICKET, FINDING, LOOK, SYNC_LOG];
+pub const TYPES: [&str; 12] = [
+    CONFIG,
+    ADDRESS,
+    ORGANIZATION,
+    CONTACT,
+    NETWORK,
+    CUSTOMER,
+    CHANGE_REQUEST,
+    TICKET,
+    FINDING,
+    LOOK,
+    IRR_SOURCE,
+    SYNC_LOG,
+];
 
 #[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
 static CURRENT: LazyLock<Document> =
@@ -323,8 +337,19 @@ mod tests {
 
     #[test]
     fn names_that_netbox_needs_itself_are_not_used() {
-        let reserved =
-            ["id", "url", "display", "owner", "created", "last_updated", "tags", "contacts", "images", "jobs"];
+        let reserved = [
+            "id",
+            "url",
+            "display",
+            "owner",
+            "created",
+            "last_updated",
+            "tags",
+            "contacts",
+            "images",
+            "jobs",
+            "objects",
+        ];
         for field in Document::current().types.iter().flat_map(|spec| &spec.fields) {
             assert!(!reserved.contains(&field.name.as_str()), "{}", field.name);
         }

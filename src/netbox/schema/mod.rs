@@ -15,8 +15,8 @@ mod workers;
 
 pub use bootstrap::{BootstrapPlan, Unmet, apply, plan, requirements};
 pub use document::{
-    ADDRESS, CHANGE_REQUEST, CONFIG, CONTACT, CUSTOMER, Document, FINDING, LOOK, NETWORK, ORGANIZATION, SYNC_LOG,
-    TICKET, TYPES,
+    ADDRESS, CHANGE_REQUEST, CONFIG, CONTACT, CUSTOMER, Document, FINDING, IRR_SOURCE, LOOK, NETWORK, ORGANIZATION,
+    SYNC_LOG, TICKET, TYPES,
 };
 pub(super) use extras::types_path;
 pub use installed_hook::{InstalledHook, installed};

@@ -5,12 +5,16 @@ use tracing::{info, warn};
 
 use super::ending::{Failed, done, gone};
 use crate::{
+    config::IrrSource,
     error_chain::error_chain,
-    irr::update::{Did, UpdateError},
+    irr::{
+        store::SourceState,
+        update::{Did, UpdateError, Updated},
+    },
     model::SourceName,
     queue::Ending,
     sync::progress::Phase,
-    worker::task::Task,
+    worker::{SourceRun, SourceTeller, task::Task},
 };
 
 /// What an update is called that failed, beside the names of what others did.
@@ -21,10 +25,14 @@ pub(in crate::worker) fn results() -> Vec<&'static str> {
     Did::NAMES.into_iter().chain([FAILED]).collect()
 }
 
-/// Updates a source. What its upstream does wrong is noted with the source, and the job is done with that: the next one is
-/// due in a while anyway.
+/// Updates a source, and tells NetBox. What its upstream does wrong is noted with the source, and the job is done with
+/// that: the next one is due in a while anyway.
 pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Failed> {
-    let Some(source) = task.ctx.settings.irr.named(name) else { return Ok(gone("source")) };
+    let Some(source) = task.ctx.settings.irr.named(name) else {
+        teller(task).forget_removed().await;
+        return Ok(gone("source"));
+    };
+    let before = task.mirror.store.state(name).await.map_err(UpdateError::from)?;
     let read = |objects| task.ctx.progress.update(|at| (at.phase, at.objects) = (Phase::Mirror, objects));
     read(0);
     let updating = task.mirror.update(source, read);
@@ -37,6 +45,11 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
     };
     let result = updated.as_ref().map_or(FAILED, |updated| updated.did.name());
     task.ctx.metrics.source_updated(name.as_str(), result);
+    tokio::select! {
+        () = tell(task, source, &before, updated.as_ref()) => {}
+        // The mirror is what counts; NetBox is told after the next run.
+        () = task.ctx.stop.cancelled() => {}
+    }
     match updated {
         Ok(updated) => {
             info!(source = %name, "{name}: {updated}");
@@ -50,6 +63,22 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
             Ok(done(json!({ "result": FAILED, "reason": error_chain(&error) })))
         }
     }
+}
+
+/// Tells NetBox of a run that is over, unless it says nothing of the source.
+async fn tell(task: &Task, source: &IrrSource, before: &SourceState, updated: Result<&Updated, &UpdateError>) {
+    if updated.is_err_and(UpdateError::is_ours) {
+        return;
+    }
+    match task.mirror.store.state(&source.name).await {
+        Ok(after) => teller(task).tell(SourceRun { source, before, after: &after, updated }).await,
+        Err(error) => warn!(source = %source.name, error = %error_chain(&error), "NetBox is not told of a run"),
+    }
+}
+
+fn teller(task: &Task) -> SourceTeller<'_> {
+    let run = task.claim.id.as_str();
+    SourceTeller { netbox: &task.ctx.netbox, coordination: &task.coordination, settings: &task.ctx.settings, run }
 }
 
 impl From<UpdateError> for Failed {

@@ -53,7 +53,9 @@ async fn each_permission_that_check_tries_is_one_of_netboxs() {
         ("REQUESTS__SEAL", "0123456789abcdef0123456789abcdef"),
     ];
     let set = set.map(|(name, value)| (format!("RIR_SIDECAR__{name}"), value.to_owned()));
-    let settings = config::load_from(None, &set.into()).unwrap();
+    let mut settings = config::load_from(None, &set.into()).unwrap();
+    let source = "[[source]]\nname = 'TEST'\ndumps = ['file:///test.db']";
+    settings.irr = toml::from_str(source).unwrap();
     for need in needs(true, &settings) {
         for permission in need.permissions {
             assert!(client.may(&need.path, *permission).await.unwrap(), "{permission} {}", need.path);

@@ -7,6 +7,7 @@ mod findings;
 mod flow;
 mod hooks;
 mod irr;
+mod irr_rows;
 mod netbox;
 mod notices;
 mod requests;
