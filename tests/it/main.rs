@@ -28,6 +28,8 @@ mod forward_proxy;
 mod hooks;
 mod http;
 mod irr;
+mod irr_ftp;
+mod irr_killed;
 mod irr_store;
 mod jobs_command;
 mod lab;
