@@ -65,6 +65,9 @@ watch_over cargo nextest run --workspace --locked --no-run
 watch_over "$LAB" pyregrws >"$STATE/pyregrws"
 RIR_LAB_PYREGRWS_PYTHON=$(<"$STATE/pyregrws")
 export RIR_LAB_PYREGRWS_PYTHON
+watch_over "$LAB" pyftpdlib >"$STATE/pyftpdlib"
+RIR_LAB_PYFTPDLIB_PYTHON=$(<"$STATE/pyftpdlib")
+export RIR_LAB_PYFTPDLIB_PYTHON
 watch_over "$LAB" openapi >"$STATE/openapi"
 RIR_LAB_OPENAPI_TOOLS=$(<"$STATE/openapi")
 export RIR_LAB_OPENAPI_TOOLS

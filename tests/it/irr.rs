@@ -168,6 +168,25 @@ async fn a_dump_is_taken_and_then_its_changes() {
     assert_eq!(desk.state().await.notes.trouble, None);
 }
 
+/// The serial is read first, so changes may be in the dump already that come once more.
+#[tokio::test]
+async fn changes_that_a_dump_has_already_come_to_the_same() {
+    let desk = Desk::new(true).await;
+    let (new, changed, again) = (route(200, "new"), route(1, "changed"), route(1, "changed again"));
+    let mut dumped = routes(100);
+    dumped.retain(|object| *object != route(0, "sample") && *object != route(1, "sample"));
+    dumped.extend([again.clone(), new.clone()]);
+    dumped.sort_unstable();
+    desk.serves(&dumped, 1000);
+    let gone = route(0, "sample");
+    desk.upstream.answers(format!(
+        "%START Version: 3 TEST 1001-1005\n\nADD 1001\n\n{new}\nADD 1002\n\n{changed}\nDEL 1003\n\n{gone}\n\
+         ADD 1004\n\n{again}\nDEL 1005\n\n{gone}\n%END TEST\n\n\n"
+    ));
+    assert_eq!(desk.did().await, (Did::Imported(100), Some(Serial(1005))));
+    assert_eq!(desk.objects().await, dumped);
+}
+
 #[tokio::test]
 async fn without_nrtm_a_dump_is_taken_when_its_serial_rises() {
     let desk = Desk::new(false).await;
@@ -214,6 +233,24 @@ async fn a_dump_that_is_no_dump_leaves_what_was_there() {
     desk.serves(&routes(101), 91);
     assert_eq!(desk.did().await.0, Did::Imported(101), "and it heals");
     assert_eq!(desk.state().await.notes.trouble, None);
+}
+
+/// Too little is gone for anything else to show it.
+#[tokio::test]
+async fn a_dump_without_the_mark_that_the_one_before_had_at_its_end_was_cut_off() {
+    let desk = Desk::new(false).await;
+    let unmarked = |objects: &[String]| dump(objects).replace("# EOF\n", "");
+    desk.serves_text(&unmarked(&routes(100)), "1");
+    assert_eq!(desk.did().await.0, Did::Imported(100), "some registries have none");
+    desk.serves_text(&unmarked(&routes(101)), "2");
+    assert_eq!(desk.did().await.0, Did::Imported(101));
+    desk.serves(&routes(102), 3);
+    assert_eq!(desk.did().await.0, Did::Imported(102));
+    desk.serves_text(&unmarked(&routes(99)), "4");
+    assert!(desk.failed().await.contains("# EOF"));
+    assert_eq!(desk.objects().await, routes(102));
+    desk.mirror.store.ask_reload(&desk.source().name).await.unwrap();
+    assert_eq!(desk.did().await, (Did::Imported(99), Some(Serial(4))));
 }
 
 #[tokio::test]

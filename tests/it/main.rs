@@ -29,6 +29,8 @@ mod hooks;
 mod http;
 mod irr;
 mod irr_rows;
+mod irr_ftp;
+mod irr_killed;
 mod irr_store;
 mod jobs_command;
 mod lab;

@@ -1,7 +1,13 @@
 //! The schedule and the sweep, tick by tick, against the in-memory NetBox.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use axum::{Router, http::Uri};
+use parking_lot::Mutex;
 use rir_sandbox::netbox::{Fault, Rule, Server};
 use rir_sidecar::{
     model::RowId,
@@ -12,7 +18,7 @@ use rir_sidecar::{
     worker::Worker,
 };
 use serde_json::{Value, json};
-use tokio::runtime::Handle;
+use tokio::{net::TcpListener, runtime::Handle, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -303,4 +309,69 @@ async fn each_mirrored_source_is_due_at_the_start_and_then_after_its_own_interva
     replica.tick().await;
     let waits: Vec<_> = waits(&desk).await.into_iter().map(|(source, wait)| (source, wait > 0, wait <= 100)).collect();
     assert_eq!(waits, [("FAST".to_owned(), true, true), ("SLOW".to_owned(), true, false)]);
+    // Whoever starts anew asks each at once.
+    desk.replica().tick().await;
+    assert_eq!(self::waits(&desk).await, [("FAST".to_owned(), 0), ("SLOW".to_owned(), 0)]);
+}
+
+/// When each source was asked, and how the one behaves that is slow.
+struct Upstream {
+    asked: Mutex<BTreeMap<String, Vec<Instant>>>,
+    /// Each lets one slow answer go.
+    permits: Semaphore,
+}
+
+impl Upstream {
+    async fn answer(self: Arc<Self>, name: String) -> String {
+        self.asked.lock().entry(name.clone()).or_default().push(Instant::now());
+        if name == "SLOW" {
+            self.permits.acquire().await.unwrap().forget();
+        }
+        format!("route: 192.0.2.0/24\norigin: AS64496\nsource: {name}\n")
+    }
+
+    async fn asked(&self, name: &str, times: usize) {
+        let wait = async {
+            while self.asked.lock().get(name).map_or(0, Vec::len) < times {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_answers_slowly_delays_no_other_and_is_asked_one_time_after_the_other() {
+    let mut desk = Desk::new().await;
+    desk.scene.settings.sweep.interval = HOUR;
+    desk.scene.settings.schedule.tick = Duration::from_millis(50);
+    let upstream = Arc::new(Upstream { asked: Mutex::default(), permits: Semaphore::new(0) });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shared = Arc::clone(&upstream);
+    let answer = move |uri: Uri| Arc::clone(&shared).answer(uri.path().trim_start_matches('/').to_owned());
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    let table =
+        |name: &str| format!("[[source]]\nname = '{name}'\ndumps = ['http://{address}/{name}']\ninterval = '1s'\n");
+    desk.scene.settings.irr = toml::from_str(&(table("SLOW") + &table("FAST"))).unwrap();
+    desk.services = desk.scene.services();
+    let stop = CancellationToken::new();
+    let scheduling = tokio::spawn(desk.replica().run(stop.clone()));
+    let worker = Worker::new(desk.services.clone(), "worker", Handle::current());
+    let working = tokio::spawn(worker.run(stop.clone()));
+    upstream.asked("FAST", 4).await;
+    {
+        let asked = upstream.asked.lock();
+        assert_eq!(asked["SLOW"].len(), 1, "its interval has passed, and its run has not ended");
+        let least = asked["FAST"].windows(2).map(|pair| pair[1] - pair[0]).min().unwrap();
+        assert!(least >= Duration::from_secs(1), "{least:?}");
+    }
+    // Its interval counts from the begin of the run, and so the next one begins at once.
+    let released = Instant::now();
+    upstream.permits.add_permits(1);
+    upstream.asked("SLOW", 2).await;
+    assert!(upstream.asked.lock()["SLOW"][1] >= released, "no run begins before the one before has ended");
+    stop.cancel();
+    scheduling.await.unwrap();
+    working.await.unwrap();
 }

@@ -25,6 +25,15 @@ install_pyregrws() {
     ) 9>"$PYREGRWS/lock"
 }
 
+install_pyftpdlib() {
+    mkdir -p "$PYFTPDLIB"
+    (
+        flock -n 9 || { say "another install is running, waiting for it"; flock 9; }
+        find_python 3 11 >/dev/null || apt_install python3-venv
+        install_venv "$PYFTPDLIB/venv" "$LAB/pyftpdlib.txt" 'pyftpdlib needs Python 3.11 or newer here' 3 11
+    ) 9>"$PYFTPDLIB/lock"
+}
+
 # Schemathesis and Node in a virtual environment, and with Node's npm the linter beside it.
 install_openapi_tools() {
     local wanted

@@ -18,6 +18,7 @@ usage: lab.sh COMMAND [OPTION]...
 
   install     fill the cache: packages, NetBox, its migrated database (8 minutes, once)
   pyregrws    install the pyregrws client into a cached environment and print its Python
+  pyftpdlib   install the FTP server pyftpdlib into a cached environment and print its Python
   openapi     install the tools that the OpenAPI document is tried with and print their folder
   up          start PostgreSQL, Redis and a NetBox; print what to export
   redis up    start Redis alone; print what to export
@@ -68,6 +69,7 @@ main() {
     case $command in
     install) install_all ;;
     pyregrws) install_pyregrws; printf '%s\n' "$PYREGRWS/venv/bin/python" ;;
+    pyftpdlib) install_pyftpdlib; printf '%s\n' "$PYFTPDLIB/venv/bin/python" ;;
     openapi) install_openapi_tools; printf '%s\n' "$OPENAPI_TOOLS" ;;
     deploy) install_deploy_tools; printf '%s\n' "$DEPLOY_TOOLS/bin" ;;
     static) install_all; collect_static ;;

@@ -57,6 +57,11 @@ pub enum UpdateError {
         /// The registry's.
         theirs: Serial,
     },
+    /// The dump before had a mark at its end.
+    #[error(
+        "the dump does not end with `# EOF` as the one before did, so it was cut off; if the registry has given that up, `rir-sidecar irr reload SOURCE` takes it"
+    )]
+    NoMark,
     /// There are too few objects in the dump.
     #[error(
         "the dump has {} objects and {} are held; it is refused until `rir-sidecar irr accept-shrink SOURCE` accepts it",
@@ -126,6 +131,7 @@ impl UpdateError {
             | Self::Refused(_)
             | Self::Records(_)
             | Self::NotSent(_)
+            | Self::NoMark
             | Self::Shrunk(_)
             | Self::NoSerial
             | Self::Nrtm(_) => Retry::Backoff,
@@ -153,6 +159,7 @@ impl UpdateError {
             | Self::Index(_)
             | Self::Refused(_)
             | Self::NotSent(_)
+            | Self::NoMark
             | Self::Shrunk(_)
             | Self::Nrtm(_) => Unusable::Not,
         }

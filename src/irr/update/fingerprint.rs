@@ -17,13 +17,17 @@ pub(super) struct Fingerprint {
     pub(super) validators: Vec<Validators>,
     /// The SHA-256 of each as it came.
     pub(super) sha256: Vec<String>,
+    /// Whether the last of them ends with `# EOF`.
+    #[serde(default)]
+    pub(super) is_marked: bool,
 }
 
 impl Fingerprint {
-    pub(super) fn of(receipt: &Receipt) -> Self {
+    pub(super) fn of(receipt: &Receipt, is_marked: bool) -> Self {
         Self {
             validators: receipt.files.iter().map(|file| file.validators.clone()).collect(),
             sha256: receipt.files.iter().map(|file| hex::encode(&file.sha256)).collect(),
+            is_marked,
         }
     }
 

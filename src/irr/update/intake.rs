@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use super::error::UpdateError;
+use super::{error::UpdateError, fingerprint::Fingerprint};
 use crate::{
     config::IrrSource,
     irr::{
-        dump::{DumpText, Receipt, failure_of},
+        dump::{DumpText, failure_of},
         rejects::Rejects,
         rpsl::{Checked, Class, Object, ObjectFault, Paragraph, Paragraphs, Rejected, check},
         source::SourceName,
@@ -67,8 +67,8 @@ pub(super) fn wanted(source: &IrrSource) -> Option<BTreeSet<Class>> {
     (!source.classes.is_empty()).then(|| source.classes.clone())
 }
 
-/// Reads a dump to its end; returns what came, and what was left out.
-pub(super) fn read_dump(text: DumpText, mut intake: Intake) -> Result<(Receipt, Rejects), UpdateError> {
+/// Reads a dump to its end; returns what tells it from others, and what was left out.
+pub(super) fn read_dump(text: DumpText, mut intake: Intake) -> Result<(Fingerprint, Rejects), UpdateError> {
     let mut paragraphs = Paragraphs::new(text);
     while let Some(paragraph) = paragraphs.next_paragraph().map_err(failure_of)? {
         match paragraph {
@@ -78,6 +78,7 @@ pub(super) fn read_dump(text: DumpText, mut intake: Intake) -> Result<(Receipt, 
             }
         }
     }
+    let is_marked = paragraphs.saw_eof();
     let receipt = paragraphs.into_inner().finish()?;
-    Ok((receipt, intake.end()?))
+    Ok((Fingerprint::of(&receipt, is_marked), intake.end()?))
 }

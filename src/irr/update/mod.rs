@@ -175,18 +175,24 @@ impl Mirror {
                 return self.nothing_new(source, state).await;
             }
         }
-        let known = Fingerprint::noted(&state.notes).filter(|_| !forced);
+        let before = Fingerprint::noted(&state.notes);
+        let known = before.as_ref().filter(|_| !forced);
         let locations: Vec<Location> = source.dumps.iter().map(|url| url.as_str().parse()).collect::<Result<_, _>>()?;
-        let validators = known.as_ref().map(|known| known.validators.clone()).unwrap_or_default();
+        let validators = known.map(|known| known.validators.clone()).unwrap_or_default();
         let Fetched::Coming(download) = self.fetcher.fetch(&locations, &validators).await? else {
             return self.nothing_new(source, state).await;
         };
         let read = move |intake| read_dump(download.text(), intake);
-        let (import, (receipt, rejects)) = self.fill(source, state, progress, read).await?;
-        let fingerprint = Fingerprint::of(&receipt);
+        let (import, (fingerprint, rejects)) = self.fill(source, state, progress, read).await?;
         if known.is_some_and(|known| known.sha256 == fingerprint.sha256) {
             import.discard().await?;
             return self.nothing_new(source, state).await;
+        }
+        // A registry may give that up, which a person has to say by a reload.
+        let was_marked = before.is_some_and(|before| before.is_marked);
+        if was_marked && !fingerprint.is_marked && !state.wants_reload() {
+            import.discard().await?;
+            return Err(UpdateError::NoMark);
         }
         let notes = Notes { imported: Some(fingerprint.note()), rejected: rejects, ..Notes::default() };
         self.switch(source, state, import, serial, notes).await

@@ -1,5 +1,9 @@
 //! The mirror of a source of a real IRRd, which `tests/lab/lab.sh irrd` starts, through the command line and with a real Redis.
 
+mod irrd;
+mod nrtm4;
+mod survivors;
+
 use std::{
     collections::BTreeSet,
     fmt::Write,
