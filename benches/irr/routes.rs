@@ -59,23 +59,19 @@ const LAST_WORDS: [&str; 8] = ["Inc.", "LLC", "Ltd.", "Corp.", "Cooperative", "G
 pub(crate) fn route(source: &str, number: u64, version: u64) -> String {
     let (region, part) = (number / IN_A_REGION, number % IN_A_REGION);
     let place = region * STEP % REGIONS;
-    // What all objects of a region have in common, and what this version has of its own.
-    let (mut whose, mut when) = (Rng::with_seed(region), Rng::with_seed(number ^ version << 40));
+    // What all objects of a region have in common, and what this version of an object has of its own.
+    let (mut whose, mut own) = (Rng::with_seed(region), Rng::with_seed(number ^ version << 40));
     let (class, prefix) = prefix(place, part);
     let origin = 1000 + whose.u32(..60_000);
-    let holder = format!(
-        "{} {} {}",
-        pick(&mut whose, &FIRST_WORDS),
-        pick(&mut whose, &SECOND_WORDS),
-        pick(&mut whose, &LAST_WORDS)
-    );
-    let (year, month, day) = (2008 + when.u32(..18), 1 + when.u32(..12), 1 + when.u32(..28));
-    let (hour, minute, second) = (when.u32(..24), when.u32(..60), when.u32(..60));
+    let words = [pick(&mut own, &FIRST_WORDS), pick(&mut own, &SECOND_WORDS), pick(&mut own, &LAST_WORDS)];
+    let (year, month, day) = (2008 + own.u32(..18), 1 + own.u32(..12), 1 + own.u32(..28));
+    let (hour, minute, second) = (own.u32(..24), own.u32(..60), own.u32(..60));
     let mut text = String::with_capacity(400);
     let mut line = |name: &str, value: &str| writeln!(text, "{:<16}{value}", format!("{name}:")).unwrap();
     line(class, &prefix);
-    line("descr", &format!("{holder}, customer {}", when.u32(..10_000)));
+    line("descr", &format!("{}, customer {}", words.join(" "), own.u32(..1_000_000)));
     line("origin", &format!("AS{origin}"));
+    line("remarks", &format!("circuit {:08X}, order {}", own.u32(..), own.u32(..10_000_000)));
     line("mnt-by", &format!("MAINT-AS{origin}"));
     line("changed", &format!("noc@as{origin}.example.net {year}{month:02}{day:02}"));
     line("source", source);
