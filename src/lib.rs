@@ -18,6 +18,7 @@
 //! | [`findings`] | judges where NetBox and the registry differ, and by when to put it right |
 //! | [`requests`] | asks for changes at ARIN, has them approved, sends them once and follows them |
 //! | [`irr`] | mirrors routing registries |
+//! | [`routing`] | judges how the address plan stands in the routing registries |
 //! | [`arin`] | asks ARIN and turns its documents into values |
 //! | [`netbox`] | reads and writes NetBox, and knows the custom object types |
 //! | [`outbound`] | holds what the clients of both have in common: connections, bounded answers, retries |

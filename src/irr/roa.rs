@@ -137,7 +137,7 @@ struct Entries<'a>(Document<'a>);
 
 /// An entry as it is written. What it has besides is of no matter here.
 #[derive(Deserialize)]
-struct Entry {
+struct WrittenVrp {
     #[serde(deserialize_with = "asn")]
     asn: Option<Asn>,
     prefix: Option<String>,
@@ -147,7 +147,7 @@ struct Entry {
     expires: Option<i64>,
 }
 
-impl Entry {
+impl WrittenVrp {
     fn vrp(&self) -> Option<Vrp> {
         let (prefix, origin): (IpNet, Asn) = (self.prefix.as_deref()?.parse().ok()?, self.asn?);
         let max_length = u8::try_from(self.max_length.unwrap_or_else(|| prefix.prefix_len().into())).ok()?;
@@ -217,7 +217,7 @@ impl<'de> Visitor<'de> for Entries<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let Document { list, now, wanted } = self.0;
-        while let Some(entry) = entries.next_element::<Entry>()? {
+        while let Some(entry) = entries.next_element::<WrittenVrp>()? {
             match entry.vrp() {
                 None => list.malformed = list.malformed.saturating_add(1),
                 Some(_) if entry.expires.is_some_and(|at| at <= now.as_second()) => {
