@@ -249,13 +249,10 @@ impl Client {
             return rows.only(|row| filter.fits(row)).all();
         }
         let config = filter.config.map(|config| config.to_string());
-        let state = match filter.states.as_slice() {
-            [state] => Some(state.as_str()),
-            _ => None,
-        };
-        let given = [("config_id", config.as_deref()), ("state", state)];
-        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let query: Vec<(&str, &str)> = [("fields", fields)].into_iter().chain(given).collect();
+        let given = config.as_deref().map(|config| ("config_id", config));
+        // NetBox takes those in any of them; most requests are over.
+        let states = filter.states.iter().map(|state| ("state", state.as_str()));
+        let query: Vec<(&str, &str)> = [("fields", fields)].into_iter().chain(given).chain(states).collect();
         self.list_as(&path, &query, read).await?.only(|row| filter.fits(row)).all()
     }
 

@@ -190,7 +190,12 @@ impl Flow {
         client: &arin::Client,
         (request, intent): (&ChangeRequest, &Intent),
     ) -> Result<Seen, NotGoneOn> {
-        Ok(look::look(client, intent, self.claimed(request.id).await?).await)
+        let mut seen = look::look(client, intent).await;
+        // There are as many rows as there ever were requests.
+        if seen.tickets.found().is_some_and(|tickets| !tickets.is_empty()) {
+            seen.claimed = self.claimed(request.id).await?;
+        }
+        Ok(seen)
     }
 
     /// Returns the numbers of tickets that are those of other requests.

@@ -1,7 +1,5 @@
 //! The questions to ARIN by which a call is looked for.
 
-use std::collections::BTreeSet;
-
 use super::{
     super::{answered::Answered, change::Change, intent::Intent},
     registry::{RegistryState, registry_state},
@@ -13,10 +11,10 @@ use crate::{
     model::Net,
 };
 
-/// Asks ARIN what became of a call: one question, and one more where the first one does not decide. `claimed` are the
-/// numbers of the tickets of other requests.
-pub async fn look(client: &Client, intent: &Intent, claimed: BTreeSet<String>) -> Seen {
-    let mut seen = Seen { claimed, ..registered(client, &intent.change).await };
+/// Asks ARIN what became of a call: one question, and one more where the first one does not decide. If that shows tickets,
+/// somebody has to say which of them are those of other requests ([`Seen::claimed`]).
+pub async fn look(client: &Client, intent: &Intent) -> Seen {
+    let mut seen = registered(client, &intent.change).await;
     let nothing = matches!(registry_state(intent, &seen), RegistryState::Nothing);
     if nothing && !ticket::types(&intent.change).is_empty() {
         seen.tickets = Answered::list(client.tickets(&TicketFilter::open()).await);

@@ -1,7 +1,7 @@
 //! How much ARIN is asked, over real HTTP on a loopback port.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
@@ -68,7 +68,7 @@ impl Arin {
 
     async fn seen(&self, change: Change) -> Seen {
         let intent = Intent::new(change, "alice", time("2026-11-27T12:00:00Z"), None);
-        look(&self.client, &intent, BTreeSet::new()).await
+        look(&self.client, &intent).await
     }
 }
 

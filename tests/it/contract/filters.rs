@@ -68,6 +68,7 @@ pub(crate) async fn a_selection_is_found_by_its_choice(target: &Target) {
     let things = [json!({ "state": "bad" }), json!({ "state": "other" }), json!({ "state": null })];
     numbered(target, THINGS, &things).await;
     assert_eq!(found(target, "state=bad").await, [1]);
+    assert_eq!(found(target, "state=bad&state=other").await, [1, 2]);
 }
 
 pub(crate) async fn times_are_compared(target: &Target) {

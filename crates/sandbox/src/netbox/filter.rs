@@ -1,7 +1,7 @@
 //! Filters: which objects a query asks for.
 //!
 //! A name that is no filter is passed over in silence, so that everything comes back: NetBox does so. Of repeated
-//! values the last one counts, except of ids, and of the texts of NetBox's own objects.
+//! values the last one counts, except of ids, of selections, and of the texts of NetBox's own objects.
 
 use ipnet::IpNet;
 use serde_json::Value;
@@ -66,7 +66,8 @@ fn contains<'a>(field: &'a Field, part: &str) -> Test<'a> {
     Box::new(move |_, row| row.text(&field.name).is_some_and(|text| text.to_lowercase().contains(&part)))
 }
 
-/// Returns the test of a field: NetBox's own objects are asked for by several texts, of which one has to fit.
+/// Returns the test of a field: NetBox's own objects are asked for by several texts, and all by several choices of a selection,
+/// of which one has to fit.
 fn of_field<'a>(field: &'a Field, values: &[&'a str], custom: bool) -> Option<Test<'a>> {
     let wanted = values.last().copied()?;
     match field.kind {
@@ -75,7 +76,11 @@ fn of_field<'a>(field: &'a Field, values: &[&'a str], custom: bool) -> Option<Te
             Some(Box::new(move |_, row| row.text(&field.name).is_some_and(|text| wanted.contains(&text))))
         }
         Kind::Text if !field.exact => Some(contains(field, wanted)),
-        Kind::Text | Kind::Select(_) => Some(Box::new(move |_, row| row.get(&field.name) == &Value::from(wanted))),
+        Kind::Text => Some(Box::new(move |_, row| row.get(&field.name) == &Value::from(wanted))),
+        Kind::Select(_) => {
+            let wanted: Vec<Value> = values.iter().map(|value| Value::from(*value)).collect();
+            Some(Box::new(move |_, row| wanted.contains(row.get(&field.name))))
+        }
         // Nobody asks by these.
         Kind::Integer { .. }
         | Kind::Boolean
