@@ -42,9 +42,12 @@ impl Irrd {
 
     /// Has it mirror a source, whose dump it takes as soon as there is the file with its serial.
     pub(crate) fn mirror(&self, source: &str, (dump, serial_file, port): (&Path, &Path, u16)) {
-        // Its own exports would cost it something all the time.
-        let settings =
-            fs::read_to_string(&self.settings).unwrap().replace("export_timer: 3\n", "export_timer: 86400\n");
+        // Its own exports would cost it something all the time. A source that was measured before would be due at each tick,
+        // of which each goes to the first source in the file that is due.
+        let settings = fs::read_to_string(&self.settings)
+            .unwrap()
+            .replace("export_timer: 3\n", "export_timer: 86400\n")
+            .replace("import_timer: 3\n", "import_timer: 86400\n");
         let (dump, serial_file) = (dump.display(), serial_file.display());
         let table = format!(
             "    {source}:\n      keep_journal: true\n      import_timer: 3\n      import_source: 'file://{dump}'\n      \
