@@ -16,22 +16,18 @@ install_all() {
     ) 9>"$CACHE/lock"
 }
 
-install_pyregrws() {
-    mkdir -p "$PYREGRWS"
-    (
-        flock -n 9 || { say "another install is running, waiting for it"; flock 9; }
-        find_python 3 11 >/dev/null || apt_install python3-venv
-        install_venv "$PYREGRWS/venv" "$LAB/pyregrws.txt" 'pyregrws needs Python 3.11 or newer' 3 11
-    ) 9>"$PYREGRWS/lock"
-}
+install_pyregrws() { install_python_tool "$PYREGRWS" "$LAB/pyregrws.txt" 'pyregrws needs Python 3.11 or newer'; }
 
-install_pyftpdlib() {
-    mkdir -p "$PYFTPDLIB"
+install_pyftpdlib() { install_python_tool "$PYFTPDLIB" "$LAB/pyftpdlib.txt" 'pyftpdlib needs Python 3.11 or newer here'; }
+
+# Installs what is pinned into a virtual environment of its own.
+install_python_tool() { # FOLDER PINS COMPLAINT
+    mkdir -p "$1"
     (
         flock -n 9 || { say "another install is running, waiting for it"; flock 9; }
         find_python 3 11 >/dev/null || apt_install python3-venv
-        install_venv "$PYFTPDLIB/venv" "$LAB/pyftpdlib.txt" 'pyftpdlib needs Python 3.11 or newer here' 3 11
-    ) 9>"$PYFTPDLIB/lock"
+        install_venv "$1/venv" "$2" "$3" 3 11
+    ) 9>"$1/lock"
 }
 
 # Schemathesis and Node in a virtual environment, and with Node's npm the linter beside it.

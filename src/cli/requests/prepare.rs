@@ -84,7 +84,14 @@ async fn show(means: &Means, prepared: &Prepared, config: RowId, order: &Order) 
                 status = status.max(if alone { ExitStatus::Misused } else { ExitStatus::SomeFailed });
                 continue;
             }
-            (Ok(_), Some(Ok(id))) => views.extend(rows.remove(id)),
+            (Ok(_), Some(Ok(id))) => match rows.remove(id) {
+                Some(view) => views.push(view),
+                None => {
+                    output::err(&format!("{about}: change request {id} was made, and is gone already"));
+                    status = status.max(ExitStatus::SomeFailed);
+                    continue;
+                }
+            },
             (Ok(_), Some(Err(why))) => {
                 output::err(&format!("{about}: {}", crate::error_chain::error_chain(why)));
                 status = status.max(ExitStatus::SomeFailed);
