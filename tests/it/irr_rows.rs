@@ -73,7 +73,7 @@ pub(crate) async fn a_source_has_a_row_and_a_run_that_changes_little_costs_netbo
     let row = source_row(&scene, "TEST").await;
     assert_eq!(row, ("fresh".to_owned(), json!(1000), json!(2)));
     insta::assert_snapshot!(log(&scene).await, @r#"
-    irr-source TEST success: took a dump with 2 objects, serial 1000, 1 objects left out
+    irr-source TEST success: took a dump with 2 objects, serial 1000, 1 object left out
     route 203.0.113.7/24 error: TEST: "route: 203.0.113.7/24" is left out: the prefix "203.0.113.7/24" has bits set behind its length
     "#);
     let _ = requests(&scene);
@@ -164,7 +164,7 @@ pub(crate) async fn trouble_is_told_when_it_begins_and_when_it_ends(target: Targ
     assert_eq!((code(&row["state"]), code(&row["message"])), ("fresh", ""));
     let log = log(&scene).await.replace(&folder.0.path().display().to_string(), "FOLDER");
     insta::assert_snapshot!(log, @r#"
-    irr-source TEST success: took a dump with 1 objects, serial 1
+    irr-source TEST success: took a dump with 1 object, serial 1
     irr-source TEST error: file://FOLDER/serial: "twelve" is no serial
     irr-source TEST error: the dump has 0 objects and 1 are held; it is refused until `rir-sidecar irr accept-shrink SOURCE` accepts it
     irr-source TEST success: up to date again

@@ -86,7 +86,9 @@ impl fmt::Display for Updated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.did {
             Did::Nothing => f.write_str("nothing new")?,
+            Did::Imported(1) => f.write_str("took a dump with 1 object")?,
             Did::Imported(objects) => write!(f, "took a dump with {objects} objects")?,
+            Did::Followed(1) => f.write_str("took 1 change")?,
             Did::Followed(changes) => write!(f, "took {changes} changes")?,
         }
         if let Some(serial) = self.serial {
@@ -94,6 +96,7 @@ impl fmt::Display for Updated {
         }
         match self.rejects.total() {
             0 => Ok(()),
+            1 => f.write_str(", 1 object left out"),
             rejected => write!(f, ", {rejected} objects left out"),
         }
     }

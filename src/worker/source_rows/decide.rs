@@ -131,7 +131,9 @@ pub(super) fn log_entries(
         let count = |(reason, count): (&String, &u64)| format!("{reason}: {count}");
         left_out.by_reason.iter().map(count).collect::<Vec<_>>().join(", ")
     };
-    let of_more = (more > 0).then(|| of_source("error", format!("{more} more objects left out; in all {}", counts())));
+    let objects = if more == 1 { "object" } else { "objects" };
+    let of_more =
+        (more > 0).then(|| of_source("error", format!("{more} more {objects} left out; in all {}", counts())));
     let of_objects = left_out.examples.iter().map(|one| of_object(&wanted.name, one));
     of_run.into_iter().chain(of_objects).chain(of_more).collect()
 }
