@@ -14,6 +14,7 @@ use crate::{
     netbox,
     queue::Queue,
     redis_client,
+    routing::OwnRoutes,
     sync::{Context, Progress},
     telemetry::metrics::Metrics,
 };
@@ -33,6 +34,8 @@ pub struct Services {
     pub coordination: Coordination,
     /// The mirrors of routing registries.
     pub mirror: Mirror,
+    /// What they say of the operator's own space.
+    pub own_routes: OwnRoutes,
     /// The ARIN API keys, as the keys file has them now.
     pub keys: watch::Receiver<Keyring>,
     /// The metrics of this process.
@@ -93,7 +96,8 @@ impl Services {
     ) -> Result<Self, Error> {
         let netbox = netbox::Client::new(&settings.netbox)?.measured(Arc::clone(&metrics));
         let mirror = Mirror::new(store, &settings)?;
-        Ok(Self { settings: Arc::new(settings), netbox, arin, queue, coordination, mirror, keys, metrics })
+        let own_routes = OwnRoutes::default();
+        Ok(Self { settings: Arc::new(settings), netbox, arin, queue, coordination, mirror, own_routes, keys, metrics })
     }
 
     /// Makes what one run works with, with the API keys of now. The run ends early when `stop` is cancelled.

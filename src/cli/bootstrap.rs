@@ -1,5 +1,5 @@
 //! `rir-sidecar bootstrap`: creates or migrates the custom object types in NetBox, its webhook, and the rules by which it
-//! notifies people; or removes the webhook.
+//! notifies people; the field in which an operator says who announces what; or removes the webhook.
 
 use super::{exit::ExitStatus, output};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
             self, BootstrapPlan, Document, Workers,
             hooks::{self, Hook, HookPlan},
             notices::{self, Group, NoticePlan},
+            origins::{self, OriginsPlan},
         },
     },
 };
@@ -31,9 +32,12 @@ pub(super) struct Args {
     /// and of tickets at ARIN
     #[arg(long, value_name = "GROUP")]
     notify: Option<String>,
+    /// Make the custom field `origin_asns` of prefixes and aggregates, too, in which you say who announces them
+    #[arg(long)]
+    routing: bool,
     /// Remove what --webhook-url has set up, the webhook and its event rule, and do nothing else: the types and what they hold
     /// stay
-    #[arg(long, conflicts_with_all = ["webhook_url", "notify", "allow_destructive"])]
+    #[arg(long, conflicts_with_all = ["webhook_url", "notify", "routing", "allow_destructive"])]
     remove_webhook: bool,
 }
 
@@ -107,10 +111,21 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Exit
         },
         None => None,
     };
-    let extras = Extras { hook, group: group.as_ref() };
+    let origins = match args.routing {
+        true => match origins::plan(client).await? {
+            Ok(plan) => Some(plan),
+            Err(other) => {
+                output::err(&format!("error: --routing: {other}"));
+                return Ok(ExitStatus::Misused);
+            }
+        },
+        false => None,
+    };
+    let extras = Extras { hook, group: group.as_ref(), origins: origins.as_ref() };
     let plan = schema::plan(client, Document::current()).await?;
     let (hook_plan, notice_plan) = extras.plan(client).await?;
     let nothing = plan.is_empty()
+        && origins.as_ref().is_none_or(OriginsPlan::is_empty)
         && hook_plan.as_ref().is_none_or(HookPlan::is_empty)
         && notice_plan.as_ref().is_none_or(NoticePlan::is_empty);
     if nothing {
@@ -119,7 +134,8 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Exit
         let types = (!plan.is_empty()).then(|| plan.to_string());
         let hook = hook_plan.map(|plan| plan.to_string());
         let notices = notice_plan.map(|plan| plan.to_string());
-        output::out(&[types, hook, notices].into_iter().flatten().collect::<String>());
+        let origins = origins.as_ref().map(OriginsPlan::to_string);
+        output::out(&[types, origins, hook, notices].into_iter().flatten().collect::<String>());
     }
     if !args.plan_only {
         apply(args, client, &plan, &extras).await?;
@@ -131,6 +147,7 @@ async fn steps(args: &Args, client: &Client, hook: Option<&Hook>) -> Result<Exit
 struct Extras<'a> {
     hook: Option<&'a Hook>,
     group: Option<&'a Group>,
+    origins: Option<&'a OriginsPlan>,
 }
 
 impl Extras<'_> {
@@ -151,6 +168,9 @@ impl Extras<'_> {
             Some(hook) => hooks::apply(client, hook).await?,
             None => Vec::new(),
         };
+        if let Some(plan) = self.origins {
+            done.extend(origins::apply(client, plan).await?);
+        }
         if let Some(group) = self.group {
             done.extend(notices::apply(client, group).await?);
         }

@@ -1,4 +1,7 @@
-//! `rir-sidecar irr`: looks at the mirrors of routing registries, and updates, reloads and exports them.
+//! `rir-sidecar irr`: looks at the mirrors of routing registries, updates, reloads and exports them, and judges by them.
+
+mod check;
+mod lookup;
 
 use std::{
     cell::Cell,
@@ -59,6 +62,10 @@ enum Verb {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
+    /// Judge whether the world will accept what is announced, by what NetBox and the sources say now
+    Check(check::Args),
+    /// Show what the sources have about a prefix, around it and inside it
+    Lookup(lookup::Args),
     /// Take the dump that was refused because it has too few objects
     AcceptShrink {
         #[arg(value_name = "SOURCE")]
@@ -76,9 +83,12 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
     let done = async {
         let mirror = Mirror::new(Store::open(&settings.queue)?, &settings)?;
         let known = |name: &SourceName| settings.irr.known(name);
+        let form = args.output;
         match args.action {
-            Verb::Status => status(&mirror.store, &settings, args.output).await,
-            Verb::Update { source } => update(&mirror, known(&source)?, args.output).await,
+            Verb::Check(args) => check::run(args, mirror.store.clone(), settings.clone(), form).await,
+            Verb::Lookup(args) => lookup::run(args, &mirror.store, &settings, form).await,
+            Verb::Status => status(&mirror.store, &settings, form).await,
+            Verb::Update { source } => update(&mirror, known(&source)?, form).await,
             Verb::Reload { source } => reload(&mirror.store, &settings, known(&source)?).await,
             Verb::Export { source, file } => export(&mirror.store, known(&source)?, file.as_deref()).await,
             Verb::AcceptShrink { source } => accept_shrink(&mirror.store, &settings, known(&source)?).await,

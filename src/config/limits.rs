@@ -26,7 +26,7 @@ const fn limit<T: Copy>(key: &'static str, of: fn(&Settings) -> T, (least, most)
 }
 
 /// All durations.
-pub(super) const DURATIONS: [Limit<Duration>; 23] = [
+pub(super) const DURATIONS: [Limit<Duration>; 25] = [
     limit("netbox.timeout", |at| at.netbox.timeout, (MS, HOUR)),
     limit("arin.connect_timeout", |at| at.arin.connect_timeout, (MS, HOUR)),
     limit("arin.timeout", |at| at.arin.timeout, (MS, HOUR)),
@@ -39,6 +39,8 @@ pub(super) const DURATIONS: [Limit<Duration>; 23] = [
     limit("requests.expires", |at| at.requests.expires, (MINUTE, YEAR)),
     // ARIN may take a while to show what it has done.
     limit("requests.look_again", |at| at.requests.look_again, (SECOND, DAY)),
+    limit("routing.max_age", |at| at.routing.max_age, (MINUTE, YEAR)),
+    limit("routing.interval", |at| at.routing.interval, (SECOND, DAY)),
     // A lease that is shorter is lost in a pause of the machine.
     limit("queue.lease", |at| at.queue.lease, (SECOND, HOUR)),
     limit("queue.retry_backoff", |at| at.queue.retry_backoff, (MS, DAY)),

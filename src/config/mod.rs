@@ -30,7 +30,7 @@ pub use proxy::{Proxy, Variables};
 pub use secret::Secret;
 pub use secret_file::UnusableFile;
 pub use settings::{
-    Arin, Auth, Findings, Http, Keys, Listing, LogFormat, Netbox, Queue, QueueMode, Requests, Schedule, Settings,
-    Sweep, Sync, SyncLog, Telemetry, Webhook, Worker,
+    Arin, Auth, Findings, Http, Keys, Listing, LogFormat, Netbox, Queue, QueueMode, Requests, Routing, Schedule,
+    Settings, Sweep, Sync, SyncLog, Telemetry, Webhook, Worker,
 };
 pub use urls::remedy as url_remedy;

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -17,7 +18,7 @@ use super::{
     proxy::Proxy,
     secret::Secret,
 };
-use crate::model::Instance;
+use crate::model::{Instance, SourceName};
 
 /// The longest time between sweeps, `sweep.settle` included. Changes that were seen are remembered for two hours, and a
 /// sweep looks back on less than half of that.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub requests: Requests,
     /// The routing registries that are mirrored.
     pub irr: Irr,
+    /// How it is judged by them whether the world will accept what is announced.
+    pub routing: Routing,
     /// The place of the jobs.
     pub queue: Queue,
     /// The work on jobs.
@@ -411,6 +414,21 @@ pub struct Webhook {
     /// The longest time that a change waits.
     #[serde(with = "duration")]
     pub debounce_longest: Duration,
+}
+
+/// `[routing]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Routing {
+    /// The sources that count; all do if there are none.
+    pub prefer: BTreeSet<SourceName>,
+    /// The ranges inside which aggregates are the own space; all aggregates of public space are if there are none.
+    pub own_space: BTreeSet<IpNet>,
+    /// How old what is known of a source may be that prefixes are judged by.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub max_age: Duration,
+    /// How often prefixes are judged, even if nobody tells of a change.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub interval: Duration,
 }
 
 /// `[schedule]`

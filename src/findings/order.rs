@@ -16,7 +16,7 @@ pub fn place(row: &FindingRow) -> String {
     let level = Level::ALL.iter().position(|level| level.name() == row.level).unwrap_or(Level::ALL.len());
     let kind = Kind::ALL.iter().position(|kind| kind.name() == row.kind).unwrap_or(Kind::ALL.len());
     let due = row.due.map_or_else(|| NEVER.to_owned(), |due| due.to_string());
-    format!("{level}.{due}.{kind:02}.{}.{}", subject(&row.subject), row.id)
+    format!("{level}.{due}.{kind:02}.{}.{}", subject_order(&row.subject), row.id)
 }
 
 /// Puts findings into the order in which people read them.
@@ -37,7 +37,8 @@ pub fn is_overdue(row: &FindingRow, today: Date) -> bool {
 }
 
 /// Returns text by which ranges sort as addresses do, and everything else as text behind them.
-fn subject(text: &str) -> String {
+#[must_use]
+pub fn subject_order(text: &str) -> String {
     match text.parse() {
         Ok(IpNet::V4(net)) => format!("4{:08x}{:02}", net.addr().to_bits(), net.prefix_len()),
         Ok(IpNet::V6(net)) => format!("6{:032x}{:03}", net.addr().to_bits(), net.prefix_len()),

@@ -80,6 +80,11 @@ error_responses! {
 }
 
 error_responses! {
+    /// The error of a call about how prefixes stand.
+    HealthNotPermitted { 403 => "NetBox does not let you view RIR prefix health" }
+}
+
+error_responses! {
     /// The error of a call about one source of a routing registry.
     NoSource { 404 => "The settings name no such source" }
 }

@@ -23,6 +23,7 @@ use crate::{
     error_chain::error_chain,
     irr::store::SourceState,
     queue::State as JobState,
+    routing::{LAST_JUDGED, LastJudged, Level, Verdict},
     services::Services,
     telemetry::metrics::{self, SourceFigures},
 };
@@ -81,6 +82,7 @@ pub(super) async fn list_metrics(State(app): State<Arc<App>>) -> Result<Response
     let metrics = &app.services.metrics;
     metrics.queue(figures.map(|figures| (by_name(figures.jobs), figures.oldest_ready)));
     measure_mirrors(&app.services).await;
+    measure_routing(&app.services).await;
     let text = metrics.text().map_err(|_| Problem::new(Kind::Internal, "the figures cannot be written"))?;
     Ok(([(CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response())
 }
@@ -93,6 +95,17 @@ async fn measure_mirrors<'a>(services: &'a Services) {
     };
     let figures = join_all(services.settings.irr.source.iter().map(ask)).await;
     services.metrics.sources(&figures.into_iter().flatten().collect::<Vec<_>>());
+}
+
+/// Records how prefixes stood in the routing registries when they were last judged, by whichever replica.
+async fn measure_routing(services: &Services) {
+    let kept = timeout(PROBE_TIMEOUT, services.coordination.cursor(LAST_JUDGED)).await;
+    let last = kept.ok().and_then(Result::ok).flatten().and_then(|text| serde_json::from_str::<LastJudged>(&text).ok());
+    if let Some(LastJudged { at, tally }) = last {
+        let verdicts = Verdict::ALL.map(|verdict| (verdict.name(), tally.verdict(verdict)));
+        let levels = Level::ALL.map(|level| (level.name(), tally.level(level)));
+        services.metrics.routing(&verdicts, &levels, at);
+    }
 }
 
 fn figures_of(source: &IrrSource, state: SourceState) -> SourceFigures<'_> {

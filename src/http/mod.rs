@@ -14,6 +14,7 @@
 //! | `api/requests` | change requests |
 //! | `api/logs` | the sync log |
 //! | `api/irr` | the mirrors of routing registries |
+//! | `api/routing` | how prefixes stand in them |
 //! | `health`, `docs` | the state of the service, and its documentation |
 //!
 //! What a stranger can make the process hold has limits: `server` counts connections, `bodies` what arrives over them, and
@@ -46,8 +47,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::services::Services;
 pub(crate) use api::irr_views::running_job;
-use api::{configs, findings, idempotency, irr, job_events, jobs, logs, plans, requests, syncs};
-pub use api::{finding_views::FindingView, irr_views::SourceView, request_views::RequestView, views::JobView};
+use api::{configs, findings, idempotency, irr, job_events, jobs, logs, plans, requests, routing, syncs};
+pub use api::{
+    finding_views::FindingView,
+    irr_views::SourceView,
+    request_views::RequestView,
+    routing_views::{HealthView, LookupView, RouteView, WitnessView},
+    views::JobView,
+};
 use app::App;
 use docs::{Document, DocumentText};
 pub use listener::{listen, try_to_bind};
@@ -84,6 +91,9 @@ fn api_routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(irr::find_irr_source))
         .routes(routes!(irr::update_irr_source))
         .routes(routes!(irr::accept_irr_shrink))
+        .routes(routes!(routing::list_prefix_health))
+        .routes(routes!(routing::find_prefix_health))
+        .routes(routes!(routing::look_up_prefix))
 }
 
 /// Returns the calls for machines: NetBox, probes, scrapers.

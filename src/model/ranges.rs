@@ -24,6 +24,19 @@ impl Ranges {
         let behind = self.0.partition_point(|range| range.network() <= net.network());
         self.0.get(behind.checked_sub(1)?).copied().filter(|range| range.contains(net))
     }
+
+    /// Returns whether a net lies in one of them, or has one in it.
+    #[must_use]
+    pub fn touches(&self, net: &IpNet) -> bool {
+        let from = self.0.partition_point(|range| range.network() < net.network());
+        self.0.get(from).is_some_and(|range| net.contains(range)) || self.around(net).is_some()
+    }
+
+    /// Returns them in address order.
+    #[must_use]
+    pub fn all(&self) -> &[IpNet] {
+        &self.0
+    }
 }
 
 #[cfg(test)]
@@ -46,6 +59,8 @@ mod tests {
             let widest = all.iter().filter(|range| range.contains(&asked)).min_by_key(|range| range.prefix_len());
             let ranges: Ranges = all.iter().copied().collect();
             prop_assert_eq!(ranges.around(&asked), widest.map(IpNet::trunc));
+            let touched = all.iter().any(|range| range.contains(&asked) || asked.contains(range));
+            prop_assert_eq!(ranges.touches(&asked.trunc()), touched);
         }
     }
 }

@@ -122,11 +122,7 @@ impl Wanted {
     /// Reads a prefix as it is kept: there can be a hundred thousand.
     fn prefix(&self, row: Row) -> Result<PrefixDetails, serde_json::Error> {
         let fields: PrefixFields = typed(&row)?;
-        let scope = fields.scope_type.as_deref().zip(fields.scope_id).and_then(|(of, id)| match of {
-            SITE => Some(PrefixScope::Site(id)),
-            LOCATION => Some(PrefixScope::Location(id)),
-            _ => None,
-        });
+        let scope = prefix_scope(fields.scope_type.as_deref(), fields.scope_id);
         let date = self.text(&fields.custom_fields).and_then(|text| {
             let date = date(text);
             if date.is_none() {
@@ -150,8 +146,17 @@ impl Wanted {
     }
 }
 
-/// Takes a status. Its own ones need no memory of their own: there can be a hundred thousand prefixes.
-fn status(code: String) -> Cow<'static, str> {
+/// Reads the scope of a prefix.
+pub(super) fn prefix_scope(of: Option<&str>, id: Option<RowId>) -> Option<PrefixScope> {
+    match of? {
+        SITE => id.map(PrefixScope::Site),
+        LOCATION => id.map(PrefixScope::Location),
+        _ => None,
+    }
+}
+
+/// Takes a status. NetBox's own ones need no memory of their own: there can be a hundred thousand prefixes.
+pub(super) fn status(code: String) -> Cow<'static, str> {
     // <https://netboxlabs.com/docs/netbox/models/ipam/prefix/>
     let own = ["active", "container", "reserved", "deprecated"];
     own.into_iter().find(|own| *own == code).map_or(Cow::Owned(code), Cow::Borrowed)

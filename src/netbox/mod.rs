@@ -11,6 +11,7 @@
 
 mod access;
 pub mod address_plan;
+pub mod announced;
 mod by_id;
 pub mod change_requests;
 pub(crate) mod changes;
@@ -30,6 +31,7 @@ mod needs;
 mod permission;
 mod records;
 pub mod registered;
+pub mod routing_rows;
 mod row;
 pub mod schema;
 mod sync_log;
@@ -48,6 +50,7 @@ pub use irr_sources::{IrrSourceRow, RecordedIrrSource};
 pub use needs::{Need, needs};
 pub use permission::Permission;
 pub use records::ConfigRow;
+pub use routing_rows::{HealthRow, Recorded, RouteRow, RoutingRow};
 pub use row::{Row, id_of};
 pub use sync_log::{DETAIL, LogFilter, LogRow};
 pub use tickets::TicketDraft;

@@ -106,6 +106,8 @@ pub enum Work {
         /// Its source.
         source: SourceName,
     },
+    /// Judge anew whether the world will accept what is announced, by what the mirrors have.
+    Routing {},
 }
 
 impl Work {
@@ -119,7 +121,7 @@ impl Work {
             | Self::Findings { config }
             | Self::Requests { config } => Some(*config),
             Self::SyncAggregate { config, .. } | Self::SyncPrefix { config, .. } => *config,
-            Self::UpdateIrr { .. } => None,
+            Self::UpdateIrr { .. } | Self::Routing {} => None,
         }
     }
 
@@ -134,7 +136,8 @@ impl Work {
             | Self::PlanConfig { .. }
             | Self::ApplyPlan { .. }
             | Self::Findings { .. }
-            | Self::Requests { .. } => None,
+            | Self::Requests { .. }
+            | Self::Routing {} => None,
         }
     }
 
@@ -156,12 +159,13 @@ impl Work {
             | Self::ApplyPlan { .. }
             | Self::Findings { .. }
             | Self::Requests { .. }
-            | Self::UpdateIrr { .. } => BTreeSet::new(),
+            | Self::UpdateIrr { .. }
+            | Self::Routing {} => BTreeSet::new(),
         }
     }
 
     /// All names that [`Work::name`] returns.
-    pub const NAMES: [&str; 8] = [
+    pub const NAMES: [&str; 9] = [
         "sync-config",
         "sync-aggregate",
         "sync-prefix",
@@ -170,6 +174,7 @@ impl Work {
         "findings",
         "requests",
         "update-irr",
+        "routing",
     ];
 
     /// Returns the name that logs, metrics and answers use.
@@ -184,6 +189,7 @@ impl Work {
             Self::Findings { .. } => "findings",
             Self::Requests { .. } => "requests",
             Self::UpdateIrr { .. } => "update-irr",
+            Self::Routing {} => "routing",
         }
     }
 }
@@ -215,6 +221,8 @@ pub enum Workplace<'a> {
     Requests(RowId),
     /// The mirror of a source.
     Mirror(&'a SourceName),
+    /// The health of all prefixes.
+    Routing,
 }
 
 impl From<RowId> for Workplace<'_> {
@@ -236,6 +244,7 @@ impl fmt::Display for Workplace<'_> {
             Self::Plans(user) => write!(f, "plans:{user}"),
             Self::Requests(config) => write!(f, "requests:{config}"),
             Self::Mirror(source) => write!(f, "irr:{source}"),
+            Self::Routing => f.write_str("routing"),
         }
     }
 }
@@ -293,7 +302,7 @@ impl Job {
     /// it neither waits for the syncs of its config nor holds them up; it is alone among the previews of whoever asked, so
     /// that nobody takes all workers with them. Change requests wait for no sync, and are alone among those of their
     /// config: what another process has left half done is told by that from what is being done. Each mirror is updated by
-    /// one job at a time.
+    /// one job at a time, and all prefixes are judged by one.
     #[must_use]
     pub fn alone_at(&self) -> Option<Workplace<'_>> {
         match &self.work {
@@ -305,6 +314,7 @@ impl Job {
             | Work::Findings { .. } => self.work.config().map(Workplace::Config),
             Work::Requests { config } => Some(Workplace::Requests(*config)),
             Work::UpdateIrr { source } => Some(Workplace::Mirror(source)),
+            Work::Routing {} => Some(Workplace::Routing),
         }
     }
 
@@ -327,6 +337,7 @@ impl Job {
             Work::Findings { config } => format!("findings:{config}"),
             Work::Requests { config } => format!("requests:{config}"),
             Work::UpdateIrr { source } => format!("update-irr:{source}"),
+            Work::Routing {} => "routing".to_owned(),
         };
         let full = if self.full { "full:" } else { "" };
         format!("{full}{what}:{}", self.user.as_deref().unwrap_or(""))

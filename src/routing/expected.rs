@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use crate::model::{Asn, RowId};
+use crate::model::{Asn, Ranges, RowId};
 
 /// A prefix, as far as it says who announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct PlannedPrefix {
     pub id: RowId,
     pub prefix: IpNet,
     pub vrf: Option<RowId>,
-    /// Says that its status is one of those of which nothing is announced.
+    /// Says that by its status or its VRF nothing of it is announced, unless its own field says who does.
     pub is_idle: bool,
     /// What its own field says.
     pub origins: BTreeSet<Asn>,
@@ -49,6 +49,10 @@ pub struct Plan {
     pub sites: BTreeMap<RowId, BTreeSet<Asn>>,
     /// The default origins of each RIR.
     pub defaults: BTreeMap<RowId, BTreeSet<Asn>>,
+    /// The ranges that recorded networks have.
+    pub registered: Ranges,
+    /// The RIRs of which it was once synced what is registered.
+    pub synced: BTreeSet<RowId>,
 }
 
 /// Who is expected to announce a range.
@@ -110,6 +114,9 @@ impl<'a> Expectations<'a> {
         let range = prefix.prefix.trunc();
         if !own.is_empty() {
             return Expected { origins: own, by: Some(Expectation::Itself), by_itself: true };
+        }
+        if prefix.is_idle {
+            return Expected::default();
         }
         if let Some(aggregate) = self.aggregates.get(&range) {
             let of_aggregate = self.of_aggregate(aggregate);
@@ -190,7 +197,11 @@ mod tests {
             ..Plan::default()
         };
         assert_eq!(expected(&plan, 1), (vec![64500, 64501], Some(Expectation::Itself), true));
+        plan.prefixes[0].is_idle = true;
+        assert_eq!(expected(&plan, 1).0, [64500, 64501], "its own field counts in any case");
         plan.prefixes[0].origins.clear();
+        assert_eq!(expected(&plan, 1), (Vec::new(), None, false), "nothing of it is announced");
+        plan.prefixes[0].is_idle = false;
         assert_eq!(expected(&plan, 1), (vec![64502], Some(Expectation::Around(net("192.0.2.0/24"))), false));
         plan.prefixes[1].origins.clear();
         assert_eq!(expected(&plan, 1), (vec![64503], Some(Expectation::Around(net("192.0.2.0/23"))), false));
@@ -205,6 +216,7 @@ mod tests {
             aggregates: vec![aggregate("192.0.2.0/24", &[])],
             sites: [(RowId(7), asns(&[64500]))].into(),
             defaults: [(RowId(1), asns(&[64501]))].into(),
+            ..Plan::default()
         };
         assert_eq!(expected(&plan, 1), (vec![64500], Some(Expectation::Site), false));
         plan.sites.insert(RowId(7), BTreeSet::new());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Asn, SourceName};
 
 /// How a prefix stands in the routing registries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Each expected origin has an object in a source that counts, and there is no other origin anywhere.
@@ -24,7 +24,7 @@ pub enum Verdict {
     WrongOrigin,
     /// An object inside an aggregate is about a range that NetBox does not have.
     UnclaimedSpace,
-    /// It has objects, but by its status in NetBox nothing of it is announced.
+    /// It has objects, but by its status or its VRF in NetBox nothing of it is announced.
     Unexpected,
     /// It is no more than a part of what is announced, and has no object: that is in order.
     NotAnnounced,
@@ -35,7 +35,8 @@ pub enum Verdict {
 }
 
 /// How urgent it is, the least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RoutingLevel)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Nothing can be said.

@@ -5,7 +5,7 @@
 //! | `stale` | something that is needed is too old, or a dump of it was refused | warning |
 //! | `unknown` | something that is needed was never read, or nobody has said who announces the prefix | none |
 //! | `unclaimed-space` | NetBox does not have the range | warning |
-//! | `unexpected` | there are objects, and by its status nothing of the prefix is announced | info |
+//! | `unexpected` | there are objects, and by its status or its VRF nothing of the prefix is announced | info |
 //! | `wrong-origin` | there are objects, none with an expected origin | danger |
 //! | `missing` | an expected origin has no object, also not of a wider range | danger |
 //! | `other-origin` | another origin, too | warning; danger if it is in a source that counts |
@@ -39,7 +39,7 @@ pub struct Subject<'a> {
     pub range: IpNet,
     /// Says that NetBox has it, as a prefix or as an aggregate.
     pub is_planned: bool,
-    /// Says that by its status in NetBox nothing of it is announced.
+    /// Says that by its status or its VRF in NetBox nothing of it is announced.
     pub is_idle: bool,
     pub expected: &'a Expected,
     /// The sources that count; all do if there are none.
@@ -80,6 +80,27 @@ pub fn judge(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Health {
     let level = level.max(of_rpki(rpki)).max(of_registration(subject));
     let advice = judging.advice(verdict, rpki);
     Health { verdict, level, rpki, registration: subject.registration, found: judging.found(), advice }
+}
+
+/// Returns what the VRPs say of a prefix with these origins: the worst of it.
+pub(super) fn rpki_state(
+    vrps: Option<(&Vrps, Freshness)>,
+    range: &IpNet,
+    origins: impl IntoIterator<Item = Asn>,
+) -> RpkiState {
+    let vrps = match vrps {
+        Some((vrps, Freshness::Fresh)) => vrps,
+        Some((_, Freshness::Old(_) | Freshness::Refused)) => return RpkiState::Stale,
+        Some((_, Freshness::Never)) | None => return RpkiState::Unknown,
+    };
+    let states = origins.into_iter().map(|origin| match vrps.validity(range, origin) {
+        Validity::Valid => RpkiState::Valid,
+        Validity::NotFound => RpkiState::NotFound,
+        Validity::InvalidLength => RpkiState::InvalidLength,
+        Validity::InvalidOrigin => RpkiState::InvalidOrigin,
+        Validity::InvalidBoth => RpkiState::InvalidBoth,
+    });
+    states.max().unwrap_or(RpkiState::NoOrigin)
 }
 
 fn of_rpki(rpki: RpkiState) -> Level {
@@ -196,21 +217,9 @@ impl<'a> Judging<'a> {
     /// that there are. What is a part of something wider is not announced.
     fn rpki(&self) -> RpkiState {
         let Subject { range, expected, .. } = self.subject;
-        let vrps = match self.evidence.vrps {
-            Some((vrps, Freshness::Fresh)) => vrps,
-            Some((_, Freshness::Old(_) | Freshness::Refused)) => return RpkiState::Stale,
-            Some((_, Freshness::Never)) | None => return RpkiState::Unknown,
-        };
         let origins: BTreeSet<Asn> =
             if expected.by_itself { expected.origins.clone() } else { self.exact.keys().copied().collect() };
-        let states = origins.iter().map(|origin| match vrps.validity(range, *origin) {
-            Validity::Valid => RpkiState::Valid,
-            Validity::NotFound => RpkiState::NotFound,
-            Validity::InvalidLength => RpkiState::InvalidLength,
-            Validity::InvalidOrigin => RpkiState::InvalidOrigin,
-            Validity::InvalidBoth => RpkiState::InvalidBoth,
-        });
-        states.max().unwrap_or(RpkiState::NoOrigin)
+        rpki_state(self.evidence.vrps, range, origins)
     }
 
     fn found(&self) -> Vec<Found> {
@@ -307,7 +316,9 @@ impl<'a> Judging<'a> {
             Verdict::Unexpected => {
                 let object = self.exact.values().flatten().next()?;
                 let what = format!("have {} in {} deleted{}", object.key(), object.source, by(object));
-                Some(format!("By its status nothing of {range} is announced: correct that in NetBox, or {what}."))
+                Some(format!(
+                    "By its status or its VRF nothing of {range} is announced: correct that in NetBox, or {what}."
+                ))
             }
         }
     }
@@ -535,7 +546,7 @@ mod tests {
         );
         assert_eq!(
             World { is_idle: true, ..unknown() }.told(),
-            "unexpected (info) By its status nothing of 192.0.2.0/24 is announced: correct that in NetBox, or have \
+            "unexpected (info) By its status or its VRF nothing of 192.0.2.0/24 is announced: correct that in NetBox, or have \
              192.0.2.0/24AS64496 in ARIN deleted by MAINT-64496."
         );
         let idle = World { is_idle: true, objects: Vec::new(), ..unknown() };

@@ -112,7 +112,8 @@ impl Scheduler {
         self.act().instrument(info_span!("schedule")).await
     }
 
-    /// Queues each mirrored source, an interval from now: a job that waits already keeps its time. All are due at the start.
+    /// Queues each mirrored source, and what is judged by them, an interval from now: a job that waits already keeps its time. All
+    /// sources are due at the start.
     async fn schedule_sources(&mut self) -> Result<(), Error> {
         let mut orders = Vec::new();
         for source in &self.services.settings.irr.source {
@@ -126,6 +127,9 @@ impl Scheduler {
             });
         }
         if !orders.is_empty() {
+            // Whoever has changed something asks for it at once; this is for what nobody tells of.
+            let delay = Delay::For(self.services.settings.routing.interval);
+            orders.push(Order { job: Job::new(Work::Routing {}, Trigger::Schedule), delay });
             self.services.queue.enqueue(&orders).await?;
         }
         Ok(())

@@ -168,10 +168,10 @@ impl Worker {
     fn task(&self, claim: Claim) -> Task {
         let cancelled = CancellationToken::new();
         let ctx = self.services.context(cancelled.child_token());
-        let Services { queue, coordination, mirror, .. } = self.services.clone();
+        let Services { queue, coordination, mirror, own_routes, .. } = self.services.clone();
         let (worker, slots) = (Arc::clone(&self.name), Arc::clone(&self.slots));
         let _hold = self.held.hold(claim.id.clone());
-        Task { ctx, queue, coordination, mirror, claim, _hold, worker, slots, cancelled }
+        Task { ctx, queue, coordination, mirror, own_routes, claim, _hold, worker, slots, cancelled }
     }
 
     /// Begins a job on threads of its own. Dropping what is returned ends it when it next waits for something; until then

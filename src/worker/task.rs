@@ -13,6 +13,7 @@ use crate::{
     model::Config,
     queue::{Claim, Ending, Queue},
     retry::Policy,
+    routing::OwnRoutes,
     supervise::Panicked,
     sync::{Context, Request, Requester, RunName},
 };
@@ -23,6 +24,7 @@ pub(super) struct Task {
     pub(super) queue: Queue,
     pub(super) coordination: Coordination,
     pub(super) mirror: Mirror,
+    pub(super) own_routes: OwnRoutes,
     pub(super) claim: Claim,
     /// Held for as long as anything of this is left.
     pub(super) _hold: Hold,

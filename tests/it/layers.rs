@@ -51,7 +51,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     ("routing", &["irr", "netbox"]),
     ("coordination", &["redis_client"]),
     ("intake", &["netbox::changes", "queue"]),
-    ("services", &["arin", "coordination", "irr", "netbox", "queue", "redis_client", "sync"]),
+    ("services", &["arin", "coordination", "irr", "netbox", "queue", "redis_client", "routing::own_routes", "sync"]),
     // The limit that all workers share is a limit of the client of ARIN; the error is the queue's.
     (
         "worker",
@@ -65,6 +65,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "queue",
             "redis_client::error",
             "requests",
+            "routing",
             "services",
             "sync",
         ],
@@ -83,6 +84,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "outbound::excerpt",
             "queue",
             "requests",
+            "routing",
             "scheduler::schedule",
             "services",
             "sync",
@@ -102,6 +104,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "queue",
             "redis_client",
             "requests",
+            "routing",
             "scheduler",
             "services",
             "sync",

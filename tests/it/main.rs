@@ -49,6 +49,7 @@ mod pyregrws;
 mod queue;
 mod reading;
 mod requests;
+mod routing;
 mod scene;
 mod scheduler;
 mod service;

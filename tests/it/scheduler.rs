@@ -80,7 +80,8 @@ impl Desk {
             | Work::ApplyPlan { .. }
             | Work::Findings { .. }
             | Work::Requests { .. }
-            | Work::UpdateIrr { .. } => None,
+            | Work::UpdateIrr { .. }
+            | Work::Routing {} => None,
         });
         prefixes.flatten().collect()
     }

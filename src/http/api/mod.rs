@@ -14,5 +14,7 @@ pub(super) mod logs;
 pub(super) mod plans;
 pub(super) mod request_views;
 pub(super) mod requests;
+pub(super) mod routing;
+pub(super) mod routing_views;
 pub(super) mod syncs;
 pub(super) mod views;

@@ -72,9 +72,13 @@ pub(super) fn bytes(object: &Object) -> u64 {
 }
 
 impl Block {
-    /// Returns the objects.
-    pub(super) fn objects(&self) -> Result<Vec<Object>, BlockDamage> {
-        let (keys, texts) = (keys(&self.keys)?, unpacked(&self.member)?);
+    /// Returns the objects with a key that is wanted.
+    pub(super) fn objects_of(&self, wanted: impl Fn(&ObjectKey) -> bool) -> Result<Vec<Object>, BlockDamage> {
+        let keys = keys(&self.keys)?;
+        if !keys.iter().any(&wanted) {
+            return Ok(Vec::new());
+        }
+        let texts = unpacked(&self.member)?;
         let texts: Vec<&str> = texts.split_terminator("\n\n").collect();
         if keys.len() != texts.len() {
             return Err(BlockDamage::Uneven { keys: keys.len(), texts: texts.len() });
@@ -85,7 +89,8 @@ impl Block {
             whole.push('\n');
             whole
         };
-        Ok(keys.into_iter().zip(texts).map(|(key, text)| Object { key, text: whole(text) }).collect())
+        let both = keys.into_iter().zip(texts).filter(|(key, _)| wanted(key));
+        Ok(both.map(|(key, text)| Object { key, text: whole(text) }).collect())
     }
 
     /// Returns the bytes that it takes.
@@ -138,9 +143,9 @@ mod tests {
         let mut text = BlockText::default();
         objects.iter().for_each(|object| text.add(object).unwrap());
         let block = text.pack().unwrap();
-        assert_eq!(block.objects().unwrap(), objects);
+        assert_eq!(block.objects_of(|_| true).unwrap(), objects);
         assert_eq!(unpacked(&block.member).unwrap().len() as u64, objects.iter().map(bytes).sum::<u64>());
-        assert_eq!(BlockText::default().pack().unwrap().objects().unwrap(), []);
+        assert_eq!(BlockText::default().pack().unwrap().objects_of(|_| true).unwrap(), []);
     }
 
     #[test]
@@ -156,7 +161,7 @@ mod tests {
         let mut text = BlockText::default();
         text.add(&object("A", "a\n")).unwrap();
         let block = text.pack().unwrap();
-        let told = |block: Block| block.objects().unwrap_err().to_string();
+        let told = |block: Block| block.objects_of(|_| true).unwrap_err().to_string();
         let nothing = packed("").unwrap();
         assert_eq!(told(Block { keys: nothing, ..block.clone() }), "it has 1 texts and 0 keys");
         assert_eq!(

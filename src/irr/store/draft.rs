@@ -78,7 +78,7 @@ impl Draft {
     async fn drop_replaced(&mut self, number: u64, later: &BTreeMap<ObjectKey, String>) -> Result<(), StoreError> {
         let block = self.pages.block(number).await?.ok_or_else(|| self.lost())?;
         let mut kept = BlockText::default();
-        for object in block.objects().map_err(self.pages.damaged(number))? {
+        for object in block.objects_of(|_| true).map_err(self.pages.damaged(number))? {
             if later.contains_key(&object.key) {
                 self.objects = self.objects.saturating_sub(1);
                 self.bytes = self.bytes.saturating_sub(bytes(&object));

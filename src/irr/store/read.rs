@@ -73,14 +73,25 @@ impl CurrentObjects {
     /// # Errors
     /// When Redis does not answer, does not have them any more, or has something else.
     pub async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
+        self.next_of(|_| true).await
+    }
+
+    /// Returns the next objects as [`next`](Self::next) does, of those with a key that is wanted. A block without any is
+    /// not unpacked but for its keys.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn next_of(&mut self, wanted: impl Fn(&ObjectKey) -> bool) -> Result<Option<Vec<Object>>, StoreError> {
         if self.next >= self.holding.blocks {
-            let new = std::mem::take(&mut self.changed).into_iter();
-            let new: Vec<Object> = new.filter_map(|(key, text)| Some(Object { key, text: text? })).collect();
-            return Ok(Some(new).filter(|new| !new.is_empty()));
+            if self.changed.is_empty() {
+                return Ok(None);
+            }
+            let new = std::mem::take(&mut self.changed).into_iter().filter(|(key, _)| wanted(key));
+            return Ok(Some(new.filter_map(|(key, text)| Some(Object { key, text: text? })).collect()));
         }
         let number = self.next;
         let Some(block) = self.pages.block(number).await? else { return Err(gone(&self.shelf, &self.pages).await) };
-        let objects = block.objects().map_err(self.pages.damaged(number))?;
+        let objects = block.objects_of(wanted).map_err(self.pages.damaged(number))?;
         self.next = number.saturating_add(1);
         Ok(Some(objects.into_iter().filter_map(|object| self.now(object)).collect()))
     }

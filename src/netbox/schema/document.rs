@@ -30,11 +30,15 @@ pub const FINDING: &str = "rir-finding";
 pub const LOOK: &str = "rir-look";
 /// Slug of the sources of routing registries.
 pub const IRR_SOURCE: &str = "rir-irr-source";
+/// Slug of how prefixes stand in the routing registries.
+pub const PREFIX_HEALTH: &str = "rir-prefix-health";
+/// Slug of the route objects about the operator's own space.
+pub const ROUTE_OBJECT: &str = "rir-route-object";
 /// Slug of the sync log.
 pub const SYNC_LOG: &str = "rir-sync-log";
 
 /// The slugs of all types.
-pub const TYPES: [&str; 12] = [
+pub const TYPES: [&str; 14] = [
     CONFIG,
     ADDRESS,
     ORGANIZATION,
@@ -46,6 +50,8 @@ pub const TYPES: [&str; 12] = [
     FINDING,
     LOOK,
     IRR_SOURCE,
+    PREFIX_HEALTH,
+    ROUTE_OBJECT,
     SYNC_LOG,
 ];
 

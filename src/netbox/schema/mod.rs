@@ -11,13 +11,15 @@ mod extras;
 pub mod hooks;
 mod installed_hook;
 pub mod notices;
+pub mod origins;
 mod workers;
 
 pub use bootstrap::{BootstrapPlan, Unmet, apply, plan, requirements};
 pub use document::{
     ADDRESS, CHANGE_REQUEST, CONFIG, CONTACT, CUSTOMER, Document, FINDING, IRR_SOURCE, LOOK, NETWORK, ORGANIZATION,
-    SYNC_LOG, TICKET, TYPES,
+    PREFIX_HEALTH, ROUTE_OBJECT, SYNC_LOG, TICKET, TYPES,
 };
 pub(super) use extras::types_path;
 pub use installed_hook::{InstalledHook, installed};
+pub use origins::ORIGIN_ASNS;
 pub use workers::{Workers, ask_workers, renew_workers};

@@ -283,6 +283,8 @@ label_sets! {
     Source { source: Word }
     Rejected { source: Word, reason: Word }
     Updated { source: Word, result: &'static str }
+    Verdict { verdict: &'static str }
+    Level { level: &'static str }
 }
 
 #[cfg(test)]

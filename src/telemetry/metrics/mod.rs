@@ -17,8 +17,8 @@ use prometheus_client::{
 use reqwest::StatusCode;
 
 use labels::{
-    Answered, Asked, Change, Config, Ended, Found, Judged, Kind, Operation, Outcome, Panic, Rejected, Route, Source,
-    State, Status, Updated, Vocabulary, Word,
+    Answered, Asked, Change, Config, Ended, Found, Judged, Kind, Level, Operation, Outcome, Panic, Rejected, Route,
+    Source, State, Status, Updated, Verdict, Vocabulary, Word,
 };
 pub use labels::{Deed, JobEnd, Method, Part, Upstream, Webhook};
 
@@ -158,6 +158,12 @@ metrics! {
         "Objects of a mirrored source that were left out since its last dump was taken, by the reason";
     irr_updates: Family<Updated, Counter> = Family::default(), "irr_updates",
         "Updates of a mirrored source by this process, by their result";
+    routing_ranges: Family<Verdict, Gauge> = Family::default(), "routing_ranges",
+        "Ranges of the own space by how they stand in the routing registries";
+    routing_levels: Family<Level, Gauge> = Family::default(), "routing_levels",
+        "Ranges of the own space by how urgent it is to put them right";
+    routing_judged: Real = Real::default(), "routing_last_judged_timestamp_seconds",
+        "When it was last judged how ranges stand in the routing registries; 0 if it never was";
 }
 
 fn histograms<L: Clone + std::hash::Hash + Eq>(new: fn() -> Histogram) -> Histograms<L> {
@@ -501,6 +507,18 @@ impl Metrics {
     /// Counts an update of a mirror, with one of [`Metrics::expect_sources`]' results.
     pub fn source_updated(&self, source: &str, result: &'static str) {
         self.irr_updates.get_or_create(&Updated { source: self.words.sources.word(source), result }).inc();
+    }
+
+    /// Records how ranges stood in the routing registries when they were last judged.
+    pub fn routing(&self, verdicts: &[(&'static str, u64)], levels: &[(&'static str, u64)], judged: Timestamp) {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        for (verdict, count) in verdicts {
+            self.routing_ranges.get_or_create(&Verdict { verdict }).set(number(*count));
+        }
+        for (level, count) in levels {
+            self.routing_levels.get_or_create(&Level { level }).set(number(*count));
+        }
+        self.routing_judged.set(judged.as_millisecond() as f64 / 1e3);
     }
 
     /// Lets the counters of these results begin at 0 for each of these sources.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tracing::{info, warn};
 
-use super::ending::{Failed, done, gone};
+use super::ending::{Failed, gone};
 use crate::{
     config::IrrSource,
     error_chain::error_chain,
@@ -12,7 +12,7 @@ use crate::{
         update::{Did, UpdateError, Updated},
     },
     model::SourceName,
-    queue::Ending,
+    queue::{Delay, Ending, Job, Order, Trigger, Work},
     sync::progress::Phase,
     worker::{SourceRun, SourceTeller, task::Task},
 };
@@ -53,16 +53,23 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
     match updated {
         Ok(updated) => {
             info!(source = %name, "{name}: {updated}");
-            Ok(done(
-                json!({ "result": updated.did.name(), "serial": updated.serial, "rejected": updated.rejects.total() }),
-            ))
+            let result =
+                json!({ "result": updated.did.name(), "serial": updated.serial, "rejected": updated.rejects.total() });
+            Ok(Ending::Done { result, then: if updated.did == Did::Nothing { Vec::new() } else { judging() } })
         }
         Err(error) if error.is_ours() => Err(error.into()),
         Err(error) => {
             warn!(source = %name, error = %error_chain(&error), "{name} is not up to date");
-            Ok(done(json!({ "result": FAILED, "reason": error_chain(&error) })))
+            let result = json!({ "result": FAILED, "reason": error_chain(&error) });
+            let is_new = matches!(&error, UpdateError::Shrunk(_)) && before.notes.refused.is_none();
+            Ok(Ending::Done { result, then: if is_new { judging() } else { Vec::new() } })
         }
     }
+}
+
+/// Has the prefixes judged by what is new.
+fn judging() -> Vec<Order> {
+    vec![Order { job: Job::new(Work::Routing {}, Trigger::Job), delay: Delay::None }]
 }
 
 /// Tells NetBox of a run that is over, unless it says nothing of the source.

@@ -7,6 +7,7 @@
 //! | `findings` | what is to be put right, judged anew by what is recorded |
 //! | `requests` | what is to be changed at the registry: sent, looked for, followed |
 //! | `irr` | the mirror of a routing registry, brought up to date |
+//! | `routing` | whether the world will accept what is announced, judged anew |
 //! | `fan_out` | an aggregate or prefixes of which it is not known yet which configs they concern |
 
 mod ending;
@@ -15,6 +16,7 @@ mod findings;
 pub(super) mod irr;
 mod plan;
 mod requests;
+mod routing;
 mod sync;
 
 use super::task::Task;
@@ -42,6 +44,7 @@ pub(super) async fn perform(task: &Task) -> Ending {
         Work::Findings { config } => findings::judge(task, *config).await,
         Work::Requests { config } => requests::go_on(task, *config).await,
         Work::UpdateIrr { source } => irr::update(task, source).await,
+        Work::Routing {} => routing::judge(task).await,
         Work::SyncAggregate { config: None, aggregate } => fan_out::aggregate(task, *aggregate).await,
         Work::SyncPrefix { config: None, prefixes } => fan_out::prefixes(task, prefixes).await,
     };

@@ -68,6 +68,7 @@ macro_rules! contract {
             plan: a_prefix_tells_whose_it_is_and_where, an_aggregate_nests_its_tenant,
                 a_tenant_tells_its_group_and_tags, a_tenant_group_nests_the_one_around_it,
                 a_location_nests_its_site_and_a_site_its_tenant, custom_fields_are_answered_set_or_not,
+                what_leads_to_asns_has_their_numbers,
                 several_slugs_are_alternatives, several_names_of_vrfs_are_alternatives;
             extras: a_choice_set_is_found_by_name, a_choice_that_is_added_can_be_chosen, a_custom_link_is_found_by_name,
                 a_webhook_is_found_by_name_with_its_secret, an_event_rule_calls_a_webhook;

@@ -13,6 +13,8 @@ const SITES: &str = "/api/dcim/sites/";
 const LOCATIONS: &str = "/api/dcim/locations/";
 const TAGS: &str = "/api/extras/tags/";
 const CUSTOM_FIELDS: &str = "/api/extras/custom-fields/";
+const RIRS: &str = "/api/ipam/rirs/";
+const ASNS: &str = "/api/ipam/asns/";
 
 impl Target {
     /// A slug of this case's own.
@@ -146,6 +148,45 @@ pub(crate) async fn custom_fields_are_answered_set_or_not(target: &Target) {
     let tenant = target.made(TENANTS, tenant).await;
     let tenant = target.first(&format!("{TENANTS}?id={tenant}&fields=id,custom_fields")).await;
     assert_eq!(tenant["custom_fields"][&*legal], json!("Sample Bakery Inc"));
+}
+
+/// A custom field that leads to several objects has them with all that they are called by.
+pub(crate) async fn what_leads_to_asns_has_their_numbers(target: &Target) {
+    let rir = target.made(RIRS, target.named("rir")).await;
+    let low = 4_200_000_000 + u64::from(fastrand::u32(..90_000_000));
+    let high = low + 1;
+    let asn = async |number: u64| target.made(ASNS, json!({ "asn": number, "rir": rir })).await;
+    let (one, other) = (asn(low).await, asn(high).await);
+    let name = format!("origins_{}", target.run);
+    let field = json!({
+        "name": name, "type": "multiobject", "related_object_type": "ipam.asn",
+        "object_types": ["ipam.prefix", "ipam.aggregate"],
+    });
+    target.made(CUSTOM_FIELDS, field).await;
+    let numbers = |rows: &Value| {
+        let mut numbers: Vec<u64> = rows.as_array().unwrap().iter().map(|row| row["asn"].as_u64().unwrap()).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    let prefix = format!("{}/64", network());
+    for (list, row) in [
+        (PREFIXES, json!({ "prefix": prefix, "custom_fields": { &*name: [one, other] } })),
+        (AGGREGATES, json!({ "prefix": prefix, "rir": rir, "custom_fields": { &*name: [one, other] } })),
+    ] {
+        let id = target.made(list, row).await;
+        let row = target.first(&format!("{list}?id={id}&fields=id,custom_fields")).await;
+        assert_eq!(numbers(&row["custom_fields"][&*name]), [low, high], "{list}");
+    }
+    let unset = target.made(PREFIXES, json!({ "prefix": format!("{}/64", network()) })).await;
+    let unset = target.first(&format!("{PREFIXES}?id={unset}&fields=id,custom_fields")).await;
+    let unset = &unset["custom_fields"][&*name];
+    assert!(unset.is_null() || *unset == json!([]), "{unset}");
+    let mut site = target.named("site");
+    site["asns"] = json!([one, other]);
+    let site = target.made(SITES, site).await;
+    assert_eq!(numbers(&target.first(&format!("{SITES}?id={site}&fields=id,asns")).await["asns"]), [low, high]);
+    let rir = target.first(&format!("{RIRS}?id={rir}&fields=id,is_private")).await;
+    assert_eq!(rir["is_private"], json!(false));
 }
 
 pub(crate) async fn several_slugs_are_alternatives(target: &Target) {

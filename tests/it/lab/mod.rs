@@ -11,6 +11,7 @@ mod irr_rows;
 mod netbox;
 mod notices;
 mod requests;
+mod routing;
 mod rows;
 mod service;
 mod workers;

@@ -528,7 +528,8 @@ async fn an_hour_of_changes_without_webhooks_is_recovered_and_none_twice() {
             | Work::ApplyPlan { .. }
             | Work::Findings { .. }
             | Work::Requests { .. }
-            | Work::UpdateIrr { .. } => {}
+            | Work::UpdateIrr { .. }
+            | Work::Routing {} => {}
         }
     }
     asked.sort_unstable();

@@ -8,6 +8,7 @@ pub(super) const RIRS: &str = "ipam/rirs";
 pub(super) const AGGREGATES: &str = "ipam/aggregates";
 pub(super) const PREFIXES: &str = "ipam/prefixes";
 pub(super) const VRFS: &str = "ipam/vrfs";
+const ASNS: &str = "ipam/asns";
 pub(super) const TAGS: &str = "extras/tags";
 pub(super) const CUSTOM_FIELDS: &str = "extras/custom-fields";
 const ROLES: &str = "ipam/roles";
@@ -54,8 +55,20 @@ pub(super) fn core() -> Vec<Model> {
     let custom_fields = |object_type| Field::new("custom_fields", Kind::CustomFields(object_type));
     let tenant = || Field::link("tenant", TENANTS);
     vec![
-        model(RIRS, "ipam/rir", vec![name(), slug(), about()]),
-        model(AGGREGATES, "ipam/aggregate", vec![prefix(), Field::link("rir", RIRS).required(), tenant(), about()]),
+        model(RIRS, "ipam/rir", vec![name(), slug(), Field::new("is_private", Kind::Boolean).default(false), about()]),
+        model(
+            AGGREGATES,
+            "ipam/aggregate",
+            vec![prefix(), Field::link("rir", RIRS).required(), tenant(), about(), custom_fields("ipam.aggregate")],
+        ),
+        model(
+            ASNS,
+            "ipam/asn",
+            vec![
+                Field::new("asn", Kind::Integer { min: Some(1), max: None }).required(),
+                Field::link("rir", RIRS).required(),
+            ],
+        ),
         model(
             PREFIXES,
             "ipam/prefix",
@@ -81,13 +94,25 @@ pub(super) fn core() -> Vec<Model> {
         ),
         model(TENANT_GROUPS, "tenancy/tenantgroup", vec![name(), slug(), Field::link("parent", TENANT_GROUPS)]),
         model("tenancy/contacts", "tenancy/contact", vec![name()]),
-        model(SITES, "dcim/site", vec![name(), slug(), tenant()]),
+        model(
+            SITES,
+            "dcim/site",
+            vec![name(), slug(), tenant(), Field::new("asns", Kind::Multiobject(ASNS.to_owned()))],
+        ),
         model("dcim/locations", "dcim/location", vec![name(), slug(), Field::link("site", SITES).required()]),
         model(TAGS, "extras/tag", vec![name(), slug()]),
         model(
             CUSTOM_FIELDS,
             "extras/customfield",
-            vec![json("object_types").required(), name(), Field::new("type", Kind::Select(None)).required()],
+            vec![
+                json("object_types").required(),
+                name(),
+                Field::new("type", Kind::Select(None)).required(),
+                Field::text("related_object_type").default(Value::Null),
+                Field::text("label"),
+                Field::text("group_name"),
+                about(),
+            ],
         ),
         model(
             CHOICE_SETS,
@@ -141,7 +166,7 @@ pub(super) fn core() -> Vec<Model> {
 
 /// A model of NetBox's own, whose objects are displayed by their name or prefix.
 fn model(endpoint: &str, reference: &str, fields: Vec<Field>) -> Model {
-    let primary = fields.iter().find(|field| field.name == "name" || field.kind == Kind::Cidr);
+    let primary = fields.iter().find(|field| ["name", "asn"].contains(&&*field.name) || field.kind == Kind::Cidr);
     Model {
         endpoint: endpoint.to_owned(),
         reference: reference.to_owned(),

@@ -55,7 +55,15 @@ fn value(store: &Store, call: &Call, field: &Field, value: &Value) -> Value {
         Kind::Object(target) => nested(target, value).unwrap_or_default(),
         Kind::Multiobject(target) => all().filter_map(|id| nested(target, id)).collect(),
         Kind::Select(_) | Kind::Choice(_) | Kind::Multiselect(_) if value.is_null() => Value::Null,
-        Kind::CustomFields(object_type) => custom_fields(store, object_type, value),
+        Kind::CustomFields(object_type) => {
+            let mut fields = custom_fields(store, object_type, value);
+            for (name, value) in fields.as_object_mut().into_iter().flatten() {
+                if let Some(target) = leads_to(store, name) {
+                    *value = value.as_array().into_iter().flatten().filter_map(|id| nested(&target, id)).collect();
+                }
+            }
+            fields
+        }
         Kind::Select(None) | Kind::Choice(_) => choice(value, value.as_str().map(capitalized)),
         Kind::Select(Some(set)) => choice(value, label(store, *set, value)),
         Kind::Multiselect(set) => all().map(|value| choice(value, label(store, *set, value))).collect(),
@@ -74,6 +82,14 @@ pub(super) fn custom_fields(store: &Store, object_type: &str, set: &Value) -> Va
     };
     let named = fields.filter(of_type).filter_map(|field| field.text("name"));
     Value::Object(named.map(|name| (name.to_owned(), set.get(name).cloned().unwrap_or_default())).collect())
+}
+
+/// Returns the list of the objects that a custom field of several objects leads to.
+fn leads_to(store: &Store, name: &str) -> Option<String> {
+    let mut fields = store.table(CUSTOM_FIELDS)?.rows();
+    let (_, field) = fields.find(|(_, field)| field.text("name") == Some(name))?;
+    let object_type = field.text("related_object_type").filter(|_| field.text("type") == Some("multiobject"))?;
+    store.tables().find(|table| table.model.object_type == object_type).map(|table| table.model.endpoint.clone())
 }
 
 fn choice(value: &Value, label: Option<String>) -> Value {

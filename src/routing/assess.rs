@@ -1,0 +1,218 @@
+//! Judges all of an address plan: each prefix, each aggregate that is no prefix, and each range inside an aggregate that
+//! registries have objects about and NetBox does not know. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+
+use super::{
+    claims::{Claims, RouteObject},
+    expected::{Expectations, Expected, Plan, PlannedAggregate, PlannedPrefix},
+    health::{Health, Registration, RpkiState},
+    judge::{Evidence, Freshness, Subject, judge, rpki_state},
+};
+use crate::{
+    irr::roa::Vrps,
+    model::{Asn, Ranges, RowId, SourceName},
+};
+
+/// How a range stands that is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
+pub struct RangeHealth {
+    pub range: IpNet,
+    /// The prefix of NetBox that it is; `None` for an aggregate, and for what NetBox does not have.
+    pub prefix: Option<RowId>,
+    /// The aggregate that it is, or that it is in.
+    pub aggregate: Option<RowId>,
+    /// Says that NetBox has it, as a prefix or as an aggregate.
+    pub is_planned: bool,
+    /// Who is expected to announce it.
+    pub expected: Expected,
+    pub health: Health,
+}
+
+/// A route object inside the operator's own space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
+pub struct OwnRoute {
+    pub object: RouteObject,
+    pub rpki: RpkiState,
+    /// The prefix of NetBox of exactly its range.
+    pub prefix: Option<RowId>,
+    pub aggregate: Option<RowId>,
+}
+
+/// All that was judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assessment {
+    /// How each range stands, in address order.
+    pub ranges: Vec<RangeHealth>,
+    /// The objects inside the own space, in address order.
+    pub routes: Vec<OwnRoute>,
+}
+
+/// What is known of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// Its name.
+    pub name: SourceName,
+    /// Whether it may be judged by.
+    pub freshness: Freshness,
+    /// The ranges that it was asked about; `None` for one of which all is known.
+    pub asked: Option<Ranges>,
+    /// When it was last known to be so.
+    pub as_of: Option<Timestamp>,
+}
+
+/// What a plan is judged by.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names of the other fields say it")]
+pub struct Testimony<'a> {
+    pub claims: &'a Claims,
+    pub sources: &'a [Witness],
+    /// The VRPs, if any are to be asked.
+    pub vrps: Option<(&'a Vrps, Freshness)>,
+    /// The sources that count; all do if there are none.
+    pub counting: &'a BTreeSet<SourceName>,
+}
+
+/// Judges a plan.
+#[must_use]
+pub fn assess(plan: &Plan, testimony: &Testimony<'_>) -> Assessment {
+    let assessing = Assessing::new(plan, testimony);
+    let mut ranges: Vec<RangeHealth> = assessing.prefixes().chain(assessing.aggregates()).collect();
+    ranges.extend(assessing.unclaimed());
+    ranges.sort_by_key(|judged| (judged.range, judged.prefix, judged.aggregate));
+    Assessment { ranges, routes: assessing.routes().collect() }
+}
+
+struct Assessing<'a> {
+    plan: &'a Plan,
+    testimony: &'a Testimony<'a>,
+    expectations: Expectations<'a>,
+    /// The prefixes of each range, those of the global table first.
+    prefixes: BTreeMap<IpNet, Vec<&'a PlannedPrefix>>,
+    /// What the sources are to be taken for, in each aggregate.
+    sources: BTreeMap<IpNet, Vec<(SourceName, Freshness)>>,
+}
+
+impl<'a> Assessing<'a> {
+    fn new(plan: &'a Plan, testimony: &'a Testimony<'a>) -> Self {
+        let mut prefixes: BTreeMap<IpNet, Vec<&PlannedPrefix>> = BTreeMap::new();
+        for prefix in &plan.prefixes {
+            prefixes.entry(prefix.prefix.trunc()).or_default().push(prefix);
+        }
+        prefixes.values_mut().for_each(|all| all.sort_by_key(|prefix| (prefix.vrf, prefix.id)));
+        let of = |aggregate: &PlannedAggregate| {
+            let range = aggregate.prefix.trunc();
+            (
+                range,
+                testimony.sources.iter().map(|witness| (witness.name.clone(), witness.freshness_in(&range))).collect(),
+            )
+        };
+        let sources = plan.aggregates.iter().map(of).collect();
+        Self { plan, testimony, expectations: Expectations::new(plan), prefixes, sources }
+    }
+
+    fn prefixes(&self) -> impl Iterator<Item = RangeHealth> {
+        self.plan.prefixes.iter().filter_map(|prefix| {
+            let aggregate = self.expectations.aggregate(&prefix.prefix)?;
+            let expected = self.expectations.of_prefix(prefix);
+            Some(self.judged(prefix.prefix.trunc(), Some(prefix), (aggregate, true), expected))
+        })
+    }
+
+    /// Judges the aggregates that are no prefixes. One that is has the health of its prefix.
+    fn aggregates(&self) -> impl Iterator<Item = RangeHealth> {
+        let no_prefixes = self.plan.aggregates.iter().filter(|it| !self.prefixes.contains_key(&it.prefix.trunc()));
+        no_prefixes.map(|aggregate| {
+            let expected = self.expectations.of_aggregate(aggregate);
+            self.judged(aggregate.prefix.trunc(), None, (aggregate, true), expected)
+        })
+    }
+
+    /// Judges the ranges inside aggregates that NetBox does not have.
+    fn unclaimed(&self) -> Vec<RangeHealth> {
+        let mut unclaimed: Vec<RangeHealth> = Vec::new();
+        for object in self.inside() {
+            let range = object.prefix;
+            let is_known = self.prefixes.contains_key(&range) || self.sources.contains_key(&range);
+            let is_told = unclaimed.last().is_some_and(|last| last.range == range);
+            if is_known || is_told {
+                continue;
+            }
+            if let Some(aggregate) = self.expectations.aggregate(&range) {
+                unclaimed.push(self.judged(range, None, (aggregate, false), Expected::default()));
+            }
+        }
+        unclaimed
+    }
+
+    fn routes(&self) -> impl Iterator<Item = OwnRoute> {
+        self.inside().map(|object| OwnRoute {
+            rpki: rpki_state(self.testimony.vrps, &object.prefix, [object.origin]),
+            prefix: self.prefixes.get(&object.prefix).and_then(|all| Some(all.first()?.id)),
+            aggregate: self.expectations.aggregate(&object.prefix).map(|aggregate| aggregate.id),
+            object: object.clone(),
+        })
+    }
+
+    /// Returns the objects about ranges that lie in an aggregate.
+    fn inside(&self) -> impl Iterator<Item = &'a RouteObject> {
+        self.testimony.claims.all().filter(|object| self.expectations.aggregate(&object.prefix).is_some())
+    }
+
+    /// Judges a range of an aggregate.
+    fn judged(
+        &self,
+        range: IpNet,
+        prefix: Option<&PlannedPrefix>,
+        (aggregate, is_planned): (&PlannedAggregate, bool),
+        expected: Expected,
+    ) -> RangeHealth {
+        let Testimony { claims, vrps, counting, .. } = *self.testimony;
+        let is_idle = prefix.is_some_and(|prefix| prefix.is_idle);
+        let registration = self.registration(&range, aggregate);
+        let subject = Subject { range, is_planned, is_idle, expected: &expected, counting, registration };
+        let sources = self.sources.get(&aggregate.prefix.trunc()).map(Vec::as_slice).unwrap_or_default();
+        let health = judge(&subject, &Evidence { claims, sources, vrps });
+        let (prefix, aggregate) = (prefix.map(|prefix| prefix.id), Some(aggregate.id));
+        RangeHealth { range, prefix, aggregate, is_planned, expected, health }
+    }
+
+    fn registration(&self, range: &IpNet, aggregate: &PlannedAggregate) -> Registration {
+        if self.plan.registered.around(range).is_some() {
+            Registration::Registered
+        } else if self.plan.synced.contains(&aggregate.rir) {
+            Registration::NotFound
+        } else {
+            Registration::Unknown
+        }
+    }
+}
+
+impl Witness {
+    /// Returns whether it may be judged by in a range.
+    fn freshness_in(&self, range: &IpNet) -> Freshness {
+        match &self.asked {
+            Some(asked) if asked.around(range).is_none() => Freshness::Never,
+            Some(_) | None => self.freshness,
+        }
+    }
+}
+
+impl RangeHealth {
+    /// Returns the origins that are expected, as text.
+    #[must_use]
+    pub fn expected_origins(&self) -> String {
+        self.expected.origins.iter().map(Asn::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the origins that were found and the sources that have them, as text.
+    #[must_use]
+    pub fn found(&self) -> String {
+        self.health.found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+}
