@@ -20,12 +20,13 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 
 const PREFIX: &str = "RIR_SIDECAR__";
 /// The settings that are lists. The environment writes them with commas.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
     "arin.allowed_base_urls",
     "findings.assigned_statuses",
     "findings.own_tenant_groups",
     "findings.own_tenants",
     "findings.public_vrfs",
+    "irr.own_space",
     "sync.recipient_orgs",
 ];
 /// The settings that are tables. The environment writes them as lists of `name=value`.

@@ -41,7 +41,7 @@ pub struct Settings {
     pub findings: Findings,
     /// The rules by which changes at the registry are asked for, approved and sent.
     pub requests: Requests,
-    /// The routing registries that are mirrored.
+    /// The routing registries that are mirrored or asked.
     pub irr: Irr,
     /// The place of the jobs.
     pub queue: Queue,

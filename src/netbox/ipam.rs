@@ -22,8 +22,10 @@ use crate::model::{Aggregate, Prefix, Ranges, RowId, Scope};
 
 pub(super) const AGGREGATES: &str = "/api/ipam/aggregates/";
 pub(super) const PREFIXES: &str = "/api/ipam/prefixes/";
+pub(super) const RIRS: &str = "/api/ipam/rirs/";
 const AGGREGATE_FIELDS: (&str, &str) = ("fields", "id,prefix,rir");
 const PREFIX_FIELDS: (&str, &str) = ("fields", "id,prefix,vrf");
+const RIR_FIELDS: (&str, &str) = ("fields", "id,is_private");
 /// Where a prefix is, and nothing else of it.
 const PLACE: PrefixForm<'_, Prefix> = PrefixForm { fields: PREFIX_FIELDS, read: &prefix, net: |row| row.prefix };
 /// Aggregates whose prefixes are asked for at once: NetBox has few workers, and each answer costs it CPU.
@@ -51,6 +53,13 @@ struct PrefixRow {
     prefix: IpNet,
     #[serde(deserialize_with = "optional_reference")]
     vrf: Option<RowId>,
+}
+
+/// A row of `/api/ipam/rirs/`.
+#[derive(Deserialize)]
+struct RirRow {
+    id: RowId,
+    is_private: bool,
 }
 
 /// What is read of each prefix.
@@ -166,6 +175,18 @@ impl Client {
             found = found.and(self.list_as(PREFIXES, &query, &prefix).await?.only(|row| ids.contains(&row.id)));
         }
         Ok(found)
+    }
+
+    /// Reads the ranges of the aggregates of all RIRs but the private ones, such as one for RFC 1918.
+    ///
+    /// # Errors
+    /// When NetBox cannot be asked.
+    pub async fn public_aggregates(&self) -> Result<Vec<IpNet>, Error> {
+        let private = self.list_where(RIRS, &[RIR_FIELDS], |row: &RirRow| row.is_private).await?.readable()?;
+        let private: BTreeSet<RowId> = private.iter().map(|row| row.id).collect();
+        let is_public = |row: &AggregateRow| !private.contains(&row.rir);
+        let aggregates = self.list_where(AGGREGATES, &[AGGREGATE_FIELDS], is_public).await?.readable()?;
+        Ok(aggregates.iter().map(|row| row.prefix).collect())
     }
 
     async fn aggregates(&self, rir: RowId) -> Result<Vec<Aggregate>, Error> {

@@ -3,6 +3,7 @@
 //!
 //! | step | where | touches |
 //! |---|---|---|
+//! | which space is our own | [`space`] | NetBox |
 //! | who is expected to announce what | [`expected`] | nothing |
 //! | route objects about the operator's own space | [`claims`] | nothing |
 //! | judge | [`mod@judge`] | nothing |
@@ -11,10 +12,12 @@ pub mod claims;
 pub mod expected;
 pub mod health;
 pub mod judge;
+pub mod space;
 
 pub use self::{
     claims::{Claims, RouteObject},
     expected::{Expectation, Expected},
     health::{Health, Level, Registration, Verdict},
     judge::{Evidence, Subject, judge},
+    space::own_space,
 };

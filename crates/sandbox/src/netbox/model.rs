@@ -54,7 +54,7 @@ pub(super) fn core() -> Vec<Model> {
     let custom_fields = |object_type| Field::new("custom_fields", Kind::CustomFields(object_type));
     let tenant = || Field::link("tenant", TENANTS);
     vec![
-        model(RIRS, "ipam/rir", vec![name(), slug(), about()]),
+        model(RIRS, "ipam/rir", vec![name(), slug(), Field::new("is_private", Kind::Boolean), about()]),
         model(AGGREGATES, "ipam/aggregate", vec![prefix(), Field::link("rir", RIRS).required(), tenant(), about()]),
         model(
             PREFIXES,
