@@ -1,4 +1,5 @@
-//! `rir-sidecar irr`: looks at the mirrors of routing registries, updates, reloads and exports them, and judges by them.
+//! `rir-sidecar irr`: looks at the mirrors of routing registries, updates, reloads and exports them, and judges by them. So it
+//! does with sources that are asked.
 
 mod check;
 mod lookup;
@@ -17,14 +18,16 @@ use super::{
     output,
 };
 use crate::{
-    config::{IrrSource, Settings},
+    config::{IrrSource, Settings, SourceKind},
     http::{SourceView, running_job},
     irr::{
         store::{Store, StoreError},
         update::Mirror,
     },
     model::SourceName,
+    netbox,
     queue::{Delay, Job, Order, Queue, Trigger, Work},
+    routing::own_space,
 };
 
 /// The progress of an update is told each time that so many more objects were read.
@@ -49,7 +52,7 @@ enum Verb {
         #[arg(value_name = "SOURCE")]
         source: SourceName,
     },
-    /// Have a source taken anew from its dump by the service; its journal is dropped
+    /// Have a source taken anew by the service, from its dump or by asking; its journal is dropped
     Reload {
         #[arg(value_name = "SOURCE")]
         source: SourceName,
@@ -66,7 +69,7 @@ enum Verb {
     Check(check::Args),
     /// Show what the sources have about a prefix, around it and inside it
     Lookup(lookup::Args),
-    /// Take the dump that was refused because it has too few objects
+    /// Take the dump or answer that was refused because it has too few objects
     AcceptShrink {
         #[arg(value_name = "SOURCE")]
         source: SourceName,
@@ -88,7 +91,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
             Verb::Check(args) => check::run(args, mirror.store.clone(), settings.clone(), form).await,
             Verb::Lookup(args) => lookup::run(args, &mirror.store, &settings, form).await,
             Verb::Status => status(&mirror.store, &settings, form).await,
-            Verb::Update { source } => update(&mirror, known(&source)?, form).await,
+            Verb::Update { source } => update(&mirror, &settings, known(&source)?, form).await,
             Verb::Reload { source } => reload(&mirror.store, &settings, known(&source)?).await,
             Verb::Export { source, file } => export(&mirror.store, known(&source)?, file.as_deref()).await,
             Verb::AcceptShrink { source } => accept_shrink(&mirror.store, &settings, known(&source)?).await,
@@ -137,7 +140,12 @@ async fn status(store: &Store, settings: &Settings, form: output::Format) -> Res
     Ok(if is_well { ExitStatus::Done } else { ExitStatus::SomeFailed })
 }
 
-async fn update(mirror: &Mirror, source: &IrrSource, form: output::Format) -> Result<ExitStatus, AnyError> {
+async fn update(
+    mirror: &Mirror,
+    settings: &Settings,
+    source: &IrrSource,
+    form: output::Format,
+) -> Result<ExitStatus, AnyError> {
     let name = &source.name;
     let told = Cell::new(0);
     let progress = |objects| {
@@ -145,7 +153,14 @@ async fn update(mirror: &Mirror, source: &IrrSource, form: output::Format) -> Re
             output::err(&format!("{name}: {objects} objects read"));
         }
     };
-    match mirror.update(source, progress).await {
+    let updated = match source.kind {
+        SourceKind::Mirror => mirror.update(source, progress).await,
+        SourceKind::Query => match own_space(&netbox::Client::new(&settings.netbox)?, settings).await {
+            Ok(own) => mirror.ask_own(source, &own, progress).await,
+            Err(error) => return Ok(ExitStatus::failed(error.retry()).because(&error)),
+        },
+    };
+    match updated {
         Ok(updated) => {
             match form {
                 output::Format::Text => {
@@ -169,7 +184,11 @@ async fn update(mirror: &Mirror, source: &IrrSource, form: output::Format) -> Re
 async fn reload(store: &Store, settings: &Settings, source: &IrrSource) -> Result<ExitStatus, AnyError> {
     store.ask_reload(&source.name).await?;
     queue(settings, source).await?;
-    output::out(&format!("{}: the service takes the dump anew, and drops the journal", source.name));
+    let anew = match source.kind {
+        SourceKind::Mirror => "takes the dump anew, and drops the journal",
+        SourceKind::Query => "asks anew, and takes the answer though it is the same",
+    };
+    output::out(&format!("{}: the service {anew}", source.name));
     Ok(ExitStatus::Done)
 }
 
@@ -178,11 +197,13 @@ async fn accept_shrink(store: &Store, settings: &Settings, source: &IrrSource) -
     Ok(match store.accept_shrink(name).await? {
         Some(shrink) => {
             queue(settings, source).await?;
-            output::out(&format!("{name}: the service takes the dump with {} objects", shrink.objects));
+            let unit = source.kind.unit();
+            output::out(&format!("{name}: the service takes the {unit} with {} objects", shrink.objects));
             ExitStatus::Done
         }
         None => {
-            output::err(&format!("error: no dump of {name} was refused, so there is nothing to accept"));
+            let unit = source.kind.unit();
+            output::err(&format!("error: no {unit} of {name} was refused, so there is nothing to accept"));
             ExitStatus::Misused
         }
     })

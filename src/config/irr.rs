@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, path::PathBuf, str::FromStr, time::Duration};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
 
@@ -14,14 +15,23 @@ const USUAL_INTERVAL: Duration = Duration::from_secs(300);
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest and usual interval of a source over NRTMv4 (RFC 10063: no more than once a minute).
 const SHORTEST_NRTM4: Duration = Duration::from_secs(60);
+/// The interval of a source that is asked and has none: its server serves others, too.
+const USUAL_QUERY: Duration = Duration::from_secs(15 * 60);
+/// The shortest interval of a source that is asked.
+const SHORTEST_QUERY: Duration = Duration::from_secs(60);
 /// The longest interval: a registry that is looked at less often is not mirrored.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The most changes that a journal may keep. In Redis each takes about 200 bytes.
 const MOST_KEPT: u64 = 10_000_000;
+/// The changes that the journal of a source keeps that says nothing of it.
+const USUAL_JOURNAL: u64 = 100_000;
 
 /// `[irr]`
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Irr {
+    /// The ranges that are the operator's own; none stands for all aggregates of RIRs that are not private.
+    #[serde(default)]
+    pub own_space: Vec<IpNet>,
     /// The sources.
     #[serde(default)]
     pub source: Vec<IrrSource>,
@@ -46,24 +56,25 @@ pub struct IrrSource {
     pub nrtm: Option<HostAndPort>,
     /// The version of NRTM that is asked for.
     #[serde(default)]
-    pub nrtm_version: NrtmVersion,
+    nrtm_version: Option<NrtmVersion>,
     /// Where its update notification file is (NRTMv4).
     #[serde(default)]
     pub index: Option<Url>,
     /// File with the public key that the update notification file is signed with.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
+    /// The whois server that is asked, where the source is not mirrored.
+    #[serde(default)]
+    pub server: Option<HostAndPort>,
     #[serde(default, deserialize_with = "optional_duration")]
     interval: Option<Duration>,
     /// The classes that are mirrored; all if there are none.
     #[serde(default)]
     pub classes: BTreeSet<RpslClass>,
-    /// How many changes the journal keeps of those that the stored dump has already.
-    #[serde(default = "usual_journal")]
-    pub journal_keep: u64,
-    /// Share (0 to 1) of the objects that a dump may lack of those that are there.
-    #[serde(default = "usual_shrink")]
-    pub max_shrink: f64,
+    #[serde(default)]
+    journal_keep: Option<u64>,
+    #[serde(default)]
+    max_shrink: Option<f64>,
 }
 
 /// Where the objects of a source come from.
@@ -73,6 +84,19 @@ pub enum SourceKind {
     /// From another registry or a mirror of it.
     #[default]
     Mirror,
+    /// From the answers of a whois server about the operator's own space.
+    Query,
+}
+
+impl SourceKind {
+    /// Returns what all of its objects come in.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Mirror => "dump",
+            Self::Query => "answer",
+        }
+    }
 }
 
 /// A version of NRTM over TCP.
@@ -132,8 +156,35 @@ impl IrrSource {
     /// Returns how often the source is looked at.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        let usual = if self.index.is_some() { SHORTEST_NRTM4 } else { USUAL_INTERVAL };
+        let usual = match self.kind {
+            SourceKind::Query => USUAL_QUERY,
+            SourceKind::Mirror if self.index.is_some() => SHORTEST_NRTM4,
+            SourceKind::Mirror => USUAL_INTERVAL,
+        };
         self.interval.unwrap_or(usual)
+    }
+
+    /// Returns the version of NRTM that is asked for.
+    #[must_use]
+    pub fn nrtm_version(&self) -> NrtmVersion {
+        self.nrtm_version.unwrap_or_default()
+    }
+
+    /// Returns how many changes the journal keeps of those that the stored dump has already.
+    #[must_use]
+    pub fn journal_keep(&self) -> u64 {
+        self.journal_keep.unwrap_or(USUAL_JOURNAL)
+    }
+
+    /// Returns the share (0 to 1) of the objects that a dump or an answer may lack of those that are there. A whole dump seldom
+    /// has many fewer; of the few objects about somebody's own space half may go at once.
+    #[must_use]
+    pub fn max_shrink(&self) -> f64 {
+        let usual = match self.kind {
+            SourceKind::Mirror => 0.1,
+            SourceKind::Query => 1.0,
+        };
+        self.max_shrink.unwrap_or(usual)
     }
 
     /// Returns whether objects of a class are mirrored.
@@ -145,20 +196,12 @@ impl IrrSource {
     /// Returns the port and the host under which everybody may see what it asks, for logs and rows.
     #[must_use]
     pub fn upstream(&self) -> String {
-        match (&self.index, &self.nrtm, self.dumps.first()) {
+        match (&self.index, self.server.as_ref().or(self.nrtm.as_ref()), self.dumps.first()) {
             (Some(index), _, _) => index.to_string(),
-            (None, Some(nrtm), _) => nrtm.to_string(),
+            (None, Some(server), _) => server.to_string(),
             (None, None, dump) => dump.map(Url::to_string).unwrap_or_default(),
         }
     }
-}
-
-fn usual_journal() -> u64 {
-    100_000
-}
-
-fn usual_shrink() -> f64 {
-    0.1
 }
 
 fn optional_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -221,6 +264,10 @@ impl fmt::Display for HostAndPort {
 
 /// Adds a problem for each setting of a source that cannot be used, and for those that exclude each other.
 pub(super) fn check(irr: &Irr, problems: &mut Vec<Problem>) {
+    for range in irr.own_space.iter().filter(|range| **range != range.trunc()) {
+        let remedy = format!("holds `{range}`, which has bits set behind its length; write `{}`", range.trunc());
+        problems.push(Problem::new("irr.own_space".to_owned(), remedy));
+    }
     let mut names = BTreeSet::new();
     for source in &irr.source {
         let at = |field: &str| format!("irr.source[{}].{field}", source.name);
@@ -230,39 +277,69 @@ pub(super) fn check(irr: &Irr, problems: &mut Vec<Problem>) {
             }
         };
         refuse(!names.insert(&source.name), "name", "is there twice; a source has one table");
-        let (dumps, index) = (!source.dumps.is_empty(), source.index.is_some());
-        let others = dumps || source.serial_url.is_some() || source.nrtm.is_some();
-        let remedy =
-            "is set together with `dumps`, `serial_url` or `nrtm`; NRTMv4 brings its own snapshots, so remove these";
-        refuse(index && others, "index", remedy);
-        refuse(!index && !dumps, "dumps", "is empty; list where the dump is, or set `index` for NRTMv4");
-        let remedy = "is not set; name the file with the registry's public key, without which anybody could sign";
-        refuse(index && source.key_file.is_none(), "key_file", remedy);
-        refuse(!index && source.key_file.is_some(), "key_file", "is for NRTMv4 only; remove it, or set `index`");
-        let remedy =
-            "is not set, but `nrtm` goes on from the serial of the dump; set it to the registry's CURRENTSERIAL file";
-        refuse(!index && source.nrtm.is_some() && source.serial_url.is_none(), "serial_url", remedy);
-        let files = ["https", "http", "ftp", "file"];
-        let remedy = "is no https, http, ftp or file URL without user name and password; correct it";
-        refuse(!source.dumps.iter().all(|url| is_url(url, &files)), "dumps", remedy);
-        refuse(!source.serial_url.iter().all(|url| is_url(url, &files)), "serial_url", remedy);
-        let remedy = "is no https, http or file URL without user name and password; correct it";
-        refuse(!source.index.iter().all(|url| is_url(url, &["https", "http", "file"])), "index", remedy);
-        let interval = source.interval();
-        refuse(interval < SHORTEST_INTERVAL, "interval", "is too short; set it to 1s or more");
+        match source.kind {
+            SourceKind::Mirror => check_mirror(source, &mut refuse),
+            SourceKind::Query => check_query(source, &mut refuse),
+        }
+        refuse(source.interval() > LONGEST_INTERVAL, "interval", "is too long; set it to 7days or less");
         refuse(
-            index && interval < SHORTEST_NRTM4,
-            "interval",
-            "is too short; NRTMv4 may be asked once a minute, so set 60s or more",
-        );
-        refuse(interval > LONGEST_INTERVAL, "interval", "is too long; set it to 7days or less");
-        refuse(
-            !(0.0..=1.0).contains(&source.max_shrink),
+            !(0.0..=1.0).contains(&source.max_shrink()),
             "max_shrink",
             "is a share between 0 and 1; write 0.1 for 10 %",
         );
-        refuse(source.journal_keep > MOST_KEPT, "journal_keep", "is too large; set it to 10000000 or less");
+        refuse(source.journal_keep() > MOST_KEPT, "journal_keep", "is too large; set it to 10000000 or less");
     }
+}
+
+/// Takes whether something is wrong, in which setting, and what to do about it.
+type Refuse<'a> = dyn FnMut(bool, &str, &str) + 'a;
+
+fn check_mirror(source: &IrrSource, refuse: &mut Refuse<'_>) {
+    let (dumps, index) = (!source.dumps.is_empty(), source.index.is_some());
+    let others = dumps || source.serial_url.is_some() || source.nrtm.is_some();
+    let remedy =
+        "is set together with `dumps`, `serial_url` or `nrtm`; NRTMv4 brings its own snapshots, so remove these";
+    refuse(index && others, "index", remedy);
+    refuse(!index && !dumps, "dumps", "is empty; list where the dump is, or set `index` for NRTMv4");
+    let remedy = "is not set; name the file with the registry's public key, without which anybody could sign";
+    refuse(index && source.key_file.is_none(), "key_file", remedy);
+    refuse(!index && source.key_file.is_some(), "key_file", "is for NRTMv4 only; remove it, or set `index`");
+    let remedy =
+        "is not set, but `nrtm` goes on from the serial of the dump; set it to the registry's CURRENTSERIAL file";
+    refuse(!index && source.nrtm.is_some() && source.serial_url.is_none(), "serial_url", remedy);
+    let files = ["https", "http", "ftp", "file"];
+    let remedy = "is no https, http, ftp or file URL without user name and password; correct it";
+    refuse(!source.dumps.iter().all(|url| is_url(url, &files)), "dumps", remedy);
+    refuse(!source.serial_url.iter().all(|url| is_url(url, &files)), "serial_url", remedy);
+    let remedy = "is no https, http or file URL without user name and password; correct it";
+    refuse(!source.index.iter().all(|url| is_url(url, &["https", "http", "file"])), "index", remedy);
+    let remedy = "is for sources that are asked; remove it, or set `kind = \"query\"`";
+    refuse(source.server.is_some(), "server", remedy);
+    let interval = source.interval();
+    refuse(interval < SHORTEST_INTERVAL, "interval", "is too short; set it to 1s or more");
+    let remedy = "is too short; NRTMv4 may be asked once a minute, so set 60s or more";
+    refuse(index && interval < SHORTEST_NRTM4, "interval", remedy);
+}
+
+fn check_query(source: &IrrSource, refuse: &mut Refuse<'_>) {
+    let remedy = "is not set; name the whois server that is asked, such as `whois.radb.net:43`";
+    refuse(source.server.is_none(), "server", remedy);
+    let of_mirrors = [
+        ("dumps", !source.dumps.is_empty()),
+        ("serial_url", source.serial_url.is_some()),
+        ("nrtm", source.nrtm.is_some()),
+        ("nrtm_version", source.nrtm_version.is_some()),
+        ("index", source.index.is_some()),
+        ("key_file", source.key_file.is_some()),
+        ("classes", !source.classes.is_empty()),
+        ("journal_keep", source.journal_keep.is_some()),
+    ];
+    for (field, is_set) in of_mirrors {
+        let remedy = "is for sources that are mirrored; remove it, or set `kind = \"mirror\"` and remove `server`";
+        refuse(is_set, field, remedy);
+    }
+    let remedy = "is too short; a server that is asked by many may be asked once a minute, so set 60s or more";
+    refuse(source.interval() < SHORTEST_QUERY, "interval", remedy);
 }
 
 fn is_url(url: &Url, schemes: &[&str]) -> bool {
@@ -297,7 +374,6 @@ mod tests {
         }
         let wrong = [
             "",
-            "kind = 'query'",
             "dumps = ['gopher://rr.test/a.db', 'https://ann:secret@rr.test/']\nserial_url = 'file://host/a'",
             "dumps = ['https://rr.test/a.db']\nnrtm = 'rr.test:43'\nkey_file = '/etc/key.pem'\ninterval = '100ms'",
             "dumps = ['https://rr.test/a.db']\nnrtm = '2001:db8::1:43'",
@@ -309,8 +385,6 @@ mod tests {
         let all: Vec<String> = wrong.iter().map(|text| told(&format!("[[source]]\nname = 'A'\n{text}"))).collect();
         insta::assert_snapshot!(all.join("\n---\n"), @r#"
           irr.source[A].dumps: is empty; list where the dump is, or set `index` for NRTMv4
-        ---
-        unknown variant `query`, expected `mirror`
         ---
           irr.source[A].dumps: is no https, http, ftp or file URL without user name and password; correct it
           irr.source[A].serial_url: is no https, http, ftp or file URL without user name and password; correct it
@@ -338,6 +412,43 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_is_asked_has_a_server_and_nothing_of_a_mirror() {
+        assert_eq!(told("[[source]]\nname = 'A'\nkind = 'query'\nserver = 'whois.test:43'\nmax_shrink = 0.5"), "");
+        let all = [
+            "kind = 'query'",
+            "kind = 'query'\nserver = 'whois.test:43'\ndumps = ['https://rr.test/a.db']\nserial_url = 'https://rr.test/a'\n\
+             nrtm = 'rr.test:43'\nnrtm_version = 3\nindex = 'https://rr.test/'\nkey_file = '/etc/key.pem'\n\
+             classes = ['route']\njournal_keep = 5\ninterval = '59s'",
+            "dumps = ['https://rr.test/a.db']\nserver = 'whois.test:43'",
+            "kind = 'asked'",
+        ]
+        .map(|text| told(&format!("[[source]]\nname = 'A'\n{text}")));
+        insta::assert_snapshot!(all.join("\n---\n"), @r#"
+          irr.source[A].server: is not set; name the whois server that is asked, such as `whois.radb.net:43`
+        ---
+          irr.source[A].dumps: is for sources that are mirrored; remove it, or set `kind = "mirror"` and remove `server`
+          irr.source[A].serial_url: is for sources that are mirrored; remove it, or set `kind = "mirror"` and remove `server`
+          irr.source[A].nrtm: is for sources that are mirrored; remove it, or set `kind = "mirror"` and remove `server`
+          irr.source[A].nrtm_version: is for sources that are mirrored; remove it, or set `kind = "mirror"` and remove `server`
+          irr.source[A].index: is for sources that are mirrored; remove it, or set `kind = "mirror"` and remove `server`
+          irr.source[A].key_file: is for sources that are mirrored; remove it, or set `kind = "mirror"` and remove `server`
+          irr.source[A].classes: is for sources that are mirrored; remove it, or set `kind = "mirror"` and remove `server`
+          irr.source[A].journal_keep: is for sources that are mirrored; remove it, or set `kind = "mirror"` and remove `server`
+          irr.source[A].interval: is too short; a server that is asked by many may be asked once a minute, so set 60s or more
+        ---
+          irr.source[A].server: is for sources that are asked; remove it, or set `kind = "query"`
+        ---
+        unknown variant `asked`, expected `mirror` or `query`
+        "#);
+    }
+
+    #[test]
+    fn own_space_is_told_without_host_bits() {
+        assert_eq!(told("own_space = ['192.0.2.0/24', '2001:db8::/32']"), "");
+        insta::assert_snapshot!(told("own_space = ['192.0.2.1/24']"), @"  irr.own_space: holds `192.0.2.1/24`, which has bits set behind its length; write `192.0.2.0/24`");
+    }
+
+    #[test]
     fn a_server_is_a_host_with_a_port() {
         let read = |text: &str| text.parse::<HostAndPort>().map(|server| (server.to_string(), server.host));
         assert_eq!(read("[2001:db8::1]:43"), Ok(("[2001:db8::1]:43".to_owned(), "2001:db8::1".to_owned())));
@@ -355,6 +466,7 @@ mod tests {
         };
         assert_eq!(interval(""), 300);
         assert_eq!(interval("index = 'https://rr.test/'"), 60);
+        assert_eq!(interval("kind = 'query'"), 900);
         assert_eq!(interval("interval = '10m'"), 600);
     }
 }

@@ -26,7 +26,7 @@ const LISTS: [&str; 8] = [
     "findings.own_tenant_groups",
     "findings.own_tenants",
     "findings.public_vrfs",
-    "routing.own_space",
+    "irr.own_space",
     "routing.prefer",
     "sync.recipient_orgs",
 ];

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use ipnet::IpNet;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -42,7 +41,7 @@ pub struct Settings {
     pub findings: Findings,
     /// The rules by which changes at the registry are asked for, approved and sent.
     pub requests: Requests,
-    /// The routing registries that are mirrored.
+    /// The routing registries that are mirrored or asked.
     pub irr: Irr,
     /// How it is judged by them whether the world will accept what is announced.
     pub routing: Routing,
@@ -421,8 +420,6 @@ pub struct Webhook {
 pub struct Routing {
     /// The sources that count; all do if there are none.
     pub prefer: BTreeSet<SourceName>,
-    /// The ranges inside which aggregates are the own space; all aggregates of public space are if there are none.
-    pub own_space: BTreeSet<IpNet>,
     /// How old what is known of a source may be that prefixes are judged by.
     #[serde(deserialize_with = "duration::deserialize")]
     pub max_age: Duration,

@@ -10,6 +10,7 @@
 //! | [`journal`] | what changes an object, as a journal keeps it |
 //! | [`nrtm3`] | the question and the answer of NRTMv1 and v3: pure, and the connection for it |
 //! | [`nrtm4`] | the signed files of NRTMv4 (RFC 10063): pure |
+//! | [`whois`] | asks an IRRd about ranges, for those who do not mirror a source |
 //! | [`dump`] | fetches dumps and serial files |
 //! | [`roa`] | VRPs, and route origin validation by them: pure |
 //! | [`rejects`] | the objects that were left out, by the reason |
@@ -26,3 +27,4 @@ pub mod rpsl;
 pub mod source;
 pub mod store;
 pub mod update;
+pub mod whois;

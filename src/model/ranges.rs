@@ -18,6 +18,12 @@ impl FromIterator<IpNet> for Ranges {
 }
 
 impl Ranges {
+    /// Returns all of them, in the order of their addresses.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<IpNet> {
+        self.0
+    }
+
     /// Returns the range that holds another one.
     #[must_use]
     pub fn around(&self, net: &IpNet) -> Option<IpNet> {

@@ -16,14 +16,13 @@ use super::{
     address_plan::{PrefixScope, prefix_scope, status},
     client::{Client, objects_path},
     error::Error,
-    ipam::{AGGREGATES, PrefixForm},
+    ipam::{AGGREGATES, PrefixForm, RIRS},
     row::{Row, optional_reference, reference, text, typed},
     schema::{self, ORIGIN_ASNS},
     tenancy::SITES,
 };
 use crate::model::{Asn, RowId};
 
-pub(super) const RIRS: &str = "/api/ipam/rirs/";
 pub(super) const ASNS: &str = "/api/ipam/asns/";
 
 /// An aggregate with who announces it.

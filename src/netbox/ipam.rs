@@ -22,6 +22,7 @@ use crate::model::{Aggregate, Prefix, Ranges, RowId, Scope};
 
 pub(super) const AGGREGATES: &str = "/api/ipam/aggregates/";
 pub(super) const PREFIXES: &str = "/api/ipam/prefixes/";
+pub(super) const RIRS: &str = "/api/ipam/rirs/";
 const AGGREGATE_FIELDS: (&str, &str) = ("fields", "id,prefix,rir");
 const PREFIX_FIELDS: (&str, &str) = ("fields", "id,prefix,vrf");
 /// Where a prefix is, and nothing else of it.

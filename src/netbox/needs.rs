@@ -5,12 +5,12 @@
 use super::{
     changes::CHANGES,
     client::objects_path,
-    ipam::{AGGREGATES, PREFIXES},
+    ipam::{AGGREGATES, PREFIXES, RIRS},
     permission::Permission::{self, Add, Change, Delete, View},
     schema::{self, types_path},
     tenancy::{LOCATIONS, SITES, TAGS, TENANT_GROUPS, TENANTS, VRFS},
 };
-use crate::config;
+use crate::config::{self, SourceKind};
 
 /// What becomes of the findings without one of the lists that they are judged by.
 const NO_FINDINGS: &str = "no findings are made";
@@ -68,6 +68,9 @@ pub fn needs(sweep: bool, settings: &config::Settings) -> Vec<Need> {
         };
         Need::new(&objects_path(slug), permissions, slug, without)
     }));
+    if irr.source.iter().any(|source| source.kind == SourceKind::Query) {
+        needs.push(Need::new(RIRS, &[View], "IPAM RIRs", "no routing registry is asked about our own space"));
+    }
     let has_groups = findings.own_tenant_groups.as_ref().is_some_and(|groups| !groups.is_empty());
     let mut read = |path, objects| needs.push(Need::new(path, &[View], objects, NO_FINDINGS));
     read(TENANTS, "Tenancy tenants");

@@ -126,7 +126,11 @@ impl<'a> Assessing<'a> {
 
     /// Judges the aggregates that are no prefixes. One that is has the health of its prefix.
     fn aggregates(&self) -> impl Iterator<Item = RangeHealth> {
-        let no_prefixes = self.plan.aggregates.iter().filter(|it| !self.prefixes.contains_key(&it.prefix.trunc()));
+        let is_judged = |it: &&PlannedAggregate| {
+            let range = it.prefix.trunc();
+            self.plan.space.around(&range).is_some() && !self.prefixes.contains_key(&range)
+        };
+        let no_prefixes = self.plan.aggregates.iter().filter(is_judged);
         no_prefixes.map(|aggregate| {
             let expected = self.expectations.of_aggregate(aggregate);
             self.judged(aggregate.prefix.trunc(), None, (aggregate, true), expected)
@@ -159,9 +163,13 @@ impl<'a> Assessing<'a> {
         })
     }
 
-    /// Returns the objects about ranges that lie in an aggregate.
+    /// Returns the objects about ranges that lie in the own space, and there in an aggregate.
     fn inside(&self) -> impl Iterator<Item = &'a RouteObject> {
-        self.testimony.claims.all().filter(|object| self.expectations.aggregate(&object.prefix).is_some())
+        let claims = self.testimony.claims.all();
+        claims.filter(|object| {
+            let is_ours = self.plan.space.around(&object.prefix).is_some();
+            is_ours && self.expectations.aggregate(&object.prefix).is_some()
+        })
     }
 
     /// Judges a range of an aggregate.

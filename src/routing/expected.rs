@@ -41,9 +41,11 @@ pub struct PlannedAggregate {
 /// The part of an address plan that says who announces what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The prefixes.
+    /// The operator's own space, of which all is judged.
+    pub space: Ranges,
+    /// The prefixes inside it.
     pub prefixes: Vec<PlannedPrefix>,
-    /// The aggregates.
+    /// The aggregates, also those of which only a part is in the own space.
     pub aggregates: Vec<PlannedAggregate>,
     /// The ASNs of each site.
     pub sites: BTreeMap<RowId, BTreeSet<Asn>>,

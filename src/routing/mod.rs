@@ -34,5 +34,6 @@ pub use self::{
     lookup::{FoundRoute, Lookup, MOST_FOUND, lookup},
     own_routes::OwnRoutes,
     refresh::{Context, Error, Judged, LAST_JUDGED, LastJudged, Refreshed, Tally, check, refresh},
+    space::own_space,
     witnesses::{Witnesses, witnesses_of},
 };

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::Settings,
-    model::{Asn, NetBlock, Ranges, RowId},
+    model::{Asn, NetBlock, RowId},
     netbox::{
         self, Client,
         address_plan::PrefixScope,
@@ -20,11 +20,11 @@ use crate::{
 /// The statuses of NetBox's of which nothing is announced.
 const IDLE: [&str; 2] = ["reserved", "deprecated"];
 
-/// Reads the plan of what is announced, and the own space that it is of.
+/// Reads the plan of what is announced.
 ///
 /// # Errors
 /// When NetBox cannot be asked, or was never bootstrapped.
-pub async fn read(netbox: &Client, settings: &Settings) -> Result<(Plan, Ranges), netbox::Error> {
+pub async fn read(netbox: &Client, settings: &Settings) -> Result<Plan, netbox::Error> {
     let (own, configs) = tokio::try_join!(own_aggregates(netbox, settings), netbox.announcing_configs())?;
     let (aggregates, space) = own;
     let (prefixes, networks) = tokio::try_join!(netbox.announced_prefixes(space.all()), netbox.networks())?;
@@ -54,8 +54,9 @@ pub async fn read(netbox: &Client, settings: &Settings) -> Result<(Plan, Ranges)
             .map(|it| PlannedAggregate { id: it.id, prefix: it.prefix, rir: it.rir, origins: it.origins })
             .collect(),
         prefixes,
+        space,
     };
-    Ok((plan, space))
+    Ok(plan)
 }
 
 /// Returns the default origins of each RIR: those of all its active configs.

@@ -126,8 +126,8 @@ impl Error {
 /// # Errors
 /// When NetBox or the mirrors cannot be read.
 pub async fn check(ctx: &Context) -> Result<Judged, Error> {
-    let (plan, space) = read(&ctx.netbox, &ctx.settings).await.map_err(Error::reading)?;
-    let witnesses = Witnesses::read((&ctx.store, &ctx.own), &ctx.settings, &space, ctx.now).await?;
+    let plan = read(&ctx.netbox, &ctx.settings).await.map_err(Error::reading)?;
+    let witnesses = Witnesses::read((&ctx.store, &ctx.own), &ctx.settings, &plan.space, ctx.now).await?;
     let assessment = assess(&plan, &witnesses.testimony(&ctx.settings.routing.prefer));
     Ok(Judged { assessment, witnesses })
 }

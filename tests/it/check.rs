@@ -194,7 +194,7 @@ async fn each_name_in_the_settings_of_findings_that_netbox_does_not_have_is_note
 async fn what_is_tried_is_what_the_service_asks_for() {
     let mut scene = scene().await;
     crate::reading::set_up(&mut scene).await;
-    let folder = crate::irr_rows::set_up(&mut scene);
+    let (folder, _registry) = crate::irr_rows::set_up(&mut scene).await;
     let (asked, needed) = (&mut BTreeSet::new(), needs(true, &scene.settings));
     scene.settings.netbox.token = user(&scene, &needed).as_str().into();
     scene.settings.sweep.interval = Duration::from_nanos(1);

@@ -104,16 +104,19 @@ async fn a_process_that_knows_nothing_looks_at_the_row_and_writes_nothing() {
     another.stop().await;
 }
 
-/// Has the scene mirror a source. Returns what it is mirrored from.
-pub(crate) fn set_up(scene: &mut Scene) -> Folder {
+/// Has the scene mirror a source, and ask another one. Returns what they come from.
+pub(crate) async fn set_up(scene: &mut Scene) -> (Folder, Registry) {
     let folder = Folder::new(&[route("192.0.2.0/24", "sample")]);
-    scene.settings.irr = toml::from_str(&folder.settings("TEST")).unwrap();
-    folder
+    let registry = Registry::start("ASKED", 1, &[]).await.unwrap();
+    let all = folder.settings("TEST") + "[[source]]\n" + &registry.query_settings();
+    scene.settings.irr = toml::from_str(&all).unwrap();
+    (folder, registry)
 }
 
-/// Has the row of that source written twice.
+/// Has the row of the mirrored source written twice.
 pub(crate) async fn written_twice(scene: &Scene, folder: &Folder) {
     let service = Service::start(scene, memory(scene), 1);
+    assert_eq!(updated(&service, "ASKED").await, "answered");
     assert_eq!(updated(&service, "TEST").await, "imported");
     folder.serves(&[], "twelve");
     assert_eq!(updated(&service, "TEST").await, "failed");
@@ -143,7 +146,7 @@ impl Folder {
 
 pub(crate) async fn trouble_is_told_when_it_begins_and_when_it_ends(target: Target) {
     let mut scene = Scene::new(target, small()).await;
-    let folder = set_up(&mut scene);
+    let (folder, _) = set_up(&mut scene).await;
     let service = Service::start(&scene, memory(&scene), 1);
     assert_eq!(updated(&service, "TEST").await, "imported");
     folder.serves(&[], "twelve");
@@ -169,6 +172,63 @@ pub(crate) async fn trouble_is_told_when_it_begins_and_when_it_ends(target: Targ
     irr-source TEST error: the dump has 0 objects and 1 are held; it is refused until `rir-sidecar irr accept-shrink SOURCE` accepts it
     irr-source TEST success: up to date again
     "#);
+    service.stop().await;
+}
+
+/// The aggregates of RIRs that are not private are asked about, and no others.
+pub(crate) async fn a_source_is_asked_about_the_aggregates(target: Target) {
+    let mut scene = Scene::new(target, small()).await;
+    let private =
+        scene.add("ipam/rirs", json!([{ "name": "RFC 1918", "slug": "rfc-1918", "is_private": true }])).await[0];
+    scene.add("ipam/aggregates", json!([{ "prefix": "10.0.0.0/8", "rir": private }])).await;
+    let objects = [route("23.144.0.0/20", "sample"), route("10.0.0.0/8", "sample"), route("0.0.0.0/0", "sample")];
+    let registry = Registry::start("TEST", 1, &objects).await.unwrap();
+    scene.settings.irr = toml::from_str(&format!("[[source]]\n{}", registry.query_settings())).unwrap();
+    let service = Service::start(&scene, memory(&scene), 1);
+    let record = service.over(&service.ask(Work::UpdateIrr { source: "TEST".parse().unwrap() }).await).await;
+    assert_eq!(
+        record.result,
+        Some(json!({ "result": "answered", "serial": null, "rejected": 0 })),
+        "{:?}",
+        record.error
+    );
+    let row = scene.row(schema::IRR_SOURCE, "TEST").await;
+    assert_eq!((code(&row["kind"]), code(&row["state"]), &row["serial"]), ("query", "fresh", &json!(null)));
+    assert_eq!(row["object_count"], json!(2), "that of the aggregate and the one around it");
+    insta::assert_snapshot!(log(&scene).await, @"irr-source TEST success: took an answer with 2 objects");
+    assert_eq!(updated(&service, "TEST").await, "unchanged");
+    service.stop().await;
+    scene.settings.irr.own_space = vec!["10.1.0.0/16".parse().unwrap()];
+    let service = Service::start(&scene, memory(&scene), 1);
+    assert_eq!(updated(&service, "TEST").await, "answered");
+    registry.delete(&objects[0]);
+    assert_eq!(updated(&service, "TEST").await, "unchanged", "10.1.0.0/16 is asked about, and nothing else");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn without_aggregates_nothing_is_asked_and_no_row_is_written() {
+    let registry = registry().await;
+    let mut world = small();
+    world.ipam.aggregates.clear();
+    let mut scene = Scene::new(Target::sandbox().await, world).await;
+    scene.settings.irr = toml::from_str(&format!("[[source]]\n{}", registry.query_settings())).unwrap();
+    let service = Service::start(&scene, memory(&scene), 1);
+    assert_eq!(updated(&service, "TEST").await, "nothing-to-ask");
+    assert_eq!(scene.rows_of(schema::IRR_SOURCE).await.len(), 0);
+    service.stop().await;
+}
+
+/// Without NetBox nobody knows what to ask, which is no fault of the registry.
+#[tokio::test]
+async fn a_netbox_that_is_away_fails_a_job_that_asks() {
+    let registry = registry().await;
+    let mut scene = Scene::new(Target::sandbox().await, small()).await;
+    scene.settings.irr = toml::from_str(&format!("[[source]]\n{}", registry.query_settings())).unwrap();
+    let service = Service::start(&scene, memory(&scene), 1);
+    scene.netbox.server.as_ref().unwrap().fail(Rule::new(Fault::Status(403)).path("/ipam/rirs/"));
+    let record = service.over(&service.ask(Work::UpdateIrr { source: "TEST".parse().unwrap() }).await).await;
+    assert!(record.error.as_ref().is_some_and(|error| error.contains("rirs")), "{record:?}");
     service.stop().await;
 }
 
@@ -263,6 +323,11 @@ mod sandbox {
     #[tokio::test]
     async fn a_source_has_a_row_and_a_run_that_changes_little_costs_netbox_nothing() {
         super::a_source_has_a_row_and_a_run_that_changes_little_costs_netbox_nothing(Target::sandbox().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_source_is_asked_about_the_aggregates() {
+        super::a_source_is_asked_about_the_aggregates(Target::sandbox().await).await;
     }
 
     #[tokio::test]

@@ -28,6 +28,7 @@ mod forward_proxy;
 mod hooks;
 mod http;
 mod irr;
+mod irr_asked;
 mod irr_ftp;
 mod irr_killed;
 mod irr_rows;

@@ -1,4 +1,5 @@
-//! A stand-in for a routing registry: a dump with its serial over HTTP, and the changes since over NRTMv3.
+//! A stand-in for a routing registry: a dump with its serial over HTTP, and over TCP the changes since (NRTMv3) and an IRRd's
+//! search for routes (`!r`).
 
 use std::{
     fmt::Write,
@@ -8,6 +9,7 @@ use std::{
 };
 
 use axum::{Router, extract::State, routing::get};
+use ipnet::IpNet;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -75,6 +77,12 @@ impl Server {
         )
     }
 
+    /// Returns the settings of a source that is asked instead, as TOML.
+    #[must_use]
+    pub fn query_settings(&self) -> String {
+        format!("name = '{}'\nkind = 'query'\nserver = '{}'\n", lock(&self.registry).source, self.changes)
+    }
+
     /// Adds an object, or another version of one.
     pub fn add(&self, text: &str) {
         let mut registry = lock(&self.registry);
@@ -106,11 +114,13 @@ impl Registry {
         self.objects.join("\n") + "\n# EOF\n"
     }
 
-    /// Answers a question such as `-g EXAMPLE:3:1001-LAST`.
+    /// Answers a question such as `-g EXAMPLE:3:1001-LAST`, or one of [`Registry::whois`].
     fn answer(&self, question: &str) -> String {
+        if let Some(command) = question.strip_prefix('!') {
+            return self.whois(command);
+        }
         let Self { source, serial, .. } = self;
-        let first =
-            question.trim().strip_prefix(&format!("-g {source}:3:")).and_then(|rest| rest.strip_suffix("-LAST"));
+        let first = question.strip_prefix(&format!("-g {source}:3:")).and_then(|rest| rest.strip_suffix("-LAST"));
         let Some(first) = first.and_then(|first| first.parse::<u64>().ok()) else {
             return "%ERROR: no such question is answered here\n\n\n".to_owned();
         };
@@ -124,6 +134,44 @@ impl Registry {
         }
         answer + &format!("%END {source}\n\n\n")
     }
+
+    /// Answers `!sEXAMPLE`, `!fno-rpki-filter`, and `!r` with `L` or `M`.
+    fn whois(&self, command: &str) -> String {
+        if command == "fno-rpki-filter" {
+            return counted("Filtering out RPKI invalids is disabled for the rest of this connection.\n");
+        }
+        if let Some(source) = command.strip_prefix('s') {
+            let is_ours = self.source.eq_ignore_ascii_case(source);
+            return if is_ours { "C\n" } else { "F One or more selected sources are unavailable.\n" }.to_owned();
+        }
+        let search = command.strip_prefix('r').and_then(|search| search.split_once(','));
+        let search = search.and_then(|(range, extent)| Some((range.parse::<IpNet>().ok()?, extent)));
+        let fits = |prefix: IpNet| match search {
+            Some((range, "L")) => Some(prefix.contains(&range)),
+            Some((range, "M")) => Some(range.contains(&prefix) && range != prefix),
+            Some(_) | None => None,
+        };
+        let mut found = String::new();
+        for object in &self.objects {
+            match prefix_of(object).map(fits) {
+                Some(Some(true)) => found.push_str(&format!("{object}\n")),
+                Some(None) => return "F Invalid input for route search\n".to_owned(),
+                Some(Some(false)) | None => {}
+            }
+        }
+        if found.is_empty() { "D\n".to_owned() } else { counted(&found) }
+    }
+}
+
+/// Returns the prefix of a route.
+fn prefix_of(object: &str) -> Option<IpNet> {
+    let (class, prefix) = object.lines().next()?.split_once(':')?;
+    ["route", "route6"].contains(&class).then(|| prefix.trim().parse::<IpNet>().ok())?.map(|prefix| prefix.trunc())
+}
+
+/// Returns the answer with this text.
+fn counted(text: &str) -> String {
+    format!("A{}\n{text}C\n", text.len())
 }
 
 async fn listen() -> Result<(TcpListener, SocketAddr), StartError> {
@@ -144,10 +192,23 @@ async fn tell(listener: TcpListener, registry: Arc<Mutex<Registry>>) {
     }
 }
 
+/// Answers one question, or as many as come behind `!!`.
 async fn answer(mut stream: TcpStream, registry: &Mutex<Registry>) -> io::Result<()> {
-    let mut question = String::new();
     let (from, mut to) = stream.split();
-    BufReader::new(from.take(LONGEST_QUESTION)).read_line(&mut question).await?;
-    let answer = lock(registry).answer(&question);
-    to.write_all(answer.as_bytes()).await
+    let (mut from, mut stays) = (BufReader::new(from), false);
+    loop {
+        let mut question = String::new();
+        if (&mut from).take(LONGEST_QUESTION).read_line(&mut question).await? == 0 {
+            return Ok(());
+        }
+        if question.trim() == "!!" {
+            stays = true;
+            continue;
+        }
+        let answer = lock(registry).answer(question.trim());
+        to.write_all(answer.as_bytes()).await?;
+        if !stays {
+            return Ok(());
+        }
+    }
 }

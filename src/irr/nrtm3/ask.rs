@@ -18,7 +18,7 @@ use crate::irr::rpsl::Class;
 /// How much is read at once, in bytes.
 const PIECE: usize = 64 << 10;
 
-/// What an answer may take.
+/// What an answer may take, or a whois server's answers on one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AskLimits {
     /// The time until the connection stands.

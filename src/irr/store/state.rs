@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,8 @@ pub struct Notes {
     pub changed: Option<Timestamp>,
     /// What tells the dump that was imported from others: the ETag, the Last-Modified or a hash, as the caller likes.
     pub imported: Option<String>,
+    /// The ranges that its objects are about, if the registry was asked about ranges; in the order in which it was.
+    pub asked: Vec<IpNet>,
     /// Where it stands, if it is followed over NRTMv4.
     pub v4: Option<Standing>,
     /// What keeps the source from being updated.

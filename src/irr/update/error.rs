@@ -12,6 +12,7 @@ use crate::{
         nrtm4::{IndexError, JwsError, RecordsError, Refusal},
         source::Serial,
         store::{StoreError, Unusable},
+        whois::WhoisError,
     },
     retry::Retry,
 };
@@ -62,10 +63,10 @@ pub enum UpdateError {
         "the dump does not end with `# EOF` as the one before did, so it was cut off; if the registry has given that up, `rir-sidecar irr reload SOURCE` takes it"
     )]
     NoMark,
-    /// There are too few objects in the dump.
+    /// There are too few objects in the dump or answer.
     #[error(
-        "the dump has {} objects and {} are held; it is refused until `rir-sidecar irr accept-shrink SOURCE` accepts it",
-        .0.objects, .0.held
+        "the {} has {} objects and {} are held; it is refused until `rir-sidecar irr accept-shrink SOURCE` accepts it",
+        .0.kind.unit(), .0.objects, .0.held
     )]
     Shrunk(Shrink),
     /// There is no serial to go on from.
@@ -103,6 +104,9 @@ pub enum UpdateError {
     /// The changes did not come.
     #[error(transparent)]
     Nrtm(#[from] NoAnswer),
+    /// The registry could not be asked.
+    #[error(transparent)]
+    Whois(#[from] WhoisError),
 }
 
 impl UpdateError {
@@ -134,7 +138,8 @@ impl UpdateError {
             | Self::NoMark
             | Self::Shrunk(_)
             | Self::NoSerial
-            | Self::Nrtm(_) => Retry::Backoff,
+            | Self::Nrtm(_)
+            | Self::Whois(_) => Retry::Backoff,
         }
     }
 
@@ -161,7 +166,8 @@ impl UpdateError {
             | Self::NotSent(_)
             | Self::NoMark
             | Self::Shrunk(_)
-            | Self::Nrtm(_) => Unusable::Not,
+            | Self::Nrtm(_)
+            | Self::Whois(_) => Unusable::Not,
         }
     }
 }

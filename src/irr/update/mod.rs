@@ -3,7 +3,11 @@
 //! A run begins with what is held ([`decide`]) and either takes a dump or asks for the changes since. What it fetches it
 //! checks as a whole before anything is written; what is written names what it stands on. So a run that fails, or is
 //! killed, leaves what was there before, and notes why.
+//!
+//! A source that is asked instead of mirrored ([`Mirror::ask_own`]) is kept in the same way, with the objects about the
+//! operator's own space alone.
 
+mod ask_own;
 mod decide;
 mod error;
 mod fingerprint;
@@ -27,7 +31,7 @@ use super::{
     store::{Holding, Import, Notes, SourceState, Store, Written, needs_compaction},
 };
 use crate::{
-    config::{IrrSource, Settings},
+    config::{IrrSource, Settings, SourceKind},
     error_chain::error_chain,
     http_client,
 };
@@ -41,7 +45,7 @@ pub struct Mirror {
     pub store: Store,
     /// Fetches dumps and serial files.
     pub fetcher: Fetcher,
-    /// What an answer over NRTM may take.
+    /// What an answer over NRTM may take, or a whois server's answers.
     pub limits: AskLimits,
 }
 
@@ -65,11 +69,15 @@ pub enum Did {
     Imported(u64),
     /// It took so many changes.
     Followed(u64),
+    /// It asked, and took an answer with so many objects.
+    Answered(u64),
+    /// Nothing: there is no space to ask about.
+    NothingToAsk,
 }
 
 impl Did {
     /// All names that [`Did::name`] returns.
-    pub const NAMES: [&str; 3] = ["unchanged", "imported", "followed"];
+    pub const NAMES: [&str; 5] = ["unchanged", "imported", "followed", "answered", "nothing-to-ask"];
 
     /// Returns what it is called in results and metrics.
     #[must_use]
@@ -78,6 +86,8 @@ impl Did {
             Self::Nothing => "unchanged",
             Self::Imported(_) => "imported",
             Self::Followed(_) => "followed",
+            Self::Answered(_) => "answered",
+            Self::NothingToAsk => "nothing-to-ask",
         }
     }
 }
@@ -90,6 +100,11 @@ impl fmt::Display for Updated {
             Did::Imported(objects) => write!(f, "took a dump with {objects} objects")?,
             Did::Followed(1) => f.write_str("took 1 change")?,
             Did::Followed(changes) => write!(f, "took {changes} changes")?,
+            Did::Answered(1) => f.write_str("took an answer with 1 object")?,
+            Did::Answered(objects) => write!(f, "took an answer with {objects} objects")?,
+            Did::NothingToAsk => f.write_str(
+                "nothing to ask about: NetBox has no aggregate of an RIR that is not private, and irr.own_space lists none",
+            )?,
         }
         if let Some(serial) = self.serial {
             write!(f, ", serial {serial}")?;
@@ -116,14 +131,23 @@ impl Mirror {
         Ok(Self { store, fetcher, limits: AskLimits::default() })
     }
 
-    /// Brings a source up to date. Tells `progress` how many objects it has read of a dump, now and then.
+    /// Brings a source that is mirrored up to date. Tells `progress` how many objects it has read of a dump, now and then.
     ///
     /// # Errors
     /// When the upstream does not give what it should, or the store does not answer. What was held before is still there,
     /// and what went wrong is noted with the source.
     pub async fn update(&self, source: &IrrSource, progress: impl Fn(u64)) -> Result<Updated, UpdateError> {
         let state = self.store.state(&source.name).await?;
-        match self.run(source, &state, &progress).await {
+        self.noting_trouble(source, self.run(source, &state, &progress)).await
+    }
+
+    /// Notes with the source why a run of it failed.
+    async fn noting_trouble(
+        &self,
+        source: &IrrSource,
+        run: impl Future<Output = Result<Updated, UpdateError>>,
+    ) -> Result<Updated, UpdateError> {
+        match run.await {
             Err(error) if !error.is_ours() => {
                 self.note_trouble(source, &error).await?;
                 Err(error)
@@ -232,14 +256,32 @@ impl Mirror {
         notes: Notes,
     ) -> Result<Updated, UpdateError> {
         let objects = import.objects();
-        if let Some(shrink) = guard::shrink(source, state, objects) {
+        let held = state.holding.as_ref().map_or(0, |holding| holding.objects);
+        if let Some(shrink) = guard::shrink(source, state, held, objects) {
             import.discard().await?;
             return Err(UpdateError::Shrunk(shrink));
         }
+        self.finish(source, state, import, serial, notes).await
+    }
+
+    /// Makes an import what the source is.
+    async fn finish(
+        &self,
+        source: &IrrSource,
+        state: &SourceState,
+        import: Import,
+        serial: Option<Serial>,
+        notes: Notes,
+    ) -> Result<Updated, UpdateError> {
+        let objects = import.objects();
         let (now, rejects) = (Timestamp::now(), notes.rejected.clone());
         let notes = Notes { checked: Some(now), changed: Some(now), reloads_done: state.reloads_asked, ..notes };
         written(import.finish(serial, notes, now).await?)?;
-        Ok(Updated { did: Did::Imported(objects), serial, rejects })
+        let did = match source.kind {
+            SourceKind::Mirror => Did::Imported(objects),
+            SourceKind::Query => Did::Answered(objects),
+        };
+        Ok(Updated { did, serial, rejects })
     }
 
     /// Takes changes up to a serial, with what is noted of them. Returns how many they are.
@@ -263,7 +305,7 @@ impl Mirror {
     async fn follow(&self, source: &IrrSource, state: &SourceState, holding: &Holding) -> Result<Updated, UpdateError> {
         let ours = holding.serial.ok_or(UpdateError::NoSerial)?;
         let (Some(server), Some(first)) = (&source.nrtm, ours.next()) else { return Err(UpdateError::NoSerial) };
-        let question = Question { source: source.name.clone(), version: source.nrtm_version, first, last: None };
+        let question = Question { source: source.name.clone(), version: source.nrtm_version(), first, last: None };
         let reply = nrtm3::ask(&server.to_string(), &question, wanted(source).as_ref(), &self.limits).await?;
         let answer = match reply {
             // An upstream that was loaded anew answers so, too, whatever it has now.
@@ -298,7 +340,7 @@ impl Mirror {
     async fn compact_if_needed(&self, source: &IrrSource) -> Result<(), UpdateError> {
         let (state, now) = (self.store.state(&source.name).await?, Timestamp::now());
         if state.holding.as_ref().is_some_and(|holding| needs_compaction(holding, now)) {
-            written(self.store.compact(&source.name, state.basis(), source.journal_keep, now).await?)?;
+            written(self.store.compact(&source.name, state.basis(), source.journal_keep(), now).await?)?;
         }
         Ok(())
     }

@@ -1,18 +1,20 @@
-//! Brings the mirror of a routing registry up to date.
+//! Brings the mirror of a routing registry up to date, or asks the registry about our own space.
 
 use serde_json::json;
 use tracing::{info, warn};
 
 use super::ending::{Failed, gone};
 use crate::{
-    config::IrrSource,
+    config::{IrrSource, SourceKind},
     error_chain::error_chain,
     irr::{
         store::SourceState,
         update::{Did, UpdateError, Updated},
     },
     model::SourceName,
+    netbox,
     queue::{Delay, Ending, Job, Order, Trigger, Work},
+    routing::own_space,
     sync::progress::Phase,
     worker::{SourceRun, SourceTeller, task::Task},
 };
@@ -35,9 +37,17 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
     let before = task.mirror.store.state(name).await.map_err(UpdateError::from)?;
     let read = |objects| task.ctx.progress.update(|at| (at.phase, at.objects) = (Phase::Mirror, objects));
     read(0);
-    let updating = task.mirror.update(source, read);
+    let updating = async {
+        match source.kind {
+            SourceKind::Mirror => Ok::<_, netbox::Error>(task.mirror.update(source, read).await),
+            SourceKind::Query => {
+                let own = own_space(&task.ctx.netbox, &task.ctx.settings).await?;
+                Ok(task.mirror.ask_own(source, &own, read).await)
+            }
+        }
+    };
     let updated = tokio::select! {
-        updated = updating => updated,
+        updated = updating => updated?,
         // What was fetched is thrown away; nothing was changed.
         () = task.ctx.stop.cancelled() => {
             return Ok(if task.cancelled.is_cancelled() { Ending::Cancelled } else { Ending::HandedBack });
@@ -53,9 +63,10 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
     match updated {
         Ok(updated) => {
             info!(source = %name, "{name}: {updated}");
+            let is_news = !matches!(updated.did, Did::Nothing | Did::NothingToAsk);
             let result =
                 json!({ "result": updated.did.name(), "serial": updated.serial, "rejected": updated.rejects.total() });
-            Ok(Ending::Done { result, then: if updated.did == Did::Nothing { Vec::new() } else { judging() } })
+            Ok(Ending::Done { result, then: if is_news { judging() } else { Vec::new() } })
         }
         Err(error) if error.is_ours() => Err(error.into()),
         Err(error) => {
@@ -74,7 +85,11 @@ fn judging() -> Vec<Order> {
 
 /// Tells NetBox of a run that is over, unless it says nothing of the source.
 async fn tell(task: &Task, source: &IrrSource, before: &SourceState, updated: Result<&Updated, &UpdateError>) {
-    if updated.is_err_and(UpdateError::is_ours) {
+    let says_nothing = match updated {
+        Ok(updated) => updated.did == Did::NothingToAsk,
+        Err(error) => error.is_ours(),
+    };
+    if says_nothing {
         return;
     }
     match task.mirror.store.state(&source.name).await {

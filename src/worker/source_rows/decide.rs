@@ -67,6 +67,7 @@ pub(super) fn row_of(source: &IrrSource, state: &SourceState) -> IrrSourceRow {
         name: source.name.to_string(),
         kind: match source.kind {
             SourceKind::Mirror => "mirror".to_owned(),
+            SourceKind::Query => "query".to_owned(),
         },
         state: code.to_owned(),
         message: message.to_owned(),
@@ -119,7 +120,7 @@ pub(super) fn log_entries(
     let of_source = |status, message| LogEntry { object_type: SOURCE, handle: wanted.name.clone(), status, message };
     let state = before.map(|row| row.state.as_str());
     let is_well = wanted.state == FRESH;
-    let imported = updated.filter(|updated| matches!(updated.did, Did::Imported(_)));
+    let imported = updated.filter(|updated| matches!(updated.did, Did::Imported(_) | Did::Answered(_)));
     let of_run = match (imported, state) {
         (Some(updated), _) => Some(of_source("success", updated.to_string())),
         (None, Some(BEHIND | REFUSED)) if is_well => Some(of_source("success", "up to date again".to_owned())),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Target, network};
 
+const RIRS: &str = "/api/ipam/rirs/";
 const AGGREGATES: &str = "/api/ipam/aggregates/";
 const PREFIXES: &str = "/api/ipam/prefixes/";
 const VRFS: &str = "/api/ipam/vrfs/";
@@ -64,6 +65,15 @@ pub(crate) async fn rir_id_finds_the_aggregates_of_a_rir(target: &Target) {
     let ids = [target.aggregate(one).await, target.aggregate(other).await].map(Value::from);
     let found = target.get(&format!("{AGGREGATES}?rir_id={one}&fields=id,prefix,rir")).await.column("id");
     assert_eq!(found, ids[..1]);
+}
+
+pub(crate) async fn a_rir_says_whether_it_is_private(target: &Target) {
+    let public = target.rir().await;
+    let name = format!("private-{}", target.run);
+    let private = target.made(RIRS, json!({ "name": name, "slug": name, "is_private": true })).await;
+    let found = target.get(&format!("{RIRS}?id={public}&id={private}&fields=id,is_private&ordering=id")).await;
+    let expected = json!([{ "id": public, "is_private": false }, { "id": private, "is_private": true }]);
+    assert_eq!(found.expect(200)["results"], expected);
 }
 
 pub(crate) async fn several_ids_are_alternatives(target: &Target) {

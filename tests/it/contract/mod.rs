@@ -36,7 +36,7 @@ macro_rules! contract {
                 a_token_that_may_only_read_is_shown_to_its_user, the_status_tells_versions, an_unknown_path_is_an_html_page;
             ipam: an_aggregate_nests_its_rir, aggregates_that_overlap_are_refused, a_prefix_nests_its_vrf, within_include_finds_the_range_and_what_is_inside,
                 contains_finds_the_range_and_what_is_around_it,
-                rir_id_finds_the_aggregates_of_a_rir, several_ids_are_alternatives;
+                rir_id_finds_the_aggregates_of_a_rir, a_rir_says_whether_it_is_private, several_ids_are_alternatives;
             lists: a_page_is_cut_at_its_limit_and_begins_at_its_offset, a_page_past_the_end_is_empty,
                 fields_choose_what_is_answered, a_list_is_ordered_by_id_from_either_end;
             objects: an_object_is_answered_with_all_its_fields, what_is_not_sent_is_null_or_its_default,

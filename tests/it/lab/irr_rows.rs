@@ -8,6 +8,11 @@ async fn a_source_has_a_row() {
 }
 
 #[tokio::test]
+async fn a_source_is_asked_about_the_aggregates() {
+    irr_rows::a_source_is_asked_about_the_aggregates(Target::lab()).await;
+}
+
+#[tokio::test]
 async fn trouble_is_told_when_it_begins_and_when_it_ends() {
     irr_rows::trouble_is_told_when_it_begins_and_when_it_ends(Target::lab()).await;
 }

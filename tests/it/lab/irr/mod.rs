@@ -1,5 +1,6 @@
 //! The mirror of a source of a real IRRd, which `tests/lab/lab.sh irrd` starts, through the command line and with a real Redis.
 
+mod asked;
 mod irrd;
 mod nrtm4;
 mod survivors;
