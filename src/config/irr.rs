@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, value::StringDeserializer},
+};
 use url::Url;
 
 use super::{duration, problem::Problem};
@@ -19,6 +22,9 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The most changes that a journal may keep. In Redis each takes about 200 bytes.
 const MOST_KEPT: u64 = 10_000_000;
 
+/// What the list of VRPs is called as a source, as an IRRd calls it.
+const RPKI: &str = "RPKI";
+
 /// `[irr]`
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Irr {
@@ -33,7 +39,7 @@ pub struct IrrSource {
     /// What its registry calls it.
     pub name: SourceName,
     /// Where its objects come from.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written_kind")]
     pub kind: SourceKind,
     /// Where its dump is; several files are one dump together.
     #[serde(default)]
@@ -64,6 +70,9 @@ pub struct IrrSource {
     /// Share (0 to 1) of the objects that a dump may lack of those that are there.
     #[serde(default = "usual_shrink")]
     pub max_shrink: f64,
+    /// For how long a list of VRPs counts after it was made. What is mirrored counts until it is followed.
+    #[serde(skip)]
+    pub max_age: Option<Duration>,
 }
 
 /// Where the objects of a source come from.
@@ -73,6 +82,9 @@ pub enum SourceKind {
     /// From another registry or a mirror of it.
     #[default]
     Mirror,
+    /// From a validator: the list of VRPs. `[rpki]` says where it is.
+    #[serde(skip_deserializing)]
+    Rpki,
 }
 
 /// A version of NRTM over TCP.
@@ -129,6 +141,25 @@ impl Irr {
 }
 
 impl IrrSource {
+    /// Makes the source that a list of VRPs is.
+    pub(super) fn of_vrps(url: Url, interval: Duration, max_shrink: f64, max_age: Duration) -> Option<Self> {
+        Some(Self {
+            name: RPKI.parse().ok()?,
+            kind: SourceKind::Rpki,
+            dumps: vec![url],
+            serial_url: None,
+            nrtm: None,
+            nrtm_version: NrtmVersion::default(),
+            index: None,
+            key_file: None,
+            interval: Some(interval),
+            classes: BTreeSet::new(),
+            journal_keep: usual_journal(),
+            max_shrink,
+            max_age: Some(max_age),
+        })
+    }
+
     /// Returns how often the source is looked at.
     #[must_use]
     pub fn interval(&self) -> Duration {
@@ -159,6 +190,17 @@ fn usual_journal() -> u64 {
 
 fn usual_shrink() -> f64 {
     0.1
+}
+
+/// Reads the kind of a source that somebody has written down.
+fn written_kind<'de, D: Deserializer<'de>>(from: D) -> Result<SourceKind, D::Error> {
+    let text = String::deserialize(from)?;
+    if text == "rpki" {
+        return Err(D::Error::custom(
+            "`rpki` is the kind of the list of VRPs; set `vrps` in [rpki] instead of this table",
+        ));
+    }
+    SourceKind::deserialize(StringDeserializer::new(text))
 }
 
 fn optional_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -229,6 +271,8 @@ pub(super) fn check(irr: &Irr, problems: &mut Vec<Problem>) {
                 problems.push(Problem::new(at(field), remedy.to_owned()));
             }
         };
+        let remedy = "is what the list of VRPs is called; set `vrps` in [rpki] if that is meant, and remove this table";
+        refuse(source.name.is(RPKI), "name", remedy);
         refuse(!names.insert(&source.name), "name", "is there twice; a source has one table");
         let (dumps, index) = (!source.dumps.is_empty(), source.index.is_some());
         let others = dumps || source.serial_url.is_some() || source.nrtm.is_some();
@@ -298,12 +342,14 @@ mod tests {
         let wrong = [
             "",
             "kind = 'query'",
+            "kind = 'rpki'",
             "dumps = ['gopher://rr.test/a.db', 'https://ann:secret@rr.test/']\nserial_url = 'file://host/a'",
             "dumps = ['https://rr.test/a.db']\nnrtm = 'rr.test:43'\nkey_file = '/etc/key.pem'\ninterval = '100ms'",
             "dumps = ['https://rr.test/a.db']\nnrtm = '2001:db8::1:43'",
             "dumps = ['https://rr.test/a.db']\nnrtm_version = 4",
             "index = 'ftp://rr.test/a.jose'\nnrtm = 'rr.test:43'\ninterval = '59s'\nmax_shrink = 10\njournal_keep = 10000001",
             "dumps = ['https://rr.test/a.db']\nclasses = ['route', 'routes']",
+            "dumps = ['https://rr.test/a.db']\n[[source]]\nname = 'rpki'\ndumps = ['https://rr.test/a.db']",
             "dumps = ['https://rr.test/a.db']\ninterval = '8days'\n[[source]]\nname = 'a'\ndumps = ['https://rr.test/a.db']",
         ];
         let all: Vec<String> = wrong.iter().map(|text| told(&format!("[[source]]\nname = 'A'\n{text}"))).collect();
@@ -311,6 +357,8 @@ mod tests {
           irr.source[A].dumps: is empty; list where the dump is, or set `index` for NRTMv4
         ---
         unknown variant `query`, expected `mirror`
+        ---
+        `rpki` is the kind of the list of VRPs; set `vrps` in [rpki] instead of this table
         ---
           irr.source[A].dumps: is no https, http, ftp or file URL without user name and password; correct it
           irr.source[A].serial_url: is no https, http, ftp or file URL without user name and password; correct it
@@ -331,6 +379,8 @@ mod tests {
           irr.source[A].journal_keep: is too large; set it to 10000000 or less
         ---
         "routes" is no class of objects
+        ---
+          irr.source[RPKI].name: is what the list of VRPs is called; set `vrps` in [rpki] if that is meant, and remove this table
         ---
           irr.source[A].interval: is too long; set it to 7days or less
           irr.source[A].name: is there twice; a source has one table

@@ -11,7 +11,7 @@
 //! | [`nrtm3`] | the question and the answer of NRTMv1 and v3: pure, and the connection for it |
 //! | [`nrtm4`] | the signed files of NRTMv4 (RFC 10063): pure |
 //! | [`dump`] | fetches dumps and serial files |
-//! | [`roa`] | VRPs, and route origin validation by them: pure |
+//! | [`roa`] | VRPs, the list of them that a validator writes, and route origin validation by them: pure |
 //! | [`rejects`] | the objects that were left out, by the reason |
 //! | [`store`] | keeps a source as compressed blocks and a journal, in Redis or in the process |
 //! | [`update`] | one run: decides what to do, fetches, checks, and writes all or nothing |

@@ -60,6 +60,8 @@ pub struct Notes {
     pub changed: Option<Timestamp>,
     /// What tells the dump that was imported from others: the ETag, the Last-Modified or a hash, as the caller likes.
     pub imported: Option<String>,
+    /// When its validator made the list that is held, if it is one of VRPs and says so.
+    pub generated: Option<Timestamp>,
     /// Where it stands, if it is followed over NRTMv4.
     pub v4: Option<Standing>,
     /// What keeps the source from being updated.

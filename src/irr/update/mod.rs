@@ -10,6 +10,7 @@ mod fingerprint;
 mod guard;
 mod intake;
 mod nrtm4;
+mod vrps;
 
 use std::{cmp::Ordering, fmt};
 
@@ -27,7 +28,7 @@ use super::{
     store::{Holding, Import, Notes, SourceState, Store, Written, needs_compaction},
 };
 use crate::{
-    config::{IrrSource, Settings},
+    config::{IrrSource, Settings, SourceKind},
     error_chain::error_chain,
     http_client,
 };
@@ -138,6 +139,10 @@ impl Mirror {
         state: &SourceState,
         progress: &impl Fn(u64),
     ) -> Result<Updated, UpdateError> {
+        match source.kind {
+            SourceKind::Rpki => return self.update_vrps(source, state, progress).await,
+            SourceKind::Mirror => {}
+        }
         if source.index.is_some() {
             return self.update_by_index(source, state, progress).await;
         }

@@ -67,6 +67,7 @@ pub(super) fn row_of(source: &IrrSource, state: &SourceState) -> IrrSourceRow {
         name: source.name.to_string(),
         kind: match source.kind {
             SourceKind::Mirror => "mirror".to_owned(),
+            SourceKind::Rpki => "rpki".to_owned(),
         },
         state: code.to_owned(),
         message: message.to_owned(),
