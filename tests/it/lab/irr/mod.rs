@@ -3,6 +3,7 @@
 mod irrd;
 mod nrtm4;
 mod survivors;
+mod vrps;
 
 use std::{
     collections::BTreeSet,
