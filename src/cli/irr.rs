@@ -154,7 +154,7 @@ async fn update(
         }
     };
     let updated = match source.kind {
-        SourceKind::Mirror => mirror.update(source, progress).await,
+        SourceKind::Mirror | SourceKind::Rpki => mirror.update(source, progress).await,
         SourceKind::Query => match own_space(&netbox::Client::new(&settings.netbox)?, settings).await {
             Ok(own) => mirror.ask_own(source, &own, progress).await,
             Err(error) => return Ok(ExitStatus::failed(error.retry()).because(&error)),
@@ -186,6 +186,7 @@ async fn reload(store: &Store, settings: &Settings, source: &IrrSource) -> Resul
     queue(settings, source).await?;
     let anew = match source.kind {
         SourceKind::Mirror => "takes the dump anew, and drops the journal",
+        SourceKind::Rpki => "takes the list anew, though it is the same",
         SourceKind::Query => "asks anew, and takes the answer though it is the same",
     };
     output::out(&format!("{}: the service {anew}", source.name));

@@ -6,6 +6,7 @@ use super::{
     irr,
     limits::{DURATIONS, Limit, NUMBERS, written},
     problem::Problem,
+    rpki::{Rpki, VrpsUrl},
     secret::Secret,
     settings::{Arin, Findings, Netbox, Queue, QueueMode, Settings, Sweep, Webhook},
 };
@@ -58,6 +59,7 @@ pub(super) fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     checks.arin(&settings.arin);
     checks.share("sync.max_retired_share", settings.sync.max_retired_share);
     checks.findings(&settings.findings);
+    checks.rpki(&settings.rpki);
     checks.queue(&settings.queue);
     checks.webhook(&settings.webhook);
     checks.sweep(&settings.sweep);
@@ -119,6 +121,15 @@ impl Checks<'_> {
         self.refuse_if(arin.refresh.is_zero(), "arin.refresh", remedy);
         let longer = arin.connect_timeout > arin.timeout;
         self.refuse_if(longer, "arin.connect_timeout", "is longer than arin.timeout, which includes it");
+    }
+
+    fn rpki(&mut self, rpki: &Rpki) {
+        let remedy = "names no file; a path has to follow the host, which is /json for Routinator";
+        self.refuse_if(rpki.vrps.as_ref().is_some_and(VrpsUrl::names_no_file), "rpki.vrps", remedy);
+        self.share("rpki.max_shrink", rpki.max_shrink);
+        let remedy =
+            "is longer than rpki.max_age, so that a list would not count any more before it is looked at again";
+        self.refuse_if(rpki.interval > rpki.max_age, "rpki.interval", remedy);
     }
 
     fn findings(&mut self, findings: &Findings) {

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, value::StringDeserializer},
+};
 use url::Url;
 
 use super::{duration, problem::Problem};
@@ -26,6 +29,9 @@ const MOST_KEPT: u64 = 10_000_000;
 /// The changes that the journal of a source keeps that says nothing of it.
 const USUAL_JOURNAL: u64 = 100_000;
 
+/// What the list of VRPs is called as a source, as an IRRd calls it.
+const RPKI: &str = "RPKI";
+
 /// `[irr]`
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Irr {
@@ -43,7 +49,7 @@ pub struct IrrSource {
     /// What its registry calls it.
     pub name: SourceName,
     /// Where its objects come from.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written_kind")]
     pub kind: SourceKind,
     /// Where its dump is; several files are one dump together.
     #[serde(default)]
@@ -75,6 +81,9 @@ pub struct IrrSource {
     journal_keep: Option<u64>,
     #[serde(default)]
     max_shrink: Option<f64>,
+    /// For how long a list of VRPs counts after it was made. What is mirrored counts until it is followed.
+    #[serde(skip)]
+    pub max_age: Option<Duration>,
 }
 
 /// Where the objects of a source come from.
@@ -86,6 +95,9 @@ pub enum SourceKind {
     Mirror,
     /// From the answers of a whois server about the operator's own space.
     Query,
+    /// From a validator: the list of VRPs. `[rpki]` says where it is.
+    #[serde(skip_deserializing)]
+    Rpki,
 }
 
 impl SourceKind {
@@ -95,6 +107,7 @@ impl SourceKind {
         match self {
             Self::Mirror => "dump",
             Self::Query => "answer",
+            Self::Rpki => "list",
         }
     }
 }
@@ -153,13 +166,33 @@ impl Irr {
 }
 
 impl IrrSource {
+    /// Makes the source that a list of VRPs is.
+    pub(super) fn of_vrps(url: Url, interval: Duration, max_shrink: f64, max_age: Duration) -> Option<Self> {
+        Some(Self {
+            name: RPKI.parse().ok()?,
+            kind: SourceKind::Rpki,
+            dumps: vec![url],
+            serial_url: None,
+            nrtm: None,
+            nrtm_version: None,
+            server: None,
+            index: None,
+            key_file: None,
+            interval: Some(interval),
+            classes: BTreeSet::new(),
+            journal_keep: None,
+            max_shrink: Some(max_shrink),
+            max_age: Some(max_age),
+        })
+    }
+
     /// Returns how often the source is looked at.
     #[must_use]
     pub fn interval(&self) -> Duration {
         let usual = match self.kind {
             SourceKind::Query => USUAL_QUERY,
             SourceKind::Mirror if self.index.is_some() => SHORTEST_NRTM4,
-            SourceKind::Mirror => USUAL_INTERVAL,
+            SourceKind::Mirror | SourceKind::Rpki => USUAL_INTERVAL,
         };
         self.interval.unwrap_or(usual)
     }
@@ -181,7 +214,7 @@ impl IrrSource {
     #[must_use]
     pub fn max_shrink(&self) -> f64 {
         let usual = match self.kind {
-            SourceKind::Mirror => 0.1,
+            SourceKind::Mirror | SourceKind::Rpki => 0.1,
             SourceKind::Query => 1.0,
         };
         self.max_shrink.unwrap_or(usual)
@@ -202,6 +235,17 @@ impl IrrSource {
             (None, None, dump) => dump.map(Url::to_string).unwrap_or_default(),
         }
     }
+}
+
+/// Reads the kind of a source that somebody has written down.
+fn written_kind<'de, D: Deserializer<'de>>(from: D) -> Result<SourceKind, D::Error> {
+    let text = String::deserialize(from)?;
+    if text == "rpki" {
+        return Err(D::Error::custom(
+            "`rpki` is the kind of the list of VRPs; set `vrps` in [rpki] instead of this table",
+        ));
+    }
+    SourceKind::deserialize(StringDeserializer::new(text))
 }
 
 fn optional_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
@@ -276,10 +320,14 @@ pub(super) fn check(irr: &Irr, problems: &mut Vec<Problem>) {
                 problems.push(Problem::new(at(field), remedy.to_owned()));
             }
         };
+        let remedy = "is what the list of VRPs is called; set `vrps` in [rpki] if that is meant, and remove this table";
+        refuse(source.name.is(RPKI), "name", remedy);
         refuse(!names.insert(&source.name), "name", "is there twice; a source has one table");
         match source.kind {
             SourceKind::Mirror => check_mirror(source, &mut refuse),
             SourceKind::Query => check_query(source, &mut refuse),
+            // `[rpki]` is checked by itself.
+            SourceKind::Rpki => {}
         }
         refuse(source.interval() > LONGEST_INTERVAL, "interval", "is too long; set it to 7days or less");
         refuse(
@@ -374,17 +422,21 @@ mod tests {
         }
         let wrong = [
             "",
+            "kind = 'rpki'",
             "dumps = ['gopher://rr.test/a.db', 'https://ann:secret@rr.test/']\nserial_url = 'file://host/a'",
             "dumps = ['https://rr.test/a.db']\nnrtm = 'rr.test:43'\nkey_file = '/etc/key.pem'\ninterval = '100ms'",
             "dumps = ['https://rr.test/a.db']\nnrtm = '2001:db8::1:43'",
             "dumps = ['https://rr.test/a.db']\nnrtm_version = 4",
             "index = 'ftp://rr.test/a.jose'\nnrtm = 'rr.test:43'\ninterval = '59s'\nmax_shrink = 10\njournal_keep = 10000001",
             "dumps = ['https://rr.test/a.db']\nclasses = ['route', 'routes']",
+            "dumps = ['https://rr.test/a.db']\n[[source]]\nname = 'rpki'\ndumps = ['https://rr.test/a.db']",
             "dumps = ['https://rr.test/a.db']\ninterval = '8days'\n[[source]]\nname = 'a'\ndumps = ['https://rr.test/a.db']",
         ];
         let all: Vec<String> = wrong.iter().map(|text| told(&format!("[[source]]\nname = 'A'\n{text}"))).collect();
         insta::assert_snapshot!(all.join("\n---\n"), @r#"
           irr.source[A].dumps: is empty; list where the dump is, or set `index` for NRTMv4
+        ---
+        `rpki` is the kind of the list of VRPs; set `vrps` in [rpki] instead of this table
         ---
           irr.source[A].dumps: is no https, http, ftp or file URL without user name and password; correct it
           irr.source[A].serial_url: is no https, http, ftp or file URL without user name and password; correct it
@@ -405,6 +457,8 @@ mod tests {
           irr.source[A].journal_keep: is too large; set it to 10000000 or less
         ---
         "routes" is no class of objects
+        ---
+          irr.source[RPKI].name: is what the list of VRPs is called; set `vrps` in [rpki] if that is meant, and remove this table
         ---
           irr.source[A].interval: is too long; set it to 7days or less
           irr.source[A].name: is there twice; a source has one table

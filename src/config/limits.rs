@@ -10,6 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 const TEN_YEARS: Duration = Duration::from_secs(3650 * 24 * 3600);
 
@@ -26,7 +27,7 @@ const fn limit<T: Copy>(key: &'static str, of: fn(&Settings) -> T, (least, most)
 }
 
 /// All durations.
-pub(super) const DURATIONS: [Limit<Duration>; 25] = [
+pub(super) const DURATIONS: [Limit<Duration>; 27] = [
     limit("netbox.timeout", |at| at.netbox.timeout, (MS, HOUR)),
     limit("arin.connect_timeout", |at| at.arin.connect_timeout, (MS, HOUR)),
     limit("arin.timeout", |at| at.arin.timeout, (MS, HOUR)),
@@ -41,6 +42,8 @@ pub(super) const DURATIONS: [Limit<Duration>; 25] = [
     limit("requests.look_again", |at| at.requests.look_again, (SECOND, DAY)),
     limit("routing.max_age", |at| at.routing.max_age, (MINUTE, YEAR)),
     limit("routing.interval", |at| at.routing.interval, (SECOND, DAY)),
+    limit("rpki.interval", |at| at.rpki.interval, (MINUTE, WEEK)),
+    limit("rpki.max_age", |at| at.rpki.max_age, (MINUTE, WEEK)),
     // A lease that is shorter is lost in a pause of the machine.
     limit("queue.lease", |at| at.queue.lease, (SECOND, HOUR)),
     limit("queue.retry_backoff", |at| at.queue.retry_backoff, (MS, DAY)),

@@ -124,7 +124,11 @@ impl Layers {
                 checks::certificates(&settings, &mut problems);
                 settings.netbox.proxy.take("netbox.proxy", environment, &mut problems);
                 settings.arin.proxy.take("arin.proxy", environment, &mut problems);
-                if problems.is_empty() { Ok(settings) } else { Err(Invalid::Problems(problems)) }
+                if !problems.is_empty() {
+                    return Err(Invalid::Problems(problems));
+                }
+                settings.irr.source.extend(settings.rpki.source());
+                Ok(settings)
             }
             Err(error) => {
                 problems.push(unfit(&error));
@@ -201,7 +205,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::config::{Auth, problem::list};
+    use crate::config::{Auth, SourceKind, problem::list};
 
     fn environment<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
         let set = |(key, value): (&str, &str)| (format!("{PREFIX}{key}"), value.to_owned());
@@ -544,6 +548,57 @@ mod tests {
         the configuration cannot be used:
           netbox.proxy: takes HTTPS_PROXY from the environment, which is no http or https URL; correct it
         ");
+    }
+
+    #[test]
+    fn a_list_of_vrps_is_one_more_source() {
+        let sources = |more: &[(&'static str, &'static str)]| {
+            let settings = load_from(None, &environment(NEEDED.into_iter().chain(more.iter().copied()))).unwrap();
+            settings.irr.source
+        };
+        assert!(sources(&[]).is_empty());
+        for url in
+            ["http://routinator.test:8323/json", "https://user.test/vrps.json.gz", "file:///var/db/rpki-client/json"]
+        {
+            let set = sources(&[("RPKI__VRPS", url), ("RPKI__MAX_SHRINK", "0.2"), ("RPKI__INTERVAL", "20m")]);
+            let told: Vec<_> =
+                set.iter().map(|source| (source.name.as_str(), source.kind, source.upstream())).collect();
+            assert_eq!(told, [("RPKI", SourceKind::Rpki, url.to_owned())]);
+            assert_eq!((set[0].interval().as_secs(), set[0].max_shrink()), (1200, 0.2));
+            assert_eq!(set[0].max_age.map(|age| age.as_secs()), Some(6 * 3600));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_list_of_vrps_is_told_with_the_others() {
+        let told = |url| problems(&[("RPKI__VRPS", url), ("RPKI__MAX_SHRINK", "10"), ("ARIN__BURTS", "5")]);
+        insta::assert_snapshot!(told("/var/db/rpki-client/json"), @r"
+        rpki.vrps: `/var/db/rpki-client/json` is not an http or https URL such as http://routinator.example.net:8323/json, nor file:/// and the path of a file
+        arin.burts: is not a setting; correct its name or remove it
+        rpki.max_shrink: is a share between 0 and 1; write 0.2 for 20 %
+        ");
+        let told = |url: &str| problems(&[("RPKI__VRPS", url)]);
+        let urls = [
+            "ftp://rpki.test/json",
+            "file://server/json",
+            "https://user:canary@rpki.test/json",
+            "https://rpki.test/json?token=canary",
+            "file:///srv/json?canary",
+            "http://routinator.test:8323",
+            "file:///srv/",
+        ];
+        let all = urls.map(told).join("\n");
+        assert!(!all.contains("canary"), "{all}");
+        insta::assert_snapshot!(all, @r"
+        rpki.vrps: `rpki.test/json` is not an http or https URL such as http://routinator.example.net:8323/json, nor file:/// and the path of a file
+        rpki.vrps: `server/json` is not an http or https URL such as http://routinator.example.net:8323/json, nor file:/// and the path of a file
+        rpki.vrps: `https://rpki.test/json` holds a user name or password, which logs and errors would show; take it out: validators give their lists to everyone who can reach them
+        rpki.vrps: `https://rpki.test/json` goes on with a query or fragment; leave away what begins with `?` or `#`
+        rpki.vrps: `/srv/json` goes on with a query or fragment; leave away what begins with `?` or `#`
+        rpki.vrps: names no file; a path has to follow the host, which is /json for Routinator
+        rpki.vrps: names no file; a path has to follow the host, which is /json for Routinator
+        ");
+        insta::assert_snapshot!(problems(&[("RPKI__INTERVAL", "2h"), ("RPKI__MAX_AGE", "1h")]), @"  rpki.interval: is longer than rpki.max_age, so that a list would not count any more before it is looked at again");
     }
 
     #[test]

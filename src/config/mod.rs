@@ -15,6 +15,7 @@ mod limits;
 mod load;
 mod problem;
 mod proxy;
+mod rpki;
 mod secret;
 mod secret_file;
 mod settings;
@@ -27,6 +28,7 @@ pub use irr::{HostAndPort, Irr, IrrSource, NrtmVersion, SourceKind, UnknownSourc
 pub use load::{DEFAULTS, load, load_from, load_listen, load_with_keys};
 pub use problem::{Invalid, Problem};
 pub use proxy::{Proxy, Variables};
+pub use rpki::{Rpki, VrpsUrl};
 pub use secret::Secret;
 pub use secret_file::UnusableFile;
 pub use settings::{

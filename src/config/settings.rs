@@ -15,6 +15,7 @@ use super::{
     http_url::{HttpUrl, RegistryUrl, describe},
     irr::Irr,
     proxy::Proxy,
+    rpki::Rpki,
     secret::Secret,
 };
 use crate::model::{Instance, SourceName};
@@ -41,8 +42,10 @@ pub struct Settings {
     pub findings: Findings,
     /// The rules by which changes at the registry are asked for, approved and sent.
     pub requests: Requests,
-    /// The routing registries that are mirrored or asked.
+    /// The routing registries that are mirrored or asked; the list of VRPs is one of them once the settings are loaded.
     pub irr: Irr,
+    /// What validated ROAs say of who may announce what.
+    pub rpki: Rpki,
     /// How it is judged by them whether the world will accept what is announced.
     pub routing: Routing,
     /// The place of the jobs.

@@ -7,9 +7,10 @@ use super::settings::{LONGEST_SWEEP, Settings};
 
 /// Brings settings that nobody set within the bounds of those that somebody did. `is_set` says which ones those are.
 pub(super) fn give_way(settings: &mut Settings, is_set: impl Fn(&str) -> bool) {
-    let Settings { arin, webhook, sweep, .. } = settings;
+    let Settings { arin, rpki, webhook, sweep, .. } = settings;
     for ((inner, shorter), (outer, longer)) in [
         (("arin.connect_timeout", &mut arin.connect_timeout), ("arin.timeout", &mut arin.timeout)),
+        (("rpki.interval", &mut rpki.interval), ("rpki.max_age", &mut rpki.max_age)),
         (("webhook.debounce", &mut webhook.debounce), ("webhook.debounce_longest", &mut webhook.debounce_longest)),
     ] {
         if *shorter > *longer && !is_set(inner) {
@@ -53,6 +54,8 @@ mod tests {
         assert_eq!((arin.connect_timeout.as_secs(), arin.timeout.as_secs()), (40, 40));
         let webhook = with(&[("WEBHOOK__DEBOUNCE", "2m")]).webhook;
         assert_eq!((webhook.debounce.as_secs(), webhook.debounce_longest.as_secs()), (120, 120));
+        let rpki = with(&[("RPKI__INTERVAL", "12h")]).rpki;
+        assert_eq!((rpki.interval.as_secs(), rpki.max_age.as_secs()), (12 * 3600, 12 * 3600));
         let sweep = with(&[("SWEEP__SETTLE", "59m")]).sweep;
         assert_eq!((sweep.interval.as_secs(), sweep.settle.as_secs()), (60, 59 * 60));
     }

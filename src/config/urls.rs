@@ -9,6 +9,7 @@ use super::{
     http_url::{HttpUrl, RegistryUrl, UnfitUrl, describe},
     problem::Problem,
     proxy::Proxy,
+    rpki::VrpsUrl,
 };
 
 /// A setting that is a URL, or a list of them.
@@ -33,6 +34,11 @@ const LISTING: UrlSetting = UrlSetting {
     key: "arin.whois_url",
     example: "https://registry.example.net/whois/rest",
     secrets: "the listing is public, and no key is sent there",
+};
+const VRPS: UrlSetting = UrlSetting {
+    key: "rpki.vrps",
+    example: "http://routinator.example.net:8323/json, nor file:/// and the path of a file",
+    secrets: "validators give their lists to everyone who can reach them",
 };
 const COLLECTOR: UrlSetting = UrlSetting {
     key: "telemetry.otlp_endpoint",
@@ -80,6 +86,11 @@ pub(super) fn with_placeholders(merged: Config, problems: &mut Vec<Problem>) -> 
     if let Some(problem) = LISTING.problem::<RegistryUrl>(&listing).filter(|_| !listing.is_empty()) {
         problems.push(problem);
         layers = layers.set_override(LISTING.key, "")?;
+    }
+    let vrps = merged.get_string(VRPS.key).unwrap_or_default();
+    if let Some(problem) = VRPS.problem::<VrpsUrl>(&vrps).filter(|_| !vrps.is_empty()) {
+        problems.push(problem);
+        layers = layers.set_override(VRPS.key, "")?;
     }
     let collector = merged.get_string(COLLECTOR.key).unwrap_or_default();
     if let Some(problem) = COLLECTOR.problem::<HttpUrl>(&collector).filter(|_| !collector.is_empty()) {

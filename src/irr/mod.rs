@@ -12,7 +12,7 @@
 //! | [`nrtm4`] | the signed files of NRTMv4 (RFC 10063): pure |
 //! | [`whois`] | asks an IRRd about ranges, for those who do not mirror a source |
 //! | [`dump`] | fetches dumps and serial files |
-//! | [`roa`] | VRPs, and route origin validation by them: pure |
+//! | [`roa`] | VRPs, the list of them that a validator writes, and route origin validation by them: pure |
 //! | [`rejects`] | the objects that were left out, by the reason |
 //! | [`store`] | keeps a source as compressed blocks and a journal, in Redis or in the process |
 //! | [`update`] | one run: decides what to do, fetches, checks, and writes all or nothing |

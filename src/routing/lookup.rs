@@ -10,8 +10,11 @@ use super::{
     witnesses::witness_of,
 };
 use crate::{
-    config::Settings,
-    irr::store::{Store, StoreError},
+    config::{Settings, SourceKind},
+    irr::{
+        roa::{Vrp, Vrps},
+        store::{Store, StoreError},
+    },
 };
 
 /// The most objects that are returned: a short prefix has a large part of a registry in it.
@@ -42,13 +45,19 @@ pub struct Lookup {
 /// When the store does not answer.
 pub async fn lookup(store: &Store, settings: &Settings, prefix: IpNet, now: Timestamp) -> Result<Lookup, StoreError> {
     let (prefix, mut found, mut routes) = (prefix.trunc(), Lookup::default(), BTreeSet::new());
+    let (mut vrps, mut rpki) = (Vec::new(), None);
     for source in &settings.irr.source {
         let witness = witness_of(store, settings, source, now).await?;
+        let is_rpki = source.kind == SourceKind::Rpki;
         let Some(mut objects) = store.objects(&source.name).await? else {
             found.sources.push(witness);
             continue;
         };
         while let Some(some) = objects.next_of(|key| is_about(&prefix, key)).await? {
+            if is_rpki {
+                vrps.extend(some.iter().filter_map(Vrp::read));
+                continue;
+            }
             for object in &some {
                 routes.extend(RouteObject::read(&source.name, object));
                 if routes.len() > MOST_FOUND {
@@ -57,10 +66,15 @@ pub async fn lookup(store: &Store, settings: &Settings, prefix: IpNet, now: Time
                 }
             }
         }
+        if is_rpki {
+            rpki = Some(witness.freshness);
+        }
         found.sources.push(witness);
     }
+    let vrps: Vrps = vrps.into_iter().collect();
+    let vrps = rpki.map(|freshness| (&vrps, freshness));
     let with_state =
-        |object: RouteObject| FoundRoute { rpki: rpki_state(None, &object.prefix, [object.origin]), object };
+        |object: RouteObject| FoundRoute { rpki: rpki_state(vrps, &object.prefix, [object.origin]), object };
     found.routes = routes.into_iter().map(with_state).collect();
     Ok(found)
 }

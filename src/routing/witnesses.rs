@@ -11,9 +11,9 @@ use super::{
     own_routes::OwnRoutes,
 };
 use crate::{
-    config::{IrrSource, Settings},
+    config::{IrrSource, Settings, SourceKind},
     irr::{
-        roa::Vrps,
+        roa::{Vrp, Vrps},
         store::{SourceState, Store, StoreError},
     },
     model::{Ranges, SourceName},
@@ -27,7 +27,7 @@ pub struct Witnesses {
     /// What they say.
     pub claims: Claims,
     /// The VRPs, if they are asked.
-    pub vrps: Option<(Vrps, Freshness)>,
+    pub vrps: Option<(Vrps, Witness)>,
 }
 
 impl Witnesses {
@@ -45,8 +45,13 @@ impl Witnesses {
         for source in &settings.irr.source {
             let objects = own.of(store, &source.name, space).await?.unwrap_or_default();
             let witness = witness_of(store, settings, source, now).await?;
-            routes.extend(objects.values().filter_map(|object| RouteObject::read(&source.name, object)));
-            witnesses.sources.push(witness);
+            if source.kind == SourceKind::Rpki {
+                let vrps = objects.values().filter_map(Vrp::read).collect();
+                witnesses.vrps = Some((vrps, witness));
+            } else {
+                routes.extend(objects.values().filter_map(|object| RouteObject::read(&source.name, object)));
+                witnesses.sources.push(witness);
+            }
         }
         witnesses.claims = routes.into_iter().collect();
         Ok(witnesses)
@@ -55,8 +60,13 @@ impl Witnesses {
     /// Returns them as what a plan is judged by.
     #[must_use]
     pub fn testimony<'a>(&'a self, counting: &'a BTreeSet<SourceName>) -> Testimony<'a> {
-        let vrps = self.vrps.as_ref().map(|(vrps, freshness)| (vrps, *freshness));
+        let vrps = self.vrps.as_ref().map(|(vrps, witness)| (vrps, witness.freshness));
         Testimony { claims: &self.claims, sources: &self.sources, vrps, counting }
+    }
+
+    /// Returns all that is judged by, the list of VRPs included.
+    pub fn all(&self) -> impl Iterator<Item = &Witness> {
+        self.sources.iter().chain(self.vrps.as_ref().map(|(_, witness)| witness))
     }
 
     /// Returns the sources of which nothing is known now.
@@ -77,7 +87,8 @@ pub(super) async fn witness_of(
     source: &IrrSource,
     now: Timestamp,
 ) -> Result<Witness, StoreError> {
-    Ok(witness(source, &store.state(&source.name).await?, settings.routing.max_age, now))
+    let max_age = source.max_age.unwrap_or(settings.routing.max_age);
+    Ok(witness(source, &store.state(&source.name).await?, max_age, now))
 }
 
 /// Says what each source is to be taken for now.
@@ -95,7 +106,7 @@ pub async fn witnesses_of(store: &Store, settings: &Settings, now: Timestamp) ->
 /// Says what a source is to be taken for.
 fn witness(source: &IrrSource, state: &SourceState, max_age: Duration, now: Timestamp) -> Witness {
     let notes = &state.notes;
-    let as_of = notes.checked;
+    let as_of = notes.checked.map(|checked| notes.generated.map_or(checked, |generated| generated.min(checked)));
     let is_old = |at: Timestamp| now.duration_since(at).unsigned_abs() > max_age;
     let freshness = match (&state.holding, as_of) {
         _ if notes.refused.is_some() && !state.shrink_is_accepted() => Freshness::Refused,
@@ -103,5 +114,6 @@ fn witness(source: &IrrSource, state: &SourceState, max_age: Duration, now: Time
         (Some(_), Some(at)) if is_old(at) => Freshness::Old(at),
         (Some(_), Some(_)) => Freshness::Fresh,
     };
-    Witness { name: source.name.clone(), freshness, asked: None, as_of }
+    let asked = (source.kind == SourceKind::Query).then(|| notes.asked.iter().copied().collect());
+    Witness { name: source.name.clone(), freshness, asked, as_of }
 }

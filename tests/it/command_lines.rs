@@ -425,20 +425,28 @@ async fn every_command_line_about_mirrors_does_its_work() {
 /// Runs a command line about a mirror of its own, which is there already; returns what it says if it fails.
 async fn irr_failed(words: &[String], number: u32) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
-    let (dump, settings) = (folder.path().join("source.db"), folder.path().join("settings.toml"));
+    let (list, settings) = (folder.path().join("source"), folder.path().join("settings.toml"));
     let redis = std::env::var("RIR_LAB_REDIS_URL")
         .unwrap_or_else(|_| panic!("RIR_LAB_REDIS_URL is not set: tests/run.sh sets it"));
     let name = words.get(2).filter(|word| !word.starts_with("--")).map_or("SOURCE", String::as_str);
+    let url = format!("file://{}", list.display());
+    let source = match name {
+        "RPKI" => format!("[rpki]\nvrps = '{url}'\n"),
+        _ => format!("[[irr.source]]\nname = '{name}'\ndumps = ['{url}']\n"),
+    };
     let text = format!(
-        "[netbox]\nurl = 'http://netbox.test/'\ntoken = 'x'\n[queue]\nurl = '{redis}'\nprefix = 'lines-{}-{number}'\n\
-         [[irr.source]]\nname = '{name}'\ndumps = ['file://{}']\n",
+        "[netbox]\nurl = 'http://netbox.test/'\ntoken = 'x'\n[queue]\nurl = '{redis}'\nprefix = 'lines-{}-{number}'\n{source}",
         std::process::id(),
-        dump.display()
     );
     fs::write(&settings, text).unwrap();
     let serves = |count: u8| {
         let route = |number| format!("route: 192.0.{number}.0/24\norigin: AS64496\nsource: {name}\n\n");
-        fs::write(&dump, (0..count).map(route).collect::<String>()).unwrap();
+        let roa = |number| format!(r#"{{"asn": "AS64496", "prefix": "192.0.{number}.0/24", "maxLength": 24}}"#);
+        let text = match name {
+            "RPKI" => format!(r#"{{"roas": [{}]}}"#, (0..count).map(roa).collect::<Vec<_>>().join(",")),
+            _ => (0..count).map(route).collect(),
+        };
+        fs::write(&list, text).unwrap();
     };
     let run = async |words: &[&str]| {
         let mut command = program();

@@ -104,6 +104,33 @@ async fn a_process_that_knows_nothing_looks_at_the_row_and_writes_nothing() {
     another.stop().await;
 }
 
+pub(crate) async fn a_list_of_vrps_has_a_row_as_any_source(target: Target) {
+    let (folder, mut scene) = (tempfile::tempdir().unwrap(), Scene::new(target, small()).await);
+    let list = folder.path().join("vrps.json");
+    let entry = |prefix| format!(r#"{{"asn": "AS64496", "prefix": "{prefix}", "maxLength": 24}}"#);
+    std::fs::write(&list, format!(r#"{{"roas": [{}, {}]}}"#, entry("192.0.2.0/24"), entry("192.0.2.1/24"))).unwrap();
+    scene.settings.rpki.vrps = Some(format!("file://{}", list.display()).parse().unwrap());
+    scene.settings.irr.source = scene.settings.rpki.source().into_iter().collect();
+    let service = Service::start(&scene, memory(&scene), 1);
+    assert_eq!(updated(&service, "RPKI").await, "imported");
+    assert_eq!(code(&scene.row(schema::IRR_SOURCE, "RPKI").await["kind"]), "rpki");
+    assert_eq!(source_row(&scene, "RPKI").await, ("fresh".to_owned(), Value::Null, json!(1)));
+    std::fs::write(&list, "{}").unwrap();
+    assert_eq!(updated(&service, "RPKI").await, "failed");
+    assert_eq!(source_row(&scene, "RPKI").await.0, "behind");
+    insta::assert_snapshot!(log(&scene).await, @r#"
+    irr-source RPKI success: took a dump with 1 object, 1 object left out
+    route 192.0.2.1/24 error: RPKI: "route: 192.0.2.1/24" is left out: the prefix "192.0.2.1/24" has bits set behind its length
+    irr-source RPKI error: this is no list of VRPs as Routinator or rpki-client write it: missing field `roas` at line 1 column 2
+    "#);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn vrps_have_a_row() {
+    a_list_of_vrps_has_a_row_as_any_source(Target::sandbox().await).await;
+}
+
 /// Has the scene mirror a source, and ask another one. Returns what they come from.
 pub(crate) async fn set_up(scene: &mut Scene) -> (Folder, Registry) {
     let folder = Folder::new(&[route("192.0.2.0/24", "sample")]);

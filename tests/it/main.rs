@@ -33,6 +33,7 @@ mod irr_ftp;
 mod irr_killed;
 mod irr_rows;
 mod irr_store;
+mod irr_vrps;
 mod jobs_command;
 mod lab;
 mod layers;

@@ -16,7 +16,9 @@ use crate::{
     http::{HealthView, WitnessView},
     irr::store::Store,
     netbox::Client,
-    routing::{Context, Error, Freshness, Judged, Level, OwnRoutes, RangeHealth, RpkiState, Tally, Witness, check},
+    routing::{
+        Context, Error, Freshness, Judged, Level, OwnRoutes, RangeHealth, RpkiState, Tally, Witness, Witnesses, check,
+    },
 };
 
 /// The prefixes to check.
@@ -81,11 +83,11 @@ pub(super) async fn run(
     // The most urgent ones first; those of one level stay in address order.
     ranges.sort_by_key(|judged| std::cmp::Reverse(judged.health.level));
     match form {
-        output::Format::Text => output::out(&text(&ranges, &witnesses.sources, &tally)),
+        output::Format::Text => output::out(&text(&ranges, &witnesses, &tally)),
         output::Format::Json => {
             let told = json!({
                 "ranges": ranges.iter().map(|judged| HealthView::of(judged)).collect::<Vec<_>>(),
-                "sources": witnesses.sources.iter().map(WitnessView::from).collect::<Vec<_>>(),
+                "sources": witnesses.all().map(WitnessView::from).collect::<Vec<_>>(),
             });
             output::out(&serde_json::to_string_pretty(&told)?);
         }
@@ -93,8 +95,8 @@ pub(super) async fn run(
     Ok(if tally.level(Level::Danger) > 0 { ExitStatus::SomeFailed } else { ExitStatus::Done })
 }
 
-fn text(ranges: &[&RangeHealth], sources: &[Witness], tally: &Tally) -> String {
-    let heading = sources.iter().map(source).collect::<Vec<_>>().join("\n");
+fn text(ranges: &[&RangeHealth], witnesses: &Witnesses, tally: &Tally) -> String {
+    let heading = witnesses.all().map(source).collect::<Vec<_>>().join("\n");
     if ranges.is_empty() {
         return format!("{heading}\n\n{tally}");
     }

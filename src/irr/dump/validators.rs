@@ -1,5 +1,6 @@
 //! What tells one version of a file from another, in the words of the server.
 
+use jiff::Timestamp;
 use reqwest::{
     RequestBuilder,
     header::{ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED},
@@ -23,6 +24,13 @@ impl Validators {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.etag.is_none() && self.last_modified.is_none()
+    }
+
+    /// Returns when the file was last changed, if its server says so.
+    #[must_use]
+    pub fn modified(&self) -> Option<Timestamp> {
+        let at = httpdate::parse_http_date(self.last_modified.as_deref()?).ok()?;
+        at.try_into().ok()
     }
 
     pub(super) fn of(headers: &HeaderMap) -> Self {

@@ -71,6 +71,12 @@ pub enum ObjectFault {
         /// What stands there.
         value: String,
     },
+    /// The greatest length of a VRP is none that its prefix can be announced in.
+    #[error("`maxLength` is {value:?}, which is no length of what is inside the prefix")]
+    BadMaxLength {
+        /// What stands there.
+        value: String,
+    },
     /// A name is none, in the key or in an attribute by which objects are looked up.
     #[error("`{attribute}` names {value:?}, which is no name of that kind")]
     BadName {
@@ -112,6 +118,7 @@ impl ObjectFault {
             Self::HostBits { .. } => "host-bits",
             Self::BadAsNumber { .. } => "bad-as-number",
             Self::BadRange { .. } => "bad-range",
+            Self::BadMaxLength { .. } => "bad-max-length",
             Self::BadName { .. } => "bad-name",
             Self::MissingSource => "missing-source",
             Self::OtherSource { .. } => "other-source",
@@ -129,7 +136,7 @@ impl Rejected {
 }
 
 /// Returns text as a fault shows it.
-pub(super) fn shown(text: &str) -> String {
+pub(in crate::irr) fn shown(text: &str) -> String {
     // `excerpt` looks at all of its text, which may be megabytes.
     let few: String = text.chars().take(SHOWN.saturating_mul(2)).collect();
     excerpt(&few, SHOWN)

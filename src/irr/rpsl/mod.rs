@@ -26,6 +26,7 @@ mod tests;
 pub use crate::model::{RpslClass as Class, UnknownClass};
 pub use attributes::{Attribute, Attributes, MalformedLine, attributes, listed};
 pub use check::{Checked, check, check_deleted};
+pub(in crate::irr) use fault::shown;
 pub use fault::{ObjectFault, Rejected};
 pub use object::{Object, ObjectKey};
 pub use paragraphs::Paragraphs;

@@ -63,6 +63,8 @@ pub struct Notes {
     pub imported: Option<String>,
     /// The ranges that its objects are about, if the registry was asked about ranges; in the order in which it was.
     pub asked: Vec<IpNet>,
+    /// When its validator made the list that is held, if it is one of VRPs and says so.
+    pub generated: Option<Timestamp>,
     /// Where it stands, if it is followed over NRTMv4.
     pub v4: Option<Standing>,
     /// What keeps the source from being updated.

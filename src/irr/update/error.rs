@@ -1,7 +1,8 @@
 //! Why a run failed.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
+use jiff::Timestamp;
 use tokio::task::JoinError;
 
 use super::guard::Shrink;
@@ -10,6 +11,7 @@ use crate::{
         dump::{FetchError, Location, NoLocation, SerialFileError},
         nrtm3::NoAnswer,
         nrtm4::{IndexError, JwsError, RecordsError, Refusal},
+        roa::NoVrpList,
         source::Serial,
         store::{StoreError, Unusable},
         whois::WhoisError,
@@ -69,6 +71,20 @@ pub enum UpdateError {
         .0.kind.unit(), .0.objects, .0.held
     )]
     Shrunk(Shrink),
+    /// What came is no list of VRPs.
+    #[error(transparent)]
+    VrpList(NoVrpList),
+    /// The validator has stopped, or does not get any further.
+    #[error(
+        "the list of VRPs was made at {made:.0}, longer ago than {} (`rpki.max_age`): see whether the validator runs, and whether it reaches the repositories",
+        humantime::format_duration(*most)
+    )]
+    OldVrpList {
+        /// When it was made.
+        made: Timestamp,
+        /// The longest time that it counts.
+        most: Duration,
+    },
     /// There is no serial to go on from.
     #[error("the dump came without a serial, so that there is nothing to go on from over NRTM")]
     NoSerial,
@@ -137,6 +153,8 @@ impl UpdateError {
             | Self::NotSent(_)
             | Self::NoMark
             | Self::Shrunk(_)
+            | Self::VrpList(_)
+            | Self::OldVrpList { .. }
             | Self::NoSerial
             | Self::Nrtm(_)
             | Self::Whois(_) => Retry::Backoff,
@@ -166,6 +184,8 @@ impl UpdateError {
             | Self::NotSent(_)
             | Self::NoMark
             | Self::Shrunk(_)
+            | Self::VrpList(_)
+            | Self::OldVrpList { .. }
             | Self::Nrtm(_)
             | Self::Whois(_) => Unusable::Not,
         }

@@ -49,6 +49,11 @@ impl Intake {
         if self.batch.len() < BATCH { Ok(()) } else { self.hand_on() }
     }
 
+    /// Counts why something is left out that did not even become an object.
+    pub(super) fn reject(&mut self, rejected: &Rejected) {
+        self.rejects.add(rejected);
+    }
+
     /// Hands on what is left, and returns what was left out.
     pub(super) fn end(mut self) -> Result<Rejects, UpdateError> {
         self.hand_on()?;
@@ -74,7 +79,7 @@ pub(super) fn read_dump(text: DumpText, mut intake: Intake) -> Result<(Fingerpri
         match paragraph {
             Paragraph::Text(text) => intake.take(text)?,
             Paragraph::TooLong { begins, bytes } => {
-                intake.rejects.add(&Rejected::new(begins, None, ObjectFault::TooLong { bytes }));
+                intake.reject(&Rejected::new(begins, None, ObjectFault::TooLong { bytes }));
             }
         }
     }

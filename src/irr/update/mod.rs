@@ -14,6 +14,7 @@ mod fingerprint;
 mod guard;
 mod intake;
 mod nrtm4;
+mod vrps;
 
 use std::{cmp::Ordering, fmt};
 
@@ -162,6 +163,9 @@ impl Mirror {
         state: &SourceState,
         progress: &impl Fn(u64),
     ) -> Result<Updated, UpdateError> {
+        if source.kind == SourceKind::Rpki {
+            return self.update_vrps(source, state, progress).await;
+        }
         if source.index.is_some() {
             return self.update_by_index(source, state, progress).await;
         }
@@ -278,7 +282,7 @@ impl Mirror {
         let notes = Notes { checked: Some(now), changed: Some(now), reloads_done: state.reloads_asked, ..notes };
         written(import.finish(serial, notes, now).await?)?;
         let did = match source.kind {
-            SourceKind::Mirror => Did::Imported(objects),
+            SourceKind::Mirror | SourceKind::Rpki => Did::Imported(objects),
             SourceKind::Query => Did::Answered(objects),
         };
         Ok(Updated { did, serial, rejects })

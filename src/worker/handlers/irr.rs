@@ -39,7 +39,7 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
     read(0);
     let updating = async {
         match source.kind {
-            SourceKind::Mirror => Ok::<_, netbox::Error>(task.mirror.update(source, read).await),
+            SourceKind::Mirror | SourceKind::Rpki => Ok::<_, netbox::Error>(task.mirror.update(source, read).await),
             SourceKind::Query => {
                 let own = own_space(&task.ctx.netbox, &task.ctx.settings).await?;
                 Ok(task.mirror.ask_own(source, &own, read).await)

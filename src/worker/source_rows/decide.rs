@@ -68,6 +68,7 @@ pub(super) fn row_of(source: &IrrSource, state: &SourceState) -> IrrSourceRow {
         kind: match source.kind {
             SourceKind::Mirror => "mirror".to_owned(),
             SourceKind::Query => "query".to_owned(),
+            SourceKind::Rpki => "rpki".to_owned(),
         },
         state: code.to_owned(),
         message: message.to_owned(),

@@ -23,6 +23,11 @@ async fn a_source_that_is_not_set_any_more_is_marked_and_no_row_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_list_of_vrps_has_a_row_as_any_source() {
+    irr_rows::a_list_of_vrps_has_a_row_as_any_source(Target::lab()).await;
+}
+
+#[tokio::test]
 async fn old_rows_of_the_log_are_removed_with_those_of_sources() {
     irr_rows::old_rows_of_the_log_are_removed_with_those_of_sources(Target::lab()).await;
 }

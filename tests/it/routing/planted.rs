@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{asns, desk, done, health, route, update};
 use crate::{
-    scene::{Scene, Target},
+    scene::Target,
     service::{Service, memory},
 };
 

@@ -44,6 +44,15 @@ impl Irrd {
         std::fs::write(self.path("settings.yaml"), text).unwrap();
     }
 
+    /// Has it judge routes by a list of VRPs.
+    pub(super) fn judges_by(&self, list: &Path) {
+        self.settles(&[]);
+        let settings = std::fs::read_to_string(self.path("settings.yaml")).unwrap();
+        let judging = settings.replace("roa_source: null", &format!("roa_source: 'file://{}'", list.display()));
+        assert_ne!(judging, settings, "there is a setting for it");
+        std::fs::write(self.path("settings.yaml"), judging).unwrap();
+    }
+
     /// Has it do something at once, and returns what it prints.
     pub(super) fn does(&self, steps: &[&str]) -> String {
         let mut command = Command::new(Path::new(&setting("RIR_LAB_IRRD_BIN")).join("python"));

@@ -4,6 +4,7 @@ mod asked;
 mod irrd;
 mod nrtm4;
 mod survivors;
+mod vrps;
 
 use std::{
     collections::BTreeSet,
