@@ -81,7 +81,7 @@ pub struct IrrSource {
     journal_keep: Option<u64>,
     #[serde(default)]
     max_shrink: Option<f64>,
-    /// For how long a list of VRPs counts after it was made. What is mirrored counts until it is followed.
+    /// For how long a list of VRPs counts after it was made. Dumps of registries do not say when that was.
     #[serde(skip)]
     pub max_age: Option<Duration>,
 }

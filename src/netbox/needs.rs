@@ -3,6 +3,7 @@
 //! A test compares it with the requests that the service sends, in both directions.
 
 use super::{
+    announced::ASNS,
     changes::CHANGES,
     client::objects_path,
     ipam::{AGGREGATES, PREFIXES, RIRS},
@@ -10,7 +11,7 @@ use super::{
     schema::{self, types_path},
     tenancy::{LOCATIONS, SITES, TAGS, TENANT_GROUPS, TENANTS, VRFS},
 };
-use crate::config::{self, SourceKind};
+use crate::config;
 
 /// What becomes of the findings without one of the lists that they are judged by.
 const NO_FINDINGS: &str = "no findings are made";
@@ -52,7 +53,8 @@ pub fn needs(sweep: bool, settings: &config::Settings) -> Vec<Need> {
         Need::new(AGGREGATES, &[View], "IPAM aggregates", "no sync can begin"),
         Need::new(PREFIXES, &[View], "IPAM prefixes", "no sync can begin"),
     ];
-    let is_used = |slug: &&str| *slug != schema::IRR_SOURCE || !irr.source.is_empty();
+    let of_sources = [schema::IRR_SOURCE, schema::PREFIX_HEALTH, schema::ROUTE_OBJECT];
+    let is_used = |slug: &&str| !of_sources.contains(slug) || !irr.source.is_empty();
     needs.extend(schema::TYPES.into_iter().filter(is_used).map(|slug| {
         let (permissions, without): (&[Permission], _) = match slug {
             schema::CONFIG => (&[View, Change], "no sync can begin, or none is recorded"),
@@ -63,13 +65,19 @@ pub fn needs(sweep: bool, settings: &config::Settings) -> Vec<Need> {
             schema::IRR_SOURCE => {
                 (&[View, Add, Change], "NetBox does not show how the mirrored routing registries stand")
             }
+            schema::PREFIX_HEALTH | schema::ROUTE_OBJECT => {
+                (&[View, Add, Change], "NetBox does not show whether the world will accept what is announced")
+            }
             schema::SYNC_LOG => (&[View, Add, Delete], "the sync log is not written, or grows for ever"),
             _ => (&[View, Add, Change], "nothing of this kind is kept up to date"),
         };
         Need::new(&objects_path(slug), permissions, slug, without)
     }));
-    if irr.source.iter().any(|source| source.kind == SourceKind::Query) {
-        needs.push(Need::new(RIRS, &[View], "IPAM RIRs", "no routing registry is asked about our own space"));
+    if !irr.source.is_empty() {
+        let without = "it is not known which space is our own, so that nobody is asked about it and nothing is judged";
+        needs.push(Need::new(RIRS, &[View], "IPAM RIRs", without));
+        let without = "it is not judged whether the world will accept what is announced";
+        needs.push(Need::new(ASNS, &[View], "IPAM ASNs", without));
     }
     let has_groups = findings.own_tenant_groups.as_ref().is_some_and(|groups| !groups.is_empty());
     let mut read = |path, objects| needs.push(Need::new(path, &[View], objects, NO_FINDINGS));

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     scene::{Row, Scene, Target, custom, small},
-    service::{Service, memory},
+    service::{Service, memory, wait_for_idle},
 };
 
 /// A registry, and a scene whose settings mirror it.
@@ -37,6 +37,8 @@ async fn registry() -> Registry {
 async fn updated(service: &Service, source: &str) -> Value {
     let record = service.over(&service.ask(Work::UpdateIrr { source: source.parse().unwrap() }).await).await;
     assert_eq!(record.state, State::Done, "{record:?}");
+    // What is new is judged by.
+    wait_for_idle(&service.queue).await;
     record.result.unwrap()["result"].clone()
 }
 
@@ -133,17 +135,19 @@ async fn vrps_have_a_row() {
 
 /// Has the scene mirror a source, and ask another one. Returns what they come from.
 pub(crate) async fn set_up(scene: &mut Scene) -> (Folder, Registry) {
-    let folder = Folder::new(&[route("192.0.2.0/24", "sample")]);
+    let folder = Folder::new(&[route("23.144.1.0/24", "sample")]);
     let registry = Registry::start("ASKED", 1, &[]).await.unwrap();
     let all = folder.settings("TEST") + "[[source]]\n" + &registry.query_settings();
     scene.settings.irr = toml::from_str(&all).unwrap();
     (folder, registry)
 }
 
-/// Has the row of the mirrored source written twice.
+/// Has the row of the mirrored source written twice, and those of what is judged by it.
 pub(crate) async fn written_twice(scene: &Scene, folder: &Folder) {
     let service = Service::start(scene, memory(scene), 1);
     assert_eq!(updated(&service, "ASKED").await, "answered");
+    assert_eq!(updated(&service, "TEST").await, "imported");
+    folder.serves(&[route("23.144.2.0/24", "sample")], "2");
     assert_eq!(updated(&service, "TEST").await, "imported");
     folder.serves(&[], "twelve");
     assert_eq!(updated(&service, "TEST").await, "failed");

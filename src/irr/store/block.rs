@@ -75,7 +75,7 @@ impl Block {
     /// Returns the objects with a key that is wanted.
     pub(super) fn objects_of(&self, wanted: impl Fn(&ObjectKey) -> bool) -> Result<Vec<Object>, BlockDamage> {
         let keys = keys(&self.keys)?;
-        if !keys.iter().any(&wanted) {
+        if !keys.is_empty() && !keys.iter().any(&wanted) {
             return Ok(Vec::new());
         }
         let texts = unpacked(&self.member)?;

@@ -1,9 +1,9 @@
 //! Route origin validation: an IRRd and we say the same of each route, by the same list of VRPs.
 //!
 //! An IRRd knows `valid`, `invalid` and `not_found`; of invalid ones we say what does not fit as well. Its bulk validation is
-//! RFC 6811 with AS0 as in RFC 6483: an AS0 covers and never matches. (When it takes an object it does not look at one whose
-//! origin is AS0 or whose prefix is all addresses; the next import of VRPs does.) What it hides afterwards is of no matter here: its database
-//! has all of them.
+//! RFC 6811 with AS0 as in RFC 6483: an AS0 covers and never matches. When it takes an object it does not look at one whose
+//! origin is AS0 or whose prefix is all addresses; its next import of VRPs does, so that comes after the routes here. That it
+//! hides those that are invalid is of no matter: its database has all of them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
