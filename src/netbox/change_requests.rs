@@ -30,8 +30,9 @@ use crate::{
 /// with an older form of the type.
 const RESENDS: Policy = Policy { count: 5, backoff: std::time::Duration::from_millis(500) };
 
-/// What tells a row as it was read from the same row after any change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What tells a row as it was read from the same row after any change. Those of rows sort as the times at which these were
+/// last changed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Etag(String);
 
 /// A recorded request for a change at the registry, as NetBox has it. Whether it can be understood is for others to say.

@@ -42,7 +42,7 @@ use crate::{
         keys::{Keyring, NoKey},
     },
     model::{Config, RowId},
-    netbox::{self, Refusal, RequestFilter, Row, Saved},
+    netbox::{self, Refusal, RequestFilter, RequestRow, Row, Saved},
     retry::Retry,
 };
 
@@ -214,7 +214,9 @@ impl Flow {
         }
     }
 
-    /// Returns the requests of a config of which something is to be done.
+    /// Returns the requests of a config of which something is to be done: those to be sent first, and of the others that first
+    /// which was left alone for the longest time. So a run that is broken off again and again comes to all of them, however
+    /// many have to be looked at.
     ///
     /// # Errors
     /// When NetBox cannot be asked.
@@ -222,7 +224,10 @@ impl Flow {
         let states = State::ALL.into_iter().filter(|state| *state == State::Approved || state.is_under_way());
         let states = states.map(|state| state.name().to_owned()).collect();
         let filter = RequestFilter { config: Some(config.id), states, ids: Vec::new() };
-        Ok(self.netbox.request_rows(&filter).await?.into_iter().map(|row| row.id).collect())
+        let mut rows = self.netbox.request_rows(&filter).await?;
+        let is_sent = |row: &RequestRow| row.state != State::Approved.name();
+        rows.sort_by(|one, other| (is_sent(one), &one.etag, one.id).cmp(&(is_sent(other), &other.etag, other.id)));
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     /// Reads a request, and does the next thing about it as [`Flow::go_on`] does.
