@@ -116,6 +116,7 @@ async fn steps(args: &Args) -> Result<(), AnyError> {
     changes::settle_a_finding(&services, &ctx, &netbox).await?;
 
     mirror::mirror(&services, &ctx, &registry).await?;
+    mirror::judge(&services, &ctx, (&netbox, rir), &registry).await?;
     if args.keep { keep(&arin, &netbox).await } else { Ok(()) }
 }
 

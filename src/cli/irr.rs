@@ -1,7 +1,7 @@
 //! `rir-sidecar irr`: looks at the mirrors of routing registries, updates, reloads and exports them, and judges by them. So it
 //! does with sources that are asked.
 
-mod check;
+pub(super) mod check;
 mod lookup;
 
 use std::{

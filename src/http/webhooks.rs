@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     error_chain::error_chain,
-    intake,
+    intake::{self, Following},
     netbox::changes::{Change, WebhookBody},
     outbound::excerpt::excerpt,
     queue::{JobId, Order, Trigger},
@@ -83,7 +83,7 @@ pub(super) async fn receive_webhook(
     // NetBox has dated it by its own clock.
     let now = app.services.netbox.clock().unwrap_or_else(Timestamp::now);
     check_age(made, now).map_err(|problem| refuse(&app, Webhook::Stale, problem))?;
-    let orders = match intake::orders(&change, Trigger::Webhook, &app.services.settings.webhook) {
+    let orders = match intake::orders(&change, Trigger::Webhook, &Following::of(&app.services.settings)) {
         Ok(orders) => orders,
         Err(reason) => {
             let reason = excerpt(&reason.to_string(), LONGEST_REASON);

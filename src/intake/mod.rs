@@ -47,11 +47,51 @@ pub(crate) enum Ignored {
 }
 
 /// Works out the orders that follow from a change.
-pub(crate) fn orders(change: &Change, trigger: Trigger, settings: &config::Webhook) -> Result<Vec<Order>, Ignored> {
-    let work = work(change)?;
-    let job = Job { user: change.user.clone(), ..Job::new(work, trigger) };
-    let delay = Delay::Debounce { quiet: settings.debounce, longest: settings.debounce_longest };
-    Ok(vec![Order { job, delay }])
+pub(crate) fn orders(change: &Change, trigger: Trigger, settings: &Following<'_>) -> Result<Vec<Order>, Ignored> {
+    let config::Webhook { debounce, debounce_longest, .. } = settings.webhook;
+    let delay = Delay::Debounce { quiet: *debounce, longest: *debounce_longest };
+    let judging = (settings.judges_routing && moves_routing(change))
+        .then(|| Order { job: Job::new(Work::Routing {}, trigger), delay });
+    match (work(change), judging) {
+        (Ok(work), judging) => {
+            let job = Job { user: change.user.clone(), ..Job::new(work, trigger) };
+            Ok([Order { job, delay }].into_iter().chain(judging).collect())
+        }
+        (Err(_), Some(judging)) => Ok(vec![judging]),
+        (Err(ignored), None) => Err(ignored),
+    }
+}
+
+/// What decides what follows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Following<'a> {
+    /// How long an order waits for others.
+    pub(crate) webhook: &'a config::Webhook,
+    /// Whether it is judged how prefixes stand in the routing registries.
+    pub(crate) judges_routing: bool,
+}
+
+impl<'a> Following<'a> {
+    /// Returns what the settings say.
+    pub(crate) fn of(settings: &'a config::Settings) -> Self {
+        Self { webhook: &settings.webhook, judges_routing: !settings.irr.source.is_empty() }
+    }
+}
+
+/// Returns whether a change may say that somebody else announces something, or something else.
+fn moves_routing(change: &Change) -> bool {
+    let fields: &[&str] = match change.subject {
+        Subject::Aggregate => &["prefix", "rir", "custom_fields"],
+        Subject::Prefix => &["prefix", "vrf", "status", "scope_type", "scope_id", "custom_fields"],
+        Subject::Config => &["rir", "is_active", "default_origins"],
+        Subject::Other => return false,
+    };
+    match change.event {
+        _ if change.in_branch => false,
+        Event::Other(_) => false,
+        Event::Deleted => true,
+        Event::Created | Event::Updated => touches(change, fields).is_ok(),
+    }
 }
 
 fn work(change: &Change) -> Result<Work, Ignored> {

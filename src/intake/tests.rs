@@ -22,7 +22,11 @@ fn settings() -> config::Webhook {
 
 /// Returns what follows, as one line.
 fn verdict(change: &Change) -> String {
-    match orders(change, Trigger::Webhook, &settings()) {
+    told(change, false)
+}
+
+fn told(change: &Change, judges_routing: bool) -> String {
+    match orders(change, Trigger::Webhook, &Following { webhook: &settings(), judges_routing }) {
         Ok(orders) => orders.iter().map(|order| order.job.key()).collect::<Vec<_>>().join(" "),
         Err(ignored) => format!("({ignored})"),
     }
@@ -140,8 +144,26 @@ fn an_interval_is_no_setting_that_asks_for_a_sync() {
 #[test]
 fn an_order_waits_for_more_and_names_who_asked() {
     let change = webhook("created", "ipam.prefix", Value::Null, json!({}));
-    let orders = orders(&change, Trigger::Sweep, &settings()).unwrap();
+    let orders = orders(&change, Trigger::Sweep, &Following { webhook: &settings(), judges_routing: true }).unwrap();
     let debounce = Delay::Debounce { quiet: Duration::from_secs(2), longest: Duration::from_secs(60) };
     assert_eq!(orders[0].delay, debounce);
     assert_eq!((orders[0].job.user.as_deref(), orders[0].job.trigger), (Some("ann"), Trigger::Sweep));
+}
+
+#[test]
+fn what_may_change_who_announces_what_has_prefixes_judged_anew() {
+    let origins = |id: u64| json!({ "custom_fields": { "origin_asns": [id] }, "status": "active", "description": "x" });
+    let told = |event: &str, of: &str, before: Value, after: Value| told(&webhook(event, of, before, after), true);
+    assert_eq!(told("updated", "ipam.prefix", origins(1), origins(2)), "routing");
+    assert_eq!(told("updated", "ipam.aggregate", origins(1), origins(2)), "routing");
+    assert_eq!(told("created", "ipam.prefix", Value::Null, origins(1)), "sync-prefix:*:ann routing");
+    assert_eq!(told("deleted", "ipam.prefix", origins(1), Value::Null), "routing");
+    let mut renamed = origins(1);
+    renamed["description"] = json!("y");
+    let nothing = "(nothing changed that a sync looks at)";
+    assert_eq!(told("updated", "ipam.prefix", origins(1), renamed), nothing);
+    let mut after = config("A", true, "1");
+    after["default_origins"] = json!([7]);
+    assert_eq!(told("updated", CONFIG_TYPE, config("A", true, "1"), after), "routing");
+    assert_eq!(told("updated", "ipam.vlan", origins(1), origins(2)), "(objects of type ipam.vlan do not matter here)");
 }

@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 
 use super::error::Error;
 use crate::{
-    intake,
+    intake::{self, Following},
     model::{Config, RowId},
     netbox::{
         CLOCK_TOLERANCE,
@@ -186,7 +186,7 @@ async fn recover(services: &Services, changes: Vec<(RowId, Change)>, done: RowId
     let unseen = services.coordination.unseen_changes(&keys).await?;
     let (mut orders, mut recovered, mut seen) = (BTreeMap::new(), 0, Vec::new());
     for (((row, change), key), _) in changes.into_iter().zip(keys).zip(unseen).filter(|(_, unseen)| *unseen) {
-        match intake::orders(&change, Trigger::Sweep, &services.settings.webhook) {
+        match intake::orders(&change, Trigger::Sweep, &Following::of(&services.settings)) {
             Ok(more) => {
                 more.into_iter().for_each(|order| add(&mut orders, order));
                 recovered += 1;

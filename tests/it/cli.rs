@@ -442,4 +442,12 @@ async fn the_demo_ends_by_itself_and_well() {
     for words in ["took 2 changes, serial 1002", "origin:         AS64511"] {
         assert!(followed.contains(words), "{words}: {followed}");
     }
+    let (_, judged) = followed.split_once("== bootstrap --routing").unwrap();
+    let (before, after) = judged.split_once("== The route object is made").unwrap();
+    for (said, words) in
+        [(before, ["danger", "missing"]), (after, ["took 1 change, serial 1003", "AS64496 in EXAMPLE-RR"])]
+    {
+        words.iter().for_each(|words| assert!(said.contains(words), "{words}: {said}"));
+    }
+    assert!(!after.contains("missing"), "{after}");
 }

@@ -1,13 +1,21 @@
-//! The chapter about routing registries: one is mirrored, and the mirror follows a change.
+//! The chapter about routing registries: one is mirrored, the mirror follows a change, and a prefix that nobody would accept
+//! comes to be in order.
 
-use rir_sandbox::irr::Server as Registry;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use rir_sandbox::{irr::Server as Registry, netbox::Server as Netbox};
+use serde_json::{Value, json};
 
 use super::narration::{say, title};
 use crate::{
-    cli::{exit::AnyError, output},
+    cli::{exit::AnyError, irr::check, output},
     config::{Irr, IrrSource, Settings},
     irr::store::{SourceState, Store},
     model::SourceName,
+    netbox::schema::{ORIGIN_ASNS, origins},
+    routing,
     services::Services,
     sync::Context,
     worker::{SourceRun, SourceTeller},
@@ -19,6 +27,10 @@ const SOURCE: &str = "EXAMPLE-RR";
 const SERIAL: u64 = 1000;
 /// The prefix whose origin changes.
 const CHANGED: &str = "192.0.2.0/24";
+/// The prefix that the operator announces.
+const ANNOUNCED: &str = "23.144.15.0/24";
+/// The AS of the operator.
+const OURS: u32 = 64496;
 
 fn route(prefix: &str, origin: &str) -> String {
     let class = if prefix.contains(':') { "route6" } else { "route" };
@@ -69,6 +81,52 @@ pub(super) async fn mirror(services: &Services, ctx: &Context, registry: &Regist
     update(services, ctx, source).await?;
     say(&object(&services.mirror.store, name).await?);
     Ok(())
+}
+
+/// Judges a prefix that has no route object, and once more when it has one.
+pub(super) async fn judge(
+    services: &Services,
+    ctx: &Context,
+    (netbox, rir): (&Netbox, u64),
+    registry: &Registry,
+) -> Result<(), AnyError> {
+    let source = services.settings.irr.source.first().ok_or("no source is set")?;
+    title("bootstrap --routing: NetBox learns who announces what");
+    let plan = origins::plan(&ctx.netbox).await??;
+    for done in origins::apply(&ctx.netbox, &plan).await? {
+        say(&done);
+    }
+    let add = |list: &str, row: Value| netbox.add_object(list, row.as_object().cloned().unwrap_or_default());
+    let asn = add("ipam/asns", json!({ "asn": OURS, "rir": rir })).ok_or("there is no place for an ASN")?;
+    add("ipam/prefixes", json!({ "prefix": ANNOUNCED, "custom_fields": { ORIGIN_ASNS: [asn] } }));
+    say(&format!("An operator writes down that AS{OURS} announces {ANNOUNCED}."));
+
+    let routing = routing::Context {
+        netbox: ctx.netbox.clone(),
+        store: services.mirror.store.clone(),
+        own: services.own_routes.clone(),
+        settings: Arc::clone(&services.settings),
+        stop: ctx.stop.clone(),
+        now: Timestamp::now(),
+        run: "demo".to_owned(),
+    };
+    title(&format!("irr check {ANNOUNCED}"));
+    let range = ANNOUNCED.parse()?;
+    say(&checked(&routing, range).await?);
+    title("The route object is made, and the mirror follows");
+    registry.add(&route(ANNOUNCED, &format!("AS{OURS}")));
+    update(services, ctx, source).await?;
+    title(&format!("irr check {ANNOUNCED}: it is in order"));
+    let routing = routing::Context { now: Timestamp::now(), ..routing };
+    say(&checked(&routing, range).await?);
+    let refreshed = routing::refresh(&routing).await?;
+    say(&format!("In NetBox: {}; {} rows are new.", refreshed.tally, refreshed.created));
+    Ok(())
+}
+
+async fn checked(ctx: &routing::Context, range: IpNet) -> Result<String, AnyError> {
+    let judged = routing::check(ctx).await?.assessment;
+    Ok(check::table(judged.ranges.iter().filter(|judged| judged.range == range)))
 }
 
 async fn update(services: &Services, ctx: &Context, source: &IrrSource) -> Result<(), AnyError> {

@@ -24,7 +24,7 @@ use crate::{
 /// The prefixes to check.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Prefixes and aggregates of NetBox; all without any
     #[arg(value_name = "PREFIX")]
     prefixes: Vec<IpNet>,
@@ -43,7 +43,7 @@ fn level() -> impl clap::builder::TypedValueParser<Value = Level> {
 }
 
 /// Judges, and writes nothing.
-pub(super) async fn run(
+pub(in crate::cli) async fn run(
     args: Args,
     store: Store,
     settings: Settings,
@@ -100,9 +100,14 @@ fn text(ranges: &[&RangeHealth], witnesses: &Witnesses, tally: &Tally) -> String
     if ranges.is_empty() {
         return format!("{heading}\n\n{tally}");
     }
-    let header = ["level", "range", "registries, RPKI", "origins", "next step"];
-    let table = output::table(&header, ranges.iter().map(|judged| cells(judged)).collect(), header.len());
+    let table = table(ranges.iter().copied());
     format!("{heading}\n\n{table}\n{tally}")
+}
+
+/// Draws how ranges stand.
+pub(in crate::cli) fn table<'a>(ranges: impl IntoIterator<Item = &'a RangeHealth>) -> String {
+    let header = ["level", "range", "registries, RPKI", "origins", "next step"];
+    output::table(&header, ranges.into_iter().map(cells).collect(), header.len())
 }
 
 /// Says as of when a source is known.

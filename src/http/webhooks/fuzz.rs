@@ -6,7 +6,12 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{LONGEST_NAME, check_age, read};
-use crate::{config, fuzzing::Corpus, intake, queue::Job, queue::Trigger};
+use crate::{
+    config,
+    fuzzing::Corpus,
+    intake::{self, Following},
+    queue::{Job, Trigger},
+};
 
 /// The longest reason for a refusal, in characters.
 const LONGEST_REASON: usize = 301;
@@ -30,7 +35,8 @@ fn a_webhook_makes_orders_or_a_reason() {
                 }
             }
             assert!(change.key().len() <= LONGEST_NAME);
-            let Ok(orders) = intake::orders(&change, Trigger::Webhook, &settings) else { return };
+            let following = Following { webhook: &settings, judges_routing: true };
+            let Ok(orders) = intake::orders(&change, Trigger::Webhook, &following) else { return };
             for order in orders {
                 let written = serde_json::to_string(&order.job).unwrap();
                 assert_eq!(serde_json::from_str::<Job>(&written).unwrap(), order.job);
