@@ -80,6 +80,16 @@ error_responses! {
 }
 
 error_responses! {
+    /// The error of a call about a prefix.
+    NoPrefix { 422 => "That is no prefix" }
+}
+
+error_responses! {
+    /// The error of a call about how a prefix stands.
+    NotJudged { 404 => "It was not judged" }
+}
+
+error_responses! {
     /// The error of a call about how prefixes stand.
     HealthNotPermitted { 403 => "NetBox does not let you view RIR prefix health" }
 }

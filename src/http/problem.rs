@@ -69,6 +69,7 @@ kinds! {
     RequestInProgress => CONFLICT, "request-in-progress", "A request with this idempotency key is under way";
     BodyTooLarge => PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
     UnsupportedMediaType => UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body has to be JSON";
+    NoPrefix => UNPROCESSABLE_ENTITY, "no-prefix", "The text is no prefix";
     IdempotencyKeyReused => UNPROCESSABLE_ENTITY, "idempotency-key-reused",
         "The idempotency key was used for another request";
     TooManyUnknownTokens => TOO_MANY_REQUESTS, "too-many-unknown-tokens", "Too many tokens that NetBox does not know";

@@ -154,16 +154,16 @@ fn an_order_waits_for_more_and_names_who_asked() {
 fn what_may_change_who_announces_what_has_prefixes_judged_anew() {
     let origins = |id: u64| json!({ "custom_fields": { "origin_asns": [id] }, "status": "active", "description": "x" });
     let told = |event: &str, of: &str, before: Value, after: Value| told(&webhook(event, of, before, after), true);
-    assert_eq!(told("updated", "ipam.prefix", origins(1), origins(2)), "routing");
-    assert_eq!(told("updated", "ipam.aggregate", origins(1), origins(2)), "routing");
-    assert_eq!(told("created", "ipam.prefix", Value::Null, origins(1)), "sync-prefix:*:ann routing");
-    assert_eq!(told("deleted", "ipam.prefix", origins(1), Value::Null), "routing");
+    assert_eq!(told("updated", "ipam.prefix", origins(1), origins(2)), "routing:");
+    assert_eq!(told("updated", "ipam.aggregate", origins(1), origins(2)), "routing:");
+    assert_eq!(told("created", "ipam.prefix", Value::Null, origins(1)), "sync-prefix:*:ann routing:");
+    assert_eq!(told("deleted", "ipam.prefix", origins(1), Value::Null), "routing:");
     let mut renamed = origins(1);
     renamed["description"] = json!("y");
     let nothing = "(nothing changed that a sync looks at)";
     assert_eq!(told("updated", "ipam.prefix", origins(1), renamed), nothing);
     let mut after = config("A", true, "1");
     after["default_origins"] = json!([7]);
-    assert_eq!(told("updated", CONFIG_TYPE, config("A", true, "1"), after), "routing");
+    assert_eq!(told("updated", CONFIG_TYPE, config("A", true, "1"), after), "routing:");
     assert_eq!(told("updated", "ipam.vlan", origins(1), origins(2)), "(objects of type ipam.vlan do not matter here)");
 }

@@ -63,10 +63,24 @@ impl OwnRoutes {
             },
             None => streamed(store, name, space).await?,
         };
-        let Some(now) = now else { return Ok(None) };
+        let Some(mut now) = now else { return Ok(None) };
+        // Who compares sees at once that nothing has changed.
+        if let Some(before) = self.kept().get(name).filter(|before| before.objects == now.objects) {
+            now.objects = Arc::clone(&before.objects);
+        }
         let objects = Arc::clone(&now.objects);
         self.kept().insert(name.clone(), now);
         Ok(Some(objects))
+    }
+
+    /// Returns whether a source says something else of the space that it was last asked about, or was never asked here.
+    ///
+    /// # Errors
+    /// As [`OwnRoutes::of`].
+    pub async fn has_news(&self, store: &Store, name: &SourceName) -> Result<bool, StoreError> {
+        let Some(before) = self.kept().get(name).cloned() else { return Ok(true) };
+        let now = self.of(store, name, &before.space).await?;
+        Ok(now.is_none_or(|now| !Arc::ptr_eq(&now, &before.objects)))
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, BTreeMap<SourceName, Kept>> {

@@ -35,6 +35,7 @@ async fn told() -> String {
         last_complete_look: Some(Timestamp::now()),
     }]);
     metrics.rate("arin", Some(10.0));
+    metrics.routing(&[("ok", 1)], &[("ok", 1)], Timestamp::now());
     metrics.sources(&[SourceFigures {
         name: "TEST",
         interval: second,

@@ -193,8 +193,8 @@ async fn a_list_that_is_none_leaves_what_was_there() {
         (b"<html><body>Moved</body></html>".to_vec(), "a web page came instead"),
         (whole.as_bytes()[..whole.len() / 2].to_vec(), "no list of VRPs"),
         (gz[..gz.len() / 2].to_vec(), "cannot be unpacked"),
-        (routinator(ago(0), &[]).into_bytes(), "the dump has 0 objects and 100 are held"),
-        (routinator(ago(0), &roas(50)).into_bytes(), "the dump has 50 objects and 100 are held"),
+        (routinator(ago(0), &[]).into_bytes(), "the list has 0 objects and 100 are held"),
+        (routinator(ago(0), &roas(50)).into_bytes(), "the list has 50 objects and 100 are held"),
     ];
     for (count, (list, why)) in (1_u32..).zip(lists) {
         desk.serves(list, &format!("bad{count}"));

@@ -19,11 +19,12 @@ use crate::{
     http::{
         app::App,
         auth::{caller::Caller, users::User},
-        error_responses::{ApiErrors, HealthNotPermitted, MirrorsNotPermitted},
+        error_responses::{ApiErrors, HealthNotPermitted, MirrorsNotPermitted, NoPrefix, NotJudged},
         extract::{PathParam, QueryParams},
         problem::{Kind, Problem},
     },
     netbox::{self, HealthRow, Recorded, routing_rows::CURRENT},
+    outbound::excerpt::excerpt,
     routing::{Level, Verdict, lookup, witnesses_of},
 };
 
@@ -58,8 +59,8 @@ pub(crate) struct ListHealth {
 #[serde(deny_unknown_fields)]
 pub(crate) struct LookUp {
     /// The prefix.
-    #[param(value_type = String, example = "192.0.2.0/24")]
-    prefix: IpNet,
+    #[param(example = "192.0.2.0/24")]
+    prefix: String,
 }
 
 /// Lists how ranges stand in the routing registries, and what to do.
@@ -88,20 +89,19 @@ pub(crate) async fn list_prefix_health(
 #[utoipa::path(get, path = "/api/v1/irr/health/{address}/{length}", tag = "irr", operation_id = "find_prefix_health",
     params(
         ("address" = String, Path, description = "Its address", example = "192.0.2.0"),
-        ("length" = u8, Path, description = "Its length", maximum = 128, example = 24)),
+        ("length" = String, Path, description = "Its length", example = "24")),
     responses(
         (status = 200, description = "Its health", body = HealthPage),
-        (status = 404, description = "It was never judged"),
+        NotJudged,
+        NoPrefix,
         HealthNotPermitted,
         ApiErrors))]
 pub(crate) async fn find_prefix_health(
     State(app): State<Arc<App>>,
     Caller(user): Caller,
-    PathParam((address, length)): PathParam<(std::net::IpAddr, u8)>,
+    PathParam((address, length)): PathParam<(String, String)>,
 ) -> Result<Json<HealthPage>, Problem> {
-    let range = IpNet::new(address, length)
-        .map_err(|_| Problem::new(Kind::InvalidRequest, format!("{address} has no prefixes of length {length}")))?;
-    let text = range.trunc().to_string();
+    let text = read_prefix(&format!("{address}/{length}"))?.to_string();
     let of_range = rows(&user).await?.into_iter().filter(|recorded| recorded.row.range == text);
     let ranges: Vec<HealthView> = of_range.map(HealthView::from).collect();
     if ranges.is_empty() {
@@ -115,6 +115,7 @@ pub(crate) async fn find_prefix_health(
 #[utoipa::path(get, path = "/api/v1/irr/lookup", tag = "irr", operation_id = "look_up_prefix", params(LookUp),
     responses(
         (status = 200, description = "What was found", body = LookupView),
+        NoPrefix,
         MirrorsNotPermitted,
         ApiErrors))]
 pub(crate) async fn look_up_prefix(
@@ -123,10 +124,18 @@ pub(crate) async fn look_up_prefix(
     QueryParams(LookUp { prefix }): QueryParams<LookUp>,
 ) -> Result<Json<LookupView>, Problem> {
     JobAccess::of(&app, &user).view_mirrors().await?;
+    let prefix = read_prefix(&prefix)?;
     let _turn = LOOKUPS.acquire().await;
     let services = &app.services;
     let found = lookup(&services.mirror.store, &services.settings, prefix, Timestamp::now()).await?;
-    Ok(Json(LookupView::of(prefix.trunc(), found)))
+    Ok(Json(LookupView::of(prefix, found)))
+}
+
+/// Reads a prefix. Bits behind its length do not matter.
+fn read_prefix(text: &str) -> Result<IpNet, Problem> {
+    let no_prefix =
+        |_| Problem::new(Kind::NoPrefix, format!("`{}` is no prefix such as 192.0.2.0/24", excerpt(text, 50)));
+    text.parse::<IpNet>().map(|prefix| prefix.trunc()).map_err(no_prefix)
 }
 
 /// Reads the rows about what is there, with the caller's own permission.

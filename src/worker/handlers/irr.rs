@@ -63,7 +63,8 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
     match updated {
         Ok(updated) => {
             info!(source = %name, "{name}: {updated}");
-            let is_news = !matches!(updated.did, Did::Nothing | Did::NothingToAsk);
+            let is_news = !matches!(updated.did, Did::Nothing | Did::NothingToAsk)
+                && task.own_routes.has_news(&task.mirror.store, name).await.map_err(UpdateError::from)?;
             let result =
                 json!({ "result": updated.did.name(), "serial": updated.serial, "rejected": updated.rejects.total() });
             Ok(Ending::Done { result, then: if is_news { judging() } else { Vec::new() } })

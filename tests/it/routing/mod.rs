@@ -237,6 +237,56 @@ async fn who_announces_what_is_told_by_fields_sites_and_configs() {
     service.stop().await;
 }
 
+#[tokio::test]
+async fn the_command_line_tells_what_is_in_danger_and_looks_any_prefix_up() {
+    let redis = std::env::var("RIR_LAB_REDIS_URL")
+        .unwrap_or_else(|_| panic!("RIR_LAB_REDIS_URL is not set: tests/run.sh sets it"));
+    let objects = [route("23.144.1.0/24", 64496, "TEST"), route("8.8.8.0/24", 64511, "TEST")];
+    let registry = Registry::start("TEST", 1000, &objects).await.unwrap();
+    let scene = desk(Target::sandbox().await, &[&registry]).await;
+    plan(&scene).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (list, settings) = (folder.path().join("vrps.json"), folder.path().join("settings.toml"));
+    std::fs::write(&list, r#"{"roas": [{"asn": "AS64511", "prefix": "23.144.1.0/24", "maxLength": 24}]}"#).unwrap();
+    let text = format!(
+        "[netbox]\nurl = '{}'\ntoken = '{}'\n[queue]\nurl = '{redis}'\nprefix = 'routing-{}'\n\
+         [rpki]\nvrps = 'file://{}'\n[[irr.source]]\n{}",
+        scene.netbox.url,
+        scene.netbox.token,
+        std::process::id(),
+        list.display(),
+        registry.settings()
+    );
+    std::fs::write(&settings, text).unwrap();
+    let run = async |words: &[&str]| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
+        let output = command.arg("--config").arg(&settings).arg("irr").args(words).output().await.unwrap();
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), said)
+    };
+    for source in ["TEST", "RPKI"] {
+        assert_eq!(run(&["update", source]).await.0, 0);
+    }
+    let (code, said) = run(&["check"]).await;
+    assert_eq!(code, 3, "{said}");
+    for words in ["TEST: as of", "RPKI: as of", "missing", "invalid-origin", "5 ranges", "Correct the ROA"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let (code, said) = run(&["check", "23.144.1.0/24", "--output", "json"]).await;
+    let told: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, told["ranges"].as_array().unwrap().len()), (3, 1));
+    assert_eq!((&told["ranges"][0]["verdict"], &told["ranges"][0]["rpki"]), (&json!("ok"), &json!("invalid-origin")));
+    let (code, said) = run(&["check", "23.144.3.0/24", "--level", "danger"]).await;
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = run(&["check", "198.51.100.0/24"]).await;
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("irr lookup 198.51.100.0/24"), "{said}");
+    let (code, said) = run(&["lookup", "8.8.0.0/16", "--output", "json"]).await;
+    let told: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(code, 0);
+    assert_eq!((&told["routes"][0]["prefix"], &told["routes"][0]["rpki"]), (&json!("8.8.8.0/24"), &json!("not-found")));
+}
+
 /// Makes an ASN.
 async fn asns_of(scene: &Scene, number: u32) -> u64 {
     asns(scene, &[number]).await[&number]
