@@ -70,7 +70,7 @@ pub(in crate::cli) async fn run(
     if !unknown.is_empty() {
         for range in unknown {
             output::err(&format!(
-                "error: NetBox does not have {range} inside an aggregate of public space; `rir-sidecar irr lookup {range}` says \
+                "error: NetBox does not have {range} inside an aggregate of public space; `rir-sidecar irr lookup PREFIX` says \
                  what registries have about it"
             ));
         }

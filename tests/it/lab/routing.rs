@@ -12,5 +12,6 @@ async fn a_change_at_the_registry_reaches_the_row_and_an_unchanged_world_writes_
 
 #[tokio::test]
 async fn all_that_is_planted_comes_out_and_nothing_else() {
-    planted::all_that_is_planted_comes_out_and_nothing_else(Target::lab(), 1500).await;
+    let prefixes = std::env::var("RIR_PREFIXES").map_or(150, |count| count.parse().unwrap());
+    planted::all_that_is_planted_comes_out_and_nothing_else(Target::lab(), prefixes).await;
 }
