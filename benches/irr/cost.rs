@@ -50,7 +50,8 @@ pub(crate) async fn of(mut command: Command, mut database: impl FnMut() -> f64) 
     let seconds = began.elapsed().as_secs_f64();
     let output = child.wait_with_output().await.unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(status.success(), "{command:?}: {printed}");
+    // 3 says that something is the matter with what was looked at.
+    assert!(status.success() || status.code() == Some(3), "{command:?}: {printed}");
     Cost { seconds, cpu: ended_children() - before, database_cpu: database() - database_before, peak, printed }
 }
 

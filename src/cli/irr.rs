@@ -19,10 +19,11 @@ use super::{
 };
 use crate::{
     config::{IrrSource, Settings, SourceKind},
+    error_chain::error_chain,
     http::{SourceView, running_job},
     irr::{
         store::{Store, StoreError},
-        update::Mirror,
+        update::{Mirror, UpdateError, Updated},
     },
     model::SourceName,
     netbox,
@@ -77,16 +78,20 @@ enum Verb {
 }
 
 pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
-    if settings.queue.url.is_empty() {
+    let judges = matches!(args.action, Verb::Check(_) | Verb::Lookup(_));
+    if settings.queue.url.is_empty() && !judges {
         output::err(
             "error: queue.url is not set, and mirrors in a process cannot be seen from outside; set it to where Redis is",
         );
         return ExitStatus::Misused;
     }
+    let form = args.output;
     let done = async {
         let mirror = Mirror::new(Store::open(&settings.queue)?, &settings)?;
+        if settings.queue.url.is_empty() {
+            read_all(&mirror, &settings).await?;
+        }
         let known = |name: &SourceName| settings.irr.known(name);
-        let form = args.output;
         match args.action {
             Verb::Check(args) => check::run(args, mirror.store.clone(), settings.clone(), form).await,
             Verb::Lookup(args) => lookup::run(args, &mirror.store, &settings, form).await,
@@ -97,10 +102,26 @@ pub(super) async fn run(args: Args, settings: Settings) -> ExitStatus {
             Verb::AcceptShrink { source } => accept_shrink(&mirror.store, &settings, known(&source)?).await,
         }
     };
-    done.await.unwrap_or_else(|error: AnyError| match error.downcast_ref::<StoreError>() {
-        Some(of_store) => ExitStatus::failed(of_store.retry()).because(&*error),
-        None => ExitStatus::Misused.because(&*error),
+    done.await.unwrap_or_else(|error: AnyError| {
+        let retry = match (error.downcast_ref::<StoreError>(), error.downcast_ref::<netbox::Error>()) {
+            (Some(of_store), _) => of_store.retry(),
+            (None, Some(of_netbox)) => of_netbox.retry(),
+            (None, None) => return ExitStatus::Misused.because(&*error),
+        };
+        ExitStatus::failed(retry).because(&*error)
     })
+}
+
+/// Reads all sources into this process: there is no Redis in which a service keeps them. What does not come is told, and
+/// nothing is judged then.
+async fn read_all(mirror: &Mirror, settings: &Settings) -> Result<(), AnyError> {
+    for source in &settings.irr.source {
+        match updated(mirror, settings, source).await? {
+            Ok(updated) => output::err(&format!("{}: {updated}", source.name)),
+            Err(error) => output::err(&format!("{}: {}", source.name, error_chain(&error))),
+        }
+    }
+    Ok(())
 }
 
 /// Describes a source in a row of the table.
@@ -140,12 +161,12 @@ async fn status(store: &Store, settings: &Settings, form: output::Format) -> Res
     Ok(if is_well { ExitStatus::Done } else { ExitStatus::SomeFailed })
 }
 
-async fn update(
+/// Brings a source up to date in this process, and tells how far that is.
+async fn updated(
     mirror: &Mirror,
     settings: &Settings,
     source: &IrrSource,
-    form: output::Format,
-) -> Result<ExitStatus, AnyError> {
+) -> Result<Result<Updated, UpdateError>, netbox::Error> {
     let name = &source.name;
     let told = Cell::new(0);
     let progress = |objects| {
@@ -153,14 +174,23 @@ async fn update(
             output::err(&format!("{name}: {objects} objects read"));
         }
     };
-    let updated = match source.kind {
+    Ok(match source.kind {
         SourceKind::Mirror | SourceKind::Rpki => mirror.update(source, progress).await,
-        SourceKind::Query => match own_space(&netbox::Client::new(&settings.netbox)?, settings).await {
-            Ok(own) => mirror.ask_own(source, &own, progress).await,
-            Err(error) => return Ok(ExitStatus::failed(error.retry()).because(&error)),
-        },
-    };
-    match updated {
+        SourceKind::Query => {
+            let own = own_space(&netbox::Client::new(&settings.netbox)?, settings).await?;
+            mirror.ask_own(source, &own, progress).await
+        }
+    })
+}
+
+async fn update(
+    mirror: &Mirror,
+    settings: &Settings,
+    source: &IrrSource,
+    form: output::Format,
+) -> Result<ExitStatus, AnyError> {
+    let name = &source.name;
+    match updated(mirror, settings, source).await? {
         Ok(updated) => {
             match form {
                 output::Format::Text => {

@@ -1,7 +1,10 @@
 //! Judges all of an address plan: each prefix, each aggregate that is no prefix, and each range inside an aggregate that
 //! registries have objects about and NetBox does not know. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -94,8 +97,10 @@ struct Assessing<'a> {
     expectations: Expectations<'a>,
     /// The prefixes of each range, those of the global table first.
     prefixes: BTreeMap<IpNet, Vec<&'a PlannedPrefix>>,
-    /// What the sources are to be taken for, in each aggregate.
-    sources: BTreeMap<IpNet, Vec<(SourceName, Freshness)>>,
+    /// What the sources are to be taken for where all of them know all.
+    sources: Vec<(SourceName, Freshness)>,
+    /// The ranges of the aggregates.
+    aggregates: BTreeSet<IpNet>,
 }
 
 impl<'a> Assessing<'a> {
@@ -105,15 +110,9 @@ impl<'a> Assessing<'a> {
             prefixes.entry(prefix.prefix.trunc()).or_default().push(prefix);
         }
         prefixes.values_mut().for_each(|all| all.sort_by_key(|prefix| (prefix.vrf, prefix.id)));
-        let of = |aggregate: &PlannedAggregate| {
-            let range = aggregate.prefix.trunc();
-            (
-                range,
-                testimony.sources.iter().map(|witness| (witness.name.clone(), witness.freshness_in(&range))).collect(),
-            )
-        };
-        let sources = plan.aggregates.iter().map(of).collect();
-        Self { plan, testimony, expectations: Expectations::new(plan), prefixes, sources }
+        let sources = testimony.sources.iter().map(|witness| (witness.name.clone(), witness.freshness)).collect();
+        let aggregates = plan.aggregates.iter().map(|aggregate| aggregate.prefix.trunc()).collect();
+        Self { plan, testimony, expectations: Expectations::new(plan), prefixes, sources, aggregates }
     }
 
     fn prefixes(&self) -> impl Iterator<Item = RangeHealth> {
@@ -142,7 +141,7 @@ impl<'a> Assessing<'a> {
         let mut unclaimed: Vec<RangeHealth> = Vec::new();
         for object in self.inside() {
             let range = object.prefix;
-            let is_known = self.prefixes.contains_key(&range) || self.sources.contains_key(&range);
+            let is_known = self.prefixes.contains_key(&range) || self.aggregates.contains(&range);
             let is_told = unclaimed.last().is_some_and(|last| last.range == range);
             if is_known || is_told {
                 continue;
@@ -184,10 +183,19 @@ impl<'a> Assessing<'a> {
         let is_idle = prefix.is_some_and(|prefix| prefix.is_idle);
         let registration = self.registration(&range, aggregate);
         let subject = Subject { range, is_planned, is_idle, expected: &expected, counting, registration };
-        let sources = self.sources.get(&aggregate.prefix.trunc()).map(Vec::as_slice).unwrap_or_default();
-        let health = judge(&subject, &Evidence { claims, sources, vrps });
+        let sources = self.sources_of(&range);
+        let health = judge(&subject, &Evidence { claims, sources: &sources, vrps });
         let (prefix, aggregate) = (prefix.map(|prefix| prefix.id), Some(aggregate.id));
         RangeHealth { range, prefix, aggregate, is_planned, expected, health }
+    }
+
+    /// Returns what the sources are to be taken for of a range: one that was not asked about it knows nothing.
+    fn sources_of(&self, range: &IpNet) -> Cow<'_, [(SourceName, Freshness)]> {
+        let witnesses = self.testimony.sources;
+        if witnesses.iter().all(|witness| witness.asked.is_none()) {
+            return Cow::Borrowed(&self.sources);
+        }
+        witnesses.iter().map(|witness| (witness.name.clone(), witness.freshness_in(range))).collect()
     }
 
     fn registration(&self, range: &IpNet, aggregate: &PlannedAggregate) -> Registration {
@@ -222,5 +230,92 @@ impl RangeHealth {
     #[must_use]
     pub fn found(&self) -> String {
         self.health.found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net(text: &str) -> IpNet {
+        text.parse().unwrap()
+    }
+
+    /// Two aggregates, each with a prefix that AS64496 announces, and a registry that has objects for both.
+    fn plan() -> Plan {
+        let origins = BTreeSet::from([Asn(64496)]);
+        let prefix = |id: u64, range: &str| PlannedPrefix {
+            id: RowId(id),
+            prefix: net(range),
+            vrf: None,
+            is_idle: false,
+            origins: origins.clone(),
+            site: None,
+        };
+        let aggregate = |id: u64, range: &str| PlannedAggregate {
+            id: RowId(id),
+            prefix: net(range),
+            rir: RowId(1),
+            origins: BTreeSet::new(),
+        };
+        Plan {
+            space: [net("192.0.2.0/24"), net("198.51.100.0/24")].into_iter().collect(),
+            prefixes: vec![prefix(1, "192.0.2.0/25"), prefix(2, "198.51.100.0/25")],
+            aggregates: vec![aggregate(1, "192.0.2.0/24"), aggregate(2, "198.51.100.0/24")],
+            ..Plan::default()
+        }
+    }
+
+    fn witness(asked: Option<&[&str]>) -> Witness {
+        let asked = asked.map(|asked| asked.iter().map(|range| net(range)).collect());
+        Witness { name: "RADB".parse().unwrap(), freshness: Freshness::Fresh, asked, as_of: None }
+    }
+
+    fn told(plan: &Plan, witness: Witness) -> String {
+        let object = |range: &str| RouteObject {
+            prefix: net(range),
+            origin: Asn(64496),
+            source: "RADB".parse().unwrap(),
+            maintainers: Vec::new(),
+            last_modified: String::new(),
+        };
+        let claims = ["192.0.2.0/25", "198.51.100.0/25", "198.51.100.128/25"].map(object).into_iter().collect();
+        let (sources, counting) = ([witness], BTreeSet::new());
+        let assessment =
+            assess(plan, &Testimony { claims: &claims, sources: &sources, vrps: None, counting: &counting });
+        let line = |judged: &RangeHealth| format!("{} {}", judged.range, judged.health.verdict);
+        assessment.ranges.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn prefixes_aggregates_and_what_netbox_does_not_have_are_judged() {
+        insta::assert_snapshot!(told(&plan(), witness(None)), @r"
+        192.0.2.0/24 unknown
+        192.0.2.0/25 ok
+        198.51.100.0/24 unknown
+        198.51.100.0/25 ok
+        198.51.100.128/25 unclaimed-space
+        ");
+    }
+
+    #[test]
+    fn a_source_that_was_not_asked_about_a_range_knows_nothing_of_it() {
+        insta::assert_snapshot!(told(&plan(), witness(Some(&["192.0.2.0/25"]))), @r"
+        192.0.2.0/24 unknown
+        192.0.2.0/25 ok
+        198.51.100.0/24 unknown
+        198.51.100.0/25 unknown
+        198.51.100.128/25 unknown
+        ");
+    }
+
+    #[test]
+    fn only_own_space_is_judged() {
+        let plan = Plan { space: [net("192.0.2.0/24")].into_iter().collect(), ..plan() };
+        let plan = Plan { prefixes: plan.prefixes[..1].to_vec(), ..plan };
+        insta::assert_snapshot!(told(&plan, witness(None)), @r"
+        192.0.2.0/24 unknown
+        192.0.2.0/25 ok
+        ");
     }
 }

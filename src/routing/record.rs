@@ -142,3 +142,81 @@ fn route_row(route: &OwnRoute, asns: &BTreeMap<Asn, RowId>) -> RouteRow {
         aggregate: route.aggregate,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::SourceName,
+        netbox::routing_rows::REMOVED,
+        routing::{
+            expected::Expected,
+            health::{Health, Registration, RpkiState},
+        },
+    };
+
+    fn judged(range: &str, prefix: Option<u64>, verdict: Verdict) -> RangeHealth {
+        RangeHealth {
+            range: range.parse().unwrap(),
+            prefix: prefix.map(RowId),
+            aggregate: Some(RowId(9)),
+            is_planned: verdict != Verdict::UnclaimedSpace,
+            expected: Expected::default(),
+            health: Health {
+                verdict,
+                level: Level::Ok,
+                rpki: RpkiState::Valid,
+                registration: Registration::Registered,
+                found: Vec::new(),
+                advice: "Do it.".to_owned(),
+            },
+        }
+    }
+
+    fn compared(ranges: &[RangeHealth], silent: &[&SourceName], recorded: &[Recorded<HealthRow>]) -> String {
+        let assessment = Assessment { ranges: ranges.to_vec(), routes: Vec::new() };
+        let changes = health_changes(&assessment, &silent.iter().copied().collect(), recorded);
+        let drafts = changes.drafts.iter().map(|draft| format!("+ {}", draft.key));
+        let patches = changes.patches.iter().map(|patch| {
+            let names: Vec<&str> = patch.body.keys().map(String::as_str).collect();
+            format!("~ {} {}", patch.key, names.join(","))
+        });
+        drafts.chain(patches).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The rows as NetBox has them once these ranges were recorded.
+    fn recorded(ranges: &[RangeHealth]) -> Vec<Recorded<HealthRow>> {
+        (1..).zip(ranges).map(|(id, range)| Recorded { id: RowId(id), row: health_row(range) }).collect()
+    }
+
+    #[test]
+    fn only_what_differs_is_written() {
+        let (one, other) = (judged("192.0.2.0/24", Some(1), Verdict::Ok), judged("192.0.2.0/23", None, Verdict::Ok));
+        let unclaimed = judged("192.0.2.0/25", None, Verdict::UnclaimedSpace);
+        let all = [one.clone(), other.clone(), unclaimed];
+        assert_eq!(compared(&all, &[], &[]), "+ prefix:1\n+ aggregate:9\n+ range:192.0.2.0/25");
+        let rows = recorded(&all);
+        assert_eq!(compared(&all, &[], &rows), "");
+        let stale = judged("192.0.2.0/24", Some(1), Verdict::Stale);
+        assert_eq!(compared(&[stale, other.clone(), all[2].clone()], &[], &rows), "~ prefix:1 verdict");
+        assert_eq!(compared(&[one, other], &[], &rows), "~ range:192.0.2.0/25 advice,level,state");
+    }
+
+    #[test]
+    fn what_is_gone_is_marked_once_and_comes_back() {
+        let one = judged("192.0.2.0/24", Some(1), Verdict::Ok);
+        let mut rows = recorded(std::slice::from_ref(&one));
+        assert_eq!(compared(&[], &[], &rows), "~ prefix:1 advice,level,state");
+        rows[0].row = rows[0].row.removed().unwrap();
+        assert_eq!(rows[0].row.state, REMOVED);
+        assert_eq!(compared(&[], &[], &rows), "");
+        assert_eq!(compared(&[one], &[], &rows), "~ prefix:1 advice,level,state");
+    }
+
+    #[test]
+    fn what_a_source_that_is_lost_had_is_unknown_and_not_gone() {
+        let radb: SourceName = "RADB".parse().unwrap();
+        let rows = recorded(&[judged("192.0.2.0/25", None, Verdict::UnclaimedSpace)]);
+        assert_eq!(compared(&[], &[&radb], &rows), "~ range:192.0.2.0/25 advice,level,verdict");
+    }
+}

@@ -14,6 +14,7 @@ mod openapi;
 mod plans;
 mod problems;
 pub(crate) mod requests;
+mod routing;
 mod syncs;
 pub(crate) mod webhooks;
 

@@ -267,6 +267,13 @@ async fn the_command_line_tells_what_is_in_danger_and_looks_any_prefix_up() {
     for source in ["TEST", "RPKI"] {
         assert_eq!(run(&["update", source]).await.0, 0);
     }
+    let without = std::fs::read_to_string(&settings).unwrap().replace(&redis, "");
+    let alone = folder.path().join("without.toml");
+    std::fs::write(&alone, without).unwrap();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_rir-sidecar"));
+    let output = command.arg("--config").arg(&alone).args(["irr", "check", "--output", "json"]).output().await.unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), told["ranges"].as_array().unwrap().len()), (Some(3), 5), "without Redis");
     let (code, said) = run(&["check"]).await;
     assert_eq!(code, 3, "{said}");
     for words in ["TEST: as of", "RPKI: as of", "missing", "invalid-origin", "5 ranges", "Correct the ROA"] {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rir_sandbox::irr::Server as Registry;
 use serde_json::{Value, json};
 
@@ -26,6 +27,8 @@ struct World {
     /// Objects of the registry that counts, and of the other one.
     counting: Vec<String>,
     other: Vec<String>,
+    /// The list of VRPs, entry by entry.
+    vrps: Vec<Value>,
     /// What has to be said of each range.
     expected: BTreeMap<String, &'static str>,
 }
@@ -48,32 +51,48 @@ impl World {
         self.plant(range, says);
     }
 
+    /// A ROA for this range, or up to a length.
+    fn signed(&mut self, range: &str, origin: u32, max_length: Option<u8>) {
+        let length: u8 = range.rsplit('/').next().unwrap().parse().unwrap();
+        let max_length = max_length.unwrap_or(length);
+        self.vrps.push(json!({ "asn": format!("AS{origin}"), "prefix": range, "maxLength": max_length }));
+    }
+
     fn objects(&mut self, range: &str, counting: &[u32], other: &[u32]) {
         self.counting.extend(counting.iter().map(|origin| route(range, *origin, "GOOD")));
         self.other.extend(other.iter().map(|origin| route(range, *origin, "OTHER")));
     }
 }
 
-/// Plants one of each kind into the sixteen ranges that `range` names, inside an aggregate that has an object of ours or
-/// none.
+/// Plants one of each kind into the sixteen ranges that `range` names, inside an aggregate that has an object of ours and a
+/// ROA for all lengths, or neither.
 fn group(world: &mut World, asns: (u64, u64), (private, is_covered): (u64, bool), range: impl Fn(usize) -> String) {
+    // Without a ROA it could be better; what somebody else announces inside ours is invalid.
+    let or = |covered: &'static str, bare: &'static str| if is_covered { covered } else { bare };
     let (ours, second) = asns;
     let [ok, both, missing, one_of_two, found, none] = [0, 1, 2, 3, 4, 5].map(&range);
-    world.announced(&ok, &[ours], "ok ok");
+    world.announced(&ok, &[ours], or("ok ok", "ok info"));
     world.objects(&ok, &[OURS], &[]);
-    world.announced(&both, &[ours, second], "ok ok");
+    world.announced(&both, &[ours, second], or("ok ok", "ok info"));
+    if is_covered {
+        world.signed(&both, SECOND, None);
+    }
     world.objects(&both, &[OURS, SECOND], &[OURS]);
-    world.announced(&missing, &[ours], if is_covered { "covered info" } else { "missing danger" });
+    world.announced(&missing, &[ours], or("covered info", "missing danger"));
     world.announced(&one_of_two, &[ours, second], "missing danger");
     world.objects(&one_of_two, &[OURS], &[]);
     let [elsewhere, other, other_counts, wrong, unexpected, vrf, unclaimed, as0, idle, silent] =
         [6, 7, 8, 9, 10, 11, 12, 13, 14, 15].map(&range);
-    world.part(&found, json!({}), "ok ok");
+    world.part(&found, json!({}), or("ok ok", "ok info"));
     world.objects(&found, &[OURS], &[]);
-    world.part(&none, json!({}), if is_covered { "covered info" } else { "not-announced none" });
-    world.announced(&elsewhere, &[ours], "elsewhere warning");
+    world.part(&none, json!({}), or("covered info", "not-announced none"));
+    // Two /48 side by side, and a ROA that ends at the /47 around them.
+    if !is_covered {
+        world.signed(&elsewhere.replace("/48", "/47"), OURS, Some(47));
+    }
+    world.announced(&elsewhere, &[ours], or("elsewhere warning", "elsewhere danger"));
     world.objects(&elsewhere, &[], &[OURS]);
-    world.announced(&other, &[ours], "other-origin warning");
+    world.announced(&other, &[ours], or("other-origin warning", "other-origin danger"));
     world.objects(&other, &[OURS], &[THEIRS]);
     world.announced(&other_counts, &[ours], "other-origin danger");
     world.objects(&other_counts, &[OURS, THEIRS], &[]);
@@ -81,9 +100,9 @@ fn group(world: &mut World, asns: (u64, u64), (private, is_covered): (u64, bool)
     world.objects(&wrong, &[THEIRS], &[]);
     world.part(&unexpected, json!({ "status": "reserved" }), "unexpected info");
     world.objects(&unexpected, &[OURS], &[]);
-    world.part(&vrf, json!({ "vrf": private }), "unexpected info");
+    world.part(&vrf, json!({ "vrf": private }), or("unexpected danger", "unexpected info"));
     world.objects(&vrf, &[], &[THEIRS]);
-    world.plant(&unclaimed, "unclaimed-space warning");
+    world.plant(&unclaimed, or("unclaimed-space danger", "unclaimed-space warning"));
     world.objects(&unclaimed, &[], &[THEIRS]);
     world.announced(&as0, &[ours], "wrong-origin danger");
     world.objects(&as0, &[0], &[]);
@@ -114,6 +133,7 @@ pub(crate) async fn all_that_is_planted_comes_out_and_nothing_else(target: Targe
     for (range, _) in &aggregates[..2] {
         world.plant(range, "ok ok");
         world.objects(range, &[OURS], &[]);
+        world.signed(range, OURS, Some(29));
     }
     world.plant(aggregates[2].0, "missing danger");
     scene.add("ipam/aggregates", json!(rows)).await;
@@ -142,9 +162,15 @@ pub(crate) async fn all_that_is_planted_comes_out_and_nothing_else(target: Targe
     }
     world.counting.iter().for_each(|object| good.add(object));
     world.other.iter().for_each(|object| other.add(object));
+    let (folder, generated) = (tempfile::tempdir().unwrap(), Timestamp::now().as_second());
+    let list = folder.path().join("vrps.json");
+    std::fs::write(&list, json!({ "metadata": { "generated": generated }, "roas": world.vrps }).to_string()).unwrap();
+    scene.settings.rpki.vrps = Some(format!("file://{}", list.display()).parse().unwrap());
+    scene.settings.irr.source.extend(scene.settings.rpki.source());
     let service = Service::start(&scene, memory(&scene), 1);
-    patient(&service, "GOOD").await;
-    patient(&service, "OTHER").await;
+    for source in ["RPKI", "GOOD", "OTHER"] {
+        patient(&service, source).await;
+    }
     let health = health(&scene).await;
     for (range, says) in &world.expected {
         assert_eq!(health.get(range).map(String::as_str), Some(*says), "{range}");
