@@ -24,7 +24,7 @@ use crate::{
     config::Settings,
     model::{Config, Instance, RowId, Scope},
     netbox::{
-        self, FindingFilter, FindingRow, Patch, Refusal,
+        self, FindingFilter, FindingRow, NotTaken, Patch, Refusal,
         findings::{Linked, OPEN},
         schema,
     },
@@ -75,18 +75,8 @@ pub enum Error {
     #[error("could not read what the findings are judged by")]
     Read(#[source] netbox::Error),
     /// NetBox did not take some rows.
-    #[error("NetBox did not take {refused} of {all} findings; the first one, {key}")]
-    Write {
-        /// How many it did not take.
-        refused: usize,
-        /// How many were to be written.
-        all: usize,
-        /// The first of them.
-        key: String,
-        /// The reason why it did not take that.
-        #[source]
-        why: Refusal,
-    },
+    #[error(transparent)]
+    Write(#[from] NotTaken),
     /// NetBox did not take the time of the judgement.
     #[error("could not record with the RIR config when it was judged")]
     Record(#[source] Refusal),
@@ -99,7 +89,8 @@ impl Error {
         match self {
             Self::NoTypes(_) => Retry::Never,
             Self::Read(error) => error.retry(),
-            Self::Write { why, .. } | Self::Record(why) => why.retry(),
+            Self::Write(error) => error.retry(),
+            Self::Record(why) => why.retry(),
         }
     }
 
@@ -210,15 +201,9 @@ async fn write(ctx: &Context, changes: &Changes<'_>) -> Result<(), Error> {
     // What is resolved leaves before what is new comes: a reader in between sees no finding twice.
     let updated = writer.update(changes.patches()).await;
     let created = writer.create(changes.drafts()).await;
-    let all = created.len().saturating_add(updated.len());
-    let results = created.into_iter().map(|created| created.map(drop)).chain(updated);
-    let mut refused = changes.keys().zip(results).filter_map(|(key, result)| Some((key, result.err()?)));
-    match refused.next() {
-        None => Ok(()),
-        Some((key, why)) => {
-            Err(Error::Write { refused: refused.count().saturating_add(1), all, key: key.to_string(), why })
-        }
-    }
+    let mut outcomes: Vec<Result<(), Refusal>> = created.into_iter().map(|created| created.map(drop)).collect();
+    outcomes.extend(updated);
+    Ok(NotTaken::any(changes.keys(), outcomes.into_iter())?)
 }
 
 /// Records with the config that it was judged as a whole.

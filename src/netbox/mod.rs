@@ -54,4 +54,4 @@ pub use routing_rows::{HealthRow, Recorded, RouteRow, RoutingRow};
 pub use row::{Row, id_of};
 pub use sync_log::{DETAIL, LogFilter, LogRow};
 pub use tickets::TicketDraft;
-pub use write::{Created, Draft, Patch, Refusal, Writer};
+pub use write::{Created, Draft, NotTaken, Patch, Refusal, Writer};

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     config::Settings,
     irr::store::{Store, StoreError},
-    netbox::{self, Client, HealthRow, Refusal, RouteRow, RoutingRow},
+    netbox::{self, Client, HealthRow, NotTaken, RouteRow, RoutingRow},
     retry::Retry,
 };
 
@@ -90,18 +90,8 @@ pub enum Error {
     #[error("could not read what routing registries say")]
     Store(#[from] StoreError),
     /// NetBox did not take some rows.
-    #[error("NetBox did not take {refused} of {all} rows; the first one, {key}")]
-    Write {
-        /// How many it did not take.
-        refused: usize,
-        /// How many were to be written.
-        all: usize,
-        /// The first of them.
-        key: String,
-        /// The reason why it did not take that.
-        #[source]
-        why: Refusal,
-    },
+    #[error(transparent)]
+    Write(#[from] NotTaken),
 }
 
 impl Error {
@@ -112,7 +102,7 @@ impl Error {
             Self::NoTypes(_) => Retry::Never,
             Self::Read(error) => error.retry(),
             Self::Store(error) => error.retry(),
-            Self::Write { why, .. } => why.retry(),
+            Self::Write(error) => error.retry(),
         }
     }
 
@@ -164,15 +154,9 @@ async fn write<T: RoutingRow>(ctx: &Context, changes: RowChanges) -> Result<(), 
         patches.iter().map(|patch| &patch.key).chain(drafts.iter().map(|it| &it.key)).cloned().collect();
     let message = format!("rir-sidecar routing {}", ctx.run);
     let writer = ctx.netbox.writer(T::SLUG, &message).linking(T::LINKS).until(&ctx.stop);
-    let updated = writer.update(patches).await;
-    let created = writer.create(drafts).await.into_iter().map(|created| created.map(drop));
-    let results = updated.into_iter().chain(created);
-    let all = keys.len();
-    let mut refused = keys.into_iter().zip(results).filter_map(|(key, result)| Some((key, result.err()?)));
-    match refused.next() {
-        None => Ok(()),
-        Some((key, why)) => Err(Error::Write { refused: refused.count().saturating_add(1), all, key, why }),
-    }
+    let mut outcomes = writer.update(patches).await;
+    outcomes.extend(writer.create(drafts).await.into_iter().map(|created| created.map(drop)));
+    Ok(NotTaken::any(keys, outcomes.into_iter())?)
 }
 
 impl Tally {

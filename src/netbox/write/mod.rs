@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
 
-pub use self::writer::{Created, Draft, Patch, Refusal, Writer};
+pub use self::writer::{Created, Draft, NotTaken, Patch, Refusal, Writer};
 use self::{
     batch::{Batch, Delivery},
     writer::{Action, RowToWrite, Settled},

@@ -88,6 +88,43 @@ pub struct Created {
     pub adopted: bool,
 }
 
+/// Rows that NetBox did not take, of several that were to be written.
+#[derive(Debug, thiserror::Error)]
+#[error("NetBox did not take {refused} of {all} rows; the first one, {key}")]
+pub struct NotTaken {
+    refused: usize,
+    all: usize,
+    key: String,
+    #[source]
+    why: Refusal,
+}
+
+impl NotTaken {
+    /// Looks at the outcomes of rows, in the order of their keys.
+    ///
+    /// # Errors
+    /// When a row was refused.
+    pub fn any<K: ToString>(
+        keys: impl IntoIterator<Item = K>,
+        outcomes: impl ExactSizeIterator<Item = Result<(), Refusal>>,
+    ) -> Result<(), Self> {
+        let all = outcomes.len();
+        let mut refused = keys.into_iter().zip(outcomes).filter_map(|(key, outcome)| Some((key, outcome.err()?)));
+        match refused.next() {
+            None => Ok(()),
+            Some((key, why)) => {
+                Err(Self { refused: refused.count().saturating_add(1), all, key: key.to_string(), why })
+            }
+        }
+    }
+
+    /// Returns whether trying again helps.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        self.why.retry()
+    }
+}
+
 /// The reason why a row was not written. It is a value, not the end of the run.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Refusal {
