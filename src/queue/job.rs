@@ -141,6 +141,20 @@ impl Work {
         }
     }
 
+    /// Returns whether it asks the registry, for which it needs somebody's API key.
+    #[must_use]
+    pub fn needs_key(&self) -> bool {
+        match self {
+            Self::SyncConfig { .. }
+            | Self::SyncAggregate { .. }
+            | Self::SyncPrefix { .. }
+            | Self::PlanConfig { .. }
+            | Self::ApplyPlan { .. }
+            | Self::Requests { .. } => true,
+            Self::Findings { .. } | Self::UpdateIrr { .. } | Self::Routing {} => false,
+        }
+    }
+
     /// Adds the rows that another order of the same key asks for.
     pub fn absorb(&mut self, more: impl IntoIterator<Item = RowId>) {
         if let Self::SyncPrefix { prefixes, .. } = self {

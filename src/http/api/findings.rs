@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     finding_views::{ConfigSources, FindingView, Findings},
-    jobs::page_size,
+    pages::{cut, page_size},
 };
 use crate::{
     findings::{Kind as FindingKind, Level, order::place, sources},
@@ -125,14 +125,7 @@ impl ListFindings {
 
     /// Cuts a page from all findings, and says where the next one begins.
     fn page(&self, rows: impl Iterator<Item = FindingRow>, limit: usize) -> (Vec<FindingRow>, Option<String>) {
-        let after = self.cursor.as_deref().unwrap_or_default();
-        let rest = rows.filter(|row| self.wants(row)).map(|row| (place(&row), row));
-        let mut rest: Vec<(String, FindingRow)> = rest.filter(|(place, _)| place.as_str() > after).collect();
-        rest.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let more = rest.len() > limit;
-        rest.truncate(limit);
-        let next = rest.last().map(|(place, _)| place.clone()).filter(|_| more);
-        (rest.into_iter().map(|(_, row)| row).collect(), next)
+        cut(rows.filter(|row| self.wants(row)), place, self.cursor.as_deref(), limit)
     }
 
     fn wants(&self, row: &FindingRow) -> bool {

@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 
 use super::{
     job_access::JobAccess,
+    pages::page_size,
     views::{JobView, Jobs},
 };
 use crate::{
@@ -86,15 +87,6 @@ pub(crate) async fn list_jobs(
         }
     }
     Ok(Json(Jobs { jobs, next_cursor: filter.before }))
-}
-
-/// Returns the size of the page that a caller wants.
-pub(crate) fn page_size(asked: Option<usize>, usual: usize, largest: usize) -> Result<usize, Problem> {
-    let size = asked.unwrap_or(usual);
-    if (1..=largest).contains(&size) {
-        return Ok(size);
-    }
-    Err(Problem::new(Kind::InvalidRequest, format!("`limit` has to be between 1 and {largest}")))
 }
 
 /// Returns a job.

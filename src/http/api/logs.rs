@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    jobs::page_size,
+    pages::page_size,
     views::{SyncLog, SyncLogs},
 };
 use crate::{

@@ -11,6 +11,7 @@ pub(super) mod job_access;
 pub(super) mod job_events;
 pub(super) mod jobs;
 pub(super) mod logs;
+mod pages;
 pub(super) mod plans;
 pub(super) mod request_views;
 pub(super) mod requests;

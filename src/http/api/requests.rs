@@ -21,7 +21,7 @@ use tracing::warn;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    jobs::page_size,
+    pages::page_size,
     request_views::RequestView,
     syncs::{accept, job_path, origin},
     views::Accepted,

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::{
     job_access::JobAccess,
-    jobs::page_size,
+    pages::{cut, page_size},
     routing_views::{HealthPage, HealthView, LookupView, WitnessView},
 };
 use crate::{
@@ -163,15 +163,8 @@ async fn sources(app: &App) -> Result<Vec<WitnessView>, Problem> {
 impl ListHealth {
     /// Cuts a page from all ranges, and says where the next one begins.
     fn page(&self, rows: Vec<Recorded<HealthRow>>, limit: usize) -> (Vec<Recorded<HealthRow>>, Option<String>) {
-        let after = self.cursor.as_deref().unwrap_or_default();
         let wanted = rows.into_iter().filter(|recorded| self.wants(&recorded.row));
-        let placed = wanted.map(|recorded| (place(&recorded), recorded));
-        let mut rest: Vec<(String, Recorded<HealthRow>)> = placed.filter(|(place, _)| place.as_str() > after).collect();
-        rest.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let more = rest.len() > limit;
-        rest.truncate(limit);
-        let next = rest.last().map(|(place, _)| place.clone()).filter(|_| more);
-        (rest.into_iter().map(|(_, recorded)| recorded).collect(), next)
+        cut(wanted, place, self.cursor.as_deref(), limit)
     }
 
     fn wants(&self, row: &HealthRow) -> bool {
