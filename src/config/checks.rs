@@ -64,12 +64,27 @@ pub(super) fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     checks.webhook(&settings.webhook);
     checks.sweep(&settings.sweep);
     checks.share("telemetry.trace_share", settings.telemetry.trace_share);
+    checks.routing(settings);
     irr::check(&settings.irr, problems);
 }
 
 struct Checks<'a>(&'a mut Vec<Problem>);
 
 impl Checks<'_> {
+    /// A source that is looked at less often than it may be old would be too old most of the time.
+    fn routing(&mut self, settings: &Settings) {
+        let max_age = settings.routing.max_age;
+        for source in settings.irr.source.iter().filter(|source| source.interval() > max_age) {
+            let key = format!("irr.source[{}].interval", source.name);
+            self.0.push(Problem::new(
+                key,
+                "is longer than routing.max_age, so that nothing would be judged most of the time; shorten it, or set \
+                 routing.max_age to more"
+                    .to_owned(),
+            ));
+        }
+    }
+
     fn within<T: PartialOrd>(
         &mut self,
         settings: &Settings,

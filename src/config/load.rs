@@ -551,6 +551,18 @@ mod tests {
     }
 
     #[test]
+    fn a_source_is_looked_at_before_it_is_too_old() {
+        let told = |interval: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let table = "[[irr.source]]\nname = 'RADB'\ndumps = ['https://rr.test/a.db']\ninterval = ";
+            std::fs::write(file.path(), format!("[routing]\nmax_age = '6h'\n{table}'{interval}'")).unwrap();
+            load_from(Some(file.path()), &environment(NEEDED)).map_or_else(|wrong| wrong.to_string(), |_| String::new())
+        };
+        assert_eq!(told("6h"), "");
+        assert!(told("7h").contains("irr.source[RADB].interval: is longer than routing.max_age"), "{}", told("7h"));
+    }
+
+    #[test]
     fn a_list_of_vrps_is_one_more_source() {
         let sources = |more: &[(&'static str, &'static str)]| {
             let settings = load_from(None, &environment(NEEDED.into_iter().chain(more.iter().copied()))).unwrap();

@@ -27,7 +27,7 @@ use crate::{
     },
     netbox::{
         self, Client,
-        address_plan::{AggregateDetails, FEW_PREFIXES, PrefixDetails, PrefixScope, Wanted},
+        address_plan::{AggregateDetails, FEW_PREFIXES, PrefixDetails, Wanted},
         history::{DeletionRow, PrefixChangeRow, PrefixSnapshot},
         registered::{AddressRow, ChangeRequestRow, CustomerRow, NetworkRow, OrganizationRow, TicketRow},
         tenancy::TenantRow,
@@ -339,10 +339,7 @@ async fn sites_of_locations(
     prefixes: &[PrefixDetails],
     addresses: &[PlannedAddress],
 ) -> Result<BTreeMap<RowId, RowId>, netbox::Error> {
-    let location = |prefix: &PrefixDetails| match prefix.scope {
-        Some(PrefixScope::Location(id)) => Some(id),
-        Some(PrefixScope::Site(_)) | None => None,
-    };
+    let location = |prefix: &PrefixDetails| prefix.scope?.location();
     let any_site = addresses.iter().any(|address| address.site.is_some());
     let locations = prefixes.iter().filter(|_| any_site).filter_map(location).collect();
     netbox.sites_of_locations(&locations).await
@@ -392,10 +389,7 @@ fn wanted_of_tenants(policy: &config::Findings) -> Wanted {
 }
 
 fn planned(prefix: PrefixDetails, sites: &BTreeMap<RowId, RowId>) -> PlannedPrefix {
-    let site = prefix.scope.and_then(|scope| match scope {
-        PrefixScope::Site(site) => Some(site),
-        PrefixScope::Location(location) => sites.get(&location).copied(),
-    });
+    let site = prefix.scope.and_then(|scope| scope.site(sites));
     PlannedPrefix {
         id: prefix.id,
         prefix: prefix.prefix,

@@ -2,7 +2,10 @@
 //!
 //! One that cannot be read is left out with a warning: then nothing is said of it.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date};
@@ -59,6 +62,26 @@ pub struct PrefixDetails {
 pub enum PrefixScope {
     Site(RowId),
     Location(RowId),
+}
+
+impl PrefixScope {
+    /// Returns the location that it is.
+    #[must_use]
+    pub fn location(self) -> Option<RowId> {
+        match self {
+            Self::Location(location) => Some(location),
+            Self::Site(_) => None,
+        }
+    }
+
+    /// Returns the site that it is, or that the location is at, by the sites of locations.
+    #[must_use]
+    pub fn site(self, of_locations: &BTreeMap<RowId, RowId>) -> Option<RowId> {
+        match self {
+            Self::Site(site) => Some(site),
+            Self::Location(location) => of_locations.get(&location).copied(),
+        }
+    }
 }
 
 /// What is read of a prefix, or a tenant, only if somebody wants it.

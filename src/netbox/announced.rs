@@ -10,7 +10,6 @@ use std::{
 
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
 use super::{
     address_plan::{PrefixScope, prefix_scope, status},
@@ -18,7 +17,7 @@ use super::{
     error::Error,
     ipam::{AGGREGATES, PrefixForm, RIRS},
     row::{Row, optional_reference, reference, text, typed},
-    schema::{self, ORIGIN_ASNS},
+    schema,
     tenancy::SITES,
 };
 use crate::model::{Asn, RowId};
@@ -202,19 +201,11 @@ impl Client {
         };
         Ok(rows.into_iter().map(config).collect())
     }
-
-    /// Says whether prefixes have the field in which an operator says who announces them; `None` when there is no prefix
-    /// that tells.
-    pub async fn prefixes_have_origins(&self) -> Result<Option<bool>, Error> {
-        let rows = self.newest(super::ipam::PREFIXES, &[("fields", "id,custom_fields")], 1).await?;
-        let fields = rows.first().and_then(|row| row.get("custom_fields").and_then(Value::as_object));
-        Ok(fields.map(|fields| fields.contains_key(ORIGIN_ASNS)))
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

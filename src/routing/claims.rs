@@ -8,7 +8,7 @@ use std::{
 use ipnet::IpNet;
 
 use crate::{
-    irr::rpsl::{Class, Object, ObjectKey, attributes, listed},
+    irr::rpsl::{Object, attributes, listed},
     model::{Asn, SourceName},
 };
 
@@ -29,24 +29,11 @@ pub struct RouteObject {
 #[derive(Debug, Clone, Default)]
 pub struct Claims(BTreeMap<IpNet, Vec<RouteObject>>);
 
-/// Returns the prefix and the origin in the key of a route or route6 object; `None` for objects of other classes.
-///
-/// The key alone is looked at, which costs next to nothing: most objects are about somebody else's space.
-#[must_use]
-pub fn prefix_and_origin(key: &ObjectKey) -> Option<(IpNet, Asn)> {
-    if !matches!(key.class, Class::Route | Class::Route6) {
-        return None;
-    }
-    // No prefix has an `S` in it.
-    let (prefix, origin) = key.key.split_at_checked(key.key.rfind("AS")?)?;
-    Some((prefix.parse().ok()?, origin.parse().ok()?))
-}
-
 impl RouteObject {
     /// Reads one; `None` for an object of another class.
     #[must_use]
     pub fn read(source: &SourceName, object: &Object) -> Option<Self> {
-        let (prefix, origin) = prefix_and_origin(&object.key)?;
+        let (prefix, origin) = (object.key.prefix()?, object.key.origin()?);
         let (mut maintainers, mut last_modified) = (Vec::new(), String::new());
         for attribute in attributes(&object.text).flatten() {
             if attribute.is("mnt-by") {
@@ -106,6 +93,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
+    use crate::irr::rpsl::{Class, ObjectKey};
 
     fn net(text: &str) -> IpNet {
         text.parse().unwrap()
@@ -126,14 +114,6 @@ mod tests {
         assert_eq!((read.prefix, read.origin), (net("192.0.2.0/24"), Asn(64496)));
         assert_eq!(read.maintainers, ["MAINT-A", "MAINT-B", "MAINT-C"]);
         assert_eq!((read.last_modified.as_str(), read.key().as_str()), ("2026-11-01T10:00:00Z", "192.0.2.0/24AS64496"));
-    }
-
-    #[test]
-    fn the_key_of_a_route_has_its_prefix_and_its_origin() {
-        let read = |class, key: &str| prefix_and_origin(&ObjectKey { class, key: key.to_owned() });
-        assert_eq!(read(Class::Route6, "2001:DB8:A::/48AS0"), Some((net("2001:db8:a::/48"), Asn(0))));
-        assert_eq!(read(Class::AutNum, "AS64496"), None);
-        assert_eq!(read(Class::Route, "192.0.2.0/24"), None);
     }
 
     proptest! {

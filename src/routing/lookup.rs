@@ -5,16 +5,14 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use super::{
-    assess::Witness, claims::RouteObject, health::RpkiState, judge::rpki_state, own_routes::is_about,
-    witnesses::witness_of,
-};
+use super::{assess::Witness, claims::RouteObject, health::RpkiState, judge::rpki_state, witnesses::witness_of};
 use crate::{
     config::{Settings, SourceKind},
     irr::{
         roa::{Vrp, Vrps},
         store::{Store, StoreError},
     },
+    model::Ranges,
 };
 
 /// The most objects that are returned: a short prefix has a large part of a registry in it.
@@ -45,7 +43,7 @@ pub struct Lookup {
 /// When the store does not answer.
 pub async fn lookup(store: &Store, settings: &Settings, prefix: IpNet, now: Timestamp) -> Result<Lookup, StoreError> {
     let (prefix, mut found, mut routes) = (prefix.trunc(), Lookup::default(), BTreeSet::new());
-    let (mut vrps, mut rpki) = (Vec::new(), None);
+    let (range, mut vrps, mut rpki) = (Ranges::from_iter([prefix]), Vec::new(), None);
     for source in &settings.irr.source {
         let witness = witness_of(store, settings, source, now).await?;
         let is_rpki = source.kind == SourceKind::Rpki;
@@ -53,7 +51,7 @@ pub async fn lookup(store: &Store, settings: &Settings, prefix: IpNet, now: Time
             found.sources.push(witness);
             continue;
         };
-        while let Some(some) = objects.next_of(|key| is_about(&prefix, key)).await? {
+        while let Some(some) = objects.next_of(|key| key.touches(&range)).await? {
             if is_rpki {
                 vrps.extend(some.iter().filter_map(Vrp::read));
                 continue;

@@ -9,9 +9,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ipnet::IpNet;
-
-use super::claims::prefix_and_origin;
 use crate::{
     irr::{
         journal::{Change, Operation},
@@ -100,7 +97,7 @@ async fn streamed(store: &Store, name: &SourceName, space: &Ranges) -> Result<Op
     let Some(mut current) = store.objects(name).await? else { return Ok(None) };
     let (generation, serial) = (current.holding().generation, current.holding().serial);
     let mut objects = BTreeMap::new();
-    while let Some(some) = current.next_of(|key| touches(space, key)).await? {
+    while let Some(some) = current.next_of(|key| key.touches(space)).await? {
         objects.extend(some.into_iter().map(|object| (object.key.clone(), object)));
     }
     Ok(Some(Kept { space: space.clone(), generation, serial, objects: Arc::new(objects) }))
@@ -118,7 +115,7 @@ async fn changed(store: &Store, name: &SourceName, kept: &Kept, now: &Holding) -
         first = next;
         for Change { operation, .. } in changes {
             match operation {
-                Operation::Add(object) if touches(&kept.space, &object.key) => {
+                Operation::Add(object) if object.key.touches(&kept.space) => {
                     objects.insert(object.key.clone(), object);
                 }
                 Operation::Add(_) => {}
@@ -132,15 +129,4 @@ async fn changed(store: &Store, name: &SourceName, kept: &Kept, now: &Holding) -
     let is_same = store.state(name).await?.holding.is_some_and(|holding| holding.generation == kept.generation);
     let kept = Kept { serial: Some(last), objects: Arc::new(objects), ..kept.clone() };
     Ok(is_same.then_some(kept))
-}
-
-/// Returns whether an object is about a range that is in this space, or around some of it.
-pub(super) fn touches(space: &Ranges, key: &ObjectKey) -> bool {
-    prefix_and_origin(key).is_some_and(|(prefix, _)| space.touches(&prefix))
-}
-
-/// Returns whether an object is about a range, one around it or one inside it.
-#[must_use]
-pub fn is_about(range: &IpNet, key: &ObjectKey) -> bool {
-    prefix_and_origin(key).is_some_and(|(prefix, _)| prefix.contains(range) || range.contains(&prefix))
 }

@@ -12,7 +12,6 @@ use crate::{
     model::{Asn, NetBlock, RowId},
     netbox::{
         self, Client,
-        address_plan::PrefixScope,
         announced::{AnnouncedPrefix, AnnouncingConfig},
     },
 };
@@ -28,7 +27,8 @@ pub async fn read(netbox: &Client, settings: &Settings) -> Result<Plan, netbox::
     let (own, configs) = tokio::try_join!(own_aggregates(netbox, settings), netbox.announcing_configs())?;
     let (aggregates, space) = own;
     let (prefixes, networks) = tokio::try_join!(netbox.announced_prefixes(space.all()), netbox.networks())?;
-    let places = sites_of_locations(netbox, &prefixes).await?;
+    let locations = prefixes.iter().filter_map(|prefix| prefix.scope?.location()).collect();
+    let places = netbox.sites_of_locations(&locations).await?;
     let public = public_vrfs(netbox, settings).await?;
     let planned = |prefix: AnnouncedPrefix| {
         let is_public = prefix.vrf.is_none_or(|vrf| public.contains(&vrf));
@@ -37,7 +37,7 @@ pub async fn read(netbox: &Client, settings: &Settings) -> Result<Plan, netbox::
             prefix: prefix.prefix,
             vrf: prefix.vrf,
             is_idle: !is_public || IDLE.contains(&&*prefix.status),
-            site: site(prefix.scope, &places),
+            site: prefix.scope.and_then(|scope| scope.site(&places)),
             origins: prefix.origins,
         }
     };
@@ -46,7 +46,7 @@ pub async fn read(netbox: &Client, settings: &Settings) -> Result<Plan, netbox::
     let registered = networks.iter().filter(|net| net.registered).flat_map(|net| &net.blocks);
     let plan = Plan {
         registered: registered.flat_map(NetBlock::prefixes).collect(),
-        sites: if sites.is_empty() { BTreeMap::new() } else { netbox.asns_of_sites(&sites).await? },
+        sites: netbox.asns_of_sites(&sites).await?,
         defaults: defaults(&configs),
         synced: configs.iter().filter(|config| config.is_active && config.is_synced).filter_map(|it| it.rir).collect(),
         aggregates: aggregates
@@ -68,25 +68,6 @@ fn defaults(configs: &[AnnouncingConfig]) -> BTreeMap<RowId, BTreeSet<Asn>> {
         }
     }
     defaults
-}
-
-async fn sites_of_locations(
-    netbox: &Client,
-    prefixes: &[AnnouncedPrefix],
-) -> Result<BTreeMap<RowId, RowId>, netbox::Error> {
-    let location = |prefix: &AnnouncedPrefix| match prefix.scope? {
-        PrefixScope::Location(location) => Some(location),
-        PrefixScope::Site(_) => None,
-    };
-    let locations: BTreeSet<RowId> = prefixes.iter().filter_map(location).collect();
-    if locations.is_empty() { Ok(BTreeMap::new()) } else { netbox.sites_of_locations(&locations).await }
-}
-
-fn site(scope: Option<PrefixScope>, sites: &BTreeMap<RowId, RowId>) -> Option<RowId> {
-    match scope? {
-        PrefixScope::Site(site) => Some(site),
-        PrefixScope::Location(location) => sites.get(&location).copied(),
-    }
 }
 
 /// Reads which VRFs are part of the public table.

@@ -6,6 +6,7 @@ mod listing;
 mod netbox;
 mod registries;
 mod requests;
+mod routing;
 mod service;
 mod trial;
 mod webhook;
@@ -48,6 +49,9 @@ async fn trials(settings: &Settings) -> Trials {
                 if netbox::all_is_permitted(&client, settings, &mut trials).await {
                     netbox::workers_know_the_types(&client, &mut trials).await;
                     findings::are_set_up(&client, &settings.findings, &mut trials).await;
+                    if !settings.irr.source.is_empty() {
+                        routing::is_set_up(&client, &mut trials).await;
+                    }
                 }
                 registries::answer(&client, settings, keys.as_ref(), &mut trials).await;
                 webhook::arrives(&client, &settings.webhook, &mut trials).await;

@@ -16,6 +16,7 @@ use crate::{
         store::{Notes, SourceState},
         whois::{self, WhoisError},
     },
+    model::Ranges,
 };
 
 impl Mirror {
@@ -78,11 +79,9 @@ impl Mirror {
         }
         let Some(mut objects) = self.store.objects(name).await? else { return Ok(0) };
         let mut held: u64 = 0;
-        while let Some(some) = objects.next().await? {
-            let is_about =
-                |key: &ObjectKey| key.prefix().is_some_and(|prefix| ranges.iter().any(|range| overlap(range, &prefix)));
-            let more = some.iter().filter(|object| is_about(&object.key)).count();
-            held = held.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
+        let space: Ranges = ranges.iter().copied().collect();
+        while let Some(some) = objects.next_of(|key| key.touches(&space)).await? {
+            held = held.saturating_add(u64::try_from(some.len()).unwrap_or(u64::MAX));
         }
         Ok(held)
     }
@@ -131,17 +130,15 @@ impl<'a> Answers<'a> {
     /// Keeps an object, which has to be about what was asked.
     fn keep(&mut self, range: &IpNet, object: Object) -> Result<(), WhoisError> {
         match object.key.prefix() {
-            Some(found) if !overlap(range, &found) => Err(WhoisError::OtherSpace { asked: *range, found }),
+            Some(found) if !Ranges::from_iter([*range]).touches(&found) => {
+                Err(WhoisError::OtherSpace { asked: *range, found })
+            }
             Some(_) | None => {
                 self.objects.insert(object.key, object.text);
                 Ok(())
             }
         }
     }
-}
-
-fn overlap(one: &IpNet, other: &IpNet) -> bool {
-    one.contains(other) || other.contains(one)
 }
 
 /// Returns what tells objects from others: servers have no order for them.

@@ -64,7 +64,11 @@ pub(super) async fn update(task: &Task, name: &SourceName) -> Result<Ending, Fai
         Ok(updated) => {
             info!(source = %name, "{name}: {updated}");
             let is_news = !matches!(updated.did, Did::Nothing | Did::NothingToAsk)
-                && task.own_routes.has_news(&task.mirror.store, name).await.map_err(UpdateError::from)?;
+                && task.own_routes.has_news(&task.mirror.store, name).await.unwrap_or_else(|error| {
+                    // The update itself is done, and would find nothing new if it were done again.
+                    warn!(source = %name, error = %error_chain(&error), "it is not known whether {name} has news about own space");
+                    true
+                });
             let result =
                 json!({ "result": updated.did.name(), "serial": updated.serial, "rejected": updated.rejects.total() });
             Ok(Ending::Done { result, then: if is_news { judging() } else { Vec::new() } })
